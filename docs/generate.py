@@ -1,0 +1,83 @@
+"""Writes docs/configuration.md from the settings tree and docs/cli.md from the command line's own help."""
+
+import ast
+import inspect
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from gateway import settings
+from gateway.cli import main as canongate
+
+DOCS = Path(__file__).parent
+WIDTH = 100
+
+
+def configuration() -> str:
+    """Returns the page on settings: every field with its type, its default and the text below it."""
+    texts = _field_texts()
+    lines = [
+        "# Configuration",
+        "",
+        "Generated from `gateway/settings.py`; `make docs` rewrites it, `make check` compares it.",
+        "",
+        "Settings come from a TOML file (`canongate serve --config FILE`) and from environment variables named",
+        "`CANONGATE_SECTION__FIELD`, which win over the file. Unknown fields are errors.",
+    ]
+    for section in msgspec.structs.fields(settings.Settings):
+        kind = section.type
+        lines += ["", f"## [{section.name}]", "", inspect.getdoc(kind) or ""]
+        for field in msgspec.structs.fields(kind):
+            default = field.default if field.default != "" else '""'
+            variable = f"CANONGATE_{section.name.upper()}__{field.name.upper()}"
+            lines += ["", f"### {section.name}.{field.name}", "", texts[kind.__name__, field.name]]
+            lines += ["", f"Default `{default}`. Variable `{variable}`."]
+    return "\n".join(lines) + "\n"
+
+
+def command_line() -> str:
+    """Returns the page on the commands: the help of each, as it is printed."""
+    lines = ["# Command line", "", "Generated from `canongate --help`; `make docs` rewrites it, `make check` compares it."]
+    for path, command in _commands(canongate, ("canongate",)):
+        context = click.Context(command, info_name=" ".join(path), max_content_width=WIDTH, terminal_width=WIDTH)
+        lines += ["", f"## {' '.join(path)}", "", "```text", command.get_help(context), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _commands(command: click.Command, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], click.Command]]:
+    found = [(path, command)]
+    if isinstance(command, click.Group):
+        for name in sorted(command.commands):
+            found += _commands(command.commands[name], (*path, name))
+    return found
+
+
+def _field_texts() -> dict[tuple[str, str], str]:
+    """The strings below the fields, which Python itself throws away."""
+    texts = {}
+    for node in ast.parse(inspect.getsource(settings)).body:
+        if isinstance(node, ast.ClassDef):
+            for field, text in zip(node.body, node.body[1:], strict=False):
+                if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+                    texts[node.name, ast.unparse(field.target)] = ast.literal_eval(text.value)
+    return texts
+
+
+def main() -> int:
+    """Writes the pages, or with `--check` says which are stale."""
+    pages = {"configuration.md": configuration(), "cli.md": command_line()}
+    stale = [name for name, text in pages.items() if not (DOCS / name).is_file() or (DOCS / name).read_text() != text]
+    if "--check" in sys.argv[1:]:
+        for name in stale:
+            print(f"docs/{name} is stale; run: make docs")  # noqa: T201 - a command's output
+        return 1 if stale else 0
+    for name in stale:
+        (DOCS / name).write_text(pages[name])
+        print(f"wrote docs/{name}")  # noqa: T201 - a command's output
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Makes the ASGI application from its components; importing this module does nothing."""
+
+from litestar import Litestar
+from litestar.di import Provide
+
+from gateway.components import Components
+from gateway.http.access import require_key, require_media_type
+from gateway.http.assistants import get_model, list_models
+from gateway.http.chat import chat
+from gateway.http.headers import add_headers
+from gateway.http.health import livez, readyz
+from gateway.http.openai import create_chat_completion
+from gateway.http.openapi import openapi
+from gateway.http.page import ask_on_page, back_to_page, landing
+from gateway.http.problems import tell_error
+from gateway.http.static import static_file
+
+
+def create_app(components: Components) -> Litestar:
+    """Returns the application. Whoever made the components closes them."""
+    return Litestar(
+        route_handlers=[
+            landing,
+            ask_on_page,
+            back_to_page,
+            static_file,
+            livez,
+            readyz,
+            openapi,
+            create_chat_completion,
+            chat,
+            list_models,
+            get_model,
+        ],
+        dependencies={"components": Provide(lambda: components, sync_to_thread=False)},
+        guards=[require_key(components.keys), require_media_type],
+        exception_handlers={Exception: tell_error},
+        before_send=[add_headers],
+        request_max_body_size=components.settings.limits.body_bytes,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )

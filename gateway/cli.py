@@ -1,0 +1,84 @@
+"""The command line: names every command, and imports one only when it is used."""
+
+import importlib
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import click
+
+from gateway.errors import GatewayError
+from models.errors import ModelError
+from rails.errors import RailsError
+from store.errors import StoreError
+
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "demo": "gateway.commands.serving:demo",
+        "serve": "gateway.commands.serving:serve",
+        "check": "gateway.commands.checking:check",
+        "ask": "gateway.commands.asking:ask",
+        "import": "gateway.commands.content:import_bundle",
+        "export": "gateway.commands.content:export_bundle",
+        "eval": "gateway.commands.evaluating:evaluate",
+        "key": "gateway.commands.keys:key",
+        "models": "gateway.commands.weights:models",
+    }
+)
+SUMMARIES: Mapping[str, str] = MappingProxyType(
+    {
+        "demo": "Run the gateway with the example help desk.",
+        "serve": "Run the gateway.",
+        "check": "Check settings, database, content, policies and models without serving.",
+        "ask": "Take one message the whole way, in the terminal.",
+        "import": "Publish a folder of prompts, assistants and policies.",
+        "export": "Write what is live as a folder of readable files.",
+        "eval": "Measure the gateway with labelled messages.",
+        "key": "Make, list and revoke API keys.",
+        "models": "List and prepare models.",
+    }
+)
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is asked for: `--help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="canongate")
+def app() -> None:
+    """Canongate: a chat gateway that sends approved prompts to the model, never a person's own words.
+
+    \b
+    Examples:
+      canongate demo
+      canongate ask "How do I reset my password?" --trace
+    """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
+
+
+def main() -> None:
+    """Runs a command; an error of ours is one line and exit status 1, not a traceback."""
+    try:
+        app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except (GatewayError, StoreError, RailsError, ModelError) as error:
+        click.echo(f"canongate: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,95 @@
+"""`canongate eval`: measures with labelled messages."""
+
+from pathlib import Path
+
+import anyio
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from gateway.bootstrap import open_components
+from gateway.commands.asking import OPERATOR
+from gateway.commands.options import assistant_option, config_option, json_option, settings_from
+from gateway.components import Components
+from gateway.suite import CaseResult, SuiteReport, run_suite
+from store.formats.suite import Suite, read_suite
+
+
+@click.group("eval")
+def evaluate() -> None:
+    """Measure the gateway with labelled messages.
+
+    \b
+    Example:
+      canongate eval suite examples/helpdesk/suites/helpdesk.yaml
+    """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
+
+
+@evaluate.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--without-model", is_flag=True, help="Measure matching and rails alone; fallbacks stand for answers.")
+@click.option("--answers", is_flag=True, help="Print every answered message with its answer.")
+@assistant_option
+@config_option
+@json_option
+def suite(
+    file: Path, *, without_model: bool, answers: bool, assistant: str, config: Path | None, as_json: bool
+) -> None:
+    """Run a test set through the whole pipeline and report what failed.
+
+    \b
+    Example:
+      canongate eval suite examples/helpdesk/suites/helpdesk.yaml --json
+    """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
+    cases = read_suite(file)
+    errors = Console(stderr=True)
+    with (
+        open_components(settings_from(config), without_model=without_model) as components,
+        Progress(console=errors, transient=True) as bar,
+    ):
+        report = anyio.run(_run, components, cases, assistant, bar)
+    if as_json:
+        rows = [_row(result) for result in report.results]
+        click.echo(msgspec.json.format(msgspec.json.encode({**report.figures(), "by_kind": report.kinds(), "results": rows})).decode())
+        return
+    _show(Console(highlight=False), report, with_answers=answers)
+
+
+async def _run(components: Components, cases: Suite, assistant: str, bar: Progress) -> SuiteReport:
+    task = bar.add_task(f"{cases.title}", total=len(cases.cases))
+    return await run_suite(
+        components.pipeline,
+        components.live.current.catalog,
+        cases,
+        assistant=assistant,
+        principal=OPERATOR,
+        progress=lambda done, total: bar.update(task, completed=done, total=total),
+    )
+
+
+def _row(result: CaseResult) -> dict[str, object]:
+    return {**msgspec.to_builtins(result), "is_right": result.is_right}
+
+
+def _show(console: Console, report: SuiteReport, *, with_answers: bool) -> None:
+    failed = Table("case", "message", "wanted", "got", "by", title="Not as expected", title_justify="left", box=None)
+    for result in report.results:
+        if not result.is_right:
+            wanted = f"{result.case.expect.value} {result.case.prompt or ''}"
+            got = f"{result.outcome.value} {result.prompt or ' | '.join(result.offered)}"
+            by = result.stopped_by or (f"{result.score:.3f}" if result.score is not None else "")
+            failed.add_row(result.case.id, ascii(result.case.message)[1:90], wanted, got, by)
+    console.print(failed)
+    if with_answers:
+        for result in report.results:
+            if result.is_answer:
+                console.print(f"\n[bold]{result.case.id}[/bold] {result.case.message}\n  {result.prompt}: {result.text}")
+    console.print()
+    for name, value in report.figures().items():
+        console.print(f"{name:>32}  {value}")
+    kinds = Table("kind", "right", "of", "outcomes", box=None)
+    for kind, row in report.kinds().items():
+        kinds.add_row(kind, str(row.right), str(row.cases), " ".join(f"{k} {n}" for k, n in row.outcomes.items()))
+    console.print(kinds)

@@ -1,0 +1,35 @@
+"""Options that several commands share, and the settings that they lead to."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gateway.settings import Settings, load_settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def config_option(command: Command) -> Command:
+    """Adds `--config FILE`; without it, settings come from the environment and the defaults."""
+    return click.option(
+        "--config",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Settings file (TOML). See docs/configuration.md.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """Adds `--json`, for scripts."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")(command)
+
+
+def assistant_option(command: Command) -> Command:
+    """Adds `--assistant NAME`."""
+    return click.option("--assistant", default="helpdesk", show_default=True, help="Assistant to talk to.")(command)
+
+
+def settings_from(config: Path | None) -> Settings:
+    """Reads the settings that a command runs with."""
+    return load_settings(config)

@@ -1,0 +1,139 @@
+"""`canongate serve` and `canongate demo`: the gateway itself."""
+
+import logging
+import sys
+from pathlib import Path
+from socket import socket
+from types import FrameType
+
+import click
+import msgspec
+import structlog
+import uvicorn
+
+from gateway.app import create_app
+from gateway.bootstrap import first_key, open_components, open_store
+from gateway.commands.options import config_option, settings_from
+from gateway.components import Components
+from gateway.content import import_folder
+from gateway.errors import SettingsInvalid
+from gateway.settings import LogSettings, Settings
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "helpdesk"
+EXAMPLE_ASSISTANT = "helpdesk"
+FIRST_KEY_FILE = "first-key"
+
+
+@click.command()
+@config_option
+@click.option("--port", type=click.IntRange(0, 65535), help="Overrides server.port.")
+def serve(*, config: Path | None, port: int | None) -> None:
+    """Run the gateway.
+
+    \b
+    Example:
+      canongate serve --config canongate.toml
+    """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
+    settings = _with_port(settings_from(config), port)
+    _announce_first_key(settings)
+    _run(settings)
+
+
+@click.command()
+@config_option
+@click.option("--port", type=click.IntRange(0, 65535), help="Overrides server.port.")
+@click.option(
+    "--example",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=EXAMPLE,
+    help="Folder that an empty store is filled from.",
+)
+def demo(*, config: Path | None, port: int | None, example: Path) -> None:
+    """Run the gateway with the example help desk and a try-it form.
+
+    \b
+    Example:
+      canongate demo --port 8081
+    """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
+    settings = _with_port(settings_from(config), port)
+    if not settings.page.try_it:
+        page = msgspec.structs.replace(settings.page, try_it=EXAMPLE_ASSISTANT)
+        settings = msgspec.structs.replace(settings, page=page)
+    with open_store(settings) as store:
+        if not store.is_published:
+            report = import_folder(store.database, example, note="example")
+            click.echo(f"Published the example store: {len(report.added)} documents.", err=True)
+    _announce_first_key(settings)
+    _run(settings)
+
+
+def _with_port(settings: Settings, port: int | None) -> Settings:
+    if port is None:
+        return settings
+    return msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, port=port))
+
+
+def _announce_first_key(settings: Settings) -> None:
+    with open_store(settings) as store:
+        made = first_key(settings, store)
+    path = settings.data_directory / FIRST_KEY_FILE
+    if made is not None:
+        path.touch(mode=0o600)
+        path.write_text(made.token + "\n")
+        click.echo(f"First API key, also in {path} (delete it once stored): {made.token}", err=True)
+
+
+def _run(settings: Settings) -> None:
+    set_up_logging(settings.log)
+    with open_components(settings, progress=lambda line: click.echo(f"… {line}", err=True)) as components:
+        config = uvicorn.Config(
+            create_app(components),
+            host=settings.server.host,
+            port=settings.server.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="on",
+            timeout_graceful_shutdown=settings.server.drain_s,
+        )
+        _Server(config, components).run()
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens, and reports not ready as soon as it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, components: Components) -> None:
+        super().__init__(config)
+        self._components = components
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.started:
+            raise SettingsInvalid("the server did not start; see the log above")
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        click.echo(f"canongate is listening on http://{host}:{port}", err=True)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._components.readiness.drain()
+        super().handle_exit(sig, frame)
+
+
+def set_up_logging(settings: LogSettings) -> None:
+    """Sends our own log lines and the libraries' warnings to standard error."""
+    level = getattr(logging, settings.level.upper())
+    as_json = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("gateway").setLevel(level)

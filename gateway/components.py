@@ -1,0 +1,25 @@
+"""The parts that the HTTP surface is made of; `bootstrap.py` makes the real ones, tests make others."""
+
+from dataclasses import dataclass
+
+from gateway.credentials import KeyRing, Principal
+from gateway.live import Live
+from gateway.pipeline import ChatPipeline
+from gateway.publisher import Publisher
+from gateway.readiness import Readiness
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Everything that `create_app` needs; whoever made them closes them."""
+
+    settings: Settings
+    live: Live
+    pipeline: ChatPipeline
+    keys: KeyRing
+    readiness: Readiness
+    publisher: Publisher | None
+    """Follows what is published; None in tests whose content stands still."""
+    visitor: Principal | None
+    """Who the landing page's try-it form speaks for; None when there is no form."""

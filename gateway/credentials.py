@@ -1,0 +1,150 @@
+"""API keys and who a request speaks for: made once, shown once, kept as a keyed hash."""
+
+import datetime as dt
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+import string
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from gateway.errors import NotAllowed, SettingsInvalid
+from store.errors import NotFound
+from store.types import ApiKey, KeyScope
+
+_ALPHABET = string.ascii_letters + string.digits
+_ID_CHARS = 8
+_SECRET_CHARS = 43
+"""43 base62 characters carry 256 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, and what they may do; derived from the credential alone."""
+
+    id: str
+    name: str
+    scopes: frozenset[KeyScope]
+    assistants: frozenset[str]
+    """Assistants it may talk to; empty means all."""
+    requests_per_minute: int
+
+    def may_use(self, assistant: str) -> bool:
+        """Whether it may talk to the assistant."""
+        return not self.assistants or assistant in self.assistants
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key at the one moment when its secret is known."""
+
+    token: str
+    record: ApiKey
+
+
+class KeyStore(Protocol):
+    """Where key records are kept."""
+
+    def get(self, key_id: str) -> ApiKey:
+        """Returns the record with that id. Raises `NotFound`."""
+
+
+class KeyRing:
+    """Turns a token into a principal. Blocks on the database: call it in a thread."""
+
+    def __init__(self, store: KeyStore, pepper: bytes, *, requests_per_minute: int) -> None:
+        self._store = store
+        self._pepper = pepper
+        self._requests_per_minute = requests_per_minute
+
+    def principal(self, token: str) -> Principal:
+        """Returns who the token speaks for. Raises `NotAllowed`, with the same words whatever is wrong with it."""
+        record = self._find(token)
+        if record is None or not is_valid(token, record, self._pepper, dt.datetime.now(dt.UTC)):
+            raise NotAllowed("invalid_api_key", "The API key is missing, wrong, expired or revoked.")
+        return Principal(
+            id=record.id,
+            name=record.name,
+            scopes=frozenset(record.scopes),
+            assistants=frozenset(record.assistants),
+            requests_per_minute=self._requests_per_minute,
+        )
+
+    def _find(self, token: str) -> ApiKey | None:
+        key_id = key_id_of(token)
+        try:
+            return self._store.get(key_id) if key_id else None
+        except NotFound:
+            return None
+
+
+def load_pepper(path: Path) -> bytes:
+    """Returns the 32-byte pepper, which is made at the first call with mode 0600.
+
+    Raises `SettingsInvalid` when others may read it: whoever has it and the database can test guesses of keys.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise SettingsInvalid(f"cannot write {path}: {error.strerror}") from error
+    else:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise SettingsInvalid(f"{path} can be read by others; run: chmod 600 {path}")
+    pepper = path.read_bytes()
+    if len(pepper) != 32:  # noqa: PLR2004 - the length written above
+        raise SettingsInvalid(f"{path} is damaged: it must hold 32 bytes. Restore it; a new one ends all API keys.")
+    return pepper
+
+
+def new_key(
+    name: str,
+    pepper: bytes,
+    *,
+    scopes: tuple[KeyScope, ...],
+    assistants: tuple[str, ...] = (),
+    lifetime: dt.timedelta | None = None,
+) -> NewKey:
+    """Makes a key `cg_<id>_<secret>`; only its record is to be stored."""
+    key_id = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_CHARS))
+    secret = "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_CHARS))
+    now = dt.datetime.now(dt.UTC)
+    record = ApiKey(
+        id=key_id,
+        name=name,
+        secret_hash=_keyed_hash(secret, pepper),
+        scopes=scopes,
+        assistants=assistants,
+        created_at=now,
+        expires_at=now + lifetime if lifetime else None,
+        revoked_at=None,
+    )
+    return NewKey(f"cg_{key_id}_{secret}", record)
+
+
+def key_id_of(token: str) -> str | None:
+    """Returns the id inside a well-formed token, by which the record is looked up."""
+    mark, _, rest = token.partition("_")
+    key_id, _, secret = rest.partition("_")
+    is_formed = mark == "cg" and len(key_id) == _ID_CHARS and len(secret) == _SECRET_CHARS
+    return key_id if is_formed and (key_id + secret).isascii() and (key_id + secret).isalnum() else None
+
+
+def is_valid(token: str, record: ApiKey, pepper: bytes, now: dt.datetime) -> bool:
+    """Whether the token's secret is the record's, and the key is neither expired nor revoked."""
+    secret = token.rpartition("_")[2]
+    is_same = hmac.compare_digest(_keyed_hash(secret, pepper), record.secret_hash)
+    is_live = record.revoked_at is None and (record.expires_at is None or now < record.expires_at)
+    return is_same and is_live
+
+
+def _keyed_hash(secret: str, pepper: bytes) -> bytes:
+    return hmac.digest(pepper, secret.encode(), hashlib.sha256)

@@ -1,0 +1,53 @@
+"""Errors of the gateway; `gateway/http/problems.py` is the only table from class to status.
+
+GatewayError
+├── InvalidRequest   the caller can fix it: malformed, too long, unknown assistant or parameter
+├── NotAllowed       no credential, a wrong one, or one without the needed scope
+├── RateLimited      too many requests from this credential
+├── NotServing       a part the answer depends on is broken, busy or not loaded; nothing left the gateway
+└── SettingsInvalid  the settings, files or database cannot be served from
+"""
+
+
+class GatewayError(Exception):
+    """A failure with a stable code and a message that may be shown to the caller."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class InvalidRequest(GatewayError):
+    """The request cannot be served as it is; `param` names the field to change."""
+
+    def __init__(self, code: str, message: str, *, param: str | None = None) -> None:
+        super().__init__(code, message)
+        self.param = param
+
+
+class NotAllowed(GatewayError):
+    """The credential is missing, unknown, expired or lacks a scope."""
+
+
+class RateLimited(GatewayError):
+    """The credential's rate is used up until `retry_after_s` seconds from now."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__("rate_limit_exceeded", message)
+        self.retry_after_s = retry_after_s
+
+
+class NotServing(GatewayError):
+    """A check, the matcher or the store is unavailable, so the answer is no."""
+
+    def __init__(self, code: str, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(code, message)
+        self.retry_after_s = retry_after_s
+
+
+class SettingsInvalid(GatewayError):
+    """The gateway cannot start; the message says what to change."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("settings_invalid", message)

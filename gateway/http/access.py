@@ -1,0 +1,67 @@
+"""Who may call what: every route needs a key, except those in one table; one parser reads the key."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+
+from gateway.credentials import KeyRing, Principal
+from gateway.errors import InvalidRequest, NotAllowed, NotServing
+from store.errors import StoreUnavailable
+from store.types import KeyScope
+
+PUBLIC_ROUTES = frozenset({"/", "/try", "/static/{name:str}", "/livez", "/readyz", "/openapi.json"})
+"""Path templates that answer without a key. A route that is not listed here is closed."""
+
+FORM_ROUTES = frozenset({"/try"})
+"""Path templates that take a form; every other body is JSON, so that no foreign page can post one unasked."""
+
+Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def require_key(keys: KeyRing) -> Guard:
+    """Makes the guard of the whole application; it runs before a body is read."""
+    threads = CapacityLimiter(4)
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        if handler.paths and handler.paths <= PUBLIC_ROUTES:
+            return
+        token = _bearer_token(connection)
+        try:
+            principal = await to_thread.run_sync(keys.principal, token, limiter=threads)
+        except StoreUnavailable as error:
+            raise NotServing("store_unavailable", "API keys cannot be checked, so nothing is answered.") from error
+        if KeyScope.CHAT not in principal.scopes:
+            raise NotAllowed("insufficient_scope", "This API key lacks the scope `chat`.")
+        connection.scope["user"] = principal
+
+    return guard
+
+
+async def require_media_type(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Refuses a body of another type than the route takes. Raises `InvalidRequest`."""
+    if connection.scope["method"] not in _WITH_BODY:
+        return
+    wanted = "application/x-www-form-urlencoded" if handler.paths <= FORM_ROUTES else "application/json"
+    sent = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if sent != wanted:
+        raise InvalidRequest("unsupported_media_type", f"This address takes bodies of type {wanted} only.")
+
+
+def principal_of(request: Request[Any, Any, Any]) -> Principal:
+    """Returns who the request speaks for, as the guard found out."""
+    principal = request.scope.get("user")
+    if not isinstance(principal, Principal):
+        raise TypeError("a route without the key guard asked for a principal. This is a bug.")
+    return principal
+
+
+def _bearer_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The one credential parser: no cookie, no query parameter, no second header."""
+    sent = connection.headers.getall("authorization", [])
+    scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
+    return token.strip() if scheme.lower() == "bearer" else ""

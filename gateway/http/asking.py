@@ -1,0 +1,113 @@
+"""A question on its way through the pipeline, watched by whoever waits for the answer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+from litestar import Request
+from litestar.types import Receive
+
+from gateway.errors import InvalidRequest
+from gateway.limits import Deadline
+from gateway.pipeline import ChatPipeline
+from gateway.turn import Question, Reply, Step
+
+TIMEOUT_HEADER = "x-canongate-timeout-ms"
+PING_S = 15.0
+"""Proxies cut connections that are silent for 30 to 60 seconds."""
+
+
+class ClientGone(Exception):  # noqa: N818 - it is an event more than an error; nobody is left to read of it
+    """The client closed the connection before the answer; the work was stopped."""
+
+
+class Asking:
+    """One question at work in its own task; the client leaving, or `stop`, cancels it down to the model."""
+
+    def __init__(self, pipeline: ChatPipeline, question: Question) -> None:
+        self._steps: asyncio.Queue[Step | None] = asyncio.Queue()
+        self._begun = asyncio.Event()
+        self._work = asyncio.create_task(pipeline.answer(question, self._begin))
+        self._work.add_done_callback(self._end)
+
+    async def until_begun(self, receive: Receive) -> None:
+        """Waits until the question is admitted, or settled. Raises `ClientGone`."""
+        await self._wait(receive, self._begun.wait())
+
+    async def until_settled(self, receive: Receive, *, at_most_s: float | None = None) -> None:
+        """Waits for the outcome, at most that long. Raises `ClientGone`."""
+        await self._wait(receive, at_most_s=at_most_s)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is a reply, or an error."""
+        return self._work.done()
+
+    def reply(self) -> Reply:
+        """Returns the reply of a settled question, or raises its error."""
+        return self._work.result()
+
+    @property
+    def error(self) -> BaseException | None:
+        """The error that a settled question ended in."""
+        return ClientGone() if self._work.cancelled() else self._work.exception()
+
+    async def steps(self, *, ping_s: float = PING_S) -> AsyncIterator[Step | None]:
+        """Gives each step as it begins, and None whenever nothing happened for a while; ends with the question."""
+        while True:
+            try:
+                step = await asyncio.wait_for(self._steps.get(), ping_s)
+            except TimeoutError:
+                yield None
+                continue
+            if step is None:
+                return
+            yield step
+
+    def stop(self) -> None:
+        """Cancels the work, if it is not done."""
+        self._work.cancel()
+
+    async def _begin(self, step: Step) -> None:
+        self._steps.put_nowait(step)
+        self._begun.set()
+
+    def _end(self, work: asyncio.Task[Reply]) -> None:
+        self._steps.put_nowait(None)
+        if not work.cancelled():
+            work.exception()  # marks it as seen: nobody may be left to ask for it
+
+    async def _wait(
+        self, receive: Receive, other: Coroutine[Any, Any, Any] | None = None, *, at_most_s: float | None = None
+    ) -> None:
+        gone = asyncio.create_task(_client_gone(receive))
+        helpers = [gone] if other is None else [gone, asyncio.create_task(other)]
+        try:
+            await asyncio.wait([self._work, *helpers], timeout=at_most_s, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+        finally:
+            for helper in helpers:
+                helper.cancel()
+        if gone.done() and not self._work.done():
+            self.stop()
+            raise ClientGone
+
+
+async def _client_gone(receive: Receive) -> None:
+    """Returns when the client has closed the connection; the body must have been read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def deadline_of(request: Request[Any, Any, Any], longest_s: float) -> Deadline:
+    """Returns the request's deadline; a header may shorten it. Raises `InvalidRequest` when it is not a number."""
+    sent = request.headers.get(TIMEOUT_HEADER)
+    if sent is None:
+        return Deadline.after(longest_s)
+    if not (sent.isascii() and sent.isdigit() and 0 < len(sent) <= 9 and int(sent) > 0):  # noqa: PLR2004 - 11 days
+        raise InvalidRequest(
+            "invalid_header", f"{TIMEOUT_HEADER} takes a whole number of milliseconds above 0.", param=TIMEOUT_HEADER
+        )
+    return Deadline.after(min(longest_s, int(sent) / 1000))

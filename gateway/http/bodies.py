@@ -1,0 +1,70 @@
+"""Reads JSON bodies: whatever is wrong with one is the caller's 4xx, told without quoting the body."""
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request
+
+from gateway.errors import InvalidRequest
+
+MAX_DEPTH = 32
+_T = TypeVar("_T")
+_PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
+_OURS = re.compile(r"Expected `[^`]*`( (of length )?[<>=]+ -?[0-9.]+)?|Object missing required field `[a-z_]+`")
+"""The beginnings of messages that are made of our own types, and of nothing that was sent."""
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
+
+
+async def read_object(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """Returns the body as a JSON object. Raises `InvalidRequest` with code `invalid_json`."""
+    body = await request.body()
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest("invalid_json", "The body is not valid JSON in UTF-8.") from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    if not isinstance(value, dict):
+        raise InvalidRequest("invalid_json", "The body must be a JSON object.")
+    _check_depth(value)
+    return value
+
+
+def convert(value: dict[str, Any], kind: type[_T], *, code: str) -> _T:
+    """Returns the object as a wire struct. Raises `InvalidRequest` with `code`; its `param` names the field."""
+    try:
+        return msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        place = _PLACE.search(text)
+        param = plain_name(place["place"]) if place else None
+        expected = _OURS.match(text)
+        reason = expected[0] if expected else "The value is not acceptable"
+        where = f" at `{param}`" if param else ""
+        raise InvalidRequest(code, f"{reason}{where}. See /openapi.json.", param=param) from error
+
+
+def plain_name(sent: str) -> str | None:
+    """Returns a field's name if it is safe to repeat, else None: a name is also something that was sent."""
+    return sent if _PLAIN_NAME.fullmatch(sent) else None
+
+
+def _check_depth(value: object) -> None:
+    """Walks level by level: recursion is what a deep body is meant to exhaust."""
+    level: list[object] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for one in level for child in _children(one)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _children(value: object) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _too_deep() -> InvalidRequest:
+    return InvalidRequest("invalid_json", f"The body is nested deeper than {MAX_DEPTH} levels.")

@@ -1,0 +1,40 @@
+"""Headers that every response carries: the request id and what keeps browsers from guessing."""
+
+import re
+
+import uuid_utils
+from litestar.datastructures import MutableScopeHeaders
+from litestar.types import Message, Scope
+
+REQUEST_ID = "x-request-id"
+_PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_STATE_KEY = "request_id"
+
+_ALWAYS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cache-control": "no-store",
+}
+
+
+def request_id(scope: Scope) -> str:
+    """Returns the request's id: the client's if it is a plain token, else a new UUIDv7; the same at each call."""
+    known = scope["state"].get(_STATE_KEY)
+    if isinstance(known, str):
+        return known
+    sent = next((value for name, value in scope["headers"] if name == REQUEST_ID.encode()), b"").decode("latin-1")
+    chosen = sent if _PLAIN_TOKEN.fullmatch(sent) else str(uuid_utils.uuid7())
+    scope["state"][_STATE_KEY] = chosen
+    return chosen
+
+
+async def add_headers(message: Message, scope: Scope) -> None:
+    """Completes the headers of a response that starts; what the handler set itself stays."""
+    if message["type"] != "http.response.start":
+        return
+    headers = MutableScopeHeaders.from_message(message)
+    headers[REQUEST_ID] = request_id(scope)
+    for name, value in _ALWAYS.items():
+        headers.setdefault(name, value)

@@ -1,0 +1,160 @@
+"""What of OpenAI's chat completion request is read, what is accepted without effect, and what is refused."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Request
+from msgspec import Meta
+
+from gateway.errors import InvalidRequest
+from gateway.http.bodies import convert, plain_name, read_object
+from gateway.http.chat import Conversation, SlotTexts
+
+MAX_MESSAGES = 20
+
+MaxTokens = Annotated[int, Meta(ge=1)]
+
+
+class PartRequest(msgspec.Struct, frozen=True):
+    """A part of a message's content; only text is read."""
+
+    type: str
+    text: str | None = None
+
+
+class MessageRequest(msgspec.Struct, frozen=True):
+    """One message; only the last one is matched, and it must be the user's."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | Annotated[list[PartRequest], Meta(max_length=64)] | None = None
+
+
+class StreamOptionsRequest(msgspec.Struct, frozen=True):
+    """How a stream ends."""
+
+    include_usage: bool | None = None
+
+
+class ExtensionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What this gateway reads beyond OpenAI's fields."""
+
+    conversation: Conversation | None = None
+    """Links follow-up questions; seen only by the same key."""
+    slots: SlotTexts | None = None
+    """Values for the prompt's blanks, each checked by the blank's type."""
+
+
+class ChatCompletionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """OpenAI's chat completion request. Approved settings win: sampling fields are accepted and have no effect."""
+
+    model: str
+    messages: Annotated[list[MessageRequest], Meta(min_length=1, max_length=MAX_MESSAGES)]
+    stream: bool | None = None
+    stream_options: StreamOptionsRequest | None = None
+    max_tokens: MaxTokens | None = None
+    max_completion_tokens: MaxTokens | None = None
+    canongate: ExtensionRequest | None = None
+    n: Literal[1] | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    logit_bias: dict[str, float] | None = None
+    reasoning_effort: str | None = None
+    verbosity: str | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+    service_tier: str | None = None
+    store: bool | None = None
+    metadata: dict[str, str] | None = None
+
+    @property
+    def text(self) -> str:
+        """The words of the last message; several text parts are joined by line breaks."""
+        content = self.messages[-1].content
+        if isinstance(content, list):
+            return "\n".join(part.text or "" for part in content)
+        return content or ""
+
+    @property
+    def most_tokens(self) -> int | None:
+        """The lower of the two limits on the answer's length."""
+        return min((limit for limit in (self.max_tokens, self.max_completion_tokens) if limit), default=None)
+
+
+_UNSUPPORTED = frozenset(
+    {
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "functions",
+        "function_call",
+        "logprobs",
+        "top_logprobs",
+        "response_format",
+        "modalities",
+        "audio",
+        "prediction",
+        "web_search_options",
+    }
+)
+"""Fields that would change what is answered if they worked, so that ignoring them would be a lie."""
+
+_HARMLESS: Mapping[str, tuple[object, ...]] = {
+    "tools": ([],),
+    "functions": ([],),
+    "tool_choice": ("none", "auto"),
+    "function_call": ("none", "auto"),
+    "parallel_tool_calls": (True, False),
+    "logprobs": (False,),
+    "top_logprobs": (0,),
+    "response_format": ({"type": "text"},),
+    "modalities": (["text"],),
+}
+"""Values of those fields that ask for what this gateway does anyway; null always does."""
+
+
+async def read_request(request: Request[Any, Any, Any]) -> ChatCompletionRequest:
+    """Returns the request, checked. Raises `InvalidRequest` that names the first field to change."""
+    sent = await read_object(request)
+    known: dict[str, Any] = {}
+    for name, value in sent.items():
+        if name in _UNSUPPORTED:
+            if value is not None and value not in _HARMLESS.get(name, ()):
+                raise _unsupported(name)
+        elif name not in ChatCompletionRequest.__struct_fields__:
+            raise InvalidRequest("unknown_parameter", f"Unknown field{_named(name)}. Remove it.", param=plain_name(name))
+        else:
+            known[name] = value
+    if isinstance(known.get("n"), int) and known["n"] != 1:
+        raise _unsupported("n")
+    checked = convert(known, ChatCompletionRequest, code="invalid_value")
+    _check_messages(checked.messages)
+    return checked
+
+
+def _check_messages(messages: list[MessageRequest]) -> None:
+    for number, message in enumerate(messages):
+        for place, part in enumerate(message.content if isinstance(message.content, list) else ()):
+            if part.type != "text":
+                raise _unsupported(f"messages[{number}].content[{place}].type")
+    if messages[-1].role != "user":
+        raise InvalidRequest(
+            "invalid_value", "The last message must have the role `user`.", param=f"messages[{len(messages) - 1}].role"
+        )
+
+
+def _unsupported(name: str) -> InvalidRequest:
+    return InvalidRequest(
+        "unsupported_parameter",
+        f"`{name}` asks for something that approved prompts do not do. Remove it.",
+        param=name,
+    )
+
+
+def _named(name: str) -> str:
+    return f" `{name}`" if plain_name(name) else ""

@@ -1,0 +1,213 @@
+"""The API's description, `/openapi.json`: made from the wire structs, so that it cannot tell another story."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+
+from gateway.http.assistants import ModelReply, ModelsReply
+from gateway.http.chat import ChatReply, ChatRequest
+from gateway.http.health import AliveReply, ReadyReply
+from gateway.http.openai import ChatCompletionReply, ChunkReply
+from gateway.http.openai_request import ChatCompletionRequest
+from gateway.http.problems import EnvelopeReply, ProblemReply
+from gateway.http.streams import EVENT_STREAM
+
+JSON = "application/json"
+HTML = "text/html"
+PROBLEM = "application/problem+json"
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One operation, as it is described."""
+
+    path: str
+    method: str
+    id: str
+    summary: str
+    replies: dict[str, Any]
+    """Media type to wire struct, or to a ready schema."""
+    errors: tuple[int, ...] = ()
+    request: Any = None
+    headers: tuple[str, ...] = ()
+    needs_key: bool = True
+    text: str = ""
+    not_ready: Any = None
+    """The body of a 503 that is a state and not an error."""
+    parameters: tuple[str, ...] = ()
+
+
+_TEXT = {"type": "string"}
+_CHAT_ERRORS = (400, 401, 403, 404, 413, 415, 429, 500, 503)
+_CHAT_HEADERS = ("x-canongate-timeout-ms",)
+_BLOCKED = (
+    "A blocked message or answer is a decision: status 200 with finish_reason `content_filter`; with the header "
+    "`x-canongate-on-block: error` it is status 400 with code `content_filter`. Only the last message is matched. "
+    "Sampling fields (temperature, top_p, frequency_penalty, presence_penalty, seed, stop, logit_bias, "
+    "reasoning_effort, verbosity) are accepted and have no effect: the approved settings win."
+)
+_EVENTS = (
+    "With `Accept: text/event-stream` the reply comes as the events `stage` {stage}, then `done` (the reply) or "
+    "`error` (the error envelope); comments `: ping` keep the connection open."
+)
+
+OPERATIONS = (
+    Described(
+        "/v1/chat/completions",
+        "post",
+        "create_chat_completion",
+        "Answer the last message, as OpenAI's chat completions",
+        {JSON: ChatCompletionReply, EVENT_STREAM: ChunkReply},
+        _CHAT_ERRORS,
+        ChatCompletionRequest,
+        (*_CHAT_HEADERS, "x-canongate-on-block"),
+        text=_BLOCKED,
+    ),
+    Described(
+        "/v1/chat",
+        "post",
+        "chat",
+        "Answer one message",
+        {JSON: ChatReply, EVENT_STREAM: _TEXT},
+        (*_CHAT_ERRORS, 422),
+        ChatRequest,
+        _CHAT_HEADERS,
+        text=_EVENTS,
+    ),
+    Described("/v1/models", "get", "list_models", "List the assistants", {JSON: ModelsReply}, (401, 403, 500, 503)),
+    Described(
+        "/v1/models/{model}",
+        "get",
+        "get_model",
+        "Describe one assistant",
+        {JSON: ModelReply},
+        (401, 403, 404, 500, 503),
+        parameters=("model",),
+    ),
+    Described("/livez", "get", "livez", "Tell whether the process lives", {JSON: AliveReply}, (500,), needs_key=False),
+    Described(
+        "/readyz",
+        "get",
+        "readyz",
+        "Tell whether requests should be sent here, and why not",
+        {JSON: ReadyReply},
+        (500,),
+        needs_key=False,
+        not_ready=ReadyReply,
+    ),
+    Described(
+        "/openapi.json", "get", "openapi", "Describe this API", {JSON: {"type": "object"}}, (500,), needs_key=False
+    ),
+    Described("/", "get", "landing", "Show the landing page", {HTML: _TEXT}, (500,), needs_key=False),
+    Described(
+        "/try",
+        "post",
+        "ask_on_page",
+        "Ask from the landing page",
+        {HTML: _TEXT},
+        (400, 403, 404, 413, 415, 500),
+        {FORM: {"type": "object", "properties": {"question": _TEXT, "conversation": _TEXT}, "required": ["question"]}},
+        needs_key=False,
+    ),
+    Described(
+        "/static/{name}",
+        "get",
+        "static_file",
+        "Fetch a style sheet or icon of the landing page",
+        {"text/css": _TEXT, "image/svg+xml": _TEXT},
+        (404, 500),
+        needs_key=False,
+        parameters=("name",),
+    ),
+)
+
+
+@get("/openapi.json", operation_id="openapi")
+async def openapi() -> Response[bytes]:
+    """Returns the description."""
+    return Response(_DOCUMENT, media_type=JSON)
+
+
+def describe() -> dict[str, Any]:
+    """Returns the description as OpenAPI 3.1."""
+    structs = [kind for one in OPERATIONS for kind in (*one.replies.values(), one.request) if isinstance(kind, type)]
+    structs += [EnvelopeReply, ProblemReply]
+    _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    paths: dict[str, dict[str, Any]] = {}
+    for one in OPERATIONS:
+        paths.setdefault(one.path, {})[one.method] = _operation(one)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "canongate",
+            "version": "0.1.0",
+            "description": "A guarded chat gateway: only approved prompts reach the model, never a person's own words.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key, `cg_<id>_<secret>`."}
+            },
+        },
+    }
+
+
+def _operation(one: Described) -> dict[str, Any]:
+    told: dict[str, Any] = {"operationId": one.id, "summary": one.summary, "responses": _responses(one)}
+    if one.text:
+        told["description"] = one.text
+    if not one.needs_key:
+        told["security"] = []
+    if isinstance(one.request, type):
+        told["requestBody"] = {"required": True, "content": {JSON: {"schema": _schema(one.request)}}}
+    elif one.request:
+        content = {media: {"schema": schema} for media, schema in one.request.items()}
+        told["requestBody"] = {"required": True, "content": content}
+    parameters = [{"name": name, "in": "path", "required": True, "schema": _TEXT} for name in one.parameters]
+    parameters += [{"name": name, "in": "header", "required": False, "schema": _TEXT} for name in one.headers]
+    if parameters:
+        told["parameters"] = parameters
+    return told
+
+
+def _responses(one: Described) -> dict[str, Any]:
+    headers = {"x-request-id": {"schema": _TEXT, "description": "The request's id; quote it to the operator."}}
+    content = {media: {"schema": _schema(kind)} for media, kind in one.replies.items()}
+    told: dict[str, Any] = {"200": {"description": one.summary, "headers": headers, "content": content}}
+    media, kind = (JSON, EnvelopeReply) if one.path.startswith("/v1/") else (PROBLEM, ProblemReply)
+    for status in sorted(one.errors):
+        told[str(status)] = {
+            "description": _REASONS[status],
+            "headers": headers,
+            "content": {media: {"schema": _schema(kind)}},
+        }
+    if one.not_ready:
+        content = {JSON: {"schema": _schema(one.not_ready)}}
+        told["503"] = {"description": "Not ready", "headers": headers, "content": content}
+    return told
+
+
+def _schema(kind: Any) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{kind.__name__}"} if isinstance(kind, type) else kind
+
+
+_REASONS = {
+    400: "The request is malformed, or asks for something that approved prompts do not do",
+    401: "The API key is missing, wrong, expired or revoked",
+    403: "The API key lacks the scope, or another site posted the form",
+    404: "There is no such thing, or the key may not use it",
+    413: "The body is too large",
+    415: "The body has another type than the one described",
+    422: "The message cannot be read as it is",
+    429: "Too many requests; see Retry-After",
+    500: "The gateway failed; quote the request id to the operator",
+    503: "A check, the matcher or the store is not able to answer; see Retry-After and x-should-retry",
+}
+_DOCUMENT = msgspec.json.encode(describe())

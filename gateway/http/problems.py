@@ -1,0 +1,196 @@
+"""The only table from error class and code to HTTP status, and the two forms in which errors are told.
+
+Under `/v1` an error is OpenAI's envelope, elsewhere a problem document (RFC 9457). Texts come from our own errors or
+from this table; the text of a foreign exception never leaves the process.
+"""
+
+import math
+import traceback
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import Scope
+
+from gateway.credentials import Principal
+from gateway.errors import GatewayError, InvalidRequest, NotAllowed, NotServing, RateLimited
+from gateway.http.asking import ClientGone
+from gateway.http.headers import request_id
+
+_INVALID: Final = "invalid_request_error"
+_SERVER: Final = "server_error"
+
+_CLASSES: dict[type[GatewayError], tuple[int, str]] = {
+    InvalidRequest: (400, _INVALID),
+    NotAllowed: (401, "authentication_error"),
+    RateLimited: (429, "rate_limit_error"),
+    NotServing: (503, _SERVER),
+}
+
+_CODES: dict[str, tuple[int, str]] = {
+    "not_found": (404, _INVALID),
+    "model_not_found": (404, _INVALID),
+    "method_not_allowed": (405, _INVALID),
+    "request_too_large": (413, _INVALID),
+    "unsupported_media_type": (415, _INVALID),
+    "message_empty": (422, _INVALID),
+    "message_too_long": (422, _INVALID),
+    "invalid_slot": (422, _INVALID),
+    "validation_error": (422, _INVALID),
+    "insufficient_scope": (403, "permission_error"),
+    "cross_site": (403, "permission_error"),
+}
+"""Codes whose status differs from that of their class."""
+
+_FOREIGN: dict[int, InvalidRequest] = {
+    400: InvalidRequest("bad_request", "The request is malformed."),
+    404: InvalidRequest("not_found", "There is nothing at this address. GET /openapi.json lists what there is."),
+    405: InvalidRequest("method_not_allowed", "This address does not take this method; see the Allow header."),
+    413: InvalidRequest("request_too_large", "The request body is larger than this gateway reads."),
+}
+"""What the web framework finds wrong, in our words."""
+
+_TEXTS = {"model_not_found": "There is no such assistant, or this key may not use it. GET /v1/models lists them."}
+"""Codes that are told in the same words whatever the reason, so that an answer does not say what exists."""
+
+_RETRY_DOES_NOT_HELP = frozenset({"rails_unavailable", "store_unavailable"})
+"""A check or a database that is broken is not mended by the next second."""
+_RETRY_AFTER_S = 1.0
+_SLOW_DOWN = (429, 503)
+
+_log = structlog.get_logger("canongate.http")
+
+
+class ErrorReply(msgspec.Struct, frozen=True):
+    """What went wrong, in OpenAI's fields."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
+class EnvelopeReply(msgspec.Struct, frozen=True):
+    """OpenAI's error envelope."""
+
+    error: ErrorReply
+
+
+class ProblemReply(msgspec.Struct, frozen=True):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    param: str | None
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as callers may know it."""
+
+    status: int
+    type: str
+    code: str
+    message: str
+    param: str | None
+    headers: dict[str, str]
+
+    def envelope(self) -> EnvelopeReply:
+        """Returns the form that OpenAI clients read."""
+        return EnvelopeReply(ErrorReply(self.message, self.type, self.param, self.code))
+
+    def document(self, reference: str) -> ProblemReply:
+        """Returns the form of RFC 9457."""
+        return ProblemReply(
+            type=f"urn:canongate:problem:{self.code}",
+            title=self.code.replace("_", " ").capitalize(),
+            status=self.status,
+            detail=self.message,
+            code=self.code,
+            param=self.param,
+            request_id=reference,
+        )
+
+
+def problem_of(error: BaseException, scope: Scope) -> Problem:
+    """Returns how an exception is told; one that nobody foresaw is logged, without its text, and becomes a 500."""
+    if isinstance(error, HTTPException) and error.status_code in _FOREIGN:
+        known = _problem(_FOREIGN[error.status_code], scope)
+        allow = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+        return Problem(known.status, known.type, known.code, known.message, None, allow)
+    if isinstance(error, ClientGone):
+        return Problem(499, _INVALID, "client_closed_request", "The client left before the answer.", None, {})
+    if isinstance(error, GatewayError) and type(error) in _CLASSES:
+        return _problem(error, scope)
+    reference = request_id(scope)
+    _log.error("unexpected_error", request_id=reference, error=_names(error), frames=_frames(error))
+    message = f"The gateway failed. Tell its operator the request id {reference}."
+    return Problem(500, _SERVER, "internal_error", message, None, {"x-should-retry": "false"})
+
+
+def tell_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answers a request that ended in an exception, in the form of its surface."""
+    problem = problem_of(error, request.scope)
+    path = request.scope["path"]
+    if path == "/v1" or path.startswith("/v1/"):
+        return Response(
+            problem.envelope(), status_code=problem.status, media_type="application/json", headers=problem.headers
+        )
+    return Response(
+        problem.document(request_id(request.scope)),
+        status_code=problem.status,
+        media_type="application/problem+json",
+        headers=problem.headers,
+    )
+
+
+def _problem(error: GatewayError, scope: Scope) -> Problem:
+    status, kind = _CODES.get(error.code) or _CLASSES[type(error)]
+    param = error.param if isinstance(error, InvalidRequest) else None
+    message = _TEXTS.get(error.code, error.message)
+    return Problem(status, kind, error.code, message, param, _headers(error, status, scope))
+
+
+def _headers(error: GatewayError, status: int, scope: Scope) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if status == 401:  # noqa: PLR2004 - RFC 9110, 15.5.2: a 401 names the scheme
+        headers["www-authenticate"] = "Bearer"
+    if status in _SLOW_DOWN and error.code in _RETRY_DOES_NOT_HELP:
+        headers["x-should-retry"] = "false"
+    elif isinstance(error, RateLimited | NotServing):
+        wait_s = _RETRY_AFTER_S if error.retry_after_s is None else error.retry_after_s
+        headers["retry-after"] = str(max(1, math.ceil(wait_s)))
+    principal = scope.get("user")
+    if isinstance(error, RateLimited) and isinstance(principal, Principal):
+        headers |= rate_headers(principal.requests_per_minute, 0, error.retry_after_s)
+    return headers
+
+
+def rate_headers(limit: int, remaining: int, reset_s: float) -> dict[str, str]:
+    """Returns what a credential has left, under the names and in the units that OpenAI clients know."""
+    return {
+        "x-ratelimit-limit-requests": str(limit),
+        "x-ratelimit-remaining-requests": str(remaining),
+        "x-ratelimit-reset-requests": f"{math.ceil(reset_s)}s",
+    }
+
+
+def _names(error: BaseException) -> list[str]:
+    names = []
+    cause: BaseException | None = error
+    while cause is not None:
+        names.append(f"{type(cause).__module__}.{type(cause).__qualname__}")
+        cause = cause.__cause__
+    return names
+
+
+def _frames(error: BaseException) -> list[str]:
+    """The places in the code; an exception's text may quote what a person typed, so it stays out."""
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]

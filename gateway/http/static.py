@@ -1,0 +1,51 @@
+"""Style sheets and icons of the pages, read once at the start and served from memory."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, Response, get
+
+from gateway.errors import InvalidRequest
+from gateway.http.templates import WEB
+
+_MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_LIFETIME = "public, max-age=31536000, immutable"
+_UNVERSIONED = "public, max-age=300"
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A file and the address under which it never changes."""
+
+    content: bytes
+    media_type: str
+    version: str
+
+    @classmethod
+    def of(cls, content: bytes, suffix: str) -> "StaticFile":
+        """Makes the file; its version is a hash of its content."""
+        return cls(content, _MEDIA_TYPES[suffix], hashlib.sha256(content).hexdigest()[:12])
+
+
+FILES = {
+    path.name: StaticFile.of(path.read_bytes(), path.suffix)
+    for path in sorted((WEB / "styles").iterdir())
+    if path.suffix in _MEDIA_TYPES
+}
+
+
+def address_of(name: str) -> str:
+    """Returns the versioned address of a file."""
+    return f"/static/{name}?v={FILES[name].version}"
+
+
+@get("/static/{name:str}", operation_id="static_file")
+async def static_file(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Returns a file; only names that were there at the start exist, so no path can lead elsewhere."""
+    file = FILES.get(request.path_params["name"])
+    if file is None:
+        raise InvalidRequest("not_found", "There is no such file.")
+    is_versioned = request.query_params.get("v") == file.version
+    headers = {"cache-control": _LIFETIME if is_versioned else _UNVERSIONED}
+    return Response(file.content, media_type=file.media_type, headers=headers)

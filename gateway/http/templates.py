@@ -1,0 +1,19 @@
+"""The only place where a template engine is made: our own templates, escaped, with no undefined names."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+WEB = Path(__file__).resolve().parent.parent / "web"
+
+
+def load_templates() -> Environment:
+    """Returns the environment over the packaged templates."""
+    return Environment(
+        loader=FileSystemLoader(WEB / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )

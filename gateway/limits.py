@@ -1,0 +1,81 @@
+"""Admission: how many requests run at once, how many a credential may send, and until when each may take."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from gateway.credentials import Principal
+from gateway.errors import NotServing, RateLimited
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """One absolute point in time for a whole request, on the monotonic clock."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        """Makes the deadline that is `seconds` away."""
+        return cls(time.monotonic() + seconds)
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left, at least 0."""
+        return max(0.0, self.at - time.monotonic())
+
+
+@dataclass(frozen=True, slots=True)
+class RateState:
+    """What a credential has left, for the rate-limit headers."""
+
+    limit: int
+    remaining: int
+    reset_s: float
+
+
+class Admission:
+    """Grants permits; lives as long as the gateway. State is kept in this process."""
+
+    def __init__(self, *, concurrent: int) -> None:
+        self._concurrent = concurrent
+        self._in_work = 0
+        self._seconds_each = 1.0
+        self._windows = MovingWindowRateLimiter(MemoryStorage())
+
+    def charge(self, principal: Principal) -> RateState:
+        """Counts one request against the credential's rate. Raises `RateLimited`."""
+        rate = RateLimitItemPerMinute(principal.requests_per_minute)
+        is_allowed = self._windows.hit(rate, principal.id)
+        window = self._windows.get_window_stats(rate, principal.id)
+        reset_s = max(0.0, window.reset_time - time.time())
+        if not is_allowed:
+            raise RateLimited(
+                f"More than {principal.requests_per_minute} requests within a minute. "
+                f"Wait {math.ceil(reset_s)} s and try again.",
+                retry_after_s=reset_s,
+            )
+        return RateState(principal.requests_per_minute, window.remaining, reset_s)
+
+    @contextmanager
+    def permit(self) -> Iterator[None]:
+        """Holds one of the places for requests in work. Raises `NotServing` at once when none is free."""
+        if self._in_work >= self._concurrent:
+            raise NotServing(
+                "queue_full",
+                f"{self._concurrent} requests are in work already. Try again shortly.",
+                retry_after_s=self._seconds_each,
+            )
+        self._in_work += 1
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._in_work -= 1
+            self._seconds_each += 0.1 * (time.monotonic() - started - self._seconds_each)

@@ -1,0 +1,75 @@
+"""Keeps the live state equal to what the database says is published."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import anyio
+from anyio import to_thread
+
+from gateway.errors import SettingsInvalid
+from gateway.live import Live, LiveState
+from gateway.settings import Settings
+from models.errors import ModelError
+from models.ports import Embedder
+from rails.engine import RailsPolicy, compile_policy
+from rails.errors import RailsError
+from rails.policy import load_policy
+from rails.runner import RailLimits, RailRunner
+from store.catalog import Catalog, live_revision, load_catalog
+from store.database import Database
+from store.errors import StoreError
+from store.index import PromptIndex
+from store.matcher import Matcher
+
+POLL_S = 1.0
+"""How soon a publish by another process is live here; one look-up of a number each."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Builds live states and swaps them in; building happens beside serving and is all or nothing."""
+
+    def __init__(self, settings: Settings, database: Database, embedder: Embedder) -> None:
+        self._settings = settings
+        self._database = database
+        self._embedder = embedder
+        self._runner = RailRunner(RailLimits(rail_s=settings.rails.rail_s, stage_s=settings.rails.stage_s))
+
+    def load(self) -> LiveState:
+        """Builds the state of what is published now. Blocks; embeds only sentences that are new."""
+        return self.state_of(load_catalog(self._database))
+
+    def state_of(self, catalog: Catalog) -> LiveState:
+        """Builds the index and compiles the policies of a catalog. Raises our errors; nothing is swapped."""
+        with ThreadPoolExecutor(1) as beside:
+            policies = beside.submit(self._policies, catalog)
+            index = PromptIndex.open(
+                catalog,
+                self._embedder.embed,
+                fingerprint=self._embedder.fingerprint,
+                dimension=self._embedder.dimension,
+                folder=self._settings.data_directory / "index",
+            )
+            return LiveState(catalog, Matcher(index, self._embedder.embed), policies.result())
+
+    async def follow(self, live: Live) -> None:
+        """Swaps in each newer revision, for ever. One that cannot be built is reported and tried again."""
+        while True:
+            await anyio.sleep(POLL_S)
+            try:
+                if await to_thread.run_sync(live_revision, self._database) != live.current.catalog.revision:
+                    live.swap(await to_thread.run_sync(self.load))
+                    _LOG.info("revision_live: %d", live.current.catalog.revision)
+            except (StoreError, RailsError, ModelError) as error:
+                _LOG.error("revision_not_live: %s", error)  # noqa: TRY400 - the reason is the message
+
+    def _policies(self, catalog: Catalog) -> dict[str, RailsPolicy]:
+        policies = {
+            name: compile_policy(load_policy(stored.document), stored.revision, runner=self._runner)
+            for name, stored in catalog.policies.items()
+        }
+        for assistant in catalog.assistants.values():
+            if assistant.policy not in policies:
+                raise SettingsInvalid(f"assistant {assistant.name} names policy {assistant.policy}, which is not live")
+        return policies

@@ -1,0 +1,65 @@
+"""What a model is given, and what a person is shown, for an approved prompt version and its slot values."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from models.ports import Completion, FinishReason, PartKind, PromptPart, RenderedPrompt
+from store.types import SLOT_MARK, Generate, SlotValue
+
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
+
+QUOTE_MARK = "> "
+"""Stands before every line of a quoted text, so that no text can close its own quotation."""
+
+
+def render_prompt(instructions: str, reply: Generate, values: tuple[SlotValue, ...]) -> RenderedPrompt:
+    """Lays out instructions, facts and prompt text; slot values stay parts of their own.
+
+    Facts come first and the task last, because a small model follows what it read last.
+    """
+    by_name = {value.slot.name: value for value in values}
+    return RenderedPrompt(
+        instructions=(PromptPart(instructions.strip(), PartKind.APPROVED),),
+        question=(
+            PromptPart(f"{gather_facts(reply, values)}\n\n", PartKind.APPROVED),
+            *_parts(reply.prompt.strip(), by_name),
+        ),
+    )
+
+
+def gather_facts(reply: Generate, values: tuple[SlotValue, ...]) -> str:
+    """Returns the prompt's facts and those that the chosen slot values bring."""
+    return "\n".join(fact.strip() for fact in (reply.facts, *(value.fact for value in values)) if fact.strip())
+
+
+def fill_text(text: str, values: tuple[SlotValue, ...]) -> str:
+    """Returns an approved text with its blanks filled, for a person to read."""
+    by_name = {value.slot.name: value.text for value in values}
+    return SLOT_MARK.sub(lambda mark: by_name[mark[1]], text.strip())
+
+
+def _parts(text: str, by_name: Mapping[str, SlotValue]) -> Iterator[PromptPart]:
+    end = 0
+    for mark in SLOT_MARK.finditer(text):
+        if mark.start() > end:
+            yield PromptPart(text[end : mark.start()], PartKind.APPROVED)
+        yield _slot_part(by_name[mark[1]])
+        end = mark.end()
+    if end < len(text):
+        yield PromptPart(text[end:], PartKind.APPROVED)
+
+
+def _slot_part(value: SlotValue) -> PromptPart:
+    if not value.is_quoted:
+        return PromptPart(value.text, PartKind.SLOT)
+    lines = (QUOTE_MARK + line for line in value.text.splitlines())
+    return PromptPart("\n" + "\n".join(lines) + "\n", PartKind.QUOTED)
+
+
+def whole_sentences(completion: Completion) -> str:
+    """Returns the model's words, without the half sentence at the end of an answer that ran out of tokens."""
+    text = completion.text.strip()
+    if completion.finish_reason is FinishReason.STOP:
+        return text
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    return text[: ends[-1]].strip() if ends else text

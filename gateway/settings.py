@@ -1,0 +1,187 @@
+"""The frozen settings tree, read once from TOML and environment; nothing else reads the environment."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gateway.errors import SettingsInvalid
+
+PREFIX = "CANONGATE_"
+SECTION_MARK = "__"
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A group of settings; each field's text below it says what to choose and why."""
+
+
+class ServerSettings(Section, frozen=True):
+    """Where the gateway listens."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Keep loopback unless a TLS terminating proxy stands in front."""
+
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    """Port to listen on; 0 takes a free one and prints it."""
+
+    drain_s: Annotated[int, Meta(ge=0, le=600)] = 30
+    """Seconds that running requests get to finish after SIGTERM."""
+
+
+class DataSettings(Section, frozen=True):
+    """Where the gateway keeps what it must not lose, and what it can rebuild."""
+
+    directory: str = "var"
+    """Folder for the database, the index, the exported embedder and the pepper. Keep it out of any package."""
+
+    database_url: str = ""
+    """SQLAlchemy URL; empty means SQLite in the data folder. For several gateways use `postgresql+psycopg://...`."""
+
+
+class EmbedderSettings(Section, frozen=True):
+    """Which sentence-transformers model turns messages into vectors."""
+
+    path: str = ""
+    """Folder of the model; empty means the packaged all-MiniLM-L6-v2."""
+
+    sha256: str = ""
+    """Hash of the model's `model.safetensors`; needed with `path`, so that a swapped file is noticed."""
+
+
+class ModelSettings(Section, frozen=True):
+    """The language model and its worker process."""
+
+    name: str = "smollm2-135m-instruct"
+    """Name of a model in the catalogue (`canongate models list`)."""
+
+    context_tokens: Annotated[int, Meta(ge=256, le=131072)] = 2048
+    """Context length. Longer costs memory; an approved prompt with facts needs a few hundred."""
+
+    threads: Annotated[int, Meta(ge=0, le=256)] = 0
+    """Threads of the worker; 0 leaves one core for the gateway."""
+
+    gpu_layers: Annotated[int, Meta(ge=-1, le=1000)] = 0
+    """Layers to offload to a GPU; -1 means all. Needs a llama-cpp-python built for the GPU."""
+
+    queue: Annotated[int, Meta(ge=1, le=1000)] = 8
+    """Requests that may wait for the worker; one more gets the approved fallback answer at once."""
+
+
+class LimitSettings(Section, frozen=True):
+    """How much one request and one credential may ask for."""
+
+    deadline_s: Annotated[float, Meta(gt=0, le=600)] = 30.0
+    """Seconds from a request's arrival to its answer, all stages together. A caller may shorten it."""
+
+    concurrent: Annotated[int, Meta(ge=1, le=100000)] = 64
+    """Requests in work at once; one more gets 503 with Retry-After."""
+
+    requests_per_minute: Annotated[int, Meta(ge=1)] = 600
+    """Requests a minute for one API key."""
+
+    visitor_requests_per_minute: Annotated[int, Meta(ge=1)] = 60
+    """Requests a minute from the try-it form, all visitors together."""
+
+    body_bytes: Annotated[int, Meta(ge=1024, le=10485760)] = 65536
+    """Largest request body."""
+
+    match_s: Annotated[float, Meta(gt=0, le=60)] = 3.0
+    """Seconds that embedding and matching of one message may take."""
+
+
+class RailSettings(Section, frozen=True):
+    """How long the checks may take. A late check blocks."""
+
+    rail_s: Annotated[float, Meta(gt=0, le=60)] = 0.5
+    """Seconds for one rail."""
+
+    stage_s: Annotated[float, Meta(gt=0, le=60)] = 2.0
+    """Seconds for all rails of one stage."""
+
+
+class PageSettings(Section, frozen=True):
+    """The landing page."""
+
+    try_it: str = ""
+    """Assistant behind the landing page's try-it form; empty means no form. Anyone who reaches the page can use it."""
+
+
+class LogSettings(Section, frozen=True):
+    """What is written to standard error. Never the text of a message."""
+
+    level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
+    """Lowest level that is written."""
+
+    format: Annotated[str, Meta(pattern="^(auto|json|console)$")] = "auto"
+    """`json` for machines, `console` for people, `auto` decides by whether standard error is a terminal."""
+
+
+class Settings(Section, frozen=True):
+    """Everything that an operator may choose."""
+
+    server: ServerSettings = ServerSettings()
+    """Where the gateway listens."""
+    data: DataSettings = DataSettings()
+    """Where the gateway keeps its data."""
+    embedder: EmbedderSettings = EmbedderSettings()
+    """Which model turns messages into vectors."""
+    model: ModelSettings = ModelSettings()
+    """The language model."""
+    limits: LimitSettings = LimitSettings()
+    """Limits of requests and credentials."""
+    rails: RailSettings = RailSettings()
+    """Deadlines of the checks."""
+    page: PageSettings = PageSettings()
+    """The landing page."""
+    log: LogSettings = LogSettings()
+    """The log."""
+
+    @property
+    def data_directory(self) -> Path:
+        """The data folder as an absolute path."""
+        return Path(self.data.directory).expanduser().resolve()
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL, with the default filled in."""
+        return self.data.database_url or f"sqlite:///{self.data_directory / 'canongate.db'}"
+
+
+def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Reads settings from a TOML file and variables such as `CANONGATE_SERVER__PORT`, which win over the file.
+
+    Raises `SettingsInvalid` with the file or variable, the field and what it takes.
+    """
+    tree = _read_toml(path) if path is not None else {}
+    variables = os.environ if environment is None else environment  # noqa: TID251 - the one reader
+    for name, value in sorted(variables.items()):
+        if name.startswith(PREFIX):
+            _put(tree, name, value)
+    try:
+        return msgspec.convert(tree, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsInvalid(f"settings: {error}. See docs/configuration.md for every field.") from error
+
+
+def _read_toml(path: Path) -> dict[str, dict[str, object]]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise SettingsInvalid(f"cannot read the settings file {path}: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalid(f"{path} is not valid TOML: {error}") from error
+
+
+def _put(tree: dict[str, dict[str, object]], name: str, value: str) -> None:
+    section, mark, key = name.removeprefix(PREFIX).lower().partition(SECTION_MARK)
+    if not mark or not key:
+        raise SettingsInvalid(f"{name}: write {PREFIX}SECTION{SECTION_MARK}FIELD, such as {PREFIX}SERVER__PORT")
+    branch = tree.setdefault(section, {})
+    if not isinstance(branch, dict):
+        raise SettingsInvalid(f"[{section}] in the settings file must be a table")
+    branch[key] = value

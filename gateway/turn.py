@@ -1,0 +1,176 @@
+"""One message on its way: the question, what is found out about it, and the reply it ends in."""
+
+import datetime as dt
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+import msgspec
+import uuid_utils
+
+from gateway.credentials import Principal
+from gateway.limits import Deadline, RateState
+from gateway.live import LiveState
+from models.ports import Completion, RenderedPrompt
+from rails.types import RailRecord
+from store.types import (
+    AnyReply,
+    Assistant,
+    Contact,
+    Decision,
+    Evidence,
+    Generate,
+    Handoff,
+    MatchMethod,
+    Outcome,
+    PromptVersion,
+    SlotNeeded,
+    SlotValue,
+    Verbatim,
+)
+
+
+class Step(StrEnum):
+    """What the gateway is doing, as streamed to a waiting person."""
+
+    CHECKING = "checking"
+    MATCHING = "matching"
+    GENERATING = "generating"
+    VERIFYING = "verifying"
+
+
+class Source(StrEnum):
+    """Where the words of a reply come from."""
+
+    GENERATE = "generate"
+    VERBATIM = "verbatim"
+    HANDOFF = "handoff"
+    FALLBACK = "fallback"
+    NONE = "none"
+
+    @classmethod
+    def of(cls, reply: AnyReply) -> "Source":
+        """Returns the source that a prompt's mode stands for."""
+        match reply:
+            case Generate():
+                return cls.GENERATE
+            case Verbatim():
+                return cls.VERBATIM
+            case Handoff():
+                return cls.HANDOFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One message and who sent it; nothing else that a client sends changes the way it goes."""
+
+    text: str
+    assistant: str
+    principal: Principal
+    deadline: Deadline
+    slots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    conversation: str | None = None
+    """Links follow-up questions; chosen by the client, seen only by the same principal."""
+    max_tokens: int | None = None
+    """May shorten the answer, never lengthen it beyond what was approved."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """Collects what is decided about one message; becomes the stored decision."""
+
+    question: Question
+    state: LiveState
+    assistant: Assistant
+    id: str = field(default_factory=lambda: str(uuid_utils.uuid7()))
+    at: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    started: float = field(default_factory=time.monotonic)
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    records: list[RailRecord] = field(default_factory=list)
+    message: str = ""
+    """The canonical message; empty when it was refused before it had one."""
+    evidence: Evidence | None = None
+    method: MatchMethod | None = None
+    prompt: PromptVersion | None = None
+    values: tuple[SlotValue, ...] = ()
+    sent: RenderedPrompt | None = None
+    completion: Completion | None = None
+    model_error: str | None = None
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Adds the block's duration to the turn's timings."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            spent = (time.monotonic() - started) * 1000
+            self.timings_ms[stage] = round(self.timings_ms.get(stage, 0.0) + spent, 3)
+
+    def decide(
+        self,
+        outcome: Outcome,
+        source: Source,
+        *,
+        needs_slot: str | None = None,
+        failed: bool = False,
+        model_sha256: str | None = None,
+    ) -> Decision:
+        """Freezes the turn into the record that is stored."""
+        self.timings_ms["total"] = round((time.monotonic() - self.started) * 1000, 3)
+        policy = self.state.policies[self.assistant.policy]
+        return Decision(
+            id=self.id,
+            at=self.at,
+            assistant=self.assistant.name,
+            principal=self.question.principal.id,
+            conversation=self.question.conversation,
+            outcome=outcome,
+            source=source.value,
+            message_chars=len(self.question.text),
+            prompt_key=self.prompt.key if self.prompt else None,
+            prompt_version=self.prompt.number if self.prompt else None,
+            prompt_sha256=self.prompt.sha256 if self.prompt else None,
+            slots={v.slot.name: f"({len(v.text)} characters)" if v.is_quoted else v.text for v in self.values},
+            needs_slot=needs_slot,
+            has_quoted_text=any(value.is_quoted for value in self.values),
+            score=self.evidence.score if self.evidence else None,
+            margin=self.evidence.margin if self.evidence else None,
+            method=self.method,
+            gate=self.evidence.gate if self.evidence else None,
+            rails=tuple(msgspec.to_builtins(record) for record in self.records),
+            timings_ms=dict(self.timings_ms),
+            store_revision=self.state.catalog.revision,
+            policy=policy.name,
+            policy_revision=policy.revision,
+            model_sha256=model_sha256 if self.completion else None,
+            sent_sha256=self.completion.prompt_sha256 if self.completion else None,
+            prompt_tokens=len(self.completion.prompt_tokens) if self.completion else 0,
+            completion_tokens=self.completion.completion_tokens if self.completion else 0,
+            failed=failed,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the person gets, and everything it was decided on."""
+
+    decision: Decision
+    text: str
+    turn: Turn
+    """How it came about; only for callers that may see scores and rails."""
+    rate: RateState
+    choices: tuple[PromptVersion, ...] = ()
+    """Approved prompts that may have been meant."""
+    slot: SlotNeeded | None = None
+    """The blank that the person is asked to fill."""
+
+    @property
+    def contact(self) -> Contact | None:
+        """Who takes over, in a handoff."""
+        if self.turn.prompt and isinstance(self.turn.prompt.content.reply, Handoff):
+            return self.turn.prompt.content.reply.contact
+        return None

@@ -1,0 +1,1 @@
+"""What computes: the language model in its worker process, and the embedder."""

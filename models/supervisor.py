@@ -1,0 +1,243 @@
+"""The thread that owns the worker: starts it, feeds it, watches it, ends it and starts the next."""
+
+import queue
+import threading
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from models.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable, RequestCancelled
+from models.jobs import Job, Waiting
+from models.messages import Cancel, Done, Failed, FailureKind, FromWorker, Generate, Load, Ready, Refused
+from models.process import WorkerProcess, WorkerProgram
+from models.restarts import RestartLimits, RestartPlan
+
+BUSY_TICK_S = 0.05
+IDLE_TICK_S = 0.5
+
+
+class ModelState(StrEnum):
+    """What can be expected of the model now."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DOWN = "down"
+    """Not started, closed, or pausing before a restart."""
+    OPEN = "open"
+    """The worker died too often, or refused the file: requests fail at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLimits:
+    """How long the gateway waits for what, and for how many."""
+
+    context_tokens: int = 2048
+    max_waiting: int = 8
+    start_timeout_s: float = 120.0
+    """From the start of the process to its readiness; a large file on a slow disk needs more."""
+    silence_s: float = 10.0
+    """A worker reports every second; one that is silent for so long is killed."""
+    grace_s: float = 2.0
+    """How long a worker may take to give up a job, or to end."""
+    restarts: RestartLimits = field(default_factory=RestartLimits)
+
+
+class Supervisor:
+    """Only its own thread talks to the worker; everything else reaches it as an event."""
+
+    def __init__(self, load: Load, limits: EngineLimits, program: WorkerProgram, waiting: Waiting) -> None:
+        self._load = load
+        self._limits = limits
+        self._program = program
+        self._waiting = waiting
+        self._plan = RestartPlan(limits.restarts)
+        self._events: queue.SimpleQueue[tuple[WorkerProcess, FromWorker | None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="model-supervisor", daemon=True)
+        self._worker: WorkerProcess | None = None
+        self._started_s = 0.0
+        self._heard_s = 0.0
+        self._job: Job | None = None
+        self._refusal: str | None = None
+        self._is_closing = threading.Event()
+        self.ready = threading.Event()
+        self.state = ModelState.DOWN
+        self.can_offload_to_gpu: bool | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the worker, None while there is none."""
+        worker = self._worker
+        return None if worker is None else worker.pid
+
+    def start(self) -> None:
+        """Starts the thread, once; the worker follows from it."""
+        if self._is_closing.is_set():
+            raise ModelUnavailable("the model is closed and cannot be started again")
+        if not self._thread.is_alive():
+            self.state = ModelState.STARTING
+            self._thread.start()
+
+    def close(self) -> None:
+        """Ends worker and thread; returns when both are gone."""
+        self._is_closing.set()
+        self.wake()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._fail_waiting(ModelUnavailable, "the model is closed")
+
+    def wake(self) -> None:
+        """Makes the thread look around now: a job came, or nobody waits for one any more."""
+        self._events.put(None)
+
+    def require_open_door(self) -> None:
+        """Raises `ModelRefused` or `ModelUnavailable` when waiting would be in vain."""
+        if self._refusal is not None:
+            raise ModelRefused(self._refusal)
+        if self._is_closing.is_set() or not self._thread.is_alive():
+            raise ModelUnavailable("the model is not started")
+        if self.state is ModelState.OPEN:
+            raise ModelUnavailable("the model worker died too often; it is tried again in a minute or less")
+
+    def _run(self) -> None:
+        try:
+            while not self._is_closing.is_set():
+                self._take_events()
+                now_s = time.monotonic()
+                self._start_if_due(now_s)
+                self._watch(now_s)
+                self._feed()
+        finally:
+            # Also when this loop has a bug: nobody may wait for a worker that nobody owns.
+            self._is_closing.set()
+            self._end()
+
+    def _take_events(self) -> None:
+        is_idle = self.state is ModelState.READY and self._job is None
+        try:
+            event = self._events.get(timeout=IDLE_TICK_S if is_idle else BUSY_TICK_S)
+            while True:
+                if event is not None and event[0] is self._worker:
+                    self._heard_s = time.monotonic()
+                    self._hear(event[1])
+                event = self._events.get_nowait()
+        except queue.Empty:
+            return
+
+    def _hear(self, message: FromWorker | None) -> None:
+        if message is None:
+            self._lose("the model worker died")
+        elif isinstance(message, Ready):
+            self.can_offload_to_gpu = message.can_offload_to_gpu
+            self.state = ModelState.READY
+            self.ready.set()
+        elif isinstance(message, Refused):
+            self._refusal = message.message
+            self._lose(message.message)
+        elif isinstance(message, Done | Failed):
+            self._finish(message)
+
+    def _finish(self, message: Done | Failed) -> None:
+        job, self._job = self._job, None
+        if job is None or job.request.job_id != message.job_id:
+            self._job = job
+            self._lose("the model worker answered a job that it was not given")
+            return
+        self._plan.worked()
+        if isinstance(message, Done):
+            self._waiting.measured(time.monotonic() - job.sent_s)
+            job.settle(message.completion)
+        else:
+            job.settle(_error(message))
+
+    def _start_if_due(self, now_s: float) -> None:
+        if self._worker is not None:
+            return
+        if self._refusal is not None or self._plan.is_open(now_s):
+            self.state = ModelState.OPEN
+            if self._refusal is None:
+                self._fail_waiting(ModelUnavailable, "the model worker died too often")
+            else:
+                self._fail_waiting(ModelRefused, self._refusal)
+            return
+        if not self._plan.may_start(now_s):
+            self.state = ModelState.DOWN
+            return
+        self.state = ModelState.STARTING
+        self._started_s = self._heard_s = now_s
+        try:
+            self._worker = WorkerProcess(self._program, lambda worker, message: self._events.put((worker, message)))
+            self._worker.send(self._load)
+        except ModelUnavailable as error:
+            self._lose(str(error))
+
+    def _watch(self, now_s: float) -> None:
+        """Ends a worker that is silent, does not get ready, or does not give up a job."""
+        if self._worker is None:
+            return
+        job = self._job
+        if now_s - self._heard_s > self._limits.silence_s:
+            self._lose("the model worker is silent")
+        elif self.state is ModelState.STARTING and now_s - self._started_s > self._limits.start_timeout_s:
+            self._lose("the model worker did not get ready in time")
+        elif job is not None and job.stop_asked_s is not None:
+            if now_s - job.stop_asked_s > self._limits.grace_s:
+                self._lose("the model worker did not give up a job")
+        elif job is not None and job.settled.is_set():
+            job.stop_asked_s = now_s
+            self._send(Cancel(job.request.job_id))
+
+    def _feed(self) -> None:
+        if self.state is not ModelState.READY or self._job is not None or self._worker is None:
+            return
+        job = self._waiting.next()
+        if job is None:
+            return
+        job.sent_s = time.monotonic()
+        self._job = job
+        self._send(msgspec.structs.replace(job.request, timeout_s=max(0.0, job.deadline_s - job.sent_s)))
+
+    def _send(self, message: Generate | Cancel) -> None:
+        if self._worker is None:
+            return
+        try:
+            self._worker.send(message)
+        except ModelUnavailable as error:
+            self._lose(str(error))
+
+    def _lose(self, reason: str) -> None:
+        """Ends the worker; the job in its hands fails, those in line wait for the next worker."""
+        worker, self._worker = self._worker, None
+        job, self._job = self._job, None
+        self.ready.clear()
+        self.state = ModelState.DOWN
+        self._plan.died(time.monotonic())
+        if worker is not None:
+            worker.kill()
+        if job is not None:
+            job.settle(ModelUnavailable(reason))
+
+    def _end(self) -> None:
+        worker, self._worker = self._worker, None
+        job, self._job = self._job, None
+        self.ready.clear()
+        self.state = ModelState.DOWN
+        if job is not None:
+            job.settle(ModelUnavailable("the model is closed"))
+        self._fail_waiting(ModelUnavailable, "the model is closed")
+        if worker is not None:
+            worker.close(self._limits.grace_s)
+
+    def _fail_waiting(self, kind: type[ModelRefused | ModelUnavailable], reason: str) -> None:
+        for job in self._waiting.drain():
+            job.settle(kind(reason))
+
+
+def _error(message: Failed) -> ModelError:
+    kinds: dict[FailureKind, type[ModelRefused | ModelTimeout | RequestCancelled]] = {
+        FailureKind.REFUSED: ModelRefused,
+        FailureKind.TIMEOUT: ModelTimeout,
+        FailureKind.CANCELLED: RequestCancelled,
+    }
+    return kinds[message.kind](message.message)

@@ -1,0 +1,1 @@
+"""The shipped rails, one per file."""

@@ -1,0 +1,100 @@
+"""Blocks answers that point anywhere but to the hosts on the policy's list.
+
+Finds links with and without a scheme, and forms that are written to be read by a person but not by a filter
+(`hxxp`, `example[.]com`, `example dot com`).
+"""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import Meta
+
+from rails.definition import Probes, RailDefinition, RailParams, probes_of
+from rails.matching import compile_linear
+from rails.nemo import RailOutcome, verdict
+from rails.types import Stage
+from rails.wordlists import word_set
+
+Host = Annotated[str, Meta(pattern=r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z")]
+
+_SCHEME = compile_linear(r"\b([a-z][a-z0-9+.-]{1,20}):(?://|\\\\|/)")
+_ACTIVE = compile_linear(r"\b(?:javascript|vbscript|data|file|blob|about|ftp|tel|sms|intent|ws|wss):")
+_LINK = compile_linear(r"[a-z][a-z0-9+.-]{1,20}:[/\\]{1,4}([^\s<>\"'()\[\]{}/\\?#]*)")
+_BARE = compile_linear(
+    r"(?:[^\s<>\"'()\[\]{},;:!?/\\@]*@)?((?:[\pL\pN](?:[\pL\pN_-]{0,61}[\pL\pN])?[.\x{3002}\x{ff0e}\x{ff61}])+(?:[\pL]{2,24}|xn--[a-z0-9-]{2,59}))"
+)
+_ADDRESS = compile_linear(
+    r"(?:^|[^\d.])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.?$)|(?:\[[0-9a-f:.]*:[0-9a-f:.]*\])"
+)
+_OBFUSCATED = compile_linear(
+    r"\bh(?:xx|x t|tx|xt|\*\*)ps?\b|\bhttps?(?:\s{1,2}:|\[:\])|[\[({]\s{0,2}(?:\.|dot|punkt|point|punto)\s{0,2}[\])}]"
+    r"|[a-z0-9]\s+(?:dot|\.)\s+(?:com|net|org|io|co|example|info|biz|dev|app|ru|cn|de|uk)\b|%2f%2f|:%2f"
+    r"|\bwww\s{0,2}(?:[\[({]|dot\b)"
+)
+# Words with a full stop inside that are no hosts: file names and abbreviations. Endings that are top-level domains
+# as well (zip, md, py) are not among them.
+_FILES = word_set(
+    "txt pdf doc docx xls xlsx csv ppt pptx png jpg jpeg gif exe dmg msi log yaml yml json xml html ini cfg "
+    "conf bat js ts"
+)
+_ABBREVIATIONS = word_set("e.g i.e a.m p.m u.s u.k z.b d.h u.a o.ä u.s.a p.ej ph.d")
+
+
+class UrlsParams(RailParams, frozen=True, kw_only=True, tag="urls"):
+    """Where an answer may point."""
+
+    hosts: Annotated[tuple[Host, ...], Meta(max_length=500)]
+    """Allowed host names; `*.help.example` means help.example and all hosts below it."""
+
+
+def is_allowed(host: str, hosts: Sequence[str]) -> bool:
+    """Says whether `host` is on the list."""
+    return any(
+        host == entry or (entry.startswith("*.") and (host == entry[2:] or host.endswith(entry[1:]))) for entry in hosts
+    )
+
+
+def find(text: str, params: UrlsParams) -> str | None:
+    """Returns the reason to block `text`, or None."""
+    folded = text.casefold()
+    if _OBFUSCATED.search(folded) is not None:
+        return "urls.obfuscated"
+    if _ACTIVE.search(folded) is not None or any(
+        found.group(1) not in ("http", "https") for found in _SCHEME.finditer(folded)
+    ):
+        return "urls.scheme"
+    if _ADDRESS.search(folded) is not None:
+        return "urls.address"
+    authorities = [found.group(1) for found in _LINK.finditer(folded)]
+    # A name before @ makes people misread the host; a backslash or % is read differently by different browsers.
+    if any(not authority or any(char in authority for char in "@%\\") for authority in authorities):
+        return "urls.malformed"
+    hosts = [authority.rstrip(".,;:!?").partition(":")[0] for authority in authorities]
+    hosts += [host for found in _BARE.finditer(folded) if not _is_word(host := found.group(1))]
+    return None if all(is_allowed(host, params.hosts) for host in hosts) else "urls.host"
+
+
+def _is_word(host: str) -> bool:
+    """Says whether something like a host is a file name or an abbreviation."""
+    name, _, ending = host.rpartition(".")
+    return host in _ABBREVIATIONS or ("." not in name and ending in _FILES)
+
+
+async def check(text: str, params: UrlsParams) -> RailOutcome:
+    """Returns the verdict on the links in `text`."""
+    return verdict(find(text, params))
+
+
+def _probes(params: UrlsParams) -> Probes:
+    passed = [f"See https://{host.removeprefix('*.')}/page for more." for host in params.hosts[:1]]
+    return probes_of(
+        blocked=[
+            "See https://canongate-probe.invalid/x",
+            "Read ftp://canongate-probe.invalid",
+            "canongate-probe[.]invalid",
+        ],
+        passed=[*passed, "Call extension 4400 before 9.30 a.m., e.g. today."],
+    )
+
+
+RAIL = RailDefinition(name="urls", stages=frozenset({Stage.OUTPUT}), params=UrlsParams, check=check, probes=_probes)

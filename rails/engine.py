@@ -1,0 +1,104 @@
+"""Compiled policies: runs the rails of one stage inside an envelope that never fails open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from rails.definition import Probe, RailDefinition, rail_name
+from rails.errors import PolicyInvalid, ProbeFailed
+from rails.nemo import CompiledCheck, compile_stage
+from rails.policy import DEFAULT_REFUSAL, PolicyDocument
+from rails.registry import SHIPPED_RAILS
+from rails.runner import SHARED_RUNNER, RailRunner
+from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class RailsPolicy:
+    """A compiled policy: immutable, shared by all requests, swapped as a whole.
+
+    `compile_policy` is the way to one.
+    """
+
+    name: str
+    revision: int
+    """The published state that this policy belongs to; recorded with every decision."""
+    _checks: Mapping[Stage, tuple[CompiledCheck, ...]]
+    _refusals: Mapping[str, Mapping[str, str]]
+    _runner: RailRunner
+
+    def __post_init__(self) -> None:
+        if any(not self._checks.get(stage) for stage in Stage):
+            raise ValueError("a policy without a rail at each stage would let everything pass. This is a bug.")
+
+    def rails(self, stage: Stage) -> tuple[str, ...]:
+        """Returns the names of the rails of `stage`, in the order in which they run."""
+        return tuple(compiled.name for compiled in self._checks[stage])
+
+    async def check(self, stage: Stage, text: str, context: RailContext) -> RailsReport:
+        """Returns the verdict of `stage` on `text`; never raises for what a rail does.
+
+        The first rail that blocks or fails stops the stage, and the rest are `not_run`. Cancelling the caller
+        stops the work.
+        """
+        return await self._runner.run(self._checks[stage], text, context)
+
+    def refusal(self, language: str, record: RailRecord) -> str:
+        """Returns what a person reads when `record` stopped the text.
+
+        Falls back from the language to its base (`pt` for `pt-BR`), then to the policy's first language; and from
+        the rail's own text to the default one.
+        """
+        base = language.split("-", maxsplit=1)[0]
+        first = next(iter(self._refusals))
+        texts = self._refusals[next(tag for tag in (language, base, first) if tag in self._refusals)]
+        return texts.get(record.name, texts[DEFAULT_REFUSAL])
+
+
+def compile_policy(
+    document: PolicyDocument,
+    revision: int,
+    *,
+    definitions: Mapping[str, RailDefinition] = SHIPPED_RAILS,
+    runner: RailRunner = SHARED_RUNNER,
+) -> RailsPolicy:
+    """Returns `document`, ready to run, after every rail has blocked and passed its own probes.
+
+    The runner carries the deadlines. Blocks its thread for a few milliseconds: call it in a worker thread when an
+    event loop is running. Raises `PolicyInvalid` or `ProbeFailed`.
+    """
+    checks: dict[Stage, tuple[CompiledCheck, ...]] = {}
+    for stage, entries in ((Stage.INPUT, document.input), (Stage.OUTPUT, document.output)):
+        if not entries:
+            raise PolicyInvalid(f"{stage.value}: a policy needs at least one rail here.")
+        rails = [(_definition(rail_name(params), stage, definitions), params) for params in entries]
+        checks[stage] = compile_stage(rails, stage)
+        for compiled, (definition, params) in zip(checks[stage], rails, strict=True):
+            probes = definition.probes(params)
+            for probe in probes.must_block:
+                _try(compiled, probe, RailStatus.BLOCKED, runner)
+            for probe in probes.must_pass:
+                _try(compiled, probe, RailStatus.PASSED, runner)
+    if not document.refusals or any(DEFAULT_REFUSAL not in texts for texts in document.refusals.values()):
+        raise PolicyInvalid(f"refusals: every language needs a `{DEFAULT_REFUSAL}` text, and one language is needed.")
+    refusals = MappingProxyType({tag: MappingProxyType(dict(texts)) for tag, texts in document.refusals.items()})
+    return RailsPolicy(document.name, revision, MappingProxyType(checks), refusals, runner)
+
+
+def _definition(name: str, stage: Stage, definitions: Mapping[str, RailDefinition]) -> RailDefinition:
+    definition = definitions.get(name)
+    if definition is None:
+        raise PolicyInvalid(f"{stage.value}: there is no rail {name!r}. Remove it, or install what brings it.")
+    if stage not in definition.stages:
+        raise PolicyInvalid(f"{stage.value}: the rail {name!r} cannot run here.")
+    return definition
+
+
+def _try(compiled: CompiledCheck, probe: Probe, wanted: RailStatus, runner: RailRunner) -> None:
+    (record,) = runner.run_blocking((compiled,), probe.text, probe.context).records
+    stopped = (RailStatus.BLOCKED, RailStatus.MODIFIED) if compiled.may_rewrite else (RailStatus.BLOCKED,)
+    if record.status not in (stopped if wanted is RailStatus.BLOCKED else (RailStatus.PASSED,)):
+        raise ProbeFailed(
+            f"{compiled.stage.value}: the rail {compiled.name!r} answered {record.status.value!r} to a probe of its "
+            f"own where {wanted.value!r} was due. Check its parameters; with none set, this is a bug."
+        )

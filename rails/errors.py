@@ -1,0 +1,18 @@
+"""Errors of the rails package.
+
+RailsError
+├── PolicyInvalid    the policy document cannot be used: unknown rail, bad parameter, empty stage
+└── ProbeFailed      a rail let its own bad example pass, or stopped its good one
+"""
+
+
+class RailsError(Exception):
+    """Anything that keeps a policy from being used."""
+
+
+class PolicyInvalid(RailsError):
+    """The policy document is wrong; the message says where, and what to do."""
+
+
+class ProbeFailed(RailsError):
+    """A rail does not do what it is there for; the policy is refused."""

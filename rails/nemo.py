@@ -1,0 +1,180 @@
+"""The adapter to NeMo Guardrails: compiles rails with its manifest engine and runs them.
+
+Importing this module costs about one second, nearly all of it in `nemoguardrails/__init__.py`, which loads
+both of its engines and the Colang grammars whatever submodule is asked for.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+# NeMo decides about its usage reports from the environment alone, each time an engine of its own is built. None is
+# built here; the variable is set all the same, before the import, so that no later change can start the reports.
+os.environ.setdefault("NEMO_GUARDRAILS_NO_USAGE_STATS", "1")  # noqa: TID251 - NeMo has no other switch
+
+from nemoguardrails.actions.rail_outcome import (
+    RailDecision,
+    RailOutcome,
+    TransformTarget,
+)
+from nemoguardrails.guardrails.compiled_rail import (
+    CompiledRail,
+    RailCompilationError,
+    RailDependencies,
+    compile_rail,
+)
+from nemoguardrails.manifests import (
+    ActionRef,
+    Binding,
+    RailActions,
+    RailCatalog,
+    RailDirection,
+    RailManifest,
+    RailManifestRecord,
+    RailSpec,
+    RailSurface,
+)
+
+from rails.definition import RailDefinition, RailParams
+from rails.errors import PolicyInvalid
+from rails.types import RailContext, Stage
+
+__all__ = ["CompiledCheck", "RailOutcome", "Verdict", "compile_stage", "request_context", "rewritten", "verdict"]
+
+_log = logging.getLogger("canongate.rails.nemo")
+
+_DIRECTIONS = {Stage.INPUT: RailDirection.INPUT, Stage.OUTPUT: RailDirection.OUTPUT}
+_TEXT_KEYS = {Stage.INPUT: "user_message", Stage.OUTPUT: "bot_message"}
+_TARGETS = {Stage.INPUT: TransformTarget.USER_MESSAGE, Stage.OUTPUT: TransformTarget.BOT_MESSAGE}
+# The rails of canongate reach no model and need nothing of NeMo's runtime.
+_DEPENDENCIES = RailDependencies(llms={}, llm_task_manager=None, config=None)
+
+
+class _NoticeHandler(logging.Handler):
+    """Passes on that NeMo logged something, and never what: its messages quote texts and exceptions."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _log.log(record.levelno, "nemo_message", extra={"nemo_logger": record.name, "nemo_line": record.lineno})
+
+
+def _quieten() -> None:
+    logger = logging.getLogger("nemoguardrails")
+    logger.setLevel(logging.WARNING)
+    logger.handlers = [_NoticeHandler(level=logging.WARNING)]
+    logger.propagate = False
+
+
+_quieten()
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What belongs to the check that is running now."""
+
+    stage: Stage
+    context: RailContext
+
+
+_request: ContextVar[_Request] = ContextVar("canongate_rail_request")
+
+
+def request_context() -> RailContext:
+    """Returns the context of the check that is running; raises `LookupError` outside of one."""
+    return _request.get().context
+
+
+def verdict(reason: str | None) -> RailOutcome:
+    """Returns a block with this reason code, or lets the text pass when there is none."""
+    return RailOutcome.allow() if reason is None else RailOutcome.block(reason=reason)
+
+
+def rewritten(text: str, reason: str) -> RailOutcome:
+    """Returns an outcome that puts `text` in the place of the text under check."""
+    return RailOutcome.transform([(_TARGETS[_request.get().stage], text)], reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rail said, in words that do not belong to NeMo."""
+
+    is_blocked: bool
+    reason: str | None
+    text: str
+    """The text that goes on: the rewritten one, or the one that came."""
+    is_rewritten: bool = False
+    has_failed: bool = False
+    """The check raised or returned something that is not an outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCheck:
+    """One rail of a policy, compiled; safe to run many times at once."""
+
+    name: str
+    stage: Stage
+    may_rewrite: bool
+    _rail: CompiledRail
+
+    async def run(self, text: str, context: RailContext) -> Verdict:
+        """Returns the rail's verdict on `text`.
+
+        What the check raises comes back as `has_failed`; a check that neither allows, blocks nor rewrites its own
+        stage's text, or leaves nothing of it, has failed as well.
+        """
+        token = _request.set(_Request(self.stage, context))
+        try:
+            if self.stage is Stage.INPUT:
+                execution = await self._rail.execute([{"role": "user", "content": text}])
+            else:
+                execution = await self._rail.execute([], text)
+        finally:
+            _request.reset(token)
+        return self._read(execution.outcome, text)
+
+    def _read(self, outcome: RailOutcome, text: str) -> Verdict:
+        if outcome.failed:
+            return Verdict(is_blocked=True, reason=None, text=text, has_failed=True)
+        if outcome.decision is RailDecision.ALLOW:
+            return Verdict(is_blocked=False, reason=outcome.reason, text=text)
+        if outcome.decision is RailDecision.BLOCK:
+            return Verdict(is_blocked=True, reason=outcome.reason, text=text)
+        rewrites = [spec.text for spec in outcome.transforms if spec.target is _TARGETS[self.stage]]
+        if self.may_rewrite and len(outcome.transforms) == 1 and rewrites and rewrites[0].strip():
+            return Verdict(is_blocked=False, reason=outcome.reason, text=rewrites[0], is_rewritten=True)
+        return Verdict(is_blocked=True, reason=None, text=text, has_failed=True)
+
+
+def compile_stage(rails: Sequence[tuple[RailDefinition, RailParams]], stage: Stage) -> tuple[CompiledCheck, ...]:
+    """Returns the rails of one stage, compiled in the given order.
+
+    Raises `PolicyInvalid` when a check cannot be found or does not take the parameters it is given.
+    """
+    try:
+        records = [
+            RailManifestRecord(_manifest(definition, params, stage), "canongate") for definition, params in rails
+        ]
+        catalog = RailCatalog(records)
+        return tuple(_compile(definition, stage, catalog) for definition, _ in rails)
+    except (RailCompilationError, ValueError) as error:
+        raise PolicyInvalid(f"{stage.value}: a rail cannot be compiled. {error}") from error
+
+
+def _compile(definition: RailDefinition, stage: Stage, catalog: RailCatalog) -> CompiledCheck:
+    rail = compile_rail(definition.name, _DIRECTIONS[stage], _DEPENDENCIES, catalog=catalog)
+    return CompiledCheck(definition.name, stage, definition.may_rewrite, rail)
+
+
+def _manifest(definition: RailDefinition, params: RailParams, stage: Stage) -> RailManifest:
+    check: Any = definition.check
+    action = ActionRef(name=definition.name, target=f"{check.__module__}:{check.__qualname__}")
+    surface = RailSurface(
+        name=definition.name,
+        direction=_DIRECTIONS[stage],
+        action=action,
+        bindings=(Binding.context("text", _TEXT_KEYS[stage]), Binding.literal("params", params)),
+        transform_target=_TARGETS[stage] if definition.may_rewrite else None,
+    )
+    return RailManifest(name=definition.name, spec=RailSpec(actions=RailActions(refs=(action,)), surfaces=(surface,)))

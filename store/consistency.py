@@ -1,0 +1,101 @@
+"""Rules that no single document can break alone: what published content must be as a whole."""
+
+from collections.abc import Iterator
+
+from store.errors import InvalidContent
+from store.formats.bundle import Bundle, prompt_path
+from store.phrases import Normalize, fold
+from store.slot_values import compile_pattern
+from store.types import SLOT_MARK, AnySlot, CanonicalPrompt, EnumSlot, IntegerSlot, PatternSlot
+
+
+def check_bundle(bundle: Bundle, *, normalize: Normalize = fold) -> None:
+    """Raises `InvalidContent` with every problem at once, a line each: file, field, what is wrong, what to do."""
+    problems = [
+        *(f"{prompt_path(prompt.key)}: {line}" for prompt in bundle.prompts for line in _in_prompt(prompt, normalize)),
+        *_between_prompts(bundle, normalize),
+        *_references(bundle),
+    ]
+    if problems:
+        raise InvalidContent("\n".join(sorted(problems)))
+
+
+def _in_prompt(prompt: CanonicalPrompt, normalize: Normalize) -> Iterator[str]:
+    leads_here = {
+        normalize(text): f"{kind}[{place}]"
+        for kind, texts in (("phrasings", prompt.phrasings), ("follow_ups", prompt.follow_ups))
+        for place, text in enumerate(texts)
+    }
+    for place, text in enumerate(prompt.counterexamples):
+        if other := leads_here.get(normalize(text)):
+            yield f"counterexamples[{place}]: {text!r} is also {other}. Keep one of them."
+        if SLOT_MARK.search(text):
+            yield f"counterexamples[{place}]: {text!r} has a blank. Write an example of it instead."
+    for kind, texts in (("phrasings", prompt.phrasings), ("follow_ups", prompt.follow_ups)):
+        for place, text in enumerate(texts):
+            if not SLOT_MARK.sub("", normalize(text)).strip():
+                yield f"{kind}[{place}]: {text!r} has no words of its own and would match anything. Add some."
+    for place, slot in enumerate(prompt.slots):
+        yield from (f"slots[{place}].{line}" for line in _in_slot(slot))
+
+
+def _in_slot(slot: AnySlot) -> Iterator[str]:
+    match slot:
+        case PatternSlot():
+            try:
+                compile_pattern(slot.pattern)
+            except InvalidContent as error:
+                yield f"pattern: {error}. Write it without look-around or back-references."
+        case IntegerSlot(minimum=minimum, maximum=maximum) if minimum > maximum:
+            yield f"minimum: {minimum} is above maximum {maximum}. Swap them."
+        case EnumSlot():
+            yield from _in_enum(slot)
+        case _:
+            pass
+
+
+def _in_enum(slot: EnumSlot) -> Iterator[str]:
+    owner: dict[str, str] = {}
+    for place, value in enumerate(slot.values):
+        for spelling in (value.value, *value.also):
+            other = owner.setdefault(fold(spelling), value.value)
+            if other != value.value:
+                yield f"values[{place}]: {spelling!r} stands for {other!r} already. Keep it at one value."
+
+
+def _between_prompts(bundle: Bundle, normalize: Normalize) -> Iterator[str]:
+    phrasings: dict[str, tuple[str, str]] = {}
+    follow_ups: dict[tuple[str, str], str] = {}
+    for prompt in bundle.prompts:
+        for place, text in enumerate(prompt.phrasings):
+            here = f"{prompt_path(prompt.key)}: phrasings[{place}]"
+            key, other = phrasings.setdefault(normalize(text), (prompt.key, here))
+            if other != here:
+                where = "this prompt" if key == prompt.key else f"prompt {key}"
+                yield f"{here}: {text!r} is a phrasing of {where} already ({other}). Remove one of them."
+        for place, text in enumerate(prompt.follow_ups):
+            for predecessor in prompt.follows:
+                other_key = follow_ups.setdefault((predecessor, normalize(text)), prompt.key)
+                if other_key != prompt.key:
+                    yield (
+                        f"{prompt_path(prompt.key)}: follow_ups[{place}]: {text!r} after {predecessor} leads to "
+                        f"{other_key} already. Remove one of them."
+                    )
+
+
+def _references(bundle: Bundle) -> Iterator[str]:
+    areas = {prompt.key: prompt.area for prompt in bundle.prompts}
+    for prompt in bundle.prompts:
+        for place, key in enumerate(prompt.follows):
+            if key not in areas or key == prompt.key:
+                yield f"{prompt_path(prompt.key)}: follows[{place}]: there is no other prompt {key}. Correct the key."
+    for assistant in bundle.assistants:
+        file = f"assistants/{assistant.name}.yaml"
+        for place, area in enumerate(assistant.areas):
+            if area not in areas.values():
+                yield f"{file}: areas[{place}]: no prompt is in area {area}. Correct it or add a prompt."
+        for place, key in enumerate(assistant.suggestions):
+            if areas.get(key) not in assistant.areas:
+                yield f"{file}: suggestions[{place}]: the assistant has no prompt {key}. Correct the key."
+        if assistant.policy not in bundle.policies:
+            yield f"{file}: policy: there is no policy {assistant.policy}. Add policies/{assistant.policy}.yaml."

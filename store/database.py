@@ -1,0 +1,220 @@
+"""The database: one engine, one way to read, one way to write, and migrations under a lock."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
+
+from store.errors import Conflict, StoreUnavailable
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_BUSY_MS = 5000
+_MIGRATION_LOCK = 0x63616E6F6E  # any constant that every version of canongate uses
+_SQLITE_SETTINGS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # what was confirmed survives power loss, at one fsync a commit
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA recursive_triggers=ON",  # else REPLACE would delete a version without its trigger
+    f"PRAGMA busy_timeout={_BUSY_MS}",
+)
+_SQLITE_BEGIN = "sqlite_begin"
+
+
+class SchemaState(StrEnum):
+    """How the database's schema stands to this version of canongate."""
+
+    EMPTY = "empty"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
+class Database:
+    """An open database. Thread-safe; lives as long as the process, closed by whoever opened it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file beside the process, and not a server."""
+        return self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self, session: Session | None = None) -> Iterator[Session]:
+        """Gives a session that sees one consistent state; or `session` itself, when already inside a transaction.
+
+        Raises `StoreUnavailable`.
+        """
+        with self._session(session, "DEFERRED", "REPEATABLE READ") as opened:
+            yield opened
+
+    @contextmanager
+    def writing(self, session: Session | None = None) -> Iterator[Session]:
+        """Gives a session whose changes are committed together at the end, or not at all.
+
+        A `session` that is passed in is used as it is: whoever began its transaction ends it. Raises `Conflict` when a
+        constraint refuses, `StoreUnavailable` when the database does not answer, is locked or full.
+        """
+        with self._session(session, "IMMEDIATE", "READ COMMITTED") as opened:
+            yield opened
+            if session is None:
+                opened.flush()
+
+    def schema_state(self) -> SchemaState:
+        """Compares the database's schema with the migrations of this version. Raises `StoreUnavailable`."""
+        with _translated(), self._engine.connect() as connection:
+            return _schema_state(connection)
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _session(self, session: Session | None, begin: str, isolation: str) -> Iterator[Session]:
+        if session is not None:
+            yield session
+            return
+        options: dict[str, Any] = {_SQLITE_BEGIN: begin} if self.is_sqlite else {"isolation_level": isolation}
+        with _translated(), Session(self._engine, expire_on_commit=False) as opened, opened.begin():
+            opened.connection(execution_options=options)
+            yield opened
+
+
+def open_database(url: str) -> Database:
+    """Opens the database at `url`: `sqlite:///path/to/file.db` or `postgresql://user@host/name`.
+
+    A SQLite file is made when it is missing, readable by its owner alone. Raises `StoreUnavailable`.
+    """
+    parsed = _parse(url)
+    with _translated():
+        database = Database(_engine(parsed))
+        try:
+            with database._engine.connect() as connection:  # noqa: SLF001 -- fails here and not at the first message
+                connection.execute(text("SELECT 1"))
+        except BaseException:
+            database.close()
+            raise
+    return database
+
+
+def migrate(url: str) -> None:
+    """Brings the schema up to this version, under a lock that lets one process in at a time.
+
+    Raises `StoreUnavailable`, also for a schema newer than this version: that is never touched.
+    """
+    _run_migrations(url, "head")
+
+
+def migrate_down(url: str, target: str = "base") -> None:
+    """Takes the schema back to `target`, with everything in the tables that this drops."""
+    _run_migrations(url, target)
+
+
+def _run_migrations(url: str, target: str) -> None:
+    engine = _engine(_parse(url))
+    try:
+        with _translated(), engine.connect() as connection:
+            is_sqlite = engine.dialect.name == "sqlite"
+            locked = connection.execution_options(**{_SQLITE_BEGIN: "EXCLUSIVE"}) if is_sqlite else connection
+            with locked.begin():
+                if not is_sqlite:
+                    locked.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+                state = _schema_state(locked)
+                if state is SchemaState.NEWER:
+                    raise StoreUnavailable(
+                        "the database was written by a newer canongate. Start that version, or restore a backup."
+                    )
+                config = _config()
+                config.attributes["connection"] = locked
+                run = command.upgrade if target == "head" else command.downgrade
+                run(config, target)
+    finally:
+        engine.dispose()
+
+
+def _schema_state(connection: Connection) -> SchemaState:
+    script = ScriptDirectory.from_config(_config())
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is None:
+        return SchemaState.EMPTY
+    if found == script.get_current_head():
+        return SchemaState.CURRENT
+    is_known = any(step.revision == found for step in script.walk_revisions())
+    return SchemaState.OLDER if is_known else SchemaState.NEWER
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreUnavailable("the database URL cannot be read. Write sqlite:///path or postgresql://...") from error
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise StoreUnavailable("the database URL must name a SQLite file or a PostgreSQL database.")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    with _translated():
+        if url.get_backend_name() == "sqlite":
+            _make_private(Path(url.database or ""))
+            engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False})
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        timeouts = "-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5, "options": timeouts})
+
+
+def _make_private(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"the database file {path} cannot be opened: {error.strerror}") from error
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # the driver would begin transactions at moments of its own choosing
+    for setting in _SQLITE_SETTINGS:
+        connection.execute(setting)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    begin = connection.get_execution_options().get(_SQLITE_BEGIN, "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {begin}")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Lets no exception of the database libraries out; their texts stay in the cause, statements may hold content."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict(f"the database refused a change: {error.orig}") from error
+    except DBAPIError as error:
+        raise StoreUnavailable(f"the database failed: {error.orig}") from error
+    except (PoolTimeoutError, NoSuchModuleError) as error:
+        raise StoreUnavailable(f"the database cannot be reached: {error}") from error

@@ -1,0 +1,1 @@
+"""The forms in which content comes in and goes out, one file per form."""

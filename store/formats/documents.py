@@ -1,0 +1,103 @@
+"""YAML files that are read strictly and written readably."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from store.errors import InvalidContent
+
+MAX_BYTES = 1024 * 1024
+_MAX_DEPTH = 16
+_LONG = 100
+"""A line of text longer than this is folded over several."""
+
+
+class _StrictLoader(yaml.CSafeLoader):
+    """The safe loader, refusing a mapping that names a key twice: the first of the two would be lost in silence."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 -- the base class's signature
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
+                raise InvalidContent(f"line {key.start_mark.line + 1}: a name must be text. Put it in quotes.")
+            if key.value in seen:
+                raise InvalidContent(f"line {key.start_mark.line + 1}: {key.value!r} occurs twice. Keep one of them.")
+            seen.add(key.value)
+        return dict(super().construct_mapping(node, deep=deep))
+
+
+class _ReadableDumper(yaml.SafeDumper):
+    """The safe dumper, with lists indented and long texts as blocks."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 -- the base class's signature
+        super().increase_indent(flow, False)  # noqa: FBT003 -- as above
+
+
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    style = "|" if "\n" in text else ">" if len(text) > _LONG else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_ReadableDumper.add_representer(str, _text_node)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Returns the mapping that a file holds. Raises `InvalidContent`, naming the file, as `parse_yaml` does."""
+    try:
+        return parse_yaml(read_capped(path))
+    except InvalidContent as error:
+        raise InvalidContent(f"{path}: {error}") from error
+
+
+def read_capped(path: Path) -> bytes:
+    """Returns a file's bytes, at most one more than `parse_yaml` takes. Raises `InvalidContent`."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InvalidContent(f"the file cannot be read: {error.strerror}.") from error
+
+
+def parse_yaml(data: bytes) -> dict[str, Any]:
+    """Returns the mapping that `data` holds.
+
+    Raises `InvalidContent` for anything over 1 MiB, not UTF-8, not one mapping, nested too deep, with a key twice, or
+    with anchors (an alias can make a small file expand without bound).
+    """
+    if len(data) > MAX_BYTES:
+        raise InvalidContent(f"the file is larger than {MAX_BYTES} bytes. Split it.")
+    try:
+        text = data.decode()
+        _check_events(text)
+        document = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 -- a subclass of the safe loader
+    except UnicodeDecodeError as error:
+        raise InvalidContent("the file is not UTF-8 text. Save it as UTF-8.") from error
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise InvalidContent(f"{line}not valid YAML: {error.problem}. Correct it there or just before.") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise InvalidContent(f"not valid YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise InvalidContent("the file must hold one mapping of names to values.")
+    return document
+
+
+def write_yaml(document: dict[str, Any]) -> str:
+    """Returns `document` as YAML text, fields in the order given."""
+    text: str = yaml.dump(document, Dumper=_ReadableDumper, sort_keys=False, allow_unicode=True, width=110)
+    return text
+
+
+def _check_events(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise InvalidContent(f"{_line(event)}anchors and aliases are not read. Write it out.")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise InvalidContent(f"{_line(event)}nested deeper than {_MAX_DEPTH} levels.")
+
+
+def _line(event: yaml.Event) -> str:
+    return f"line {event.start_mark.line + 1}: " if event.start_mark else ""

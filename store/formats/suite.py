@@ -1,0 +1,68 @@
+"""Test sets as files: messages and what is expected of them."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from store.errors import InvalidContent
+from store.formats.documents import read_yaml
+from store.types import Document, Key, Line, Name
+
+
+class Expectation(StrEnum):
+    """What a message of a test set is meant to lead to."""
+
+    ANSWER = "answer"
+    """The answer of the named prompt."""
+    ASK = "ask"
+    """The question for the named slot of the named prompt."""
+    REFUSE = "refuse"
+    """No answer: no match, a question back, or a block."""
+    ANSWER_OR_REFUSE = "answer_or_refuse"
+    """No answer, or exactly the answer of the named prompt."""
+
+
+class SuiteCase(Document, frozen=True, kw_only=True):
+    """One message and its expectation."""
+
+    id: Name
+    kind: Name
+    message: Annotated[str, Meta(min_length=1)]
+    expect: Expectation
+    prompt: Key | None = None
+    slots: Mapping[str, str | int] = {}
+    """Values that the answer must have been given, as written for the model."""
+    ask: Name | None = None
+    after: Key | None = None
+    """The prompt answered just before, in the same conversation."""
+
+    def __post_init__(self) -> None:
+        if (self.expect is Expectation.REFUSE) != (self.prompt is None):
+            raise ValueError(f"case {self.id}: `prompt` is needed by every expectation but refuse, and only there")
+        if (self.expect is Expectation.ASK) != (self.ask is not None):
+            raise ValueError(f"case {self.id}: `ask` names the slot that expectation ask is about")
+
+
+class Suite(Document, frozen=True):
+    """A named test set."""
+
+    name: Name
+    title: Line
+    cases: Annotated[tuple[SuiteCase, ...], Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        ids = [case.id for case in self.cases]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"case id {next(i for i in ids if ids.count(i) > 1)} occurs twice")
+
+
+def read_suite(path: Path) -> Suite:
+    """Reads a test set. Raises `InvalidContent` with the file, the place and the remedy."""
+    try:
+        return msgspec.convert(read_yaml(path), Suite, strict=True)
+    except msgspec.ValidationError as error:
+        raise InvalidContent(f"{path}: {error}") from error

@@ -1,0 +1,195 @@
+"""Approved phrasings as exact texts: which message is word for word one of them, blanks included."""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+import re2
+
+from store.slot_values import accept_value, compile_pattern
+from store.types import (
+    SLOT_MARK,
+    AnySlot,
+    DateSlot,
+    EnumSlot,
+    IntegerSlot,
+    PatternSlot,
+    PromptVersion,
+    QuotedTextSlot,
+    ShortTextSlot,
+)
+
+Normalize = Callable[[str], str]
+"""Brings two spellings of the same message to the same string."""
+
+_QUOTES = "\"'\u201c\u201d\u201e\u201f\u00ab\u00bb`"
+_APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u00b4": "'"})
+_ANY_DAY = dt.date(2026, 1, 1)
+"""Stands for today where only the form of a date counts."""
+_MIN_WORDS_BESIDE_FREE_TEXT = 3
+"""A short_text blank with fewer fixed words beside it ("{software} licence") would claim almost any message."""
+
+
+class RowKind(StrEnum):
+    """What a sentence of a prompt is for."""
+
+    PHRASING = "phrasing"
+    FOLLOW_UP = "follow_up"
+    COUNTEREXAMPLE = "counterexample"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One sentence of a live prompt; its place in a list is its number in the index."""
+
+    prompt: PromptVersion
+    kind: RowKind
+    text: str
+    """As the author wrote it, blanks included."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExactHit:
+    """A message that is word for word an approved phrasing."""
+
+    row: Row
+    captured: Mapping[str, str]
+    """What its blanks stood for, not yet validated for use."""
+    rank: int
+    """Characters outside blanks; the higher, the more literal. A phrasing without blanks outranks all."""
+
+
+def fold(text: str) -> str:
+    """Returns `text` without what makes no difference: case, spacing, closing marks, quotes around it."""
+    text = " ".join(unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).casefold().split())
+    return text.rstrip("?.! ").strip(_QUOTES).rstrip("?.! ")
+
+
+def rows_of(prompts: Iterable[PromptVersion]) -> tuple[Row, ...]:
+    """Returns every sentence of the prompts, in a fixed order."""
+    return tuple(
+        Row(prompt, kind, text)
+        for prompt in sorted(prompts, key=lambda prompt: prompt.key)
+        for kind, texts in (
+            (RowKind.PHRASING, prompt.content.phrasings),
+            (RowKind.FOLLOW_UP, prompt.content.follow_ups),
+            (RowKind.COUNTEREXAMPLE, prompt.content.counterexamples),
+        )
+        for text in texts
+    )
+
+
+def has_blank(text: str) -> bool:
+    """Whether a phrasing is a template."""
+    return SLOT_MARK.search(text) is not None
+
+
+def fill_sample(row: Row) -> str:
+    """Returns the row's text with an example in each blank, as it is embedded: a blank itself has no meaning."""
+    slots = {slot.name: slot for slot in row.prompt.content.slots}
+    return SLOT_MARK.sub(lambda hit: _sample(slots[hit[1]]) if hit[1] in slots else hit[0], row.text)
+
+
+class PhraseTable:
+    """Finds the phrasings that a message is word for word. Immutable."""
+
+    def __init__(self, rows: Iterable[Row], normalize: Normalize) -> None:
+        self._normalize = normalize
+        self._literal: dict[str, list[Row]] = {}
+        self._templates: list[_Template] = []
+        for row in rows:
+            if row.kind is not RowKind.COUNTEREXAMPLE and has_blank(row.text):
+                self._templates.append(_Template(row))
+            else:
+                self._literal.setdefault(normalize(row.text), []).append(row)
+        self._templates.sort(key=lambda template: -template.rank)
+
+    def find(self, message: str, keys: Collection[str]) -> tuple[ExactHit, ...]:
+        """Returns the phrasings and follow-ups of the prompts `keys` that `message` is, the most literal first."""
+        literal = [
+            ExactHit(row, MappingProxyType({}), len(message) + 1)
+            for row in self._literal.get(self._normalize(message), ())
+            if row.kind is not RowKind.COUNTEREXAMPLE and row.prompt.key in keys
+        ]
+        templates = (
+            ExactHit(template.row, MappingProxyType(captured), template.rank)
+            for template in self._templates
+            if template.is_specific and template.row.prompt.key in keys and (captured := template.match(message))
+        )
+        return (*literal, *templates)
+
+    def refused_by(self, message: str) -> frozenset[str]:
+        """Returns the keys of the prompts that have `message` as a counterexample."""
+        rows = self._literal.get(self._normalize(message), ())
+        return frozenset(row.prompt.key for row in rows if row.kind is RowKind.COUNTEREXAMPLE)
+
+    def capture(self, prompt: PromptVersion, message: str) -> Mapping[str, str]:
+        """Returns what the blanks of the prompt's most literal fitting template stand for; empty when none fits."""
+        own = (template for template in self._templates if template.row.prompt.key == prompt.key)
+        return MappingProxyType(next((captured for template in own if (captured := template.match(message))), {}))
+
+
+class _Template:
+    """A phrasing with blanks as an anchored pattern; matched on the message as written: values keep their case."""
+
+    def __init__(self, row: Row) -> None:
+        slots = {slot.name: slot for slot in row.prompt.content.slots}
+        text = unicodedata.normalize("NFKC", row.text).translate(_APOSTROPHES).strip().rstrip("?.! ")
+        pieces = SLOT_MARK.split(text)
+        self.row = row
+        self._slots = {name: slots[name] for name in pieces[1::2]}
+        literal = "".join(pieces[::2])
+        self.rank = len("".join(literal.split()))
+        words = len(re.findall(r"\w+", literal))
+        has_free_text = any(isinstance(slot, ShortTextSlot) for slot in self._slots.values())
+        self.is_specific = words >= _MIN_WORDS_BESIDE_FREE_TEXT if has_free_text else words >= 1
+        self._pattern = compile_pattern(_template_pattern(pieces, slots))
+
+    def match(self, message: str) -> dict[str, str] | None:
+        """Returns the texts in the blanks when the message is this phrasing and each text could be of its type."""
+        hit = self._pattern.fullmatch(message.translate(_APOSTROPHES).strip())
+        if hit is None:
+            return None
+        captured = {name: text.strip() for name, text in hit.groupdict().items()}
+        return captured if all(self._fits(name, text) for name, text in captured.items()) else None
+
+    def _fits(self, name: str, text: str) -> bool:
+        slot = self._slots[name]
+        # A pasted text that is too long still belongs to this prompt, which then asks for a shorter one.
+        return isinstance(slot, QuotedTextSlot) or accept_value(slot, text, _ANY_DAY) is not None
+
+
+def _template_pattern(pieces: list[str], slots: Mapping[str, AnySlot]) -> str:
+    seen: set[str] = set()
+    parts = []
+    for place, piece in enumerate(pieces):
+        if place % 2 == 0:
+            parts.append(r"\s+".join(re2.escape(word) for word in re.split(r"\s+", piece)))
+        elif piece in seen:
+            parts.append(r"[^\n]{1,64}?")
+        else:
+            seen.add(piece)
+            is_quoted = isinstance(slots[piece], QuotedTextSlot)
+            parts.append(f"(?P<{piece}>(?s:.+))" if is_quoted else rf"(?P<{piece}>[^\n]{{1,64}}?)")
+    return rf"(?i)[\"'\s]*{''.join(parts)}[\s?.!\"']*"
+
+
+def _sample(slot: AnySlot) -> str:
+    match slot:
+        case EnumSlot(values=values):
+            return values[0].value
+        case IntegerSlot(minimum=minimum):
+            return str(minimum)
+        case DateSlot():
+            return "24 December"
+        case PatternSlot(ask=ask, name=name):
+            # The question usually shows an example: "It looks like INC-123456."
+            tokens = (token.strip("\"'.,;:!?()") for token in ask.split())
+            shown = next((token for token in tokens if token and accept_value(slot, token, _ANY_DAY)), None)
+            return shown or name.replace("_", " ")
+        case ShortTextSlot(name=name) | QuotedTextSlot(name=name):
+            return name.replace("_", " ")

@@ -1,0 +1,69 @@
+"""Slots: takes typed values out of what a person wrote, and refuses every value that is not of its type."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from store.errors import InvalidContent
+from store.slot_values import accept_value, find_values
+from store.types import AnySlot, CanonicalPrompt, SlotNeeded, SlotResult, SlotsFilled, SlotValue
+
+
+def fill_slots(
+    prompt: CanonicalPrompt,
+    message: str,
+    *,
+    captured: Mapping[str, str],
+    given: Mapping[str, str],
+    today: dt.date,
+) -> SlotResult:
+    """Returns a valid value for every slot, or the first slot that has none.
+
+    A value is taken from `given` (sent beside the message), else from `captured` (what the matched phrasing's blank
+    stood for), else from the message, by type. A given value that is not acceptable is asked for again, never replaced
+    by something else in the message; two different values in the message are asked for, never chosen from.
+    Raises `InvalidContent` when `given` names a slot that the prompt does not have.
+    """
+    if unknown := given.keys() - {slot.name for slot in prompt.slots}:
+        known = ", ".join(slot.name for slot in prompt.slots) or "none"
+        raise InvalidContent(f"slots: {prompt.key} has no slot {min(unknown)[:40]!r}. Its slots: {known}.")
+    values: list[SlotValue] = []
+    missing: SlotNeeded | None = None
+    for slot in prompt.slots:
+        result = _fill(slot, message, captured.get(slot.name), given.get(slot.name), today)
+        if isinstance(result, SlotValue):
+            values.append(result)
+        elif missing is None:
+            missing = SlotNeeded(slot, is_invalid=result, known=())
+    if missing is not None:
+        return SlotNeeded(missing.slot, missing.is_invalid, tuple(values))
+    return SlotsFilled(tuple(values))
+
+
+def pending_slot_reply(slot: AnySlot, message: str, *, today: dt.date) -> SlotValue | None:
+    """Returns the value when `message` answers the question for `slot`; None when it does not.
+
+    The whole message is the value ("Leeds", "24 December"); where the type can be found in a sentence ("in Leeds,
+    please"), one value in it will do.
+    """
+    if value := accept_value(slot, message, today):
+        return value
+    found = _only(find_values(slot, message, today))
+    return found if isinstance(found, SlotValue) else None
+
+
+def _fill(slot: AnySlot, message: str, captured: str | None, given: str | None, today: dt.date) -> SlotValue | bool:
+    """Returns the value, or whether something was there that is not acceptable."""
+    if given is not None:
+        return accept_value(slot, given, today) or True
+    if captured is not None and (value := accept_value(slot, captured, today)):
+        return value
+    found = _only(find_values(slot, message, today))
+    return found if isinstance(found, SlotValue) else found or captured is not None
+
+
+def _only(found: tuple[SlotValue | None, ...]) -> SlotValue | bool:
+    """Returns the one value that was found, or whether what was found is unusable."""
+    texts = {value.text if value else None for value in found}
+    if len(texts) == 1 and found[0] is not None:
+        return found[0]
+    return bool(texts)
