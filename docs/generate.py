@@ -39,7 +39,11 @@ def configuration() -> str:
 
 def command_line() -> str:
     """Returns the page on the commands: the help of each, as it is printed."""
-    lines = ["# Command line", "", "Generated from `canongate --help`; `make docs` rewrites it, `make check` compares it."]
+    lines = [
+        "# Command line",
+        "",
+        "Generated from `canongate --help`; `make docs` rewrites it, `make check` compares it.",
+    ]
     for path, command in _commands(canongate, ("canongate",)):
         context = click.Context(command, info_name=" ".join(path), max_content_width=WIDTH, terminal_width=WIDTH)
         lines += ["", f"## {' '.join(path)}", "", "```text", command.get_help(context), "```"]

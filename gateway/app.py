@@ -1,5 +1,9 @@
 """Makes the ASGI application from its components; importing this module does nothing."""
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import anyio
 from litestar import Litestar
 from litestar.di import Provide
 
@@ -32,6 +36,7 @@ def create_app(components: Components) -> Litestar:
             list_models,
             get_model,
         ],
+        lifespan=[_follow(components)],
         dependencies={"components": Provide(lambda: components, sync_to_thread=False)},
         guards=[require_key(components.keys), require_media_type],
         exception_handlers={Exception: tell_error},
@@ -41,3 +46,17 @@ def create_app(components: Components) -> Litestar:
         logging_config=None,
         debug=False,
     )
+
+
+def _follow(components: Components) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    """Makes the part of the lifespan in which what is published becomes live."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with anyio.create_task_group() as group:
+            if components.publisher is not None:
+                group.start_soon(components.publisher.follow, components.live)
+            yield
+            group.cancel_scope.cancel()
+
+    return lifespan

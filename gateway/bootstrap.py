@@ -1,6 +1,5 @@
 """The composition root: makes the real components from settings, and closes them."""
 
-import datetime as dt
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -128,9 +127,7 @@ def open_components(
         )
 
 
-def open_model(
-    settings: Settings, stack: ExitStack, *, without_model: bool, progress: Progress
-) -> LanguageModel:
+def open_model(settings: Settings, stack: ExitStack, *, without_model: bool, progress: Progress) -> LanguageModel:
     """Starts the worker without waiting for it; or gives the model that never answers."""
     if without_model or settings.model.name == ABSENT:
         return AbsentModel()

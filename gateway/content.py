@@ -12,16 +12,14 @@ from store.formats.bundle import Bundle, read_bundle, write_bundle
 def import_folder(
     database: Database, folder: Path, *, note: str = "", remove_missing: bool = False, dry_run: bool = False
 ) -> PublishReport:
-    """Publishes a bundle folder. Its policies are compiled first, so that a policy which fails its probes changes nothing.
+    """Publishes a bundle folder; its policies are compiled first, so that one which fails its probes changes nothing.
 
     Raises `InvalidContent` with every mistake of every file, `PolicyInvalid` or `ProbeFailed`.
     """
     bundle = read_bundle(folder)
     for document in bundle.policies.values():
         compile_policy(load_policy(document), revision=0)
-    return publish_bundle(
-        database, bundle, author="import", note=note, remove_missing=remove_missing, dry_run=dry_run
-    )
+    return publish_bundle(database, bundle, author="import", note=note, remove_missing=remove_missing, dry_run=dry_run)
 
 
 def export_live(database: Database, folder: Path) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.credentials import Principal
 from gateway.errors import InvalidRequest
 from rails.engine import RailsPolicy
 from store.catalog import Catalog
@@ -23,14 +24,14 @@ class LiveState:
             if assistant.policy not in self.policies:
                 raise ValueError(f"assistant {assistant.name} has no compiled policy. This is a bug.")
 
-    def assistant(self, name: str) -> Assistant:
-        """Returns the assistant. Raises `InvalidRequest` with code `model_not_found`."""
-        try:
-            return self.catalog.assistants[name]
-        except KeyError:
+    def assistant(self, name: str, principal: Principal) -> Assistant:
+        """Returns the assistant. Raises `InvalidRequest` when there is none, or none for this principal: same words."""
+        assistant = self.catalog.assistants.get(name)
+        if assistant is None or not principal.may_use(name):
             raise InvalidRequest(
-                "model_not_found", f"There is no assistant {name[:80]!r}. GET /v1/models lists them.", param="model"
-            ) from None
+                "model_not_found", "There is no such assistant for this key. GET /v1/models lists them.", param="model"
+            )
+        return assistant
 
 
 class Live:

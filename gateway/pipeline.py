@@ -1,6 +1,5 @@
 """The way of a message: eight numbered steps from a question to a checked answer, or to a no."""
 
-import datetime as dt
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -12,7 +11,7 @@ from gateway.decisions import DecisionLog
 from gateway.errors import InvalidRequest, NotServing
 from gateway.limits import Admission, RateState
 from gateway.live import Live
-from gateway.render import fill_text, gather_facts, render_prompt, whole_sentences
+from gateway.render import fill_text, render_prompt, tidy_answer
 from gateway.turn import Question, Reply, Source, Step, Turn
 from models.errors import ModelBusy, ModelError, ModelRefused, ModelTimeout, ModelUnavailable
 from models.ports import ApprovedPrompt, Cancellation, Completion, LanguageModel, Sampling
@@ -83,9 +82,7 @@ class ChatPipeline:
         """
         # (0) admit
         state = self._live.current
-        assistant = state.assistant(question.assistant)
-        if not question.principal.may_use(assistant.name):
-            state.assistant("")  # the same words as for an assistant that does not exist
+        assistant = state.assistant(question.assistant, question.principal)
         rate = self._admission.charge(question.principal)
         with self._admission.permit():
             turn = Turn(question, state, assistant)
@@ -100,7 +97,7 @@ class ChatPipeline:
             await self._record(reply.decision, error=turn.model_error)
             return reply
 
-    async def _decide(self, turn: Turn, rate: RateState, watcher: Watcher) -> Reply:
+    async def _decide(self, turn: Turn, rate: RateState, watcher: Watcher) -> Reply:  # noqa: PLR0911 - each step may end it
         # (1) canonicalize
         message = canonicalize(turn.question.text)
         if isinstance(message, RefusedMessage):
@@ -145,8 +142,8 @@ class ChatPipeline:
 
         # (6) output rails
         await watcher(Step.VERIFYING)
-        facts = "\n".join((gather_facts(content, turn.values), fill_text(content.prompt, turn.values)))
-        checked = await self._check(turn, Stage.OUTPUT, whole_sentences(completion), self._context(turn, facts))
+        facts = "".join(part.text for part in approved.question)
+        checked = await self._check(turn, Stage.OUTPUT, tidy_answer(completion), self._context(turn, facts))
         if checked.is_blocked:
             withheld = f"{turn.assistant.texts.withheld}\n\n{content.fallback}"
             return await self._approved(turn, rate, withheld, Outcome.BLOCKED_OUTPUT, Source.FALLBACK)

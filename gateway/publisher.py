@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import anyio
 from anyio import to_thread
 
-from gateway.errors import SettingsInvalid
+from gateway.errors import GatewayError, SettingsInvalid
 from gateway.live import Live, LiveState
 from gateway.settings import Settings
 from models.errors import ModelError
@@ -61,8 +61,8 @@ class Publisher:
                 if await to_thread.run_sync(live_revision, self._database) != live.current.catalog.revision:
                     live.swap(await to_thread.run_sync(self.load))
                     _LOG.info("revision_live: %d", live.current.catalog.revision)
-            except (StoreError, RailsError, ModelError) as error:
-                _LOG.error("revision_not_live: %s", error)  # noqa: TRY400 - the reason is the message
+            except (StoreError, RailsError, ModelError, GatewayError) as error:
+                _LOG.error("revision_not_live: %s", error)
 
     def _policies(self, catalog: Catalog) -> dict[str, RailsPolicy]:
         policies = {

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from models.ports import Completion, FinishReason, PartKind, PromptPart, RenderedPrompt
-from store.types import SLOT_MARK, Generate, SlotValue
+from store.types import FACTS_MARK, SLOT_MARK, Generate, SlotValue
 
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
 
@@ -15,21 +15,21 @@ QUOTE_MARK = "> "
 def render_prompt(instructions: str, reply: Generate, values: tuple[SlotValue, ...]) -> RenderedPrompt:
     """Lays out instructions, facts and prompt text; slot values stay parts of their own.
 
-    Facts come first and the task last, because a small model follows what it read last.
+    Facts go where the text says `{facts}`, else before it: a small model follows what it read last.
     """
-    by_name = {value.slot.name: value for value in values}
+    facts = PromptPart(gather_facts(reply, values), PartKind.APPROVED)
+    by_name = {FACTS_MARK: facts, **{value.slot.name: _slot_part(value) for value in values}}
+    text = reply.prompt.strip()
+    if FACTS_MARK not in SLOT_MARK.findall(text):
+        text = f"{{{FACTS_MARK}}}\n\n{text}"
     return RenderedPrompt(
-        instructions=(PromptPart(instructions.strip(), PartKind.APPROVED),),
-        question=(
-            PromptPart(f"{gather_facts(reply, values)}\n\n", PartKind.APPROVED),
-            *_parts(reply.prompt.strip(), by_name),
-        ),
+        instructions=(PromptPart(instructions.strip(), PartKind.APPROVED),), question=tuple(_parts(text, by_name))
     )
 
 
 def gather_facts(reply: Generate, values: tuple[SlotValue, ...]) -> str:
-    """Returns the prompt's facts and those that the chosen slot values bring."""
-    return "\n".join(fact.strip() for fact in (reply.facts, *(value.fact for value in values)) if fact.strip())
+    """Returns the prompt's facts and those that the chosen slot values bring, on one line."""
+    return " ".join(" ".join((reply.facts, *(value.fact for value in values))).split())
 
 
 def fill_text(text: str, values: tuple[SlotValue, ...]) -> str:
@@ -38,12 +38,12 @@ def fill_text(text: str, values: tuple[SlotValue, ...]) -> str:
     return SLOT_MARK.sub(lambda mark: by_name[mark[1]], text.strip())
 
 
-def _parts(text: str, by_name: Mapping[str, SlotValue]) -> Iterator[PromptPart]:
+def _parts(text: str, by_name: Mapping[str, PromptPart]) -> Iterator[PromptPart]:
     end = 0
     for mark in SLOT_MARK.finditer(text):
         if mark.start() > end:
             yield PromptPart(text[end : mark.start()], PartKind.APPROVED)
-        yield _slot_part(by_name[mark[1]])
+        yield by_name[mark[1]]
         end = mark.end()
     if end < len(text):
         yield PromptPart(text[end:], PartKind.APPROVED)
@@ -56,9 +56,11 @@ def _slot_part(value: SlotValue) -> PromptPart:
     return PromptPart("\n" + "\n".join(lines) + "\n", PartKind.QUOTED)
 
 
-def whole_sentences(completion: Completion) -> str:
-    """Returns the model's words, without the half sentence at the end of an answer that ran out of tokens."""
+def tidy_answer(completion: Completion) -> str:
+    """Returns the model's words without quotation marks around the whole, and without a half sentence at the end."""
     text = completion.text.strip()
+    if text[:1] == text[-1:] == '"' and '"' not in text[1:-1]:
+        text = text[1:-1].strip()
     if completion.finish_reason is FinishReason.STOP:
         return text
     ends = [match.end() for match in _SENTENCE_END.finditer(text)]

@@ -229,7 +229,11 @@ class OnnxEmbedder:
 class _Session:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         import onnxruntime  # noqa: PLC0415 - loaded with the first model, not with this module
+        from onnxruntime.capi import onnxruntime_pybind11_state as native  # noqa: PLC0415 - as above
 
+        # ONNX Runtime's errors have no base class of their own, only Exception.
+        kinds = [kind for kind in vars(native).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+        self._failures: tuple[type[Exception], ...] = (*kinds, RuntimeError, ValueError)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -238,7 +242,7 @@ class _Session:
             self._run = onnxruntime.InferenceSession(
                 str(folder / GRAPH), options, providers=["CPUExecutionProvider"]
             ).run
-        except (RuntimeError, ValueError) as error:
+        except self._failures as error:
             raise ModelRefused(f"{folder / GRAPH} cannot be loaded: {error}") from error
         self.pieces = WordPieces(folder / TOKENIZER, manifest.max_tokens)
         self._dimension = manifest.dimension
@@ -261,7 +265,7 @@ class _Session:
             mask[row, : len(piece)] = 1
         try:
             (vectors,) = self._run(None, {"input_ids": ids, "attention_mask": mask})
-        except (RuntimeError, ValueError) as error:
+        except self._failures as error:
             raise ModelUnavailable("the embedder failed on a text") from error
         if vectors.shape != (len(pieces), self._dimension) or not np.isfinite(vectors).all():
             raise ModelUnavailable("the embedder returned something other than unit vectors")

@@ -85,9 +85,13 @@ class WorkerProcess:
         """Closes the worker's pipe, which ends it; kills it when it does not end in time."""
         with contextlib.suppress(OSError):
             self._stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             self._process.wait(grace_s)
-        self.kill()
+        except subprocess.TimeoutExpired:
+            self.kill()
+        else:
+            # Not killed as well: the number of a process that was waited for may belong to another one.
+            self._release()
 
     def _release(self) -> None:
         with contextlib.suppress(OSError):

@@ -30,7 +30,7 @@ from models.ports import Completion, FinishReason, Sampling
 BEAT_S = 1.0
 
 
-class Halted(Exception):  # noqa: N818 - an order that was obeyed, not an error
+class Halted(Exception):
     """The job was given up because `is_halted` said so."""
 
 

@@ -71,6 +71,9 @@ _AFTER_PRONOUN_ONE = word_set(
 )
 
 
+_BEFORE_PRONOUN_ONE = word_set("new another the this that which each every no any old other right wrong")
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """What a text says that facts must bear out. Everything is case-folded."""
@@ -172,7 +175,12 @@ def _number(tokens: list[_Token], position: int) -> tuple[str, str] | None:
 def _number_word(tokens: list[_Token], position: int, before: _Token | None) -> tuple[str, str] | None:
     word = tokens[position].folded
     after = tokens[position + 1] if position + 1 < len(tokens) else None
-    if word == "one" and (after is None or after.is_sentence_start or after.folded in _AFTER_PRONOUN_ONE):
+    if word == "one" and (
+        (before is not None and before.folded in _BEFORE_PRONOUN_ONE)
+        or after is None
+        or after.is_sentence_start
+        or after.folded in _AFTER_PRONOUN_ONE
+    ):
         return None
     value = int(_WORDS[word])
     if before is not None and before.folded in _TENS and value < _TENS["twenty"]:

@@ -54,9 +54,14 @@ _DEPENDENCIES = RailDependencies(llms={}, llm_task_manager=None, config=None)
 
 
 class _NoticeHandler(logging.Handler):
-    """Passes on that NeMo logged something, and never what: its messages quote texts and exceptions."""
+    """Passes on that NeMo logged something, and never what: its messages quote texts and exceptions.
+
+    Empties the record as well, for handlers that others attach behind this one.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
+        record.msg, record.args = "nemo_message", None
+        record.exc_info = record.exc_text = record.stack_info = None
         _log.log(record.levelno, "nemo_message", extra={"nemo_logger": record.name, "nemo_line": record.lineno})
 
 

@@ -120,16 +120,23 @@ class _Worker:
             job.future.set_result(report)
 
     def _serve(self) -> None:
-        with contextlib.suppress(_Interrupted):
-            asyncio.set_event_loop(self._loop)
-            self._loop.run_forever()
-        with contextlib.suppress(_Interrupted):
-            tasks = asyncio.all_tasks(self._loop)
-            for task in tasks:
-                task.cancel()
-            if tasks:
-                self._loop.run_until_complete(asyncio.wait(tasks, timeout=_CLEANUP_S))
-        self._loop.close()
+        # A rail that raises SystemExit ends the thread like an interruption does; the next check gets another.
+        try:
+            with contextlib.suppress(SystemExit):
+                asyncio.set_event_loop(self._loop)
+                self._loop.run_forever()
+            # RuntimeError: a stop that was asked for before the interruption came through only now.
+            with contextlib.suppress(SystemExit, RuntimeError):
+                self._clean_up()
+        finally:
+            self._loop.close()
+
+    def _clean_up(self) -> None:
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            self._loop.run_until_complete(asyncio.wait(tasks, timeout=_CLEANUP_S))
 
 
 class RailRunner:

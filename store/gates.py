@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from store.contradiction import contradicts
 from store.types import (
     Ambiguous,
     AnyMatch,
@@ -29,15 +30,16 @@ class Scored:
     is_follow_up: bool
 
 
-def decide(scored: Sequence[Scored], limits: MatchLimits) -> AnyMatch:
+def decide(message: str, scored: Sequence[Scored], limits: MatchLimits) -> AnyMatch:
     """Returns what the candidates, best first, amount to.
 
     The gates in order: score at the limit, nearer to a phrasing than to any counterexample of the prompt, far enough
-    from the next prompt. A failed gate asks "did you mean" when a candidate is near enough for that and not nearer to
+    from the next prompt, not its opposite. A failed gate
+    asks "did you mean" when a candidate is near enough for that and not nearer to
     one of its own counterexamples.
     """
     shown = tuple(one.candidate for one in scored)
-    gate = _gate(scored, limits)
+    gate = _gate(message, scored, limits)
     evidence = Evidence(shown, gate)
     if gate is Gate.ACCEPTED:
         method = MatchMethod.FOLLOW_UP if scored[0].is_follow_up else MatchMethod.SIMILAR
@@ -46,7 +48,7 @@ def decide(scored: Sequence[Scored], limits: MatchLimits) -> AnyMatch:
     return Ambiguous(tuple(choices[:MAX_CHOICES]), evidence) if choices else NoMatch(evidence)
 
 
-def _gate(scored: Sequence[Scored], limits: MatchLimits) -> Gate:
+def _gate(message: str, scored: Sequence[Scored], limits: MatchLimits) -> Gate:
     if not scored:
         return Gate.EMPTY
     best = scored[0].candidate
@@ -57,6 +59,8 @@ def _gate(scored: Sequence[Scored], limits: MatchLimits) -> Gate:
     runner_up = _runner_up(scored)
     if runner_up is not None and best.score - runner_up.score < limits.margin:
         return Gate.MARGIN
+    if contradicts(message, best.phrasing):
+        return Gate.CONTRADICTION
     return Gate.ACCEPTED
 
 

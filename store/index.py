@@ -46,7 +46,7 @@ class Hit:
 class PromptIndex:
     """Finds approved sentences by their exact text or by nearness. Immutable; safe to read from many threads.
 
-    Search is exhaustive (IndexFlatIP): exact, and under 6 ms up to 100,000 rows on one thread.
+    Search is exhaustive (IndexFlatIP) and so exact: a match takes 0.6 ms among 2,000 rows, 13 ms among 100,000.
     """
 
     def __init__(self, rows: Sequence[Row], vectors: Vectors, *, revision: int, normalize: Normalize) -> None:
@@ -55,7 +55,8 @@ class PromptIndex:
         self._table = PhraseTable(self._rows, normalize)
         self._flat = faiss.IndexFlatIP(checked.shape[1])
         self._flat.add(checked)
-        self._keys_by_area = _group((row.prompt.content.area, row.prompt.key) for row in self._rows)
+        keys = _group((row.prompt.content.area, row.prompt.key) for row in self._rows)
+        self._keys_by_area = {area: frozenset(found) for area, found in keys.items()}
         numbered = tuple(enumerate(self._rows))
         self._phrasings = _arrays((r.prompt.content.area, n) for n, r in numbered if r.kind is RowKind.PHRASING)
         self._follow_ups: dict[tuple[str, str | None], Numbers] = _arrays(
@@ -113,7 +114,7 @@ class PromptIndex:
 
         Follow-ups count only when their prompt can follow `after`.
         """
-        keys = frozenset(key for area in areas for key in self._keys_by_area.get(area, ()))
+        keys = frozenset[str]().union(*(self._keys_by_area.get(area, ()) for area in areas))
         return tuple(hit for hit in self._table.find(message, keys) if _takes_part(hit.row, after))
 
     def refused_by(self, message: str) -> frozenset[str]:

@@ -35,7 +35,7 @@ class Matcher:
         scored = score_candidates(self._index, vector, areas=areas, after=after, refused=refused)
         if not scored:
             return NoMatch(Evidence((), Gate.COUNTEREXAMPLE if refused else Gate.EMPTY))
-        result = decide(scored, limits)
+        result = decide(text, scored, limits)
         if isinstance(result, Match):
             captured = self._index.capture(result.prompt, text)
             return Match(result.prompt, result.method, result.evidence, captured)

@@ -23,6 +23,9 @@ Text = Annotated[str, Meta(min_length=1, max_length=4000)]
 SLOT_MARK = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 """A blank in a prompt text, an answer or a phrasing."""
 
+FACTS_MARK = "facts"
+"""`{facts}` in a prompt text is where its facts go; without it they stand before the text."""
+
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A piece of content that people write; unknown fields are errors, not noise."""
@@ -48,11 +51,20 @@ class Slot(Document, frozen=True, tag_field="type"):
     ask: Line
     """The question put to the person when the value is missing."""
 
+    @property
+    def brings_facts(self) -> bool:
+        """Whether choosing a value always adds a fact, so that the prompt text need not name the value."""
+        return False
+
 
 class EnumSlot(Slot, frozen=True, tag="enum"):
     """One of the listed values."""
 
     values: Annotated[tuple[EnumValue, ...], Meta(min_length=1)]
+
+    @property
+    def brings_facts(self) -> bool:
+        return all(value.fact for value in self.values)
 
 
 class IntegerSlot(Slot, frozen=True, tag="integer"):
@@ -153,10 +165,13 @@ class CanonicalPrompt(Document, frozen=True):
         names = [slot.name for slot in self.slots]
         if len(set(names)) != len(names):
             raise ValueError("two slots have the same name")
+        if FACTS_MARK in names:
+            raise ValueError(f"a slot cannot be named {FACTS_MARK}: {{{FACTS_MARK}}} is where the facts go")
         used = set(SLOT_MARK.findall(self.text_with_slots))
-        if unknown := used - set(names):
+        known = {*names, FACTS_MARK} if isinstance(self.reply, Generate) else set(names)
+        if unknown := used - known:
             raise ValueError(f"the text uses {{{min(unknown)}}}, but there is no such slot")
-        if unused := set(names) - used:
+        if unused := {slot.name for slot in self.slots if not slot.brings_facts} - used:
             raise ValueError(f"slot {min(unused)} is not used: write {{{min(unused)}}} in the prompt or answer")
         for phrasing in (*self.phrasings, *self.follow_ups):
             if unknown := set(SLOT_MARK.findall(phrasing)) - set(names):
@@ -259,6 +274,7 @@ class Gate(StrEnum):
     BELOW_LIMIT = "below_limit"
     MARGIN = "margin"
     COUNTEREXAMPLE = "counterexample"
+    CONTRADICTION = "contradiction"
     EMPTY = "empty"
     SLOT_REPLY = "slot_reply"
 

@@ -85,7 +85,11 @@ SECRET_DESK: dict[str, object] = {
     "language": "en",
     "review_by": "2027-06-30",
     "phrasings": ["Let me talk to a human being"],
-    "reply": {"mode": "handoff", "answer": "A person takes over.", "contact": {"name": "Service Desk", "phone": "4100"}},
+    "reply": {
+        "mode": "handoff",
+        "answer": "A person takes over.",
+        "contact": {"name": "Service Desk", "phone": "4100"},
+    },
 }
 WEEKEND: dict[str, object] = {
     "key": "it.weekend",

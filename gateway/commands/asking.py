@@ -34,9 +34,7 @@ OPERATOR = Principal(
 @assistant_option
 @config_option
 @json_option
-def ask(
-    text: str, *, trace: bool, slots: tuple[str, ...], assistant: str, config: Path | None, as_json: bool
-) -> None:
+def ask(text: str, *, trace: bool, slots: tuple[str, ...], assistant: str, config: Path | None, as_json: bool) -> None:
     """Take one message the whole way and show the reply.
 
     \b

@@ -52,7 +52,11 @@ def suite(
         report = anyio.run(_run, components, cases, assistant, bar)
     if as_json:
         rows = [_row(result) for result in report.results]
-        click.echo(msgspec.json.format(msgspec.json.encode({**report.figures(), "by_kind": report.kinds(), "results": rows})).decode())
+        click.echo(
+            msgspec.json.format(
+                msgspec.json.encode({**report.figures(), "by_kind": report.kinds(), "results": rows})
+            ).decode()
+        )
         return
     _show(Console(highlight=False), report, with_answers=answers)
 
@@ -85,7 +89,9 @@ def _show(console: Console, report: SuiteReport, *, with_answers: bool) -> None:
     if with_answers:
         for result in report.results:
             if result.is_answer:
-                console.print(f"\n[bold]{result.case.id}[/bold] {result.case.message}\n  {result.prompt}: {result.text}")
+                console.print(
+                    f"\n[bold]{result.case.id}[/bold] {result.case.message}\n  {result.prompt}: {result.text}"
+                )
     console.print()
     for name, value in report.figures().items():
         console.print(f"{name:>32}  {value}")

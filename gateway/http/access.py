@@ -44,7 +44,7 @@ def require_key(keys: KeyRing) -> Guard:
 
 async def require_media_type(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Refuses a body of another type than the route takes. Raises `InvalidRequest`."""
-    if connection.scope["method"] not in _WITH_BODY:
+    if connection.scope.get("method") not in _WITH_BODY:
         return
     wanted = "application/x-www-form-urlencoded" if handler.paths <= FORM_ROUTES else "application/json"
     sent = connection.headers.get("content-type", "").partition(";")[0].strip().lower()

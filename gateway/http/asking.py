@@ -17,7 +17,7 @@ PING_S = 15.0
 """Proxies cut connections that are silent for 30 to 60 seconds."""
 
 
-class ClientGone(Exception):  # noqa: N818 - it is an event more than an error; nobody is left to read of it
+class ClientGone(Exception):
     """The client closed the connection before the answer; the work was stopped."""
 
 

@@ -55,7 +55,7 @@ async def get_model(
     """Returns one assistant; one that the key may not use does not exist for it."""
     name = request.path_params["model"]
     state = components.live.current
-    assistant = state.assistant(name if principal_of(request).may_use(name) else "")
+    assistant = state.assistant(name, principal_of(request))
     return Response(_model(assistant), media_type="application/json")
 
 

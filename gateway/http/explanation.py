@@ -16,6 +16,8 @@ class StationState(StrEnum):
 
     PASSED = "passed"
     STOPPED = "stopped"
+    ASKED = "asked"
+    """The person is asked back before the way can go on."""
     SKIPPED = "skipped"
     """The way went on without it: an approved answer needs no model."""
     NOT_REACHED = "not_reached"
@@ -101,9 +103,13 @@ def _states(reply: Reply) -> dict[str, StationState]:
     word = _word_state(reply)
     match reply.decision.outcome:
         case Outcome.BLOCKED_INPUT:
-            return dict(zip(("check", "match", "word", "verify"), (stopped, unreached, unreached, unreached), strict=True))
-        case Outcome.NO_MATCH | Outcome.CLARIFY:
+            return dict(
+                zip(("check", "match", "word", "verify"), (stopped, unreached, unreached, unreached), strict=True)
+            )
+        case Outcome.NO_MATCH:
             return {"check": passed, "match": stopped, "word": unreached, "verify": unreached}
+        case Outcome.CLARIFY:
+            return {"check": passed, "match": StationState.ASKED, "word": unreached, "verify": unreached}
         case Outcome.BLOCKED_OUTPUT:
             return {"check": passed, "match": passed, "word": word, "verify": stopped}
         case Outcome.ANSWERED | Outcome.DEGRADED:

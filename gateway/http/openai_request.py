@@ -127,7 +127,9 @@ async def read_request(request: Request[Any, Any, Any]) -> ChatCompletionRequest
             if value is not None and value not in _HARMLESS.get(name, ()):
                 raise _unsupported(name)
         elif name not in ChatCompletionRequest.__struct_fields__:
-            raise InvalidRequest("unknown_parameter", f"Unknown field{_named(name)}. Remove it.", param=plain_name(name))
+            raise InvalidRequest(
+                "unknown_parameter", f"Unknown field{_named(name)}. Remove it.", param=plain_name(name)
+            )
         else:
             known[name] = value
     if isinstance(known.get("n"), int) and known["n"] != 1:

@@ -38,6 +38,7 @@ class Described:
     not_ready: Any = None
     """The body of a 503 that is a state and not an error."""
     parameters: tuple[str, ...] = ()
+    status: int = 200
 
 
 _TEXT = {"type": "string"}
@@ -108,10 +109,11 @@ OPERATIONS = (
         "ask_on_page",
         "Ask from the landing page",
         {HTML: _TEXT},
-        (400, 403, 404, 413, 415, 500),
+        (400, 403, 404, 413, 415, 422, 429, 500, 503),
         {FORM: {"type": "object", "properties": {"question": _TEXT, "conversation": _TEXT}, "required": ["question"]}},
         needs_key=False,
     ),
+    Described("/try", "get", "back_to_page", "Go back to the form", {}, (500,), needs_key=False, status=303),
     Described(
         "/static/{name}",
         "get",
@@ -180,7 +182,7 @@ def _operation(one: Described) -> dict[str, Any]:
 def _responses(one: Described) -> dict[str, Any]:
     headers = {"x-request-id": {"schema": _TEXT, "description": "The request's id; quote it to the operator."}}
     content = {media: {"schema": _schema(kind)} for media, kind in one.replies.items()}
-    told: dict[str, Any] = {"200": {"description": one.summary, "headers": headers, "content": content}}
+    told: dict[str, Any] = {str(one.status): {"description": one.summary, "headers": headers, "content": content}}
     media, kind = (JSON, EnvelopeReply) if one.path.startswith("/v1/") else (PROBLEM, ProblemReply)
     for status in sorted(one.errors):
         told[str(status)] = {

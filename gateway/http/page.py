@@ -2,10 +2,13 @@
 
 import re
 import secrets
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
@@ -24,7 +27,7 @@ from gateway.http.templates import load_templates
 from gateway.turn import Question, Reply
 from store.types import SLOT_MARK, Assistant, KeyScope, PromptVersion
 
-_HTML = "text/html; charset=utf-8"
+_HTML = "text/html"
 _CONVERSATION = re.compile(r"[A-Za-z0-9_-]{22}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:[0-9]{1,5})?")
 _MAX_FIELDS = 8
@@ -116,9 +119,10 @@ def _page(
     assistant = _assistant(components)
     prompts = components.live.current.catalog.prompts
     suggestions = [prompts[key] for key in assistant.suggestions if key in prompts] if assistant else []
+    offers = _offers(suggestions)
     html = _templates.get_template("landing.html").render(
         assistant=assistant,
-        suggestions=_offers(suggestions),
+        suggestions=offers,
         conversation=conversation,
         asked=asked,
         shown=shown,
@@ -128,8 +132,9 @@ def _page(
         problem=problem,
         reference=request_id(request.scope),
         origin=_origin(request),
+        example=_example(assistant, offers),
         style=address_of("landing.css"),
-        icon=address_of("icon.svg"),
+        favicon=address_of("icon.svg"),
     )
     headers = PAGE_HEADERS | (problem.headers if problem else {})
     return Response(html, status_code=problem.status if problem else 200, media_type=_HTML, headers=headers)
@@ -140,7 +145,7 @@ def _shown(reply: Reply, visitor: Principal) -> Shown:
     return Shown(reply, _offers(suggested(reply)), explanation)
 
 
-def _offers(prompts: Any) -> tuple[Offer, ...]:
+def _offers(prompts: Iterable[PromptVersion]) -> tuple[Offer, ...]:
     offers = ((prompt, _phrasing(prompt)) for prompt in prompts)
     return tuple(Offer(prompt.content.title, phrasing) for prompt, phrasing in offers if phrasing)
 
@@ -180,3 +185,11 @@ def _origin(request: Request[Any, Any, Any]) -> str:
     """Returns the address for the page's examples; an odd Host header gets a placeholder, people copy it to a shell."""
     host = request.headers.get("host", "")
     return f"{request.scope['scheme']}://{host if _HOST.fullmatch(host) else 'localhost:8080'}"
+
+
+def _example(assistant: Assistant | None, offers: tuple[Offer, ...]) -> str:
+    """Returns the body of the page's example request, quoted for a shell."""
+    content = offers[0].question if offers else "Hello"
+    message = msgspec.json.encode({"role": "user", "content": content}).decode()
+    model = msgspec.json.encode(assistant.name if assistant else "ASSISTANT").decode()
+    return shlex.quote(f'{{"model": {model},\n       "messages": [{message}]}}')

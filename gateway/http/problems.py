@@ -53,9 +53,6 @@ _FOREIGN: dict[int, InvalidRequest] = {
 }
 """What the web framework finds wrong, in our words."""
 
-_TEXTS = {"model_not_found": "There is no such assistant, or this key may not use it. GET /v1/models lists them."}
-"""Codes that are told in the same words whatever the reason, so that an answer does not say what exists."""
-
 _RETRY_DOES_NOT_HELP = frozenset({"rails_unavailable", "store_unavailable"})
 """A check or a database that is broken is not mended by the next second."""
 _RETRY_AFTER_S = 1.0
@@ -154,7 +151,7 @@ def tell_error(request: Request[Any, Any, Any], error: Exception) -> Response[An
 def _problem(error: GatewayError, scope: Scope) -> Problem:
     status, kind = _CODES.get(error.code) or _CLASSES[type(error)]
     param = error.param if isinstance(error, InvalidRequest) else None
-    message = _TEXTS.get(error.code, error.message)
+    message = error.message
     return Problem(status, kind, error.code, message, param, _headers(error, status, scope))
 
 

@@ -9,7 +9,7 @@ from litestar import Request, Response, get
 from gateway.errors import InvalidRequest
 from gateway.http.templates import WEB
 
-_MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
 _LIFETIME = "public, max-age=31536000, immutable"
 _UNVERSIONED = "public, max-age=300"
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
-from litestar import Request, Response
+from litestar import Response
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import Receive, Scope, Send
 
@@ -37,7 +37,7 @@ class EventStream(Response[bytes]):
         self._frames = frames
         self._on_close = on_close
 
-    def to_asgi_response(self, request: Request[Any, Any, Any], **_: Any) -> "_Sender":  # type: ignore[override]  # the other arguments do not concern a stream
+    def to_asgi_response(self, *_: Any, **__: Any) -> "_Sender":
         headers = {name: str(value) for name, value in self.headers.items()}
         sender = _Sender(iterator=self._frames, headers=headers, media_type=EVENT_STREAM, status_code=200)
         sender.on_close = self._on_close

@@ -1,5 +1,8 @@
 """YAML files that are read strictly and written readably."""
 
+import os
+import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,8 @@ from store.errors import InvalidContent
 
 MAX_BYTES = 1024 * 1024
 _MAX_DEPTH = 16
+_RARE_BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")
+"""Line breaks to YAML and not to people: outside double quotes they come back as something else."""
 _LONG = 100
 """A line of text longer than this is folded over several."""
 
@@ -30,12 +35,14 @@ class _StrictLoader(yaml.CSafeLoader):
 class _ReadableDumper(yaml.SafeDumper):
     """The safe dumper, with lists indented and long texts as blocks."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 -- the base class's signature
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002 -- the base class's signature
         super().increase_indent(flow, False)  # noqa: FBT003 -- as above
 
 
 def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     style = "|" if "\n" in text else ">" if len(text) > _LONG else None
+    if _RARE_BREAKS.search(text):
+        style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
@@ -53,7 +60,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def read_capped(path: Path) -> bytes:
     """Returns a file's bytes, at most one more than `parse_yaml` takes. Raises `InvalidContent`."""
     try:
-        with path.open("rb") as file:
+        # Without O_NONBLOCK, opening a named pipe waits for a writer for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise InvalidContent("this is not a file. Remove it.")
             return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidContent(f"the file cannot be read: {error.strerror}.") from error

@@ -25,7 +25,7 @@ print("SEEN " + json.dumps(seen))
 @pytest.mark.weights
 def test_import_and_a_whole_answer_connect_to_nothing(tmp_path: Path, embedder_cache: Path) -> None:
     (tmp_path / "embedder").symlink_to(embedder_cache)
-    done = subprocess.run(  # our own interpreter and program
+    done = subprocess.run(  # noqa: S603 - our own interpreter and program
         [sys.executable, "-c", WATCHED],
         cwd=ROOT,
         env={"CANONGATE_DATA__DIRECTORY": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},

@@ -35,7 +35,7 @@ async def sleeps(_: str) -> RailOutcome:
 
 
 async def blocks_the_thread(_: str) -> RailOutcome:
-    time.sleep(1.5)
+    time.sleep(1.5)  # noqa: ASYNC251 - this is the fault
     return verdict(None)
 
 
@@ -59,7 +59,7 @@ BROKEN = {
     "blocks its thread": blocks_the_thread,
     "spins": spins,
     "says None": answering(None),
-    "says True": answering(True),
+    "says True": answering(bool("yes")),
     "says a friendly text": answering("yes, allowed"),
     "says a mapping": answering({"decision": "allow"}),
 }

@@ -15,7 +15,7 @@ from models.worker import Halted, serve
 class ScriptedBackend:
     """`die`, `hang`, `deaf` (works on and obeys nothing), `noise`, `slow`; any other text is repeated back."""
 
-    context_tokens = 64
+    context_tokens = 128
     can_offload_to_gpu = False
 
     def __init__(self, load: Load) -> None:

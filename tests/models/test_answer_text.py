@@ -17,7 +17,7 @@ def test_a_character_split_over_tokens_is_put_together():
 
 
 def test_a_half_character_at_the_end_is_dropped():
-    assert collect(["ja".encode(), "é".encode()[:1]]) == ("ja", None)
+    assert collect([b"ja", "é".encode()[:1]]) == ("ja", None)
 
 
 def test_bytes_that_are_no_text_become_the_replacement_character():

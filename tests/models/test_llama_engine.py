@@ -1,5 +1,6 @@
 """The supervision of a worker, with a real process that has no weights: see fake_worker.py."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -22,12 +23,22 @@ from models.supervisor import EngineLimits, ModelState
 from tests.models.prompts import approved
 
 WORKER = str(Path(__file__).parent / "fake_worker.py")
-KNOWN = KnownModel("scripted", "a" * 64, 1, "MIT", True, 64, "chatml", None, "none.gguf")
+KNOWN = KnownModel(
+    name="scripted",
+    sha256="a" * 64,
+    size_bytes=1,
+    licence="MIT",
+    is_commercial_use_allowed=True,
+    context_tokens=128,
+    format_name="chatml",
+    package=None,
+    file="none.gguf",
+)
 QUICK = RestartLimits(first_pause_s=0.01, longest_pause_s=0.05)
 
 
 def engine(*arguments, known=KNOWN, restarts=QUICK, command=None, **limits):
-    limits = {"context_tokens": 64, "grace_s": 0.3, **limits}
+    limits = {"context_tokens": 128, "grace_s": 0.3, **limits}
     return LlamaModel(
         known,
         DevicePlan(threads=1, gpu_layers=0),
@@ -119,18 +130,18 @@ def test_a_model_that_was_not_started_is_unavailable():
 
 def test_a_prompt_that_does_not_fit_with_its_answer_is_refused_and_the_next_is_answered(make):
     model = make()
-    with pytest.raises(ModelRefused, match="context holds 64"):
-        ask(model, "hello", max_tokens=64)
+    with pytest.raises(ModelRefused, match="context holds 128"):
+        ask(model, "hello", max_tokens=128)
     with pytest.raises(ModelRefused, match="bytes"):
-        ask(model, "x" * 2000)
+        ask(model, "x" * 3000)
     with pytest.raises(ModelRefused, match="Unicode"):
         ask(model, "lone \ud800")
-    assert ask(model, "hello", max_tokens=63).text == "hello "
+    assert ask(model, "hello", max_tokens=127).text == "hello "
 
 
 def test_a_context_larger_than_the_models_is_refused():
-    with pytest.raises(ModelRefused, match="64 tokens"):
-        engine(context_tokens=65)
+    with pytest.raises(ModelRefused, match="128 tokens"):
+        engine(context_tokens=129)
 
 
 def test_a_deadline_ends_the_wait_and_the_worker_goes_on_with_the_next(make):
@@ -274,7 +285,7 @@ def test_a_program_that_cannot_be_started_makes_the_model_unavailable(make):
 
 
 def test_a_refused_file_is_refused_to_every_request_and_not_tried_again(make):
-    model = make(wait_s=0.0, known=KnownModel("scripted", "b" * 64, 1, "MIT", True, 64, "chatml", None, "x"))
+    model = make(wait_s=0.0, known=dataclasses.replace(KNOWN, sha256="b" * 64))
     with pytest.raises(ModelRefused, match="changed"):
         ask(model, "hello")
     assert model.state is ModelState.OPEN
@@ -313,7 +324,9 @@ model.start(20.0)
 print(model.pid, flush=True)
 time.sleep(600)
 """
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as gateway:
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and program
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as gateway:
         pid = int(gateway.stdout.readline())
         assert is_alive(pid)
         gateway.kill()

@@ -13,7 +13,18 @@ def registered(tmp_path):
     path = tmp_path / "small.gguf"
     path.write_bytes(b"GGUF" + bytes(100))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return KnownModel("small", digest, 104, "MIT", True, 64, "chatml", None, "small.gguf"), path
+    model = KnownModel(
+        name="small",
+        sha256=digest,
+        size_bytes=104,
+        licence="MIT",
+        is_commercial_use_allowed=True,
+        context_tokens=64,
+        format_name="chatml",
+        package=None,
+        file="small.gguf",
+    )
+    return model, path
 
 
 def test_a_registered_file_is_accepted(registered):

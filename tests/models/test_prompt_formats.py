@@ -56,4 +56,11 @@ def test_a_piece_is_either_markup_or_a_turn():
 
 def test_a_format_that_loses_the_question_does_not_exist():
     with pytest.raises(ValueError, match="question"):
-        PromptFormat("x", False, (), (), (Piece(turn=Turn.INSTRUCTIONS),), (Piece(turn=Turn.QUESTION),))
+        PromptFormat(
+            name="x",
+            begin_of_sequence=False,
+            stop=(),
+            control_markers=(),
+            with_instructions=(Piece(turn=Turn.INSTRUCTIONS),),
+            without_instructions=(Piece(turn=Turn.QUESTION),),
+        )

@@ -62,9 +62,13 @@ def test_an_intact_folder_of_a_quicker_process_stays(tmp_path):
 
 
 def test_an_interrupted_export_leaves_nothing(tmp_path):
-    with pytest.raises(KeyboardInterrupt), new_folder(tmp_path) as folder:
-        (folder / "model.onnx").write_bytes(b"half")
-        raise KeyboardInterrupt
+    def interrupted():
+        with new_folder(tmp_path) as folder:
+            (folder / "model.onnx").write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -158,7 +158,7 @@ def test_at_most_three_prompts_are_offered():
 
 
 def test_one_prompt_with_very_many_phrasings_does_not_hide_the_runner_up():
-    crowd = version("it.a", phrasings=[f"lost my red badge {'very ' * n}" for n in range(100)])
+    crowd = version("it.a", phrasings=[f"lost my red badge {n}" for n in range(100)])
     other = version("it.b", phrasings=["lost my blue badge"])
     result = match("lost my badge", crowd, other)
     assert result.evidence.margin is not None
@@ -260,11 +260,11 @@ def scored(*scores, counter=None, follow_up=False):
 )
 def test_each_gate_decides_at_its_limit(candidates, kind, gate):
     # Limits that binary floating point holds exactly enough: 0.8 - 0.7 is a little above 0.1.
-    result = decide(candidates, LIMITS)
+    result = decide("a message", candidates, LIMITS)
     assert isinstance(result, kind)
     assert result.evidence.gate is gate
 
 
 def test_a_prompt_ruled_out_by_its_counterexample_is_not_offered():
-    result = decide(scored(0.9, 0.6, counter=0.95), LIMITS)
+    result = decide("a message", scored(0.9, 0.6, counter=0.95), LIMITS)
     assert [choice.key for choice in result.choices] == ["it.pb"]

@@ -51,7 +51,7 @@ def found(message, slot):
         ("the north leeds one", "North Leeds"),
         ("Leeds or Leeds office", "Leeds"),
         ("w gdańsk", "Gdansk"),
-        ("king’s yard", "Gdansk"),
+        ("king\u2019s yard", "Gdansk"),
         ("Leedsham", None),
         ("Leeds and Gdansk", False),
         ("Leeds and north leeds", False),
@@ -152,11 +152,11 @@ def test_free_text_is_never_looked_for_in_the_message():
     assert found("Summarise: my screen is dark", QUOTE) is None
 
 
-@pytest.mark.parametrize("text", ["Aurora 2", "St. Mary's, east-wing", "Café Zoë", "O’Hara"])
+@pytest.mark.parametrize("text", ["Aurora 2", "St. Mary's, east-wing", "Café Zoë", "O\u2019Hara"])
 def test_short_text_takes_latin_letters_digits_and_four_marks(text):
     result = fill("x", ROOM, captured={"room": text})
     assert isinstance(result, SlotsFilled)
-    assert result.values[0].text == text.replace("’", "'")
+    assert result.values[0].text == text.replace("\u2019", "'")
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_a_snapshot_comes_back_as_it_was():
 
 
 def test_500_changes_of_a_single_byte_are_all_detected():
-    data, dice = SNAPSHOT.encode(), random.Random(1)
+    data, dice = SNAPSHOT.encode(), random.Random(1)  # noqa: S311 -- chooses where to break things
     places = [*range(160), *(dice.randrange(160, len(data)) for _ in range(340))]
     for place in places:
         changed = bytearray(data)
@@ -158,9 +158,9 @@ def test_kill_9_while_writing_never_leaves_a_half_snapshot(tmp_path):
         for n in range(10**6):
             folder.write(Snapshot("embedder-1", 64, n, "ab" * 32, vectors))
     """)
-    dice, revision = random.Random(2), 0
+    dice, revision = random.Random(2), 0  # noqa: S311 -- chooses where to break things
     for _ in range(5):
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 -- our own script
             [sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
         )
         process.stdout.readline()

@@ -1,0 +1,85 @@
+"""The description of the API tells what there is, no more and no less."""
+
+import jsonschema
+import pytest
+
+from gateway.http.access import PUBLIC_ROUTES
+from gateway.http.openapi import OPERATIONS, describe
+from store.types import KeyScope
+
+pytestmark = pytest.mark.anyio
+
+
+def template(path: str) -> str:
+    return path.replace(":str}", "}")
+
+
+async def test_every_route_is_described_and_nothing_else(world):
+    there = {
+        (template(route.path), method.lower(), handler.operation_id)
+        for route in world.app.routes
+        for handler in route.route_handlers
+        for method in handler.http_methods
+        if method != "OPTIONS"
+    }
+    assert there == {(one.path, one.method, one.id) for one in OPERATIONS}
+
+
+def test_only_public_routes_are_described_as_open():
+    assert {one.path for one in OPERATIONS if not one.needs_key} == {template(path) for path in PUBLIC_ROUTES}
+    assert describe()["security"] == [{"key": []}]
+
+
+async def test_the_description_is_served_and_its_references_lead_somewhere(world):
+    async with world.client() as client:
+        document = (await client.get("/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    names = set(document["components"]["schemas"])
+
+    def walk(value):
+        if isinstance(value, dict):
+            if "$ref" in value:
+                assert value["$ref"].removeprefix("#/components/schemas/") in names
+            for child in value.values():
+                walk(child)
+        elif isinstance(value, list):
+            for child in value:
+                walk(child)
+
+    walk(document)
+
+
+def resolved(document, schema):
+    return {**schema, "components": document["components"]}
+
+
+@pytest.mark.parametrize("text", ["I forgot my password", "What are the office opening hours?", "Zebras graze"])
+async def test_replies_are_as_described(world, text):
+    document = describe()
+    calls = {
+        "/v1/chat/completions": {"model": "helpdesk", "messages": [{"role": "user", "content": text}]},
+        "/v1/chat": {"assistant": "helpdesk", "message": text},
+    }
+    async with world.client(world.key(KeyScope.CHAT, KeyScope.DEBUG)) as client:
+        for path, body in calls.items():
+            operation = document["paths"][path]["post"]
+            wanted = operation["requestBody"]["content"]["application/json"]["schema"]
+            jsonschema.validate(body, resolved(document, wanted))
+            reply = (await client.post(path, json=body)).json()
+            told = operation["responses"]["200"]["content"]["application/json"]["schema"]
+            jsonschema.validate(reply, resolved(document, told))
+
+
+async def test_errors_are_as_described(world):
+    document = describe()
+    async with world.client() as client:
+        response = await client.post("/v1/chat", json={})
+    told = document["paths"]["/v1/chat"]["post"]["responses"]["401"]["content"]["application/json"]["schema"]
+    jsonschema.validate(response.json(), resolved(document, told))
+
+
+def test_no_field_takes_a_path_or_an_address():
+    requests = [describe()["components"]["schemas"][name] for name in ("ChatCompletionRequest", "ChatRequest")]
+    for schema in requests:
+        assert schema["additionalProperties"] is False
+        assert not [name for name in schema["properties"] if "url" in name or "path" in name or "base" in name]

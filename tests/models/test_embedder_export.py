@@ -1,0 +1,101 @@
+import json
+import shutil
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from models import embedder
+from models.embedder import (
+    PACKAGED_MINILM_SHA256,
+    SentenceEmbedder,
+    _require_parity,
+    export_onnx,
+    load_embedder,
+    packaged_minilm,
+)
+from models.errors import ModelRefused
+from models.process import PACKAGE_ROOT
+
+pytestmark = pytest.mark.weights
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cache")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        export_onnx(packaged_minilm(), folder, PACKAGED_MINILM_SHA256, lambda _step: None)
+    return folder
+
+
+@pytest.fixture
+def exported(cache):
+    (folder,) = cache.iterdir()
+    return folder
+
+
+def test_the_manifest_names_source_and_limits(exported):
+    manifest = json.loads((exported / "manifest.json").read_text())
+    assert manifest["source_sha256"] == PACKAGED_MINILM_SHA256
+    assert (manifest["dimension"], manifest["max_tokens"]) == (384, 256)
+    assert set(manifest["files"]) == {"model.onnx", "tokenizer.json"}
+
+
+def test_an_intact_export_is_used_as_it_is(cache):
+    steps = []
+    assert load_embedder(packaged_minilm(), cache, PACKAGED_MINILM_SHA256, steps.append).dimension == 384
+    assert steps == []
+
+
+def test_a_process_that_only_loads_never_imports_torch(cache):
+    program = f"""
+import sys
+from pathlib import Path
+from models.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
+load_embedder(packaged_minilm(), Path({str(cache)!r}), PACKAGED_MINILM_SHA256, print).embed(["hello"])
+assert not {{"torch", "transformers", "sentence_transformers"}} & set(sys.modules)
+"""
+    subprocess.run(  # noqa: S603 - our own interpreter and program
+        [sys.executable, "-P", "-c", program], check=True, env={"PYTHONPATH": str(PACKAGE_ROOT)}, timeout=60
+    )
+
+
+def test_a_damaged_export_is_made_again(cache, exported, monkeypatch, tmp_path):
+    intact = shutil.copytree(exported, tmp_path / "intact")
+    graph = exported / "model.onnx"
+    data = bytearray(graph.read_bytes())
+    data[len(data) // 2] ^= 1
+    graph.write_bytes(data)
+
+    def export_again(*_arguments):  # the real one takes 20 s and was run by the fixture
+        shutil.rmtree(exported)
+        shutil.move(intact, exported)
+
+    monkeypatch.setattr(embedder, "export_onnx", export_again)
+    made = load_embedder(packaged_minilm(), cache, PACKAGED_MINILM_SHA256, lambda _step: None)
+    assert made.embed(["hello"]).shape == (1, 384)
+    assert graph.read_bytes() != bytes(data)
+
+
+def test_weights_with_another_hash_are_refused_before_they_are_loaded(tmp_path):
+    with pytest.raises(ModelRefused, match="registered"):
+        SentenceEmbedder(packaged_minilm(), "0" * 64)
+    with pytest.raises(ModelRefused, match="registered"):
+        load_embedder(packaged_minilm(), tmp_path, "0" * 64, lambda _step: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_holds_no_model_is_refused(tmp_path):
+    with pytest.raises(ModelRefused, match="cannot be read"):
+        load_embedder(tmp_path, tmp_path / "cache", PACKAGED_MINILM_SHA256, lambda _step: None)
+
+
+def test_vectors_that_differ_are_not_accepted():
+    original = np.eye(3, dtype=np.float32)
+    _require_parity(original, original)
+    for exported in (original[[1, 0, 2]], original * np.float32("nan")):
+        with pytest.raises(ModelRefused, match="differs"):
+            _require_parity(original, exported)

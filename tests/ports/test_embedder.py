@@ -1,0 +1,91 @@
+"""One contract for every embedder: the fake, sentence-transformers, and its ONNX form."""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from models.embedder import PACKAGED_MINILM_SHA256, SentenceEmbedder, load_embedder, packaged_minilm
+from models.errors import ModelRefused
+from models.fakes import FakeEmbedder
+
+TEXTS = ["How do I reset my password?", "x", "Wann öffnet das Büro in Lissabon? 日本", "a longer message " * 12]
+WEIGHTS = pytest.mark.weights
+
+
+@pytest.fixture(scope="session")
+def onnx(tmp_path_factory):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what torch and transformers say about themselves
+        return load_embedder(packaged_minilm(), tmp_path_factory.mktemp("embedder"), PACKAGED_MINILM_SHA256, print)
+
+
+@pytest.fixture(scope="session")
+def sentence():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return SentenceEmbedder(packaged_minilm(), PACKAGED_MINILM_SHA256)
+
+
+@pytest.fixture(params=["fake", pytest.param("onnx", marks=WEIGHTS), pytest.param("sentence", marks=WEIGHTS)])
+def embedder(request):
+    return FakeEmbedder() if request.param == "fake" else request.getfixturevalue(request.param)
+
+
+def test_every_vector_has_length_one_and_the_stated_dimension(embedder):
+    vectors = embedder.embed(TEXTS)
+    assert vectors.shape == (len(TEXTS), embedder.dimension)
+    assert vectors.dtype == np.float32
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_same_text_has_the_same_vector(embedder):
+    assert np.array_equal(embedder.embed(TEXTS[:1]), embedder.embed(TEXTS[:1]))
+
+
+def test_neighbours_and_order_do_not_matter(embedder):
+    together = embedder.embed(TEXTS)
+    alone = np.concatenate([embedder.embed([text]) for text in TEXTS])
+    assert together == pytest.approx(alone, abs=2e-6)
+    assert embedder.embed(TEXTS[::-1])[::-1] == pytest.approx(together, abs=2e-6)
+
+
+def test_threads_get_their_own_vectors(embedder):
+    texts = [f"question number {number} about office {number % 3}" for number in range(24)]
+    wanted = [embedder.embed([text]) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        got = list(pool.map(lambda text: embedder.embed([text]), texts))
+    assert all(np.allclose(one, other, atol=2e-6) for one, other in zip(got, wanted, strict=True))
+
+
+def test_no_text_gives_no_vector(embedder):
+    assert embedder.embed([]).shape == (0, embedder.dimension)
+
+
+def test_an_empty_text_has_a_vector_too(embedder):
+    assert np.linalg.norm(embedder.embed([""])) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_text_of_exactly_the_limit_is_read_and_one_more_is_refused(embedder):
+    fits = "x " * (embedder.max_tokens - 2)
+    assert embedder.count_tokens(fits) == embedder.max_tokens
+    assert embedder.embed([fits]).shape == (1, embedder.dimension)
+    with pytest.raises(ModelRefused, match=str(embedder.max_tokens)):
+        embedder.embed(["short", fits + "x"])
+
+
+def test_counting_does_not_stop_at_the_limit(embedder):
+    assert embedder.count_tokens("x " * 1000) == 1002
+
+
+def test_it_has_a_fingerprint(embedder):
+    assert embedder.fingerprint
+
+
+@WEIGHTS
+def test_the_export_agrees_with_the_original(onnx, sentence):
+    cosines = np.sum(onnx.embed(TEXTS) * sentence.embed(TEXTS), axis=1)
+    assert float(cosines.min()) >= 0.9999
+    assert [onnx.count_tokens(text) for text in TEXTS] == [sentence.count_tokens(text) for text in TEXTS]
+    assert onnx.fingerprint != sentence.fingerprint

@@ -1,0 +1,150 @@
+"""One contract for every language model: the fake, and the real one behind its worker."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from models.catalog import known_model
+from models.device import plan_device
+from models.engine import LlamaModel
+from models.errors import ModelBusy, ModelError, ModelRefused, ModelTimeout, RequestCancelled
+from models.fakes import FakeModel
+from models.ports import Cancellation, FinishReason, Sampling
+from models.process import WorkerProgram
+from models.supervisor import EngineLimits
+from tests.models.prompts import approved
+
+LONG_ANSWER = "word " * 2000
+PROMPT = approved("Explain the opening hours.", instructions="The office is open from 08:00 to 18:00.")
+
+
+@pytest.fixture(scope="module")
+def real():
+    model = LlamaModel(
+        known_model("smollm2-135m-instruct"), plan_device(gpu_layers=0), EngineLimits(max_waiting=1), WorkerProgram()
+    )
+    model.start(60.0)
+    yield model
+    model.close()
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.weights)])
+def model(request):
+    return FakeModel(answer=LONG_ANSWER) if request.param == "fake" else request.getfixturevalue("real")
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.weights)])
+def slow_model(request):
+    return FakeModel(answer=LONG_ANSWER, delay_s=60.0) if request.param == "fake" else request.getfixturevalue("real")
+
+
+def ask(model, prompt=PROMPT, *, timeout_s=60.0, cancellation=None, **sampling):
+    return model.complete(
+        prompt,
+        Sampling(**sampling),
+        deadline_s=time.monotonic() + timeout_s,
+        cancellation=cancellation or Cancellation(),
+    )
+
+
+def test_it_has_a_name_and_the_hash_of_its_weights(model):
+    assert model.name
+    assert len(model.sha256) == 64
+
+
+def test_an_answer_has_text_counts_and_times(model):
+    completion = ask(model, max_tokens=8)
+    assert completion.text.strip()
+    assert 1 <= completion.completion_tokens <= 8
+    assert len(completion.prompt_tokens) > 5
+    assert 0.0 <= completion.first_token_ms <= completion.duration_ms
+
+
+def test_max_tokens_is_kept_and_said(model):
+    completion = ask(model, max_tokens=3)
+    assert (completion.completion_tokens, completion.finish_reason) == (3, FinishReason.LENGTH)
+
+
+def test_the_same_prompt_has_the_same_tokens_and_the_same_answer(model):
+    first, second = ask(model, max_tokens=12), ask(model, max_tokens=12)
+    assert (first.prompt_tokens, first.text) == (second.prompt_tokens, second.text)
+
+
+def test_a_stop_text_is_not_part_of_the_answer(model):
+    whole = ask(model, max_tokens=12).text
+    stop = whole[3:5]
+    assert ask(model, max_tokens=12, stop=(stop,)).text == whole[: whole.index(stop)]
+
+
+def test_a_deadline_that_passed_starts_nothing(model):
+    with pytest.raises(ModelTimeout):
+        ask(model, timeout_s=-0.001)
+
+
+def test_a_deadline_cuts_the_work_short(slow_model):
+    started = time.monotonic()
+    with pytest.raises(ModelTimeout):
+        ask(slow_model, max_tokens=512, timeout_s=0.15)
+    assert time.monotonic() - started < 5.0
+
+
+def test_a_cancellation_cuts_the_work_short(slow_model):
+    cancellation = Cancellation()
+    threading.Timer(0.15, cancellation.cancel).start()
+    started = time.monotonic()
+    with pytest.raises(RequestCancelled):
+        ask(slow_model, max_tokens=512, cancellation=cancellation)
+    assert time.monotonic() - started < 5.0
+
+
+def test_a_request_cancelled_before_it_starts_is_not_worked_on(model):
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(RequestCancelled):
+        ask(model, cancellation=cancellation)
+
+
+def test_a_prompt_that_does_not_fit_is_refused_and_the_next_is_answered(model):
+    with pytest.raises(ModelRefused):
+        ask(model, approved("word " * 2040))
+    assert ask(model, max_tokens=2).text
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"max_tokens": 0},
+        {"max_tokens": 513},
+        {"temperature": -0.1},
+        {"temperature": float("nan")},
+        {"top_p": 0.0},
+        {"top_p": 1.1},
+        {"seed": -1},
+        {"seed": 2**32},
+        {"stop": ("",)},
+        {"stop": ("x",) * 5},
+    ],
+)
+def test_sampling_out_of_range_does_not_exist(values):
+    with pytest.raises(ValueError, match=r"must be|takes at most"):
+        Sampling(**values)
+
+
+def _outcome(model):
+    try:
+        return ask(model, max_tokens=60).finish_reason
+    except ModelError as error:
+        return error
+
+
+def test_a_busy_model_says_so_at_once_and_when_to_come_back(model):
+    if isinstance(model, FakeModel):
+        model.is_busy = True
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = [future.result() for future in [pool.submit(_outcome, model) for _ in range(6)]]
+    busy = [outcome for outcome in outcomes if isinstance(outcome, ModelBusy)]
+    assert busy
+    assert all(0.0 < error.retry_after_s < 600.0 for error in busy)
+    assert all(isinstance(outcome, ModelBusy | FinishReason) for outcome in outcomes)
