@@ -19,7 +19,7 @@ from gateway.settings import Settings
 from models.absent import ABSENT, AbsentModel
 from models.catalog import known_model
 from models.device import DevicePlan, plan_device
-from models.embedder import load_embedder, packaged_minilm
+from models.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
 from models.engine import LlamaModel
 from models.ports import Embedder, LanguageModel
 from models.process import WorkerProgram
@@ -30,9 +30,6 @@ from store.errors import StoreError
 from store.repositories.decisions import Decisions
 from store.repositories.keys import Keys
 from store.types import KeyScope
-
-MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""The published hash of all-MiniLM-L6-v2's model.safetensors."""
 
 Progress = Callable[[str], None]
 """Is told in one line what is being done."""
@@ -147,7 +144,7 @@ def open_model(settings: Settings, stack: ExitStack, *, without_model: bool, pro
 def open_embedder(settings: Settings, progress: Progress) -> Embedder:
     """Loads the embedder, exporting it first where needed, and warms it with one text."""
     source = Path(settings.embedder.path).expanduser() if settings.embedder.path else packaged_minilm()
-    expected = settings.embedder.sha256 if settings.embedder.path else MINILM_SHA256
+    expected = settings.embedder.sha256 if settings.embedder.path else PACKAGED_MINILM_SHA256
     if not expected:
         raise SettingsInvalid("embedder.sha256: needed with embedder.path; run sha256sum on its model.safetensors")
     embedder = load_embedder(source, settings.data_directory / "embedder", expected, progress)

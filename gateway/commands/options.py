@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import msgspec
 
+from gateway.logs import set_up_logging
 from gateway.settings import Settings, load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -31,5 +33,7 @@ def assistant_option(command: Command) -> Command:
 
 
 def settings_from(config: Path | None) -> Settings:
-    """Reads the settings that a command runs with."""
-    return load_settings(config)
+    """Reads the settings that a command runs with; only warnings are logged, standard output stays the command's."""
+    settings = load_settings(config)
+    set_up_logging(msgspec.structs.replace(settings.log, level="warning"))
+    return settings

@@ -1,14 +1,11 @@
 """`canongate serve` and `canongate demo`: the gateway itself."""
 
-import logging
-import sys
 from pathlib import Path
 from socket import socket
 from types import FrameType
 
 import click
 import msgspec
-import structlog
 import uvicorn
 
 from gateway.app import create_app
@@ -17,7 +14,8 @@ from gateway.commands.options import config_option, settings_from
 from gateway.components import Components
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
-from gateway.settings import LogSettings, Settings
+from gateway.logs import set_up_logging
+from gateway.settings import Settings
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "helpdesk"
 EXAMPLE_ASSISTANT = "helpdesk"
@@ -116,24 +114,3 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._components.readiness.drain()
         super().handle_exit(sig, frame)
-
-
-def set_up_logging(settings: LogSettings) -> None:
-    """Sends our own log lines and the libraries' warnings to standard error."""
-    level = getattr(logging, settings.level.upper())
-    as_json = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
-    structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("gateway").setLevel(level)

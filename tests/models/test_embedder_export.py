@@ -2,7 +2,6 @@ import json
 import shutil
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from models.embedder import (
     PACKAGED_MINILM_SHA256,
     SentenceEmbedder,
     _require_parity,
-    export_onnx,
     load_embedder,
     packaged_minilm,
 )
@@ -22,13 +20,10 @@ from models.process import PACKAGE_ROOT
 pytestmark = pytest.mark.weights
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cache")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        export_onnx(packaged_minilm(), folder, PACKAGED_MINILM_SHA256, lambda _step: None)
-    return folder
+@pytest.fixture
+def cache(embedder_cache, tmp_path):
+    """A copy of the exported embedder, to be damaged."""
+    return shutil.copytree(embedder_cache, tmp_path / "cache")
 
 
 @pytest.fixture

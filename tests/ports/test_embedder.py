@@ -15,10 +15,8 @@ WEIGHTS = pytest.mark.weights
 
 
 @pytest.fixture(scope="session")
-def onnx(tmp_path_factory):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what torch and transformers say about themselves
-        return load_embedder(packaged_minilm(), tmp_path_factory.mktemp("embedder"), PACKAGED_MINILM_SHA256, print)
+def onnx(embedder_cache):
+    return load_embedder(packaged_minilm(), embedder_cache, PACKAGED_MINILM_SHA256, print)
 
 
 @pytest.fixture(scope="session")

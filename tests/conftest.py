@@ -1,0 +1,33 @@
+"""What all tests share: the exported embedder and a running model, each made once."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.catalog import known_model
+from models.device import plan_device
+from models.embedder import PACKAGED_MINILM_SHA256, export_onnx, packaged_minilm
+from models.engine import LlamaModel
+from models.process import WorkerProgram
+from models.supervisor import EngineLimits
+
+
+@pytest.fixture(scope="session")
+def embedder_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Exports the packaged embedder, which takes about 20 seconds, and gives the folder; do not change it."""
+    folder = tmp_path_factory.mktemp("embedder")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what torch and transformers say about themselves
+        export_onnx(packaged_minilm(), folder, PACKAGED_MINILM_SHA256, lambda _: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def smollm() -> Iterator[LlamaModel]:
+    """The packaged model in its worker."""
+    model = LlamaModel(known_model("smollm2-135m-instruct"), plan_device(gpu_layers=0), EngineLimits(), WorkerProgram())
+    model.start(120.0)
+    yield model
+    model.close()
