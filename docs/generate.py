@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from gateway import settings
-from gateway.cli import main as canongate
+from gateway.cli import app as canongate
 
 DOCS = Path(__file__).parent
 WIDTH = 100
@@ -53,8 +53,10 @@ def command_line() -> str:
 def _commands(command: click.Command, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], click.Command]]:
     found = [(path, command)]
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            found += _commands(command.commands[name], (*path, name))
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            if inner := command.get_command(context, name):
+                found += _commands(inner, (*path, name))
     return found
 
 
