@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import logging
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -191,6 +192,7 @@ class SentenceEmbedder:
         with warnings.catch_warnings(), torch.no_grad():
             # torch's exporter warns about torch's own deprecated calls.
             warnings.simplefilter("ignore")
+            logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # says which optional packages are absent
             torch.onnx.export(
                 Pooled().eval(),
                 samples,

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import time
+import threading
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -14,6 +14,9 @@ from rails.types import Stage
 
 _BLOCKED_PROBE, _PASSED_PROBE = "probe: block", "probe: pass"
 _LONG_S = 3600.0
+
+RELEASE = threading.Event()
+"""Ends every fake that sleeps, at once; a test that sets it clears it again."""
 
 
 class FakeAct(StrEnum):
@@ -91,7 +94,7 @@ async def _hang(params: FakeParams) -> None:
     if params.does is FakeAct.HANG_AWAITING:
         await asyncio.sleep(_LONG_S)
     if params.does is FakeAct.HANG_SLEEPING:
-        time.sleep(params.sleep_s)  # noqa: ASYNC251 - the mistake under test
+        RELEASE.wait(params.sleep_s)
     while params.does is FakeAct.HANG_COMPUTING:
         pass
     while params.does is FakeAct.HANG_UNCANCELLABLE:

@@ -12,7 +12,7 @@ from rails.checks.length import RAIL as LENGTH
 from rails.definition import Probe, Probes
 from rails.engine import RailsPolicy, compile_policy
 from rails.errors import PolicyInvalid, ProbeFailed
-from rails.fakes import FAKE_RAILS, FakeAct, FakeParams, FakeRewriteParams
+from rails.fakes import FAKE_RAILS, RELEASE, FakeAct, FakeParams, FakeRewriteParams
 from rails.policy import PolicyDocument
 from rails.runner import RailLimits, RailRunner
 from rails.types import RailContext, RailRecord, RailStatus, Stage
@@ -32,7 +32,9 @@ TWO = {**FAKE_RAILS, "length": _anywhere(LENGTH)}
 def runner():
     made = RailRunner(RailLimits(rail_s=0.1, stage_s=0.4, max_abandoned=3))
     yield made
+    RELEASE.set()
     made.close()
+    RELEASE.clear()
 
 
 def build(runner, *rails, definitions=TWO, revision=7):
@@ -83,20 +85,22 @@ def test_a_computing_rail_is_told_to_end(runner):
 
 
 def test_too_many_lost_threads_fail_every_check_until_one_ends(runner):
-    hanging = build(runner, FakeParams(does=FakeAct.HANG_SLEEPING, sleep_s=4.0))
+    hanging = build(runner, FakeParams(does=FakeAct.HANG_SLEEPING, sleep_s=60.0))
     sound = build(runner, FakeParams(), length())
     for _ in range(3):
         assert run(hanging).has_failed
     report = run(sound)
     assert statuses(report) == [RailStatus.ERROR, RailStatus.NOT_RUN]
     assert report.stopped_by.reason == "rail.no_thread"
+    RELEASE.set()
     deadline = time.monotonic() + 10
     while runner.abandoned == 3 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not run(sound).is_blocked
 
 
-def test_a_check_that_waits_behind_a_lost_thread_moves_to_the_next_one(runner):
+def test_a_check_that_waits_behind_a_lost_thread_moves_to_the_next_one():
+    runner = RailRunner(RailLimits(rail_s=0.1, stage_s=20.0, max_abandoned=3))
     hanging, sound = build(runner, FakeParams(does=FakeAct.HANG_SLEEPING)), build(runner, FakeParams())
 
     async def both():
@@ -105,6 +109,7 @@ def test_a_check_that_waits_behind_a_lost_thread_moves_to_the_next_one(runner):
         return await asyncio.gather(first, sound.check(Stage.INPUT, TEXT, RailContext()))
 
     broken, fine = asyncio.run(both())
+    runner.close()
     assert broken.has_failed
     assert not fine.is_blocked
 
