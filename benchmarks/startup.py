@@ -88,7 +88,9 @@ def _ask() -> None:
 
 
 def _child_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+    """The worker is a child of the thread that supervises it."""
+    found = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    return int(found[0])
 
 
 def _rss_mib(pid: int) -> float:

@@ -82,3 +82,7 @@ def main() -> None:
     except (GatewayError, StoreError, RailsError, ModelError) as error:
         click.echo(f"canongate: {error}", err=True)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 """`canongate serve` and `canongate demo`: the gateway itself."""
 
 from pathlib import Path
+from signal import SIGINT
 from socket import socket
 from types import FrameType
 
@@ -112,5 +113,8 @@ class _Server(uvicorn.Server):
         click.echo(f"canongate is listening on http://{host}:{port}", err=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # In place of uvicorn's own, which raises the signal again at the end: that would kill this process before
+        # the worker is ended and the database closed.
         self._components.readiness.drain()
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit and sig == SIGINT
+        self.should_exit = True
