@@ -97,9 +97,13 @@ def load_pepper(path: Path) -> bytes:
             file.write(secrets.token_bytes(32))
             file.flush()
             os.fsync(file.fileno())
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+    try:
+        is_private = not stat.S_IMODE(path.stat().st_mode) & 0o077
+        pepper = path.read_bytes()
+    except OSError as error:
+        raise SettingsInvalid(f"cannot read {path}: {error.strerror}") from error
+    if not is_private:
         raise SettingsInvalid(f"{path} can be read by others; run: chmod 600 {path}")
-    pepper = path.read_bytes()
     if len(pepper) != 32:  # noqa: PLR2004 - the length written above
         raise SettingsInvalid(f"{path} is damaged: it must hold 32 bytes. Restore it; a new one ends all API keys.")
     return pepper

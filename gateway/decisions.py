@@ -1,13 +1,14 @@
 """Stores one decision for every message, and writes one canonical log line with the same fields."""
 
 from collections import deque
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
 from anyio import CapacityLimiter, to_thread
 
 from gateway.errors import NotServing
-from store.errors import StoreUnavailable
+from store.errors import Conflict, StoreUnavailable
 from store.types import Decision
 
 BUFFERED = 1000
@@ -18,7 +19,7 @@ class DecisionStore(Protocol):
     """Where decisions are kept."""
 
     def add(self, decision: Decision) -> None:
-        """Stores a decision. Raises `StoreUnavailable`."""
+        """Stores a decision. Raises `Conflict` for one that is stored already, and `StoreUnavailable`."""
 
     def last_of_conversation(self, conversation: str, principal: str) -> Decision | None:
         """Returns the newest decision of a principal's conversation."""
@@ -68,7 +69,9 @@ class DecisionLog:
 
     def _flush(self) -> None:
         while self._waiting:
-            self._store.add(self._waiting[0])
+            # A conflict means that it is stored: an earlier try arrived, and the database was lost before it said so.
+            with suppress(Conflict):
+                self._store.add(self._waiting[0])
             self._waiting.popleft()
 
 

@@ -30,6 +30,7 @@ from store.types import (
     NoMatch,
     Outcome,
     PromptVersion,
+    QuotedTextSlot,
     SlotNeeded,
 )
 
@@ -292,4 +293,7 @@ def _slot_reply(turn: Turn, previous: Decision) -> Match | None:
     if slot is None or value is None:
         return None
     evidence = Evidence((), Gate.SLOT_REPLY)
-    return Match(prompt, MatchMethod.SLOT_REPLY, evidence, captured={**previous.slots, slot.name: value.text})
+    # Of a quoted text only its length is kept; it is asked for again.
+    quoted = {slot.name for slot in prompt.content.slots if isinstance(slot, QuotedTextSlot)}
+    known = {name: text for name, text in previous.slots.items() if name not in quoted}
+    return Match(prompt, MatchMethod.SLOT_REPLY, evidence, captured={**known, slot.name: value.text})

@@ -173,7 +173,7 @@ def _read_toml(path: Path) -> dict[str, dict[str, object]]:
             return tomllib.load(file)
     except OSError as error:
         raise SettingsInvalid(f"cannot read the settings file {path}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsInvalid(f"{path} is not valid TOML: {error}") from error
 
 

@@ -6,6 +6,7 @@ import anyio
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -62,7 +63,7 @@ def suite(
 
 
 async def _run(components: Components, cases: Suite, assistant: str, bar: Progress) -> SuiteReport:
-    task = bar.add_task(f"{cases.title}", total=len(cases.cases))
+    task = bar.add_task(escape(cases.title), total=len(cases.cases))
     return await run_suite(
         components.pipeline,
         components.live.current.catalog,
@@ -84,14 +85,13 @@ def _show(console: Console, report: SuiteReport, *, with_answers: bool) -> None:
             wanted = f"{result.case.expect.value} {result.case.prompt or ''}"
             got = f"{result.outcome.value} {result.prompt or ' | '.join(result.offered)}"
             by = result.stopped_by or (f"{result.score:.3f}" if result.score is not None else "")
-            failed.add_row(result.case.id, ascii(result.case.message)[1:90], wanted, got, by)
+            failed.add_row(result.case.id, escape(ascii(result.case.message)[1:-1][:89]), wanted, got, by)
     console.print(failed)
     if with_answers:
         for result in report.results:
             if result.is_answer:
-                console.print(
-                    f"\n[bold]{result.case.id}[/bold] {result.case.message}\n  {result.prompt}: {result.text}"
-                )
+                message, text = escape(result.case.message), escape(result.text)
+                console.print(f"\n[bold]{result.case.id}[/bold] {message}\n  {result.prompt}: {text}")
     console.print()
     for name, value in report.figures().items():
         console.print(f"{name:>32}  {value}")

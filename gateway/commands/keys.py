@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gateway.bootstrap import open_store
@@ -89,9 +90,9 @@ def list_keys(*, config: Path | None, as_json: bool) -> None:
     for record in records:
         table.add_row(
             record.id,
-            record.name,
+            escape(record.name),
             " ".join(record.scopes),
-            " ".join(record.assistants) or "all",
+            escape(" ".join(record.assistants)) or "all",
             f"{record.created_at:%Y-%m-%d}",
             f"{record.expires_at:%Y-%m-%d}" if record.expires_at else "never",
             f"{record.revoked_at:%Y-%m-%d}" if record.revoked_at else "",

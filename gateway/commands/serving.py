@@ -106,9 +106,10 @@ class _Server(uvicorn.Server):
         self._components = components
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        await super().startup(sockets)
-        if not self.started:
-            raise SettingsInvalid("the server did not start; see the log above")
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:  # uvicorn's way to say that it logged why
+            raise SettingsInvalid("the server did not start; see the log above") from error
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         click.echo(f"canongate is listening on http://{host}:{port}", err=True)
 

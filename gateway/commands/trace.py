@@ -1,6 +1,7 @@
 """How a reply and its trace look in the terminal and as JSON."""
 
 from rich.console import Console
+from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -73,7 +74,7 @@ def show_reply(console: Console, reply: Reply) -> None:
         details = (contact.name, contact.phone, contact.email, contact.url, contact.hours)
         console.print(Padding(Text(" · ".join(detail for detail in details if detail), style="bold"), (0, 2)))
     for number, prompt in enumerate(reply.choices, start=1):
-        console.print(f"  {number}. {prompt.content.title}  [dim]{prompt.key}[/dim]")
+        console.print(f"  {number}. {escape(prompt.content.title)}  [dim]{prompt.key}[/dim]")
     if based_on := reply.turn.prompt:
         named = f"Based on: {based_on.content.title} ({based_on.key}, version {based_on.number})"
         console.print(Text(named, style="dim"))
@@ -89,7 +90,7 @@ def show_trace(console: Console, reply: Reply) -> None:
     candidates = Table("prompt", "score", "against", "phrasing", title="Candidates", title_justify="left", box=None)
     for one in turn.evidence.candidates if turn.evidence else ():
         against = "" if one.counter_score is None else f"{one.counter_score:.3f}"
-        candidates.add_row(one.prompt.key, f"{one.score:.3f}", against, one.phrasing)
+        candidates.add_row(one.prompt.key, f"{one.score:.3f}", against, escape(one.phrasing))
     console.print(candidates)
     limits = turn.assistant.match
     gate = f"gate {reply.decision.gate}; limit {limits.limit}, margin {limits.margin}, suggest {limits.suggest}"

@@ -1,0 +1,32 @@
+"""The command line over a data folder of its own, with a fake embedder and without a model."""
+
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+from content_files import write_content
+
+from gateway import bootstrap
+from gateway.commands import checking, weights
+from models.fakes import FakeEmbedder
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    for module in (bootstrap, checking, weights):
+        monkeypatch.setattr(module, "open_embedder", lambda *_: FakeEmbedder())
+    monkeypatch.setenv("CANONGATE_MODEL__NAME", "none")
+    return CommandLine(tmp_path / "data", monkeypatch, capsys)
+
+
+@pytest.fixture
+def content(tmp_path):
+    return write_content(tmp_path / "content")
+
+
+@pytest.fixture
+def published(run, content):
+    assert run("import", content).status == 0
+    return run

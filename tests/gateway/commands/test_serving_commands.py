@@ -1,0 +1,90 @@
+"""Serving on the command line, in this process: first key, example, start and end."""
+
+import re
+import signal
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from gateway.commands import serving
+from gateway.settings import Settings, load_settings
+from tests.building import PROMPTS
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def served(monkeypatch):
+    seen: list[Settings] = []
+    monkeypatch.setattr(serving, "_run", seen.append)
+    return seen
+
+
+def test_a_demo_fills_an_empty_store_once_and_shows_the_first_key_once(run, content, served):
+    done = run("demo", "--example", content, "--port", "0")
+    assert f"Published the example store: {len(PROMPTS) + 2} documents." in done.err
+    kept = run.data / "first-key"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert kept.read_text().strip() in done.err
+    assert run("demo", "--example", content).err == ""
+    assert [settings.server.port for settings in served] == [0, 8080]
+    assert {settings.page.try_it for settings in served} == {"helpdesk"}
+
+
+def test_a_demo_keeps_the_form_that_the_settings_name(run, content, served, monkeypatch):
+    monkeypatch.setenv("CANONGATE_PAGE__TRY_IT", "another")
+    run("demo", "--example", content)
+    assert served[0].page.try_it == "another"
+
+
+def test_serving_publishes_nothing_and_shows_no_form(run, served):
+    assert "First API key" in run("serve", "--port", "9000").err
+    assert (served[0].server.port, served[0].page.try_it) == (9000, "")
+    assert run("export", run.data / "out").out.startswith("Wrote 0 prompts")
+
+
+def test_a_port_that_is_taken_is_an_error_of_ours(published):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = published("serve", "--port", taken.getsockname()[1])
+    assert done.status == 1
+    assert "address already in use" in done.err
+    assert done.err.endswith("canongate: the server did not start; see the log above\n")
+
+
+def test_a_server_that_is_told_to_stop_is_not_ready_any_more_and_ends_with_status_0(published, monkeypatch):
+    states = []
+
+    class Stopped(serving._Server):
+        async def startup(self, sockets=None):
+            await super().startup(sockets)
+            signal.raise_signal(signal.SIGTERM)
+            states.append(self._components.readiness.report().parts["gateway"].reason)
+
+    monkeypatch.setattr(serving, "_Server", Stopped)
+    done = published("serve", "--port", "0")
+    assert done.status == 0
+    assert re.search(r"canongate is listening on http://127\.0\.0\.1:[1-9]\d*$", done.err, re.MULTILINE)
+    assert states == ["shutting down"]
+
+
+def test_a_server_whose_start_fails_is_an_error_of_ours(published, monkeypatch):
+    async def refuses(_, receive, send):
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "told to fail"})
+
+    monkeypatch.setattr(serving, "create_app", lambda _: refuses)
+    done = published("serve", "--port", "0")
+    assert done.status == 1
+    assert done.err.endswith("canongate: the server did not start; see the log above\n")
+
+
+def test_settings_come_from_the_named_file(run, tmp_path, served):
+    path = tmp_path / "canongate.toml"
+    path.write_text("[server]\nport = 9001\n")
+    run("serve", "--config", path)
+    assert served[0].server.port == 9001
+    assert load_settings(path, {}).server.port == 9001

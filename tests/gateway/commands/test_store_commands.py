@@ -1,0 +1,127 @@
+"""Keys and content on the command line: what is made is shown once, what is wrong changes nothing."""
+
+import datetime as dt
+import json
+import re
+import stat
+from pathlib import Path
+
+import pytest
+from command_line import cells, is_one_line_of_ours
+from content_files import write_content
+
+from gateway import bootstrap
+from gateway.credentials import load_pepper
+from store.database import open_database
+from store.formats.bundle import read_bundle
+from store.repositories.keys import Keys
+from tests.building import PROMPTS, RESET
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_a_key_is_shown_once_and_works(run):
+    done = run("key", "create", "intranet", "--assistant", "desk", "--assistant", "other", "--days", "2")
+    assert re.fullmatch(r"cg_[A-Za-z0-9]{8}_[A-Za-z0-9]{43}\n", done.out)
+    assert "only time" in done.err
+    token = done.out.strip()
+    listed = run("key", "list")
+    assert token not in listed.out
+    assert token.rpartition("_")[2] not in listed.out
+    (row,) = json.loads(run("key", "list", "--json").out)
+    assert (row["id"], row["name"]) == (token.split("_")[1], "intranet")
+    assert (row["scopes"], row["assistants"], row["revoked_at"]) == (["chat"], ["desk", "other"], None)
+    lifetime = dt.datetime.fromisoformat(row["expires_at"]) - dt.datetime.fromisoformat(row["created_at"])
+    assert lifetime == dt.timedelta(days=2)
+    assert stat.S_IMODE((run.data / "pepper").stat().st_mode) == 0o600
+
+
+def test_a_key_is_made_as_json_and_with_the_debug_scope(run):
+    made = json.loads(run("key", "create", "tool", "--debug", "--json").out)
+    (row,) = json.loads(run("key", "list", "--json").out)
+    assert (row["id"], row["scopes"], row["expires_at"]) == (made["id"], ["chat", "debug"], None)
+    assert made["key"].startswith(f"cg_{made['id']}_")
+    assert bootstrap.KeyRing(
+        Keys(open_database(f"sqlite:///{run.data / 'canongate.db'}")),
+        load_pepper(run.data / "pepper"),
+        requests_per_minute=1,
+    ).principal(made["key"])
+
+
+def test_keys_are_listed_for_people(run):
+    run("key", "create", "intranet", "--days", "2")
+    run("key", "create", "tool", "--assistant", "desk")
+    out = cells(run("key", "list").out)
+    assert re.search(r"intranet +chat +all +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d", out)
+    assert re.search(r"tool +chat +desk +\d{4}-\d\d-\d\d +never", out)
+
+
+def test_a_key_is_revoked_once_and_stays_listed(run):
+    key_id = json.loads(run("key", "create", "intranet", "--json").out)["id"]
+    assert run("key", "revoke", key_id).out == f"Key {key_id} is revoked.\n"
+    (before,) = json.loads(run("key", "list", "--json").out)
+    assert before["revoked_at"] is not None
+    assert run("key", "revoke", key_id).status == 0
+    assert json.loads(run("key", "list", "--json").out) == [before]
+    assert re.search(r"never +\d{4}-\d\d-\d\d", cells(run("key", "list").out))
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "3651", "many"])
+def test_a_lifetime_out_of_bounds_is_refused(run, days):
+    assert run("key", "create", "intranet", "--days", days).status == 2
+    assert json.loads(run("key", "list", "--json").out) == []
+
+
+def test_a_pepper_that_others_can_read_stops_the_making_of_keys(run):
+    run("key", "create", "intranet")
+    (run.data / "pepper").chmod(0o644)
+    done = run("key", "create", "another")
+    assert is_one_line_of_ours(done)
+    assert "chmod 600" in done.err
+    assert len(json.loads(run("key", "list", "--json").out)) == 1
+
+
+def test_an_import_tells_what_became_live(run, content):
+    done = run("import", content)
+    assert re.search(r"^ +new  prompt it\.reset$", done.out, re.MULTILINE)
+    assert done.out.endswith(f"Live: revision 1: {len(PROMPTS) + 2} new, 0 changed, 0 removed, 0 unchanged.\n")
+    assert (
+        run("import", content).out == f"Live: revision 1: 0 new, 0 changed, 0 removed, {len(PROMPTS) + 2} unchanged.\n"
+    )
+
+
+def test_a_dry_run_writes_nothing(run, content):
+    done = run("import", content, "--dry-run")
+    assert done.out.endswith(f"Would publish: {len(PROMPTS) + 2} new, 0 changed, 0 removed, 0 unchanged.\n")
+    report = json.loads(run("import", content, "--dry-run", "--json").out)
+    assert (report["is_dry_run"], report["revision"], len(report["added"])) == (True, 0, len(PROMPTS) + 2)
+
+
+def test_an_import_as_json_and_with_removal(published, tmp_path):
+    fewer = write_content(tmp_path / "fewer", {**RESET, "title": "Another title"})
+    report = json.loads(published("import", fewer, "--remove-missing", "--note", "why", "--json").out)
+    assert (report["revision"], report["changed"]) == (2, ["prompt it.reset"])
+    assert "prompt it.alarm" in report["removed"]
+
+
+def test_every_mistake_of_a_folder_is_a_line(run, content):
+    (content / "prompts/it/reset.yaml").write_text("key: it.reset\n")
+    (content / "prompts/it/hours.yaml").write_text("[")
+    done = run("import", content)
+    assert done.status == 1
+    assert len(done.err.splitlines()) == 2
+    assert "prompts/it/reset.yaml" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_an_export_can_be_imported(published, content, tmp_path):
+    done = published("export", tmp_path / "out")
+    assert done.out == f"Wrote {len(PROMPTS)} prompts to {tmp_path / 'out'}.\n"
+    assert read_bundle(tmp_path / "out") == read_bundle(content)
+    assert " 0 new, 0 changed" in published("import", tmp_path / "out").out
+
+
+def test_an_export_into_somebody_elses_folder_is_refused(published, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("mine")
+    assert is_one_line_of_ours(published("export", tmp_path / "mine"))

@@ -1,0 +1,214 @@
+"""The composition root: what is opened is closed again, whatever goes wrong, and readiness says what is missing."""
+
+import stat
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+from content_files import write_content
+
+from gateway import bootstrap
+from gateway.bootstrap import first_key, open_components, open_embedder, open_model, open_store, visitor_of
+from gateway.content import import_folder
+from gateway.errors import SettingsInvalid
+from gateway.readiness import PartState
+from gateway.settings import Settings, load_settings
+from models.absent import AbsentModel
+from models.catalog import KnownModel
+from models.device import DevicePlan
+from models.engine import LlamaModel
+from models.errors import ModelRefused, ModelUnavailable
+from models.fakes import FakeEmbedder
+from models.process import WorkerProgram
+from models.restarts import RestartLimits
+from models.supervisor import EngineLimits
+from store.errors import StoreUnavailable
+from store.types import KeyScope, Outcome
+from tests.building import question
+
+FAKE_WORKER = str(Path(__file__).parents[1] / "models" / "fake_worker.py")
+SCRIPTED = KnownModel(
+    name="scripted",
+    sha256="a" * 64,
+    size_bytes=1,
+    licence="MIT",
+    is_commercial_use_allowed=True,
+    context_tokens=128,
+    format_name="chatml",
+    package=None,
+    file="none.gguf",
+)
+
+
+def settings_in(folder: Path, **variables: str) -> Settings:
+    return load_settings(None, {"CANONGATE_DATA__DIRECTORY": str(folder / "data"), **variables})
+
+
+def scripted(*arguments: str, first_pause_s: float = 0.01) -> LlamaModel:
+    return LlamaModel(
+        SCRIPTED,
+        DevicePlan(threads=1, gpu_layers=0),
+        EngineLimits(context_tokens=128, grace_s=0.3, restarts=RestartLimits(first_pause_s=first_pause_s)),
+        WorkerProgram((sys.executable, "-P", FAKE_WORKER, *arguments)),
+        path=Path("/nowhere/none.gguf"),
+    )
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    monkeypatch.setattr(bootstrap, "open_embedder", lambda *_: FakeEmbedder())
+    return settings_in(tmp_path, CANONGATE_MODEL__NAME="none")
+
+
+@pytest.fixture
+def published(settings, tmp_path):
+    with open_store(settings) as store:
+        import_folder(store.database, write_content(tmp_path / "in"))
+    return settings
+
+
+def test_the_data_folder_is_for_its_owner_alone(settings):
+    with open_store(settings) as store:
+        assert not store.is_published
+    assert stat.S_IMODE(settings.data_directory.stat().st_mode) == 0o700
+    assert stat.S_IMODE((settings.data_directory / "canongate.db").stat().st_mode) == 0o600
+
+
+def test_a_data_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(SettingsInvalid, match=r"data\.directory: cannot make"), open_store(settings_in(tmp_path)):
+        pytest.fail("it was opened")
+
+
+def test_a_database_that_is_none_is_told(tmp_path):
+    settings = settings_in(tmp_path, CANONGATE_DATA__DATABASE_URL="mysql://there/db")
+    with pytest.raises(StoreUnavailable, match="SQLite file or a PostgreSQL"), open_store(settings):
+        pytest.fail("it was opened")
+
+
+def test_the_first_key_is_made_once(settings):
+    with open_store(settings) as store:
+        made = first_key(settings, store)
+        assert made.record.scopes == (KeyScope.CHAT, KeyScope.DEBUG)
+        assert first_key(settings, store) is None
+        assert [key.id for key in store.keys.all()] == [made.record.id]
+
+
+def test_the_components_answer_a_question(published):
+    with open_components(published) as components:
+        asked = replace(question("The fire alarm rings"), assistant="helpdesk")
+        reply = anyio.run(components.pipeline.answer, asked)
+        assert (reply.decision.outcome, reply.text) == (Outcome.ANSWERED, "Leave the building by the stairs.")
+        assert components.publisher is not None
+        assert components.visitor is None
+        with open_store(published) as store:
+            made = first_key(published, store)
+        assert components.keys.principal(made.token).id == made.record.id
+
+
+def test_readiness_tells_each_part(published, monkeypatch):
+    with open_components(published) as components:
+        report = components.readiness.report()
+        assert (report.is_ready, report.is_degraded) == (True, True)
+        assert report.parts["content"].reason == "revision 1, 6 prompts"
+        assert "no language model" in report.parts["model"].reason
+        state = components.live.current
+        newer = replace(state.catalog, revision=0)
+        components.live.swap(replace(state, catalog=newer))
+        assert components.readiness.report().parts["content"].reason == "loading revision 1"
+        components.live.swap(state)
+
+        def away(_):
+            raise StoreUnavailable("told to be down")
+
+        monkeypatch.setattr(bootstrap, "live_revision", away)
+        report = components.readiness.report()
+        assert report.parts["database"].reason == "told to be down"
+        assert report.parts["content"].reason == "cannot tell which revision is published"
+        assert not report.is_ready
+
+
+def test_an_empty_store_is_not_ready(settings):
+    with open_components(settings) as components:
+        report = components.readiness.report()
+        assert not report.is_ready
+        assert "canongate import FOLDER" in report.parts["content"].reason
+
+
+def test_without_model_means_without_a_worker(published):
+    settings = msgspec.structs.replace(published, model=Settings().model)
+    with ExitStack() as stack:
+        assert isinstance(open_model(settings, stack, without_model=True, progress=pytest.fail), AbsentModel)
+
+
+def test_an_unknown_model_is_refused(published):
+    settings = msgspec.structs.replace(published, model=msgspec.structs.replace(published.model, name="gpt"))
+    with pytest.raises(ModelRefused, match="gpt"), open_components(settings):
+        pytest.fail("it was opened")
+
+
+def test_the_worker_is_ended_when_a_later_part_fails(published, monkeypatch):
+    made = []
+
+    def starting(*_):
+        made.append(scripted())
+        return made[0]
+
+    def broken(*_):
+        made[0].wait_ready(20.0)
+        raise ModelUnavailable("no embedder")
+
+    monkeypatch.setattr(bootstrap, "LlamaModel", starting)
+    monkeypatch.setattr(bootstrap, "open_embedder", broken)
+    settings = msgspec.structs.replace(published, model=Settings().model)
+    with pytest.raises(ModelUnavailable, match="no embedder"), open_components(settings):
+        pytest.fail("it was opened")
+    assert made[0].pid is None
+
+
+def test_the_models_state_becomes_its_part_of_readiness():
+    model = scripted()
+    assert bootstrap._model_report(model).state is PartState.DEGRADED
+    try:
+        model.start(20.0)
+        assert bootstrap._model_report(model).state is PartState.READY
+    finally:
+        model.close()
+    assert bootstrap._model_report(model).state is PartState.DEGRADED
+
+
+def test_a_model_that_is_loading_is_not_ready():
+    class Starting(LlamaModel):
+        state = bootstrap.ModelState.STARTING
+
+        def __init__(self):
+            pass
+
+    assert bootstrap._model_report(Starting()).state is PartState.NOT_READY
+
+
+def test_another_embedder_needs_the_hash_of_its_weights(tmp_path):
+    settings = settings_in(tmp_path, CANONGATE_EMBEDDER__PATH=str(tmp_path))
+    with pytest.raises(SettingsInvalid, match=r"embedder\.sha256: needed with embedder\.path"):
+        open_embedder(settings, lambda _: None)
+
+
+def test_an_embedder_that_is_not_there_is_refused(tmp_path):
+    settings = settings_in(
+        tmp_path, CANONGATE_EMBEDDER__PATH=str(tmp_path / "none"), CANONGATE_EMBEDDER__SHA256="a" * 64
+    )
+    with pytest.raises((ModelRefused, ModelUnavailable)):
+        open_embedder(settings, lambda _: None)
+
+
+def test_there_is_a_visitor_only_where_the_page_has_a_form(tmp_path):
+    assert visitor_of(settings_in(tmp_path)) is None
+    visitor = visitor_of(
+        settings_in(tmp_path, CANONGATE_PAGE__TRY_IT="helpdesk", CANONGATE_LIMITS__VISITOR_REQUESTS_PER_MINUTE="3")
+    )
+    assert (visitor.assistants, visitor.requests_per_minute) == (frozenset({"helpdesk"}), 3)
+    assert not visitor.may_use("another")

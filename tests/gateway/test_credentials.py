@@ -1,0 +1,173 @@
+"""Keys: made once, kept as a keyed hash, and refused in the same words whatever is wrong with them."""
+
+import datetime as dt
+import re
+import stat
+from dataclasses import replace
+
+import pytest
+
+from gateway.credentials import KeyRing, is_valid, key_id_of, load_pepper, new_key
+from gateway.errors import NotAllowed, SettingsInvalid
+from store.errors import NotFound, StoreUnavailable
+from store.types import KeyScope
+
+PEPPER = b"p" * 32
+NOW = dt.datetime(2026, 11, 25, tzinfo=dt.UTC)
+
+
+class KeptKeys(dict):
+    """A key store in memory."""
+
+    def get(self, key_id):
+        if key_id not in self:
+            raise NotFound("there is no such API key")
+        return self[key_id]
+
+
+def made(**changes):
+    return new_key("intranet", PEPPER, scopes=(KeyScope.CHAT,), **changes)
+
+
+def ring(*records, pepper=PEPPER):
+    return KeyRing(KeptKeys({record.id: record for record in records}), pepper, requests_per_minute=7)
+
+
+def test_the_pepper_is_made_once_for_its_owner_alone(tmp_path):
+    path = tmp_path / "pepper"
+    pepper = load_pepper(path)
+    assert len(pepper) == 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert load_pepper(path) == pepper
+    assert load_pepper(tmp_path / "other") != pepper
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o602, 0o610])
+def test_a_pepper_that_others_may_touch_is_refused(tmp_path, mode):
+    path = tmp_path / "pepper"
+    load_pepper(path)
+    path.chmod(mode)
+    with pytest.raises(SettingsInvalid, match="chmod 600"):
+        load_pepper(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"p" * 31, b"p" * 33])
+def test_a_damaged_pepper_is_refused_and_kept(tmp_path, content):
+    path = tmp_path / "pepper"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(SettingsInvalid, match="damaged"):
+        load_pepper(path)
+    assert path.read_bytes() == content
+
+
+def test_a_pepper_that_cannot_be_written_is_our_error(tmp_path):
+    with pytest.raises(SettingsInvalid, match="cannot write"):
+        load_pepper(tmp_path / "missing" / "pepper")
+
+
+def test_a_pepper_that_cannot_be_read_is_our_error(tmp_path):
+    path = tmp_path / "pepper"
+    path.mkdir(mode=0o700)
+    with pytest.raises(SettingsInvalid, match="cannot read"):
+        load_pepper(path)
+
+
+def test_a_key_has_a_mark_an_id_and_256_bits_and_none_is_made_twice():
+    keys = [made() for _ in range(50)]
+    assert all(re.fullmatch(r"cg_[A-Za-z0-9]{8}_[A-Za-z0-9]{43}", key.token) for key in keys)
+    assert len({key.token for key in keys}) == len({key.record.id for key in keys}) == 50
+    assert all(key_id_of(key.token) == key.record.id for key in keys)
+
+
+def test_the_record_does_not_hold_the_secret():
+    key = made()
+    secret = key.token.rpartition("_")[2]
+    assert secret not in repr(key.record)
+    assert secret.encode() not in key.record.secret_hash
+    assert len(key.record.secret_hash) == 32
+
+
+def test_a_lifetime_becomes_an_expiry():
+    key = made(lifetime=dt.timedelta(days=2), assistants=("desk",)).record
+    assert key.expires_at - key.created_at == dt.timedelta(days=2)
+    assert made().record.expires_at is None
+    assert key.assistants == ("desk",)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "cg",
+        "cg__",
+        "cg_abcdefgh",
+        f"cg_abcdefgh_{'x' * 42}",
+        f"cg_abcdefgh_{'x' * 44}",
+        f"cg_abcdefg_{'x' * 43}",
+        f"cg_abcdefghi_{'x' * 43}",
+        f"xx_abcdefgh_{'x' * 43}",
+        f"CG_abcdefgh_{'x' * 43}",
+        f"cg_abcdefgh_{'x' * 42}_",
+        f"cg_abcdefgh_{'x' * 42}é",
+        f"cg_abcdefg'_{'x' * 43}",
+        f"cg_abcdefgh_{'x' * 42}\n",
+        f"cg_abcd\x00fgh_{'x' * 43}",
+        f"cg_abcdefg²_{'x' * 43}",
+    ],
+)
+def test_a_token_of_another_form_has_no_id(token):
+    assert key_id_of(token) is None
+
+
+def test_a_good_key_says_who_asks_and_what_they_may():
+    key = new_key("intranet", PEPPER, scopes=(KeyScope.CHAT, KeyScope.DEBUG), assistants=("desk",))
+    principal = ring(key.record).principal(key.token)
+    assert (principal.id, principal.name, principal.requests_per_minute) == (key.record.id, "intranet", 7)
+    assert principal.scopes == {KeyScope.CHAT, KeyScope.DEBUG}
+    assert principal.may_use("desk")
+    assert not principal.may_use("other")
+
+
+def test_a_key_without_assistants_may_talk_to_all():
+    key = made()
+    assert ring(key.record).principal(key.token).may_use("anything")
+
+
+def refusal(keys: KeyRing, token: str) -> tuple[str, str]:
+    with pytest.raises(NotAllowed) as stopped:
+        keys.principal(token)
+    return stopped.value.code, stopped.value.message
+
+
+def test_every_bad_key_is_refused_in_the_same_words():
+    key = made()
+    past = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    wrong = key.token[:-1] + ("a" if key.token[-1] != "a" else "b")
+    refusals = {
+        refusal(ring(key.record), ""),
+        refusal(ring(key.record), "no key"),
+        refusal(ring(key.record), wrong),
+        refusal(ring(), key.token),
+        refusal(ring(replace(key.record, expires_at=past)), key.token),
+        refusal(ring(replace(key.record, revoked_at=past)), key.token),
+        refusal(ring(key.record, pepper=b"q" * 32), key.token),
+        refusal(ring(replace(made().record, id=key.record.id)), key.token),
+    }
+    assert refusals == {("invalid_api_key", "The API key is missing, wrong, expired or revoked.")}
+
+
+def test_a_key_ends_at_its_expiry_and_not_after_it():
+    key = made()
+    record = replace(key.record, expires_at=NOW)
+    assert is_valid(key.token, record, PEPPER, NOW - dt.timedelta(microseconds=1))
+    assert not is_valid(key.token, record, PEPPER, NOW)
+
+
+def test_a_store_that_is_away_is_not_mistaken_for_a_wrong_key():
+    class Away:
+        def get(self, key_id):
+            raise StoreUnavailable("told to be down")
+
+    with pytest.raises(StoreUnavailable):
+        KeyRing(Away(), PEPPER, requests_per_minute=1).principal(made().token)

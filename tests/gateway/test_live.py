@@ -1,0 +1,39 @@
+"""The live state: what belongs together is swapped together, and nobody learns which assistants there are."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.errors import InvalidRequest
+from gateway.live import Live, LiveState
+from tests.building import CALLER, build_state
+
+
+@pytest.fixture(scope="module")
+def state() -> LiveState:
+    return build_state()
+
+
+def test_an_assistant_without_a_compiled_policy_cannot_be_live(state):
+    with pytest.raises(ValueError, match="This is a bug"):
+        LiveState(state.catalog, state.matcher, {})
+
+
+def test_an_unknown_assistant_and_one_of_another_key_are_refused_in_the_same_words(state):
+    assert state.assistant("desk", CALLER).name == "desk"
+    elsewhere = replace(CALLER, assistants=frozenset({"another"}))
+    refusals = set()
+    for name, principal in (("nobody", CALLER), ("desk", elsewhere), ("another", elsewhere), ("", CALLER)):
+        with pytest.raises(InvalidRequest) as stopped:
+            state.assistant(name, principal)
+        refusals.add((stopped.value.code, stopped.value.message, stopped.value.param))
+    assert len(refusals) == 1
+    assert refusals.pop()[0] == "model_not_found"
+
+
+def test_a_swap_leaves_alone_whoever_has_the_state_already(state):
+    live = Live(state)
+    taken = live.current
+    other = LiveState(replace(state.catalog, revision=2), state.matcher, state.policies)
+    live.swap(other)
+    assert (taken.catalog.revision, live.current.catalog.revision) == (1, 2)

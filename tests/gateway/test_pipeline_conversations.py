@@ -1,0 +1,176 @@
+"""Conversations: a follow-up or a slot value counts right after its question, for the same caller and nowhere else."""
+
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from gateway.errors import InvalidRequest
+from gateway.turn import Reply
+from models.fakes import FakeModel, prompt_text
+from store.types import Gate, MatchMethod, Outcome
+from tests.building import (
+    CALLER,
+    HOURS,
+    RESET,
+    Built,
+    build,
+    build_state,
+    question,
+)
+
+UNGROUNDED = "Call 555 987 654 and say the code 4471."
+
+
+def answer(here: Built, text: str, **changes: object) -> Reply:
+    return anyio.run(here.pipeline.answer, question(text, **changes))
+
+
+def test_a_follow_up_counts_right_after_its_predecessor_in_the_same_conversation():
+    here = build()
+    answer(here, "When is the Leeds office open?", conversation="talk")
+    reply = answer(here, "And on Saturdays?", conversation="talk")
+    assert (reply.decision.prompt_key, reply.decision.method) == ("it.weekend", MatchMethod.FOLLOW_UP)
+    assert reply.decision.conversation == "talk"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"conversation": "another"},
+        {"conversation": "talk", "principal": replace(CALLER, id="someone else")},
+    ],
+    ids=["no conversation", "another conversation", "another principal"],
+)
+def test_a_follow_up_counts_nowhere_else(changes):
+    here = build()
+    answer(here, "When is the Leeds office open?", conversation="talk")
+    assert answer(here, "And on Saturdays?", **changes).decision.prompt_key is None
+
+
+def test_a_follow_up_does_not_count_after_another_prompt():
+    here = build()
+    answer(here, "When is the Leeds office open?", conversation="talk")
+    answer(here, "I forgot my password", conversation="talk")
+    assert answer(here, "And on Saturdays?", conversation="talk").decision.prompt_key is None
+
+
+def test_a_follow_up_counts_while_the_database_is_away():
+    here = build()
+    here.decisions.is_down = True
+    answer(here, "When is the Leeds office open?", conversation="talk")
+    assert answer(here, "And on Saturdays?", conversation="talk").decision.prompt_key == "it.weekend"
+
+
+@pytest.mark.parametrize("message", ["Leeds", "in leeds, please", "lisboa", "the Leeds"])
+def test_the_question_for_a_slot_is_answered_by_its_value_alone(message):
+    here = build(model=FakeModel(answer="Offices are open on working days."))
+    asked = answer(here, "What are the opening hours?", conversation="talk")
+    assert (asked.decision.outcome, asked.text) == (Outcome.CLARIFY, "Which office do you mean?")
+    assert (asked.decision.needs_slot, asked.slot.slot.name, asked.slot.is_invalid) == ("site", "site", False)
+    reply = answer(here, message, conversation="talk")
+    assert (reply.decision.outcome, reply.decision.prompt_key) == (Outcome.ANSWERED, "it.hours")
+    assert reply.decision.slots == {"site": "Lisbon" if message == "lisboa" else "Leeds"}
+    assert (reply.decision.method, reply.decision.gate) == (MatchMethod.SLOT_REPLY, Gate.SLOT_REPLY)
+    assert reply.decision.score is None
+    assert prompt_text(reply.turn.sent).endswith(f"Say when the {reply.decision.slots['site']} office is open.")
+
+
+@pytest.mark.parametrize("message", ["Paris", "Leeds or Lisbon", "zebras graze quietly"])
+def test_what_is_not_a_value_is_not_taken_for_one(message):
+    here = build()
+    answer(here, "What are the opening hours?", conversation="talk")
+    reply = answer(here, message, conversation="talk")
+    assert reply.decision.outcome in (Outcome.NO_MATCH, Outcome.CLARIFY)
+    assert here.model.prompts == []
+
+
+def test_an_approved_phrasing_wins_over_the_question_for_a_slot():
+    here = build()
+    answer(here, "What are the opening hours?", conversation="talk")
+    assert answer(here, "I forgot my password", conversation="talk").decision.prompt_key == "it.reset"
+
+
+def test_a_slot_value_without_the_question_before_it_means_nothing():
+    assert answer(build(), "Leeds").decision.outcome is not Outcome.ANSWERED
+    here = build()
+    answer(here, "What are the opening hours?", conversation="talk")
+    assert answer(here, "Leeds", conversation="another").decision.outcome is not Outcome.ANSWERED
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        (RESET,),
+        (
+            RESET,
+            {
+                **HOURS,
+                "phrasings": ["What are the opening hours?"],
+                "slots": [],
+                "reply": {"mode": "verbatim", "answer": "At eight."},
+            },
+        ),
+    ],
+    ids=["the prompt is gone", "the slot is gone"],
+)
+def test_a_publish_between_question_and_value_is_no_crash(changed):
+    here = build()
+    answer(here, "What are the opening hours?", conversation="talk")
+    here.live.swap(build_state(*changed))
+    assert answer(here, "Leeds", conversation="talk").decision.method is not MatchMethod.SLOT_REPLY
+
+
+TICKET_AT = {
+    "key": "it.ticket-at",
+    "title": "Summarise a ticket for an office",
+    "area": "it",
+    "owner": "Service Desk",
+    "language": "en",
+    "review_by": "2027-06-30",
+    "phrasings": ["Summarise for an office this ticket: {ticket_text}"],
+    "slots": [
+        {"type": "quoted_text", "name": "ticket_text", "ask": "Please paste the ticket text."},
+        {"type": "enum", "name": "site", "ask": "Which office?", "values": [{"value": "Leeds"}]},
+    ],
+    "reply": {
+        "mode": "generate",
+        "prompt": "Summarise for {site}: {ticket_text}",
+        "facts": "A ticket was pasted.",
+        "fallback": "Not now.",
+    },
+}
+
+
+def test_the_length_that_stands_for_a_quoted_text_is_never_taken_for_the_text():
+    here = build(TICKET_AT, model=FakeModel(answer="A ticket was pasted."))
+    asked = answer(here, "Summarise for an office this ticket: the printer smokes", conversation="talk")
+    assert asked.decision.needs_slot == "site"
+    assert asked.decision.slots == {"ticket_text": "(18 characters)"}
+    again = answer(here, "Leeds", conversation="talk")
+    assert (again.decision.outcome, again.decision.needs_slot) == (Outcome.CLARIFY, "ticket_text")
+    assert here.model.prompts == []
+    reply = answer(here, "the printer smokes", conversation="talk")
+    assert reply.decision.outcome is Outcome.ANSWERED
+    assert "> the printer smokes" in prompt_text(reply.turn.sent)
+    assert "Leeds" in prompt_text(reply.turn.sent)
+
+
+def test_a_value_sent_along_fills_the_slot():
+    here = build(model=FakeModel(answer="Offices are open on working days."))
+    reply = answer(here, "What are the opening hours?", slots={"site": "leeds"})
+    assert (reply.decision.outcome, reply.decision.slots) == (Outcome.ANSWERED, {"site": "Leeds"})
+
+
+def test_a_value_that_is_not_acceptable_is_asked_for_again():
+    reply = answer(build(), "When is the Leeds office open?", slots={"site": "Paris"})
+    assert (reply.decision.outcome, reply.slot.is_invalid) == (Outcome.CLARIFY, True)
+
+
+def test_a_slot_that_the_prompt_does_not_have_is_the_callers_mistake():
+    here = build()
+    with pytest.raises(InvalidRequest) as stopped:
+        answer(here, "What are the opening hours?", slots={"city": "Leeds"})
+    assert (stopped.value.code, stopped.value.param) == ("invalid_slot", "slots")
+    assert here.model.prompts == []

@@ -1,0 +1,204 @@
+"""The publisher: a newer revision becomes live beside serving; one that cannot be built is told and changes nothing."""
+
+import logging
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import anyio
+import msgspec
+import pytest
+
+from gateway import publisher as module
+from gateway.errors import SettingsInvalid
+from gateway.live import Live
+from gateway.publisher import Publisher
+from gateway.settings import DataSettings, Settings
+from models.errors import ModelUnavailable
+from models.fakes import FakeEmbedder
+from rails.errors import PolicyInvalid
+from rails.types import Stage
+from store.catalog import load_catalog, publish_bundle
+from store.database import migrate, open_database
+from store.errors import StoreUnavailable
+from store.formats.bundle import Bundle
+from store.types import Assistant, CanonicalPrompt, Match
+from tests.building import ASSISTANT, POLICY, RESET
+
+
+@dataclass
+class CountingEmbedder:
+    """A fake that counts what it embeds, and can be told to be gone."""
+
+    inner: FakeEmbedder = field(default_factory=FakeEmbedder)
+    texts: list[str] = field(default_factory=list)
+    is_gone: bool = False
+    fingerprint = "counting"
+    dimension = 64
+    max_tokens = 256
+
+    def count_tokens(self, text):
+        return self.inner.count_tokens(text)
+
+    def embed(self, texts):
+        if self.is_gone:
+            raise ModelUnavailable("told to be gone")
+        self.texts.extend(texts)
+        return self.inner.embed(texts)
+
+
+class Place:
+    """A database, a publisher that follows it, and how to publish there."""
+
+    def __init__(self, folder):
+        self.settings = Settings(data=DataSettings(directory=str(folder / "data")))
+        migrate(self.settings.database_url)
+        self.database = open_database(self.settings.database_url)
+        self.embedder = CountingEmbedder()
+        self.publisher = Publisher(self.settings, self.database, self.embedder)
+
+    def publish(self, phrasing="I forgot my password", policy=POLICY):
+        prompt = msgspec.convert({**RESET, "phrasings": ["How do I reset it?", phrasing]}, CanonicalPrompt)
+        assistant = msgspec.convert(ASSISTANT, Assistant)
+        return publish_bundle(self.database, Bundle((prompt,), (assistant,), {"desk": policy}), author="tests")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "POLL_S", 0.01)
+    made = Place(tmp_path)
+    made.publish()
+    yield made
+    made.database.close()
+
+
+async def until(condition) -> None:
+    with anyio.fail_after(10):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in another thread
+            await anyio.sleep(0.01)
+
+
+def follow(place: Place, live: Live, *steps) -> None:
+    """Runs the publisher, and each step (what to do, in a thread; what to wait for) beside it."""
+
+    async def run():
+        async with anyio.create_task_group() as group:
+            group.start_soon(place.publisher.follow, live)
+            for act, condition in steps:
+                await anyio.to_thread.run_sync(act)
+                await until(condition)
+            group.cancel_scope.cancel()
+
+    anyio.run(run)
+
+
+def finds(live: Live, text: str) -> bool:
+    state = live.current
+    assistant = state.catalog.assistants["desk"]
+    return isinstance(state.matcher.match(text, areas=assistant.areas, limits=assistant.match), Match)
+
+
+def messages(caplog) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "gateway.publisher"]
+
+
+def test_what_is_published_can_be_loaded(place):
+    state = place.publisher.load()
+    assert state.catalog.revision == 1
+    assert state.policies["desk"].revision == 1
+    assert state.policies["desk"].rails(Stage.INPUT) == ("length", "hidden", "injection", "secrets")
+
+
+def test_the_time_limits_of_the_rails_are_those_of_the_settings():
+    settings = msgspec.structs.replace(Settings(), rails=msgspec.structs.replace(Settings().rails, rail_s=0.1))
+    publisher = Publisher(settings, None, CountingEmbedder())
+    assert publisher._runner.limits.rail_s == 0.1
+
+
+def test_a_newer_revision_becomes_live_and_embeds_only_what_is_new(place, caplog):
+    caplog.set_level(logging.INFO, "gateway.publisher")
+    live = Live(place.publisher.load())
+    place.embedder.texts.clear()
+    follow(
+        place, live, (partial(place.publish, "My login is lost for good"), lambda: live.current.catalog.revision == 2)
+    )
+    assert finds(live, "My login is lost for good")
+    assert "revision_live: 2" in messages(caplog)
+    assert place.embedder.texts == ["My login is lost for good"]
+
+
+def test_while_nothing_is_published_nothing_is_swapped(place):
+    live = Live(state := place.publisher.load())
+
+    async def run():
+        with anyio.move_on_after(0.2):
+            await place.publisher.follow(live)
+
+    anyio.run(run)
+    assert live.current is state
+
+
+BAD = {**POLICY, "input": [{"rail": "no-such-rail"}]}
+
+
+def test_a_revision_that_cannot_be_built_is_told_and_the_old_one_keeps_serving(place, caplog):
+    live = Live(state := place.publisher.load())
+    follow(
+        place,
+        live,
+        (
+            partial(place.publish, "Something else", policy=BAD),
+            lambda: any("no-such-rail" in m for m in messages(caplog)),
+        ),
+        (lambda: None, lambda: live.current is state),
+        (partial(place.publish, "Something else"), lambda: live.current.catalog.revision == 3),
+    )
+    assert messages(caplog)[0].startswith("revision_not_live: ")
+    assert finds(live, "Something else")
+
+
+def test_an_embedder_that_fails_is_tried_again(place, caplog):
+    live = Live(place.publisher.load())
+
+    def publish_without_an_embedder():
+        place.embedder.is_gone = True
+        place.publish("Something else")
+
+    def bring_it_back():
+        assert live.current.catalog.revision == 1
+        place.embedder.is_gone = False
+
+    follow(
+        place,
+        live,
+        (publish_without_an_embedder, lambda: any("told to be gone" in message for message in messages(caplog))),
+        (bring_it_back, lambda: live.current.catalog.revision == 2),
+    )
+
+
+def test_a_database_that_is_away_is_told_and_asked_again(place, caplog, monkeypatch):
+    live = Live(place.publisher.load())
+    real = module.live_revision
+
+    def away(_):
+        raise StoreUnavailable("told to be down")
+
+    monkeypatch.setattr(module, "live_revision", away)
+    follow(
+        place,
+        live,
+        (partial(place.publish, "Something else"), lambda: "revision_not_live: told to be down" in messages(caplog)),
+        (lambda: monkeypatch.setattr(module, "live_revision", real), lambda: live.current.catalog.revision == 2),
+    )
+
+
+def test_an_assistant_with_an_unknown_policy_is_refused(place):
+    catalog = load_catalog(place.database)
+    assistant = msgspec.structs.replace(catalog.assistants["desk"], policy="strict")
+    with pytest.raises(SettingsInvalid, match="assistant desk names policy strict, which is not live"):
+        place.publisher.state_of(replace(catalog, assistants={"desk": assistant}))
+
+
+def test_a_policy_that_is_not_one_is_refused(place):
+    place.publish(policy=BAD)
+    with pytest.raises(PolicyInvalid):
+        place.publisher.load()

@@ -1,0 +1,103 @@
+"""How a reply looks in the terminal and as JSON: the trace shows what the model got, and only when it is asked for."""
+
+import json
+
+import anyio
+import msgspec
+import pytest
+from rich.console import Console
+
+from gateway.commands.trace import describe, show_reply, show_trace
+from models.fakes import FakeModel
+from tests.building import ASSISTANT, GROUNDED, PROMPTS, build, question
+
+
+def reply_to(text: str, *, model: FakeModel | None = None, assistant=ASSISTANT, **changes):
+    here = build(*PROMPTS, model=model or FakeModel(answer=GROUNDED), assistant=assistant)
+    return anyio.run(here.pipeline.answer, question(text, **changes))
+
+
+def shown(show, reply) -> str:
+    console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123 - closed below
+    show(console, reply)
+    console.file.close()
+    return console.export_text()
+
+
+def test_a_reply_without_its_trace_has_no_scores_and_no_prompt_text():
+    described = describe(reply_to("I forgot my password"), with_trace=False)
+    assert (described["outcome"], described["source"], described["text"]) == ("answered", "generate", GROUNDED)
+    assert described["prompt"] == {"id": "it.reset", "version": 1, "title": "Reset a forgotten password"}
+    assert "trace" not in described
+    assert "Explain how" not in json.dumps(msgspec.to_builtins(described))
+
+
+def test_the_trace_shows_what_the_model_got_and_said():
+    trace = describe(reply_to("When is the Leeds office open?"), with_trace=True)["trace"]
+    assert trace["message"] == "When is the Leeds office open?"
+    assert {"kind": "slot", "text": "Leeds"} in trace["sent"]["question"]
+    assert trace["sent"]["instructions"] == [{"kind": "approved", "text": ASSISTANT["instructions"]}]
+    assert trace["model_said"] == GROUNDED
+    assert (trace["gate"], trace["method"], trace["model_error"]) == ("exact_phrase", "exact", None)
+    assert trace["candidates"][0]["prompt"] == "it.hours"
+    assert {rail["name"] for rail in trace["rails"]} >= {"length", "grounding"}
+    assert json.loads(msgspec.json.encode(trace))["prompt_tokens"] > 0
+
+
+def test_the_trace_of_a_message_that_reached_no_model_says_so():
+    trace = describe(reply_to("zebras graze quietly"), with_trace=True)["trace"]
+    assert (trace["sent"], trace["model_said"], trace["sent_sha256"]) == (None, None, None)
+    refused = describe(reply_to("a\u200bb"), with_trace=True)
+    assert (refused["trace"]["candidates"], refused["prompt"]) == ([], None)
+
+
+def test_the_counterexample_is_part_of_the_trace():
+    near = {**ASSISTANT, "match": {"limit": 0.99, "margin": 0.05, "suggest": 0.2}}
+    described = describe(reply_to("How do I change my password?", assistant=near), with_trace=True)
+    assert [one["counter_score"] is not None for one in described["trace"]["candidates"]].count(True) == 1
+    assert {"id": "it.reset", "title": "Reset a forgotten password"} in described["suggestions"]
+
+
+def test_an_answer_is_printed_with_what_it_is_based_on():
+    text = shown(show_reply, reply_to("I forgot my password"))
+    assert "● answered (generate)" in text
+    assert GROUNDED in text
+    assert "Based on: Reset a forgotten password (it.reset, version 1)" in text
+
+
+def test_a_handoff_is_printed_with_who_takes_over():
+    assert "Service Desk · 4100" in shown(show_reply, reply_to("Let me talk to a human being"))
+
+
+def test_choices_are_printed_with_their_keys():
+    near = {**ASSISTANT, "match": {"limit": 0.99, "margin": 0.05, "suggest": 0.2}}
+    text = shown(show_reply, reply_to("How do I change my password?", assistant=near))
+    assert "● clarify" in text
+    assert "Reset a forgotten password" in text
+    assert "it.reset" in text
+    assert "Based on" not in text
+
+
+@pytest.mark.parametrize(
+    "message", ["I forgot my password", "How do I change my password?", "zebras graze", "a\u200bb"]
+)
+def test_a_trace_is_printed_for_every_outcome(message):
+    text = shown(show_trace, reply_to(message))
+    assert "Rails" in text
+    assert "limit 0.7, margin 0.05, suggest 0.4" in text
+    assert "ms: " in text
+
+
+def test_the_printed_trace_holds_the_models_input_words_and_failure():
+    text = shown(show_trace, reply_to("When is the Leeds office open?"))
+    assert "Sent to the model" in text
+    assert "Say when the Leeds office is open." in text
+    assert "The model said" in text
+    failed = shown(show_trace, reply_to("I forgot my password", model=FakeModel(is_busy=True)))
+    assert "The model did not answer: ModelBusy" in failed
+    assert "The model said" not in failed
+
+
+def test_words_in_square_brackets_are_printed_as_they_are():
+    answer = "The link is valid for 15 minutes [bold]now[/bold]."
+    assert "[bold]now[/bold]" in shown(show_reply, reply_to("I forgot my password", model=FakeModel(answer=answer)))
