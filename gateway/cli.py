@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="canongate")
+@click.version_option(package_name="canongate", prog_name="canongate")
 def app() -> None:
     """Canongate: a chat gateway that sends approved prompts to the model, never a person's own words.
 
@@ -73,7 +73,7 @@ def app() -> None:
 def main() -> None:
     """Runs a command; an error of ours is one line and exit status 1, not a traceback."""
     try:
-        app(standalone_mode=False)
+        app(prog_name="canongate", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

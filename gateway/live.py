@@ -7,8 +7,8 @@ from gateway.credentials import Principal
 from gateway.errors import InvalidRequest
 from rails.engine import RailsPolicy
 from store.catalog import Catalog
+from store.content import Assistant
 from store.matcher import Matcher
-from store.types import Assistant
 
 
 @dataclass(frozen=True, slots=True)

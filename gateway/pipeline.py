@@ -16,23 +16,11 @@ from gateway.turn import Question, Reply, Source, Step, Turn
 from models.errors import ModelBusy, ModelError, ModelRefused, ModelTimeout, ModelUnavailable
 from models.ports import ApprovedPrompt, Cancellation, Completion, LanguageModel, Sampling
 from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
+from store.content import Generate, PromptVersion, QuotedTextSlot
 from store.errors import InvalidContent, StoreError
+from store.matches import Ambiguous, AnyMatch, Evidence, Gate, Match, MatchMethod, NoMatch, SlotNeeded
 from store.slots import fill_slots, pending_slot_reply
-from store.types import (
-    Ambiguous,
-    AnyMatch,
-    Decision,
-    Evidence,
-    Gate,
-    Generate,
-    Match,
-    MatchMethod,
-    NoMatch,
-    Outcome,
-    PromptVersion,
-    QuotedTextSlot,
-    SlotNeeded,
-)
+from store.types import Decision, Outcome
 
 Watcher = Callable[[Step], Awaitable[None]]
 """Is told each step as it begins."""

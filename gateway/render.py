@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from models.ports import Completion, FinishReason, PartKind, PromptPart, RenderedPrompt
-from store.types import FACTS_MARK, SLOT_MARK, Generate, SlotValue
+from store.content import FACTS_MARK, SLOT_MARK, Generate
+from store.matches import SlotValue
 
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
 

@@ -16,21 +16,9 @@ from gateway.limits import Deadline, RateState
 from gateway.live import LiveState
 from models.ports import Completion, RenderedPrompt
 from rails.types import RailRecord
-from store.types import (
-    AnyReply,
-    Assistant,
-    Contact,
-    Decision,
-    Evidence,
-    Generate,
-    Handoff,
-    MatchMethod,
-    Outcome,
-    PromptVersion,
-    SlotNeeded,
-    SlotValue,
-    Verbatim,
-)
+from store.content import AnyReply, Assistant, Contact, Generate, Handoff, PromptVersion, Verbatim
+from store.matches import Evidence, MatchMethod, SlotNeeded, SlotValue
+from store.types import Decision, Outcome
 
 
 class Step(StrEnum):

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from store.consistency import check_bundle
+from store.content import Assistant, CanonicalPrompt, PromptVersion
 from store.database import Database
 from store.formats.bundle import Bundle
 from store.phrases import Normalize, fold
@@ -19,7 +20,6 @@ from store.repositories.assistants import Assistants
 from store.repositories.policies import Policies, StoredPolicy
 from store.repositories.prompts import Prompts
 from store.repositories.revisions import Revisions
-from store.types import Assistant, CanonicalPrompt, PromptVersion
 
 _PROMPT, _ASSISTANT, _POLICY = "prompt ", "assistant ", "policy "
 

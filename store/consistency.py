@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from store.content import SLOT_MARK, AnySlot, CanonicalPrompt, EnumSlot, IntegerSlot, PatternSlot
 from store.errors import InvalidContent
 from store.formats.bundle import Bundle, prompt_path
 from store.phrases import Normalize, fold
 from store.slot_values import compile_pattern
-from store.types import SLOT_MARK, AnySlot, CanonicalPrompt, EnumSlot, IntegerSlot, PatternSlot
 
 
 def check_bundle(bundle: Bundle, *, normalize: Normalize = fold) -> None:

@@ -3,18 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from store.content import MatchLimits
 from store.contradiction import contradicts
-from store.types import (
-    Ambiguous,
-    AnyMatch,
-    Candidate,
-    Evidence,
-    Gate,
-    Match,
-    MatchLimits,
-    MatchMethod,
-    NoMatch,
-)
+from store.matches import Ambiguous, AnyMatch, Candidate, Evidence, Gate, Match, MatchMethod, NoMatch
 
 MAX_CHOICES = 3
 """Approved prompts offered as "did you mean"; more are not read."""

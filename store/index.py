@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog import Catalog
+from store.content import PromptVersion
 from store.errors import IndexUnusable, StoreUnavailable
 from store.phrases import ExactHit, Normalize, PhraseTable, Row, RowKind, fill_sample, fold, rows_of
 from store.snapshot import Snapshot, SnapshotFolder
-from store.types import PromptVersion
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 
+from store.content import MatchLimits
 from store.gates import MAX_CHOICES, TIE, Scored, decide
 from store.index import Embed, Hit, PromptIndex, Vectors, check_vectors
+from store.matches import Ambiguous, AnyMatch, Candidate, Evidence, Gate, Match, MatchMethod, NoMatch
 from store.phrases import ExactHit, RowKind
-from store.types import Ambiguous, AnyMatch, Candidate, Evidence, Gate, Match, MatchLimits, MatchMethod, NoMatch
 
 _FIRST_K = 64
 _CANDIDATES = MAX_CHOICES + 2

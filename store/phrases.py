@@ -10,8 +10,7 @@ from types import MappingProxyType
 
 import re2
 
-from store.slot_values import accept_value, compile_pattern
-from store.types import (
+from store.content import (
     SLOT_MARK,
     AnySlot,
     DateSlot,
@@ -22,6 +21,7 @@ from store.types import (
     QuotedTextSlot,
     ShortTextSlot,
 )
+from store.slot_values import accept_value, compile_pattern
 
 Normalize = Callable[[str], str]
 """Brings two spellings of the same message to the same string."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from store.types import Document
+from store.content import Document
 
 
 def to_plain(document: Document) -> dict[str, Any]:

@@ -6,18 +6,10 @@ import unicodedata
 
 import re2
 
+from store.content import AnySlot, DateSlot, EnumSlot, IntegerSlot, PatternSlot, QuotedTextSlot, ShortTextSlot
 from store.dates import find_dates
 from store.errors import InvalidContent
-from store.types import (
-    AnySlot,
-    DateSlot,
-    EnumSlot,
-    IntegerSlot,
-    PatternSlot,
-    QuotedTextSlot,
-    ShortTextSlot,
-    SlotValue,
-)
+from store.matches import SlotValue
 
 SHORT_TEXT_CHARS = 64
 QUOTED_TEXT_CHARS = 1000

@@ -3,9 +3,10 @@
 import datetime as dt
 from collections.abc import Mapping
 
+from store.content import AnySlot, CanonicalPrompt
 from store.errors import InvalidContent
+from store.matches import SlotNeeded, SlotResult, SlotsFilled, SlotValue
 from store.slot_values import accept_value, find_values
-from store.types import AnySlot, CanonicalPrompt, SlotNeeded, SlotResult, SlotsFilled, SlotValue
 
 
 def fill_slots(

@@ -16,11 +16,12 @@ from models.ports import LanguageModel
 from rails.engine import RailsPolicy, compile_policy
 from rails.policy import load_policy
 from store.catalog import Catalog
+from store.content import Assistant, CanonicalPrompt, PromptVersion
 from store.errors import StoreUnavailable
 from store.index import PromptIndex
 from store.matcher import Matcher
 from store.plain import canonical_hash
-from store.types import Assistant, CanonicalPrompt, Decision, KeyScope, PromptVersion
+from store.types import Decision, KeyScope
 
 POLICY: dict[str, object] = {
     "name": "desk",

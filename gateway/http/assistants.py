@@ -9,7 +9,7 @@ from litestar.params import SkipValidation
 
 from gateway.components import Components
 from gateway.http.access import principal_of
-from store.types import Assistant
+from store.content import Assistant
 
 
 class AssistantReply(msgspec.Struct, frozen=True):

@@ -25,7 +25,8 @@ from gateway.http.replies import contact_reply, slot_reply, suggested
 from gateway.http.static import address_of
 from gateway.http.templates import load_templates
 from gateway.turn import Question, Reply
-from store.types import SLOT_MARK, Assistant, KeyScope, PromptVersion
+from store.content import SLOT_MARK, Assistant, PromptVersion
+from store.types import KeyScope
 
 _HTML = "text/html"
 _CONVERSATION = re.compile(r"[A-Za-z0-9_-]{22}")

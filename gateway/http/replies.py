@@ -11,7 +11,9 @@ from gateway.credentials import Principal
 from gateway.http.problems import rate_headers
 from gateway.turn import Reply
 from models.ports import FinishReason
-from store.types import EnumSlot, KeyScope, Outcome, PromptVersion, SlotNeeded
+from store.content import EnumSlot, PromptVersion
+from store.matches import SlotNeeded
+from store.types import KeyScope, Outcome
 
 
 class PromptReply(msgspec.Struct, frozen=True):

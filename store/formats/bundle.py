@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from store.content import Assistant, CanonicalPrompt, Document
 from store.errors import InvalidContent, StoreUnavailable
 from store.formats.documents import parse_yaml, read_capped, write_yaml
 from store.plain import to_plain
-from store.types import Assistant, CanonicalPrompt, Document
 
 FORMAT, VERSION = "canongate-bundle", 1
 _HEAD = "bundle.yaml"

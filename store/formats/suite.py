@@ -8,9 +8,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from store.content import Document, Key, Line, Name
 from store.errors import InvalidContent
 from store.formats.documents import read_yaml
-from store.types import Document, Key, Line, Name
 
 
 class Expectation(StrEnum):

@@ -4,11 +4,11 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from store.content import Assistant
 from store.database import Database
 from store.errors import InvalidContent, NotFound
 from store.plain import to_plain
 from store.tables import AssistantRow
-from store.types import Assistant
 
 
 class Assistants:

@@ -10,12 +10,12 @@ import uuid_utils
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from store.content import CanonicalPrompt, PromptVersion
 from store.database import Database
 from store.errors import InvalidContent, NotFound
 from store.phrases import Normalize, RowKind
 from store.plain import canonical_hash, to_plain
 from store.tables import PhrasingRow, PromptRow, PromptVersionRow
-from store.types import CanonicalPrompt, PromptVersion
 
 _BATCH = 200
 """Versions whose sentences are read in one statement; SQLite takes a limited number of parameters."""

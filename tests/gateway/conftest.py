@@ -22,10 +22,11 @@ from models.fakes import FakeEmbedder, FakeModel
 from rails.engine import RailsPolicy, compile_policy
 from rails.policy import load_policy
 from store.catalog import Catalog
+from store.content import Assistant, CanonicalPrompt, PromptVersion
 from store.errors import NotFound, StoreUnavailable
 from store.index import PromptIndex
 from store.matcher import Matcher
-from store.types import ApiKey, Assistant, CanonicalPrompt, Decision, KeyScope, PromptVersion
+from store.types import ApiKey, Decision, KeyScope
 
 PEPPER = b"p" * 32
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from store.content import Assistant, CanonicalPrompt
 from store.formats.bundle import Bundle, write_bundle
-from store.types import Assistant, CanonicalPrompt
 from tests.building import ASSISTANT, POLICY, PROMPTS
 
 HELPDESK = {**ASSISTANT, "name": "helpdesk", "allowed_origins": []}

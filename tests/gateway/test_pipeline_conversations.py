@@ -8,7 +8,8 @@ import pytest
 from gateway.errors import InvalidRequest
 from gateway.turn import Reply
 from models.fakes import FakeModel, prompt_text
-from store.types import Gate, MatchMethod, Outcome
+from store.matches import Gate, MatchMethod
+from store.types import Outcome
 from tests.building import (
     CALLER,
     HOURS,

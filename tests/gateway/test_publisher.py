@@ -18,10 +18,11 @@ from models.fakes import FakeEmbedder
 from rails.errors import PolicyInvalid
 from rails.types import Stage
 from store.catalog import load_catalog, publish_bundle
+from store.content import Assistant, CanonicalPrompt
 from store.database import migrate, open_database
 from store.errors import StoreUnavailable
 from store.formats.bundle import Bundle
-from store.types import Assistant, CanonicalPrompt, Match
+from store.matches import Match
 from tests.building import ASSISTANT, POLICY, RESET
 
 

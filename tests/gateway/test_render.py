@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from gateway.render import QUOTE_MARK, fill_text, gather_facts, render_prompt, tidy_answer
 from models.ports import Completion, FinishReason, PartKind, PromptPart
-from store.types import EnumSlot, EnumValue, Generate, QuotedTextSlot, SlotValue
+from store.content import EnumSlot, EnumValue, Generate, QuotedTextSlot
+from store.matches import SlotValue
 
 SITE = EnumSlot(name="site", ask="Which?", values=(EnumValue("Leeds"),))
 LEEDS = SlotValue(SITE, "Leeds", "Leeds opens at 07:30.")

@@ -12,7 +12,7 @@ from gateway.errors import InvalidRequest
 from gateway.render import render_prompt
 from models.fakes import FakeModel
 from models.ports import PartKind
-from store.types import Generate
+from store.content import Generate
 from tests.building import GROUNDED, Built, build, question
 
 GENERATED = 1000

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from store.content import Assistant, AssistantTexts, CanonicalPrompt, MatchLimits, PromptVersion
 from store.formats.bundle import Bundle
 from store.plain import canonical_hash
-from store.types import Assistant, AssistantTexts, CanonicalPrompt, MatchLimits, PromptVersion
 
 DIMENSION = 64
 TODAY = dt.date(2026, 11, 25)  # a Wednesday

@@ -1,9 +1,10 @@
 import pytest
 from store_content import version
 
+from store.content import MatchLimits
 from store.contradiction import contradicts
 from store.gates import Scored, decide
-from store.types import Ambiguous, Candidate, Gate, MatchLimits
+from store.matches import Ambiguous, Candidate, Gate
 
 
 @pytest.mark.parametrize(

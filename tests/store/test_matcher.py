@@ -3,11 +3,12 @@ import pytest
 from store_content import DIMENSION, embed, version
 
 from store.catalog import Catalog
+from store.content import MatchLimits
 from store.errors import IndexUnusable
 from store.gates import Scored, decide
 from store.index import PromptIndex
 from store.matcher import Matcher
-from store.types import Ambiguous, Candidate, Gate, Match, MatchLimits, MatchMethod, NoMatch
+from store.matches import Ambiguous, Candidate, Gate, Match, MatchMethod, NoMatch
 
 LIMITS = MatchLimits(limit=0.8, margin=0.1, suggest=0.5)
 SITE = {

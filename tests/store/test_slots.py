@@ -5,8 +5,8 @@ from store_content import TODAY, prompt
 
 from store.dates import find_dates
 from store.errors import InvalidContent
+from store.matches import SlotNeeded, SlotsFilled
 from store.slots import fill_slots, pending_slot_reply
-from store.types import SlotNeeded, SlotsFilled
 
 SITE = {
     "type": "enum",

@@ -1,0 +1,124 @@
+"""What a message was found to mean: candidates, evidence, the match, and the values of its slots."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from store.content import AnySlot, PromptVersion, QuotedTextSlot
+
+
+class MatchMethod(StrEnum):
+    """How a prompt was found."""
+
+    EXACT = "exact"
+    SIMILAR = "similar"
+    FOLLOW_UP = "follow_up"
+    SLOT_REPLY = "slot_reply"
+
+
+class Gate(StrEnum):
+    """The check that decided a match."""
+
+    EXACT_PHRASE = "exact_phrase"
+    ACCEPTED = "accepted"
+    BELOW_LIMIT = "below_limit"
+    MARGIN = "margin"
+    COUNTEREXAMPLE = "counterexample"
+    CONTRADICTION = "contradiction"
+    EMPTY = "empty"
+    SLOT_REPLY = "slot_reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A prompt that came near, by its nearest phrasing."""
+
+    prompt: PromptVersion
+    score: float
+    """Cosine similarity of the nearest phrasing, -1 to 1; 1.0 for an exact phrase."""
+    phrasing: str
+    """The approved phrasing that came nearest."""
+    counter_score: float | None = None
+    """Cosine similarity of the prompt's nearest counterexample, if it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a match was decided on: the best candidates, best first, and the gate that decided."""
+
+    candidates: tuple[Candidate, ...]
+    gate: Gate
+
+    @property
+    def score(self) -> float | None:
+        """Similarity of the best candidate."""
+        return self.candidates[0].score if self.candidates else None
+
+    @property
+    def margin(self) -> float | None:
+        """Distance in similarity from the best candidate to the next."""
+        return self.candidates[0].score - self.candidates[1].score if len(self.candidates) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One prompt, with enough evidence to answer it."""
+
+    prompt: PromptVersion
+    method: MatchMethod
+    evidence: Evidence
+    captured: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Raw slot texts that the matched phrasing's blanks stood for; still to be validated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Near enough to ask "did you mean", not near enough to answer."""
+
+    choices: tuple[PromptVersion, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class NoMatch:
+    """Nothing near enough; no model is called."""
+
+    evidence: Evidence
+
+
+AnyMatch = Match | Ambiguous | NoMatch
+
+
+@dataclass(frozen=True, slots=True)
+class SlotValue:
+    """A validated slot value, as it may be written into the prompt."""
+
+    slot: AnySlot
+    text: str
+    fact: str = ""
+
+    @property
+    def is_quoted(self) -> bool:
+        """Whether it is the exception to the promise."""
+        return isinstance(self.slot, QuotedTextSlot)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsFilled:
+    """Every slot of the prompt has a valid value."""
+
+    values: tuple[SlotValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotNeeded:
+    """A slot has no value, or one that is not acceptable."""
+
+    slot: AnySlot
+    is_invalid: bool
+    """Whether something was given that is not acceptable, and not nothing."""
+    known: tuple[SlotValue, ...]
+
+
+SlotResult = SlotsFilled | SlotNeeded
