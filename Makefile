@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml requirements.lock
 	@echo "canongate set-up 1/5: virtual environment in $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip==26.3
-	@echo "canongate set-up 2/5: torch (CPU build, about 200 MB)"
+	@echo "canongate set-up 2/5: torch 2.13.0"
 	@$(BIN)/python -m pip install --progress-bar on torch==2.13.0
 	@echo "canongate set-up 3/5: packages; llama-cpp-python is compiled once, about 4 minutes"
 	@$(BIN)/python -m pip install --progress-bar on --constraint requirements.lock --editable '.[cpu,dev]'

@@ -24,7 +24,7 @@ from models.engine import LlamaModel
 from models.ports import Embedder, LanguageModel
 from models.process import WorkerProgram
 from models.supervisor import EngineLimits, ModelState
-from store.catalog import live_revision
+from store.catalog import Catalog, live_revision
 from store.database import Database, migrate, open_database
 from store.errors import StoreError
 from store.repositories.decisions import Decisions
@@ -94,6 +94,7 @@ def open_components(
         embedder = embedding.result()
         publisher = Publisher(settings, store.database, embedder)
         live = Live(publisher.load())
+        require_form_assistant(settings, live.current.catalog)
         pipeline = ChatPipeline(
             live=live,
             model=model,
@@ -129,16 +130,21 @@ def open_model(settings: Settings, stack: ExitStack, *, without_model: bool, pro
     if without_model or settings.model.name == ABSENT:
         return AbsentModel()
     progress("starting the model's worker")
+    model = make_model(settings)
+    stack.callback(model.close)
+    model.start()
+    return model
+
+
+def make_model(settings: Settings) -> LlamaModel:
+    """Makes the model without starting its worker. Raises `ModelRefused` for settings that it cannot have."""
     planned = plan_device(gpu_layers=settings.model.gpu_layers)
-    model = LlamaModel(
+    return LlamaModel(
         known_model(settings.model.name),
         DevicePlan(settings.model.threads or planned.threads, planned.gpu_layers),
         EngineLimits(context_tokens=settings.model.context_tokens, max_waiting=settings.model.queue),
         WorkerProgram(log=settings.data_directory / "worker.log"),
     )
-    stack.callback(model.close)
-    model.start()
-    return model
 
 
 def open_embedder(settings: Settings, progress: Progress) -> Embedder:
@@ -150,6 +156,14 @@ def open_embedder(settings: Settings, progress: Progress) -> Embedder:
     embedder = load_embedder(source, settings.data_directory / "embedder", expected, progress)
     embedder.embed(["warm"])
     return embedder
+
+
+def require_form_assistant(settings: Settings, catalog: Catalog) -> None:
+    """Raises `SettingsInvalid` when the landing page's form would speak to an assistant that is not live."""
+    name = settings.page.try_it
+    if name and name not in catalog.assistants:
+        live = ", ".join(sorted(catalog.assistants)) or "none, nothing is published"
+        raise SettingsInvalid(f"page.try_it: the assistant {name!r} is not live. Live: {live}.")
 
 
 def visitor_of(settings: Settings) -> Principal | None:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.errors import InvalidRequest
@@ -46,6 +47,17 @@ def canonicalize(message: str) -> CanonicalMessage | RefusedMessage:
     text = _LINES.sub("\n\n", _SPACES.sub(" ", text)).strip()
     _check_length(text)
     return CanonicalMessage(text, len(message))
+
+
+def canonicalize_all(texts: Iterable[str]) -> list[str] | RefusedMessage:
+    """Returns the canonical form of each text, or the first refusal. Raises as `canonicalize` does."""
+    canonical = []
+    for text in texts:
+        message = canonicalize(text)
+        if isinstance(message, RefusedMessage):
+            return message
+        canonical.append(message.text)
+    return canonical
 
 
 def _check_length(text: str) -> None:

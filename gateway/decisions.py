@@ -1,4 +1,4 @@
-"""Stores one decision for every message, and writes one canonical log line with the same fields."""
+"""Stores one decision for every message that gets one, and writes one canonical log line with the same fields."""
 
 from collections import deque
 from contextlib import suppress
@@ -38,6 +38,10 @@ class DecisionLog:
         """Stores the decision and logs it. Raises `NotServing` when it can be kept nowhere."""
         await to_thread.run_sync(self._write, decision, limiter=self._one_writer)
         self._log.info("decision", **_fields(decision), error=error)
+
+    def note_none(self, turn_id: str, assistant: str, principal: str, *, reason: str) -> None:
+        """Logs that a message ended without a decision: it was not acceptable, or its caller left."""
+        self._log.info("no_decision", id=turn_id, assistant=assistant, principal=principal, reason=reason)
 
     def previous(self, conversation: str, principal: str, assistant: str) -> Decision | None:
         """Returns the decision before this one, for follow-up questions; waiting ones count. Blocks: use a thread."""

@@ -6,21 +6,25 @@ from functools import partial
 import anyio
 from anyio import CapacityLimiter, to_thread
 
-from gateway.canonicalize import RefusedMessage, canonicalize
+from gateway.canonicalize import RefusedMessage, canonicalize_all
 from gateway.decisions import DecisionLog
 from gateway.errors import InvalidRequest, NotServing
 from gateway.limits import Admission, RateState
 from gateway.live import Live
+from gateway.matching import Matching
 from gateway.render import fill_text, render_prompt, tidy_answer
 from gateway.turn import Question, Reply, Source, Step, Turn
-from models.errors import ModelBusy, ModelError, ModelRefused, ModelTimeout, ModelUnavailable
-from models.ports import ApprovedPrompt, Cancellation, Completion, LanguageModel, Sampling
+from models.errors import ModelBusy, ModelRefused, ModelTimeout, ModelUnavailable
+from models.ports import ApprovedPrompt, Cancellation, LanguageModel, Sampling
 from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
-from store.content import Generate, PromptVersion, QuotedTextSlot
-from store.errors import InvalidContent, StoreError
-from store.matches import Ambiguous, AnyMatch, Evidence, Gate, Match, MatchMethod, NoMatch, SlotNeeded
-from store.slots import fill_slots, pending_slot_reply
-from store.types import Decision, Outcome
+from store.content import Generate, PromptVersion
+from store.matches import Ambiguous, Match, NoMatch, SlotNeeded
+from store.types import Outcome
+
+HIDDEN_RAIL = "hidden"
+"""The rail whose refusal text a person gets for characters that step (1) refuses."""
+KEPT_BACK = 0.2
+"""Share of the time left that generating leaves to the output rails, when their own limit is longer."""
 
 Watcher = Callable[[Step], Awaitable[None]]
 """Is told each step as it begins."""
@@ -58,9 +62,8 @@ class ChatPipeline:
         self._model = model
         self._decisions = decisions
         self._admission = admission
-        self._match_s = match_s
+        self._matching = Matching(decisions, match_s=match_s)
         self._output_rails_s = output_rails_s
-        self._match_threads = CapacityLimiter(4)
         self._model_threads = CapacityLimiter(model_places)
 
     async def answer(self, question: Question, watcher: Watcher = unwatched) -> Reply:
@@ -80,31 +83,35 @@ class ChatPipeline:
             except NotServing as error:
                 # (7) record, also when a part failed: stopped, and not by a verdict
                 stopped = Outcome.BLOCKED_OUTPUT if turn.prompt else Outcome.BLOCKED_INPUT
-                await self._record(turn.decide(stopped, Source.NONE, failed=True), error=error.code)
+                await self._decisions.record(turn.decide(stopped, Source.NONE, failed=True), error=error.code)
+                raise
+            except InvalidRequest as error:
+                self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason=error.code)
+                raise
+            except anyio.get_cancelled_exc_class():
+                self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason="caller_left")
                 raise
             # (7) record
-            await self._record(reply.decision, error=turn.model_error)
+            await self._decisions.record(reply.decision, error=turn.model_error)
             return reply
 
     async def _decide(self, turn: Turn, rate: RateState, watcher: Watcher) -> Reply:  # noqa: PLR0911 - each step may end it
-        # (1) canonicalize
-        message = canonicalize(turn.question.text)
-        if isinstance(message, RefusedMessage):
-            record = RailRecord("canonicalize", Stage.INPUT, RailStatus.BLOCKED, message.reason, 0.0)
-            turn.records.append(record)
-            return self._refused(turn, rate, record)
-        turn.message = message.text
+        # (1) canonicalize: the message, and every slot value that came beside it
+        words = canonicalize_all((turn.question.text, *turn.question.given.values()))
+        if isinstance(words, RefusedMessage):
+            turn.records.append(RailRecord("canonicalize", Stage.INPUT, RailStatus.BLOCKED, words.reason, 0.0))
+            return self._refused(turn, rate, HIDDEN_RAIL)
 
         # (2) input rails
         await watcher(Step.CHECKING)
-        report = await self._check(turn, Stage.INPUT, turn.message, self._context(turn))
-        if report.stopped_by:
-            return self._refused(turn, rate, report.stopped_by)
-        turn.message = report.text
+        if stopped_by := await self._check_words(turn, words):
+            return self._refused(turn, rate, stopped_by)
 
         # (3) match
         await watcher(Step.MATCHING)
-        match await self._match(turn):
+        with turn.timed("match"):
+            found = await self._matching.find(turn)
+        match found:
             case NoMatch():
                 return self._reply(turn, rate, Outcome.NO_MATCH, Source.NONE, turn.assistant.texts.no_match)
             case Ambiguous(choices=choices):
@@ -124,19 +131,30 @@ class ChatPipeline:
 
         # (5) generate
         await watcher(Step.GENERATING)
-        completion = await self._generate(turn, approved, content)
-        if completion is None:
+        answer = await self._generate(turn, approved, content)
+        if answer is None:
             return await self._approved(turn, rate, content.fallback, Outcome.DEGRADED, Source.FALLBACK)
-        turn.completion = completion
 
         # (6) output rails
         await watcher(Step.VERIFYING)
         facts = "".join(part.text for part in approved.question)
-        checked = await self._check(turn, Stage.OUTPUT, tidy_answer(completion), self._context(turn, facts))
+        checked = await self._check(turn, Stage.OUTPUT, answer, self._context(turn, facts))
         if checked.is_blocked:
             withheld = f"{turn.assistant.texts.withheld}\n\n{content.fallback}"
             return await self._approved(turn, rate, withheld, Outcome.BLOCKED_OUTPUT, Source.FALLBACK)
         return self._reply(turn, rate, Outcome.ANSWERED, Source.GENERATE, checked.text)
+
+    async def _check_words(self, turn: Turn, words: list[str]) -> str | None:
+        """Keeps the checked message and slot values with the turn, or returns the name of the rail that said no."""
+        checked = []
+        for text in words:
+            report = await self._check(turn, Stage.INPUT, text, self._context(turn))
+            if report.stopped_by:
+                return report.stopped_by.name
+            checked.append(report.text)
+        turn.message, *values = checked
+        turn.given = dict(zip(turn.question.given, values, strict=True))
+        return None
 
     async def _check(self, turn: Turn, stage: Stage, text: str, context: RailContext) -> RailsReport:
         """Runs the rails of a stage; a rail that broke is a failure and not a verdict."""
@@ -148,61 +166,8 @@ class ChatPipeline:
             raise NotServing("rails_unavailable", "A check could not be completed, so nothing was answered.")
         return report
 
-    async def _match(self, turn: Turn) -> AnyMatch | SlotNeeded:
-        """Finds the prompt and fills its slots; keeps both, and the evidence, with the turn."""
-        with turn.timed("match"):
-            found = await self._guarded(partial(self._match_in_thread, turn))
-        match found:
-            case Match(prompt=prompt, method=method, evidence=evidence):
-                turn.prompt, turn.method, turn.evidence = prompt, method, evidence
-            case Ambiguous(evidence=evidence) | NoMatch(evidence=evidence):
-                turn.evidence = evidence
-                return found
-        try:
-            filled = fill_slots(
-                found.prompt.content,
-                turn.message,
-                captured=found.captured,
-                given=turn.question.slots,
-                today=turn.at.date(),
-            )
-        except InvalidContent as error:
-            raise InvalidRequest("invalid_slot", str(error), param="slots") from error
-        if isinstance(filled, SlotNeeded):
-            turn.values = filled.known
-            return filled
-        turn.values = filled.values
-        return found
-
-    def _match_in_thread(self, turn: Turn) -> AnyMatch:
-        previous = self._previous(turn)
-        found = turn.state.matcher.match(
-            turn.message,
-            areas=turn.assistant.areas,
-            limits=turn.assistant.match,
-            after=previous.prompt_key if previous else None,
-        )
-        is_exact = isinstance(found, Match) and found.method is MatchMethod.EXACT
-        answer = None if is_exact or previous is None else _slot_reply(turn, previous)
-        return answer or found
-
-    def _previous(self, turn: Turn) -> Decision | None:
-        if turn.question.conversation is None:
-            return None
-        return self._decisions.previous(turn.question.conversation, turn.question.principal.id, turn.assistant.name)
-
-    async def _guarded(self, work: Callable[[], AnyMatch]) -> AnyMatch:
-        """Runs the matcher in a thread within its time; anything but a result means no answer."""
-        try:
-            with anyio.fail_after(self._match_s):
-                return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._match_threads)
-        except (StoreError, ModelError, TimeoutError) as error:
-            if isinstance(error, ModelRefused):
-                raise InvalidRequest("message_too_long", f"{error}. Shorten it.", param="message") from error
-            raise NotServing("matcher_unavailable", "The message could not be matched. Try again shortly.") from error
-
-    async def _generate(self, turn: Turn, prompt: ApprovedPrompt, content: Generate) -> Completion | None:
-        """Returns the model's words, or None when the approved fallback has to do."""
+    async def _generate(self, turn: Turn, prompt: ApprovedPrompt, content: Generate) -> str | None:
+        """Returns the model's whole sentences, or None when the approved fallback has to do."""
         cancellation = Cancellation()
         most = turn.question.max_tokens or content.sampling.max_tokens
         sampling = Sampling(
@@ -211,32 +176,34 @@ class ChatPipeline:
             top_p=content.sampling.top_p,
             seed=content.sampling.seed,
         )
-        work = partial(
-            self._model.complete,
-            prompt,
-            sampling,
-            deadline_s=turn.question.deadline.at - self._output_rails_s,
-            cancellation=cancellation,
-        )
+        kept_back_s = min(self._output_rails_s, KEPT_BACK * turn.question.deadline.remaining_s)
+        deadline_s = turn.question.deadline.at - kept_back_s
+        work = partial(self._model.complete, prompt, sampling, deadline_s=deadline_s, cancellation=cancellation)
         try:
             with turn.timed("generate"):
-                return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._model_threads)
+                completion = await to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._model_threads)
         except (ModelBusy, ModelUnavailable, ModelTimeout, ModelRefused) as error:
             turn.model_error = type(error).__name__
             return None
         finally:
             cancellation.cancel()  # a caller that left frees the worker; after an answer it changes nothing
+        turn.completion = completion
+        if not (answer := tidy_answer(completion)):
+            turn.model_error = "NoWholeSentence"
+            return None
+        return answer
 
     async def _approved(self, turn: Turn, rate: RateState, text: str, outcome: Outcome, source: Source) -> Reply:
         """Shows an approved text; it passes the output rails like any other."""
         shown = fill_text(text, turn.values)
         report = await self._check(turn, Stage.OUTPUT, shown, self._context(turn, shown))
         if stopped := report.stopped_by:
-            return self._reply(turn, rate, Outcome.BLOCKED_OUTPUT, Source.NONE, self._refusal(turn, stopped))
+            text = self._refusal(turn, stopped.name)
+            return self._reply(turn, rate, Outcome.BLOCKED_OUTPUT, Source.NONE, text)
         return self._reply(turn, rate, outcome, source, report.text)
 
-    def _refused(self, turn: Turn, rate: RateState, record: RailRecord) -> Reply:
-        return self._reply(turn, rate, Outcome.BLOCKED_INPUT, Source.NONE, self._refusal(turn, record))
+    def _refused(self, turn: Turn, rate: RateState, rail: str) -> Reply:
+        return self._reply(turn, rate, Outcome.BLOCKED_INPUT, Source.NONE, self._refusal(turn, rail))
 
     def _reply(
         self,
@@ -254,9 +221,9 @@ class ChatPipeline:
         return Reply(decision=decision, text=text, turn=turn, rate=rate, choices=choices, slot=slot)
 
     @staticmethod
-    def _refusal(turn: Turn, record: RailRecord) -> str:
+    def _refusal(turn: Turn, rail: str) -> str:
         policy = turn.state.policies[turn.assistant.policy]
-        return policy.refusal(turn.assistant.languages[0], record)
+        return policy.refusal(turn.assistant.languages[0], rail)
 
     @staticmethod
     def _context(turn: Turn, facts: str = "") -> RailContext:
@@ -266,22 +233,3 @@ class ChatPipeline:
             facts=facts,
             slots={value.slot.name: value.text for value in turn.values},
         )
-
-    async def _record(self, decision: Decision, *, error: str | None) -> None:
-        await self._decisions.record(decision, error=error)
-
-
-def _slot_reply(turn: Turn, previous: Decision) -> Match | None:
-    """Reads the message as the value that the previous reply asked for, if it is one."""
-    prompt = turn.state.catalog.prompts.get(previous.prompt_key or "")
-    if prompt is None or previous.needs_slot is None:
-        return None
-    slot = next((slot for slot in prompt.content.slots if slot.name == previous.needs_slot), None)
-    value = pending_slot_reply(slot, turn.message, today=turn.at.date()) if slot else None
-    if slot is None or value is None:
-        return None
-    evidence = Evidence((), Gate.SLOT_REPLY)
-    # Of a quoted text only its length is kept; it is asked for again.
-    quoted = {slot.name for slot in prompt.content.slots if isinstance(slot, QuotedTextSlot)}
-    known = {name: text for name, text in previous.slots.items() if name not in quoted}
-    return Match(prompt, MatchMethod.SLOT_REPLY, evidence, captured={**known, slot.name: value.text})

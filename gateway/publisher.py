@@ -34,7 +34,7 @@ class Publisher:
         self._settings = settings
         self._database = database
         self._embedder = embedder
-        self._runner = RailRunner(RailLimits(rail_s=settings.rails.rail_s, stage_s=settings.rails.stage_s))
+        self._runner = rail_runner(settings)
 
     def load(self) -> LiveState:
         """Builds the state of what is published now. Blocks; embeds only sentences that are new."""
@@ -43,14 +43,8 @@ class Publisher:
     def state_of(self, catalog: Catalog) -> LiveState:
         """Builds the index and compiles the policies of a catalog. Raises our errors; nothing is swapped."""
         with ThreadPoolExecutor(1) as beside:
-            policies = beside.submit(self._policies, catalog)
-            index = PromptIndex.open(
-                catalog,
-                self._embedder.embed,
-                fingerprint=self._embedder.fingerprint,
-                dimension=self._embedder.dimension,
-                folder=self._settings.data_directory / "index",
-            )
+            policies = beside.submit(compile_policies, catalog, self._runner)
+            index = open_index(self._settings, catalog, self._embedder)
             return LiveState(catalog, Matcher(index, self._embedder.embed), policies.result())
 
     async def follow(self, live: Live) -> None:
@@ -64,12 +58,30 @@ class Publisher:
             except (StoreError, RailsError, ModelError, GatewayError) as error:
                 _LOG.error("revision_not_live: %s", error)
 
-    def _policies(self, catalog: Catalog) -> dict[str, RailsPolicy]:
-        policies = {
-            name: compile_policy(load_policy(stored.document), stored.revision, runner=self._runner)
-            for name, stored in catalog.policies.items()
-        }
-        for assistant in catalog.assistants.values():
-            if assistant.policy not in policies:
-                raise SettingsInvalid(f"assistant {assistant.name} names policy {assistant.policy}, which is not live")
-        return policies
+
+def rail_runner(settings: Settings) -> RailRunner:
+    """Returns a runner with the deadlines of the settings; it starts its thread at the first check."""
+    return RailRunner(RailLimits(rail_s=settings.rails.rail_s, stage_s=settings.rails.stage_s))
+
+
+def open_index(settings: Settings, catalog: Catalog, embedder: Embedder) -> PromptIndex:
+    """Opens the index of a catalog; embeds only sentences that are new."""
+    return PromptIndex.open(
+        catalog,
+        embedder.embed,
+        fingerprint=embedder.fingerprint,
+        dimension=embedder.dimension,
+        folder=settings.data_directory / "index",
+    )
+
+
+def compile_policies(catalog: Catalog, runner: RailRunner) -> dict[str, RailsPolicy]:
+    """Compiles the policies of a catalog. Raises `RailsError`, and `SettingsInvalid` when an assistant has none."""
+    policies = {
+        name: compile_policy(load_policy(stored.document), stored.revision, runner=runner)
+        for name, stored in catalog.policies.items()
+    }
+    for assistant in catalog.assistants.values():
+        if assistant.policy not in policies:
+            raise SettingsInvalid(f"assistant {assistant.name} names policy {assistant.policy}, which is not live")
+    return policies

@@ -7,7 +7,7 @@ from models.ports import Completion, FinishReason, PartKind, PromptPart, Rendere
 from store.content import FACTS_MARK, SLOT_MARK, Generate
 from store.matches import SlotValue
 
-_SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
+_SENTENCE_END = re.compile(r'[.!?]"?(?=\s|$)')
 
 QUOTE_MARK = "> "
 """Stands before every line of a quoted text, so that no text can close its own quotation."""
@@ -58,11 +58,14 @@ def _slot_part(value: SlotValue) -> PromptPart:
 
 
 def tidy_answer(completion: Completion) -> str:
-    """Returns the model's words without quotation marks around the whole, and without a half sentence at the end."""
+    """Returns the model's words without quotation marks around the whole, and without a half sentence at the end.
+
+    Empty when the answer ran out of tokens within its first sentence.
+    """
     text = completion.text.strip()
-    if text[:1] == text[-1:] == '"' and '"' not in text[1:-1]:
-        text = text[1:-1].strip()
-    if completion.finish_reason is FinishReason.STOP:
-        return text
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    return text[: ends[-1]].strip() if ends else text
+    if completion.finish_reason is not FinishReason.STOP:
+        ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+        text = text[: ends[-1]].strip() if ends else ""
+    if text[:1] == '"' and '"' not in text[1:-1]:
+        text = text[1:].removesuffix('"').strip()
+    return text

@@ -22,7 +22,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class ServerSettings(Section, frozen=True):
     """Where the gateway listens."""
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     """Address to listen on. Keep loopback unless a TLS terminating proxy stands in front."""
 
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
@@ -35,7 +35,7 @@ class ServerSettings(Section, frozen=True):
 class DataSettings(Section, frozen=True):
     """Where the gateway keeps what it must not lose, and what it can rebuild."""
 
-    directory: str = "var"
+    directory: Annotated[str, Meta(pattern=r"^[^\x00]+$")] = "var"
     """Folder for the database, the index, the exported embedder and the pepper. Keep it out of any package."""
 
     database_url: str = ""
@@ -50,6 +50,10 @@ class EmbedderSettings(Section, frozen=True):
 
     sha256: str = ""
     """Hash of the model's `model.safetensors`; needed with `path`, so that a swapped file is noticed."""
+
+    def __post_init__(self) -> None:
+        if self.sha256 and not self.path:
+            raise ValueError("embedder.sha256 is the hash of the model in embedder.path, which is not set")
 
 
 class ModelSettings(Section, frozen=True):
@@ -100,7 +104,11 @@ class RailSettings(Section, frozen=True):
     """Seconds for one rail."""
 
     stage_s: Annotated[float, Meta(gt=0, le=60)] = 2.0
-    """Seconds for all rails of one stage."""
+    """Seconds for all rails of one stage; at least `rail_s`."""
+
+    def __post_init__(self) -> None:
+        if self.rail_s > self.stage_s:
+            raise ValueError(f"rails.rail_s ({self.rail_s:g}) must not be above rails.stage_s ({self.stage_s:g})")
 
 
 class PageSettings(Section, frozen=True):
@@ -142,8 +150,11 @@ class Settings(Section, frozen=True):
 
     @property
     def data_directory(self) -> Path:
-        """The data folder as an absolute path."""
-        return Path(self.data.directory).expanduser().resolve()
+        """The data folder as an absolute path. Raises `SettingsInvalid`."""
+        try:
+            return Path(self.data.directory).expanduser().resolve()
+        except RuntimeError as error:  # a tilde of nobody, or links that lead in a circle
+            raise SettingsInvalid(f"data.directory: cannot resolve {self.data.directory}: {error}") from error
 
     @property
     def database_url(self) -> str:

@@ -8,8 +8,9 @@ from uuid import uuid4
 from gateway.credentials import Principal
 from gateway.limits import Deadline
 from gateway.pipeline import ChatPipeline
-from gateway.turn import Question, Reply
+from gateway.turn import Question, Reply, masked
 from store.catalog import Catalog
+from store.content import QuotedTextSlot
 from store.formats.suite import Expectation, Suite, SuiteCase
 from store.phrases import Row, RowKind, fill_sample
 from store.types import Outcome
@@ -33,6 +34,8 @@ class CaseResult:
     offered: tuple[str, ...]
     is_same_answer: bool | None
     """For an answered message that may only be answered as its prompt alone: whether model input and text are."""
+    quoted: frozenset[str] = frozenset()
+    """The slots of the expected prompt of whose values a decision keeps only the length."""
 
     @property
     def is_answer(self) -> bool:
@@ -43,7 +46,7 @@ class CaseResult:
     def is_right(self) -> bool:
         """Whether it went as expected."""
         case = self.case
-        wanted = {name: str(value) for name, value in case.slots.items()}
+        wanted = {n: masked(str(value)) if n in self.quoted else str(value) for n, value in case.slots.items()}
         is_this_prompt = self.is_answer and self.prompt == case.prompt and wanted.items() <= self.slots.items()
         match case.expect:
             case Expectation.ANSWER:
@@ -156,7 +159,13 @@ class _Runner:
             text=reply.text,
             offered=tuple(prompt.key for prompt in reply.choices),
             is_same_answer=await self._is_same(case, reply),
+            quoted=self._quoted(case.prompt),
         )
+
+    def _quoted(self, key: str | None) -> frozenset[str]:
+        prompt = self._catalog.prompts.get(key or "")
+        slots = prompt.content.slots if prompt else ()
+        return frozenset(slot.name for slot in slots if isinstance(slot, QuotedTextSlot))
 
     async def _is_same(self, case: SuiteCase, reply: Reply) -> bool | None:
         """Compares with the prompt asked by its own phrasing: the same tokens sent, the same text returned."""

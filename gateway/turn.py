@@ -65,6 +65,16 @@ class Question:
     max_tokens: int | None = None
     """May shorten the answer, never lengthen it beyond what was approved."""
 
+    @property
+    def given(self) -> dict[str, str]:
+        """The slot values that were sent beside the message; an empty one counts as not sent."""
+        return {name: value for name, value in self.slots.items() if value.strip()}
+
+
+def masked(text: str) -> str:
+    """Returns what is kept of a quoted text: its length."""
+    return f"({len(text)} characters)"
+
 
 @dataclass(slots=True)
 class Turn:
@@ -80,6 +90,8 @@ class Turn:
     records: list[RailRecord] = field(default_factory=list)
     message: str = ""
     """The canonical message; empty when it was refused before it had one."""
+    given: dict[str, str] = field(default_factory=dict)
+    """The slot values sent beside the message, canonical and checked."""
     evidence: Evidence | None = None
     method: MatchMethod | None = None
     prompt: PromptVersion | None = None
@@ -122,7 +134,7 @@ class Turn:
             prompt_key=self.prompt.key if self.prompt else None,
             prompt_version=self.prompt.number if self.prompt else None,
             prompt_sha256=self.prompt.sha256 if self.prompt else None,
-            slots={v.slot.name: f"({len(v.text)} characters)" if v.is_quoted else v.text for v in self.values},
+            slots={v.slot.name: masked(v.text) if v.is_quoted else v.text for v in self.values},
             needs_slot=needs_slot,
             has_quoted_text=any(value.is_quoted for value in self.values),
             score=self.evidence.score if self.evidence else None,

@@ -18,6 +18,8 @@ from models.messages import FromWorker, ToWorker, encode_frame, read_from_worker
 SEND_TIMEOUT_S = 1.0
 """A worker reads its pipe at once, whatever else it does; one that does not is stopped or broken."""
 
+END_POLL_S = 0.005
+
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -41,7 +43,11 @@ class WorkerProcess:
         environment = {"PYTHONPATH": str(PACKAGE_ROOT), "LANG": "C.UTF-8", **program.environment}
         with contextlib.ExitStack() as stack:
             try:
-                log = stack.enter_context(program.log.open("ab")) if program.log else subprocess.DEVNULL
+                log = (
+                    stack.enter_context(open(program.log, "ab", opener=_open_private))
+                    if program.log
+                    else subprocess.DEVNULL
+                )
                 self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                     program.command,
                     stdin=subprocess.PIPE,
@@ -75,6 +81,24 @@ class WorkerProcess:
         except (OSError, ValueError) as error:
             raise ModelUnavailable("the model worker is gone") from error
 
+    def has_ended(self, wait_s: float = 0.0) -> bool:
+        """Whether the process ended by itself, at once or soon; then `kill` keeps its own exit status."""
+        give_up_s = time.monotonic() + wait_s
+        # Not waited for: until `kill` the number stays this worker's.
+        while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if time.monotonic() >= give_up_s:
+                return False
+            time.sleep(END_POLL_S)
+        return True
+
+    @property
+    def ending(self) -> str:
+        """How the process ended, in words; known after `kill` or `close`."""
+        status = self._process.returncode
+        if status is None:
+            return "still running"
+        return f"exit status {status}" if status >= 0 else f"signal {-status}"
+
     def kill(self) -> None:
         """Ends the worker and everything it may have started, also when it is stopped or hangs."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -106,3 +130,8 @@ class WorkerProcess:
             while (message := read_from_worker(self._stdout)) is not None:
                 self._on_event(self, message)
         self._on_event(self, None)
+
+
+def _open_private(path: str, flags: int) -> int:
+    """Opens a file that, when it is new, only its owner reads."""
+    return os.open(path, flags, 0o600)

@@ -47,6 +47,10 @@ class RestartPlan:
         """Whether the pause is over."""
         return now_s >= self._next_start_s
 
+    def pause_s(self, now_s: float) -> float:
+        """Returns how long it is until the next start."""
+        return max(0.0, self._next_start_s - now_s)
+
     def is_open(self, now_s: float) -> bool:
         """Whether the breaker is open: nobody should wait for this model now."""
         return now_s < self._open_until_s

@@ -1,5 +1,6 @@
 """The thread that owns the worker: starts it, feeds it, watches it, ends it and starts the next."""
 
+import logging
 import queue
 import threading
 import time
@@ -16,6 +17,10 @@ from models.restarts import RestartLimits, RestartPlan
 
 BUSY_TICK_S = 0.05
 IDLE_TICK_S = 0.5
+OWN_END_S = 0.2
+"""A worker that closed its pipe is about to end; its own exit status says more than that of a kill."""
+
+_LOG = logging.getLogger(__name__)
 
 
 class ModelState(StrEnum):
@@ -127,8 +132,9 @@ class Supervisor:
 
     def _hear(self, message: FromWorker | None) -> None:
         if message is None:
-            self._lose("the model worker died")
+            self._lose("the model worker died", own_end_s=OWN_END_S)
         elif isinstance(message, Ready):
+            _LOG.info("model worker %s is ready after %.1f s", self.pid, time.monotonic() - self._started_s)
             self.can_offload_to_gpu = message.can_offload_to_gpu
             self.state = ModelState.READY
             self.ready.set()
@@ -155,7 +161,7 @@ class Supervisor:
         if self._worker is not None:
             return
         if self._refusal is not None or self._plan.is_open(now_s):
-            self.state = ModelState.OPEN
+            self._open(now_s)
             if self._refusal is None:
                 self._fail_waiting(ModelUnavailable, "the model worker died too often")
             else:
@@ -164,13 +170,24 @@ class Supervisor:
         if not self._plan.may_start(now_s):
             self.state = ModelState.DOWN
             return
+        if self.state is ModelState.OPEN:
+            _LOG.info("model breaker closed: the worker is tried again")
         self.state = ModelState.STARTING
         self._started_s = self._heard_s = now_s
         try:
             self._worker = WorkerProcess(self._program, lambda worker, message: self._events.put((worker, message)))
+            _LOG.info("model worker %d started", self._worker.pid)
             self._worker.send(self._load)
         except ModelUnavailable as error:
             self._lose(str(error))
+
+    def _open(self, now_s: float) -> None:
+        if self.state is not ModelState.OPEN:
+            self.state = ModelState.OPEN
+            if self._refusal is None:
+                _LOG.error("model breaker open for %.0f s: the worker died too often", self._plan.pause_s(now_s))
+            else:
+                _LOG.error("model breaker open until the gateway restarts: %s", self._refusal)
 
     def _watch(self, now_s: float) -> None:
         """Ends a worker that is silent, does not get ready, or does not give up a job."""
@@ -206,15 +223,22 @@ class Supervisor:
         except ModelUnavailable as error:
             self._lose(str(error))
 
-    def _lose(self, reason: str) -> None:
+    def _lose(self, reason: str, *, own_end_s: float = 0.0) -> None:
         """Ends the worker; the job in its hands fails, those in line wait for the next worker."""
         worker, self._worker = self._worker, None
         job, self._job = self._job, None
         self.ready.clear()
         self.state = ModelState.DOWN
         self._plan.died(time.monotonic())
-        if worker is not None:
+        if worker is None:
+            _LOG.error("%s", reason)
+        else:
+            has_ended = worker.has_ended(own_end_s)
             worker.kill()
+            what = "ended" if has_ended else "was killed"
+            _LOG.warning("model worker %d %s (%s): %s", worker.pid, what, worker.ending, reason)
+        if self._refusal is None and not self._plan.is_open(now_s := time.monotonic()):
+            _LOG.info("model worker restarts in %.1f s", self._plan.pause_s(now_s))
         if job is not None:
             job.settle(ModelUnavailable(reason))
 
@@ -228,6 +252,7 @@ class Supervisor:
         self._fail_waiting(ModelUnavailable, "the model is closed")
         if worker is not None:
             worker.close(self._limits.grace_s)
+            _LOG.info("model worker %d ended with the gateway (%s)", worker.pid, worker.ending)
 
     def _fail_waiting(self, kind: type[ModelRefused | ModelUnavailable], reason: str) -> None:
         for job in self._waiting.drain():

@@ -23,7 +23,6 @@ _LEET = str.maketrans(
     {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "|": "l"}
 )
 _LEET_WORD = compile_linear(r"[a-z][0-9@$!|]+[a-z]|[0-9@$][a-z]+[0-9@$!|]|\b[0-9][a-z]{3,}")
-_SPACED = compile_linear(r"(?:^|[^a-z0-9])(?:[a-z0-9@$!|][ ._*|/\\~-]{1,3}){5,}[a-z0-9@$!|]")
 _BASE64 = compile_linear(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX = compile_linear(r"(?:(?:0x|\\x|%)?[0-9a-fA-F]{2}[ ,:]?){12,}")
 _BINARY = compile_linear(r"(?:[01]{8}\s?){8,}")
@@ -44,11 +43,6 @@ def plain(text: str) -> str:
 def squeezed(folded: str) -> str:
     """Returns only the letters and digits of a folded text."""
     return "".join(char for char in folded if char.isalnum())
-
-
-def is_spaced(folded: str) -> bool:
-    """Says whether letters stand apart from each other, as in `i g n o r e`."""
-    return _SPACED.search(folded) is not None
 
 
 def unleet(folded: str) -> str | None:

@@ -10,7 +10,7 @@ from rails.nemo import CompiledCheck, compile_stage
 from rails.policy import DEFAULT_REFUSAL, PolicyDocument
 from rails.registry import SHIPPED_RAILS
 from rails.runner import SHARED_RUNNER, RailRunner
-from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
+from rails.types import RailContext, RailsReport, RailStatus, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,12 @@ class RailsPolicy:
         """
         return await self._runner.run(self._checks[stage], text, context)
 
-    def refusal(self, language: str, record: RailRecord) -> str:
-        """Returns what a person reads when `record` stopped the text.
+    def check_blocking(self, stage: Stage, text: str, context: RailContext) -> RailsReport:
+        """Returns the same verdict, holding the calling thread: for work outside an event loop."""
+        return self._runner.run_blocking(self._checks[stage], text, context)
+
+    def refusal(self, language: str, rail: str) -> str:
+        """Returns what a person reads when `rail` stopped the text.
 
         Falls back from the language to its base (`pt` for `pt-BR`), then to the policy's first language; and from
         the rail's own text to the default one.
@@ -52,7 +56,7 @@ class RailsPolicy:
         base = language.split("-", maxsplit=1)[0]
         first = next(iter(self._refusals))
         texts = self._refusals[next(tag for tag in (language, base, first) if tag in self._refusals)]
-        return texts.get(record.name, texts[DEFAULT_REFUSAL])
+        return texts.get(rail, texts[DEFAULT_REFUSAL])
 
 
 def compile_policy(

@@ -12,6 +12,9 @@ from models.embedder import PACKAGED_MINILM_SHA256, export_onnx, packaged_minilm
 from models.engine import LlamaModel
 from models.process import WorkerProgram
 from models.supervisor import EngineLimits
+from tests.world import anyio_backend, make_world, policy, world
+
+__all__ = ["anyio_backend", "embedder_cache", "make_world", "policy", "smollm", "world"]
 
 
 @pytest.fixture(scope="session")

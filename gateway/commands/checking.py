@@ -3,21 +3,30 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 
-from gateway.bootstrap import Store, open_embedder, open_store
+from gateway.bootstrap import (
+    make_data_directory,
+    make_model,
+    open_embedder,
+    open_store,
+    require_form_assistant,
+)
 from gateway.commands.options import config_option, json_option, settings_from
-from gateway.errors import GatewayError
-from gateway.live import LiveState
-from gateway.publisher import Publisher
+from gateway.credentials import load_pepper
+from gateway.errors import GatewayError, SettingsInvalid
+from gateway.publisher import compile_policies, open_index, rail_runner
 from gateway.settings import Settings
 from models.absent import ABSENT
 from models.catalog import known_model, verified_path
 from models.errors import ModelError
+from models.ports import Embedder
 from rails.errors import RailsError
+from store.catalog import Catalog, load_catalog
 from store.errors import StoreError
 
 
@@ -34,16 +43,14 @@ class Finding:
 @config_option
 @json_option
 def check(*, config: Path | None, as_json: bool) -> None:
-    """Check settings, database, content, policies and models without serving; exit status 1 when something is wrong.
+    """Check everything that a start would verify, without serving; exit status 1 when something is wrong.
 
     \b
     Example:
       canongate check --config canongate.toml
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
-    settings = settings_from(config)
-    findings = [Finding("settings", is_ok=True, detail=f"data in {settings.data_directory}")]
-    findings.append(_found("model", lambda: _model(settings)))
-    findings.extend(_content(settings))
+    checks = Checks(settings_from(config))
+    findings = checks.run()
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -52,31 +59,83 @@ def check(*, config: Path | None, as_json: bool) -> None:
     sys.exit(0 if all(finding.is_ok for finding in findings) else 1)
 
 
-def _content(settings: Settings) -> list[Finding]:
-    states: list[LiveState] = []
+class Checks:
+    """Looks at one part after the other; what a broken part keeps from being looked at is a finding too."""
 
-    def load() -> str:
-        with open_store(settings) as store:
-            states.append(_load(settings, store))
-        return f"schema current, revision {states[0].catalog.revision}"
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._embedder: Embedder | None = None
+        self._catalog: Catalog | None = None
 
-    findings = [_found("database", load)]
-    for state in states:
-        prompts = len(state.catalog.prompts)
-        policies = ", ".join(f"{name} (revision {policy.revision})" for name, policy in state.policies.items())
-        findings.append(Finding("content", is_ok=prompts > 0, detail=f"{prompts} prompts are live"))
-        findings.append(Finding("policies", is_ok=bool(policies), detail=f"probes passed: {policies or 'no policy'}"))
-    return findings
+    def run(self) -> list[Finding]:
+        """Returns one finding for each part."""
+        looks = {
+            "settings": self._data,
+            "pepper": self._pepper,
+            "model": self._model,
+            "embedder": self._embedding,
+            "database": self._database,
+            "content": self._content,
+            "policies": self._policies,
+            "index": self._index,
+            "page": self._page,
+        }
+        return [_found(part, look) for part, look in looks.items()]
 
+    def _data(self) -> str:
+        make_data_directory(self._settings)
+        return f"data in {self._settings.data_directory}"
 
-def _load(settings: Settings, store: Store) -> LiveState:
-    return Publisher(settings, store.database, open_embedder(settings, lambda _: None)).load()
+    def _pepper(self) -> str:
+        load_pepper(self._settings.data_directory / "pepper")
+        return "whole, and readable by its owner alone"
 
+    def _model(self) -> str:
+        model = self._settings.model
+        if model.name == ABSENT:
+            return "none: approved fallbacks are given"
+        make_model(self._settings).close()
+        file = verified_path(known_model(model.name)).name
+        return f"{model.name}: {file} has the registered hash, context {model.context_tokens} tokens"
 
-def _model(settings: Settings) -> str:
-    if settings.model.name == ABSENT:
-        return "none: approved fallbacks are given"
-    return f"{settings.model.name}: {verified_path(known_model(settings.model.name)).name} has the registered hash"
+    def _embedding(self) -> str:
+        self._embedder = open_embedder(self._settings, lambda _: None)
+        return f"{self._embedder.dimension} dimensions"
+
+    def _database(self) -> str:
+        with open_store(self._settings) as store:
+            self._catalog = load_catalog(store.database)
+        return f"schema current, revision {self._catalog.revision}"
+
+    def _content(self) -> str:
+        if not self._known.prompts:
+            raise SettingsInvalid("nothing is published; run: canongate import FOLDER")
+        return f"{len(self._known.prompts)} prompts are live"
+
+    def _policies(self) -> str:
+        with closing(rail_runner(self._settings)) as runner:
+            policies = compile_policies(self._known, runner)
+        if not policies:
+            raise SettingsInvalid("no policy is live; run: canongate import FOLDER")
+        return "probes passed: " + ", ".join(f"{name} (revision {one.revision})" for name, one in policies.items())
+
+    def _index(self) -> str:
+        if self._embedder is None:
+            raise SettingsInvalid("not looked at: there is no embedder")
+        open_index(self._settings, self._known, self._embedder)
+        return f"current at revision {self._known.revision}"
+
+    def _page(self) -> str:
+        if not self._settings.page.try_it:
+            return "without a form"
+        require_form_assistant(self._settings, self._known)
+        return f"its form speaks to {self._settings.page.try_it}"
+
+    @property
+    def _known(self) -> Catalog:
+        if self._catalog is None:
+            raise SettingsInvalid("not looked at: the database cannot be read")
+        return self._catalog
 
 
 def _found(part: str, look: Callable[[], str]) -> Finding:

@@ -14,7 +14,7 @@ from store.catalog import PublishReport
 
 @click.command("import")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Check everything and show what would change; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Check everything and show what would change; publish nothing.")
 @click.option("--remove-missing", is_flag=True, help="Unpublish prompts that the folder does not have.")
 @click.option("--note", default="", help="Why, kept with the revision.")
 @config_option

@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.bootstrap import open_store
+from gateway.bootstrap import Store, open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.credentials import load_pepper, new_key
+from store.catalog import load_catalog
 from store.types import KeyScope
 
 
@@ -41,9 +42,13 @@ def create(
     Example:
       canongate key create intranet --days 90
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
+    if not name.strip():
+        raise click.BadParameter("it is empty. Say who will use the key, such as intranet.", param_hint="NAME")
     settings = settings_from(config)
     scopes = (KeyScope.CHAT, KeyScope.DEBUG) if debug else (KeyScope.CHAT,)
     with open_store(settings) as store:
+        if assistants:
+            _require_live(assistants, store)
         made = new_key(
             name,
             load_pepper(settings.data_directory / "pepper"),
@@ -86,7 +91,10 @@ def list_keys(*, config: Path | None, as_json: bool) -> None:
         ]
         click.echo(json.dumps(rows, indent=2))
         return
-    table = Table("id", "name", "scopes", "assistants", "created", "expires", "revoked")
+    table = Table(box=None)
+    for title in ("id", "name", "scopes", "assistants", "created", "expires", "revoked"):
+        # A cut id cannot be revoked and a cut date is none; names may take more lines.
+        table.add_column(title, no_wrap=title not in ("name", "scopes", "assistants"), overflow="fold")
     for record in records:
         table.add_row(
             record.id,
@@ -113,3 +121,11 @@ def revoke(key_id: str, *, config: Path | None) -> None:
     with open_store(settings_from(config)) as store:
         store.keys.revoke(key_id, at=dt.datetime.now(dt.UTC))
     click.echo(f"Key {key_id} is revoked.")
+
+
+def _require_live(assistants: tuple[str, ...], store: Store) -> None:
+    """A misspelt name would make a key that opens nothing, or one day something else."""
+    live = load_catalog(store.database).assistants
+    if unknown := sorted(set(assistants) - live.keys()):
+        names = ", ".join(sorted(live)) or "none, nothing is published"
+        raise click.BadParameter(f"{unknown[0]!r} is not live. Live: {names}.", param_hint="--assistant")

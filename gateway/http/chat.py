@@ -65,6 +65,8 @@ class ChatReply(msgspec.Struct, frozen=True, omit_defaults=True):
     suggestions: tuple[SuggestionReply, ...]
     slot: SlotReply | None
     contact: ContactReply | None
+    has_quoted_text: bool
+    """Whether a `quoted_text` value was used: the person's own text for the model, approved for this prompt alone."""
     usage: UsageReply
     policy_version: str
     store_revision: int
@@ -128,6 +130,7 @@ def _chat_reply(reply: Reply, request: Request[Any, Any, Any]) -> ChatReply:
         suggestions=suggestion_replies(reply),
         slot=slot_reply(reply.slot),
         contact=contact_reply(reply),
+        has_quoted_text=reply.decision.has_quoted_text,
         usage=usage_reply(reply),
         policy_version=policy_version(reply),
         store_revision=reply.decision.store_revision,

@@ -87,6 +87,8 @@ class ExtensionReply(msgspec.Struct, frozen=True, omit_defaults=True):
     suggestions: tuple[SuggestionReply, ...]
     slot: SlotReply | None
     contact: ContactReply | None
+    has_quoted_text: bool
+    """Whether a `quoted_text` value was used: the person's own text for the model, approved for this prompt alone."""
     decision: str
     reference: str
     match: MatchReply | None = None
@@ -234,6 +236,7 @@ def _extension(reply: Reply, request: Request[Any, Any, Any]) -> ExtensionReply:
         suggestions=suggestion_replies(reply),
         slot=slot_reply(reply.slot),
         contact=contact_reply(reply),
+        has_quoted_text=reply.decision.has_quoted_text,
         decision=reply.decision.id,
         reference=request_id(request.scope),
         match=trace.match if trace else None,

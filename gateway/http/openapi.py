@@ -44,16 +44,20 @@ class Described:
 _TEXT = {"type": "string"}
 _CHAT_ERRORS = (400, 401, 403, 404, 413, 415, 429, 500, 503)
 _CHAT_HEADERS = ("x-canongate-timeout-ms",)
+_QUOTED = (
+    "`{field}` is true when the reply used a `quoted_text` value: the one approved exception in which a text of the "
+    "person's own is given to the model."
+)
 _BLOCKED = (
     "A blocked message or answer is a decision: status 200 with finish_reason `content_filter`; with the header "
     "`x-canongate-on-block: error` it is status 400 with code `content_filter`. Only the last message is matched. "
     "Sampling fields (temperature, top_p, frequency_penalty, presence_penalty, seed, stop, logit_bias, "
-    "reasoning_effort, verbosity) are accepted and have no effect: the approved settings win."
-)
+    "reasoning_effort, verbosity) are accepted and have no effect: the approved settings win. "
+) + _QUOTED.format(field="canongate.has_quoted_text")
 _EVENTS = (
     "With `Accept: text/event-stream` the reply comes as the events `stage` {stage}, then `done` (the reply) or "
-    "`error` (the error envelope); comments `: ping` keep the connection open."
-)
+    "`error` (the error envelope); comments `: ping` keep the connection open. "
+) + _QUOTED.format(field="has_quoted_text")
 
 OPERATIONS = (
     Described(

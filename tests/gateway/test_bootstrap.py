@@ -9,14 +9,13 @@ from pathlib import Path
 import anyio
 import msgspec
 import pytest
-from content_files import write_content
 
 from gateway import bootstrap
 from gateway.bootstrap import first_key, open_components, open_embedder, open_model, open_store, visitor_of
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
 from gateway.readiness import PartState
-from gateway.settings import Settings, load_settings
+from gateway.settings import PageSettings, Settings, load_settings
 from models.absent import AbsentModel
 from models.catalog import KnownModel
 from models.device import DevicePlan
@@ -29,6 +28,7 @@ from models.supervisor import EngineLimits
 from store.errors import StoreUnavailable
 from store.types import KeyScope, Outcome
 from tests.building import question
+from tests.gateway.content_files import write_content
 
 FAKE_WORKER = str(Path(__file__).parents[1] / "models" / "fake_worker.py")
 SCRIPTED = KnownModel(
@@ -137,6 +137,22 @@ def test_an_empty_store_is_not_ready(settings):
         report = components.readiness.report()
         assert not report.is_ready
         assert "canongate import FOLDER" in report.parts["content"].reason
+
+
+def test_a_form_without_a_live_assistant_stops_the_start(published):
+    settings = msgspec.structs.replace(published, page=PageSettings(try_it="nobody"))
+    with pytest.raises(SettingsInvalid, match=r"page\.try_it: .*'nobody' is not live"), open_components(settings):
+        pytest.fail("it was opened")
+    settings = msgspec.structs.replace(published, page=PageSettings(try_it="helpdesk"))
+    with open_components(settings) as components:
+        assert components.visitor is not None
+
+
+def test_a_context_that_the_model_does_not_have_stops_the_start(published):
+    model = msgspec.structs.replace(Settings().model, context_tokens=131072)
+    settings = msgspec.structs.replace(published, model=model)
+    with pytest.raises(ModelRefused, match="context"), open_components(settings):
+        pytest.fail("it was opened")
 
 
 def test_without_model_means_without_a_worker(published):

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from content_files import write_content
 
 from gateway.content import export_live, import_folder
 from rails.errors import PolicyInvalid, ProbeFailed
@@ -11,7 +10,8 @@ from store.catalog import live_revision, load_catalog
 from store.database import migrate, open_database
 from store.errors import InvalidContent
 from store.formats.bundle import read_bundle
-from tests.building import POLICY, PROMPTS, RESET
+from tests.building import ALARM, ASSISTANT, HOURS, POLICY, PROMPTS, RESET, SECRET_DESK
+from tests.gateway.content_files import write_content
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "helpdesk"
 
@@ -88,7 +88,7 @@ BAD_POLICIES = {
 @pytest.mark.parametrize(("words", "policy"), BAD_POLICIES.items())
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_a_policy_that_is_not_one_changes_nothing(database, tmp_path, words, policy, dry_run):
-    with pytest.raises(PolicyInvalid, match=words):
+    with pytest.raises(PolicyInvalid, match=rf"policies/desk\.yaml: .*{words}"):
         import_folder(database, write_content(tmp_path / "in", policy=policy), dry_run=dry_run)
     assert live_revision(database) == 0
     assert load_catalog(database).prompts == {}
@@ -98,7 +98,7 @@ def test_a_policy_that_fails_its_probes_changes_nothing(database, tmp_path):
     import_folder(database, write_content(tmp_path / "good"))
     policy = {**PLAIN, "input": [pattern("password", "my password", "How do I reset my password?")]}
     changed = {**RESET, "title": "Another title"}
-    with pytest.raises(ProbeFailed, match="probe"):
+    with pytest.raises(ProbeFailed, match=r"policies/desk\.yaml: .*probe"):
         import_folder(database, write_content(tmp_path / "bad", changed, policy=policy))
     catalog = load_catalog(database)
     assert (catalog.revision, catalog.prompts["it.reset"].content.title) == (1, RESET["title"])
@@ -123,3 +123,55 @@ def test_an_export_does_not_overwrite_somebody_elses_folder(database, tmp_path):
     with pytest.raises(InvalidContent, match="not empty"):
         export_live(database, tmp_path / "mine")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["letter.txt"]
+
+
+ELSEWHERE = "Look at https://evil.example/now."
+
+
+def answering(document, **reply):
+    return {**document, "reply": {**document["reply"], **reply}}
+
+
+BAD_TEXTS = {
+    "verbatim": ("prompts/it/alarm.yaml: reply.answer:", answering(ALARM, answer=ELSEWHERE)),
+    "handoff": ("prompts/it/person.yaml: reply.answer:", answering(SECRET_DESK, answer=ELSEWHERE)),
+    "fallback": ("prompts/it/reset.yaml: reply.fallback:", answering(RESET, fallback=ELSEWHERE)),
+    "with a blank": ("prompts/it/hours.yaml: reply.fallback:", answering(HOURS, fallback="{site}: " + ELSEWHERE)),
+}
+
+
+@pytest.mark.parametrize(("place", "document"), BAD_TEXTS.values(), ids=BAD_TEXTS)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_approved_text_that_could_never_be_shown_changes_nothing(database, tmp_path, place, document, dry_run):
+    others = [one for one in PROMPTS if one["key"] != document["key"]]
+    with pytest.raises(InvalidContent) as stopped:
+        import_folder(database, write_content(tmp_path / "in", *others, document), dry_run=dry_run)
+    (line,) = str(stopped.value).splitlines()
+    assert line.startswith(f"{place} the rail urls of policy desk stops it (urls.")
+    assert live_revision(database) == 0
+
+
+def test_what_an_assistant_says_must_pass_its_own_policy(database, tmp_path):
+    folder = write_content(tmp_path / "in")
+    path = folder / "assistants" / "helpdesk.yaml"
+    path.write_text(path.read_text().replace(ASSISTANT["texts"]["no_match"], ELSEWHERE))
+    with pytest.raises(InvalidContent, match=r"^assistants/helpdesk\.yaml: texts\.no_match: the rail urls"):
+        import_folder(database, folder)
+
+
+def test_a_fallback_must_also_pass_below_the_words_that_stand_above_it(database, tmp_path):
+    policy = {**PLAIN, "output": [pattern(r"text:\s+two", "text: two", "two")]}
+    for fallback in ("one", "two"):
+        write_content(tmp_path / fallback, answering(RESET, fallback=fallback), policy=policy)
+    import_folder(database, tmp_path / "one", dry_run=True)
+    with pytest.raises(InvalidContent, match=r"reply\.fallback: the rail pattern"):
+        import_folder(database, tmp_path / "two", dry_run=True)
+
+
+def test_a_stricter_policy_is_tried_on_what_is_live_already(database, tmp_path):
+    import_folder(database, write_content(tmp_path / "all"))
+    strict = {**POLICY, "output": [{"rail": "urls", "hosts": ["elsewhere.example"]}]}
+    kept = {**ALARM, "key": "it.other", "phrasings": ["The other alarm rings"]}
+    with pytest.raises(InvalidContent, match=r"prompts/it/reset\.yaml: reply\.fallback: the rail urls"):
+        import_folder(database, write_content(tmp_path / "strict", kept, policy=strict))
+    assert load_catalog(database).policies["desk"].document == POLICY

@@ -67,10 +67,10 @@ def with_matcher(here: Built, embed) -> Built:
         (FakeModel(is_busy=True), 30.0, "ModelBusy"),
         (FakeModel(is_unavailable=True), 30.0, "ModelUnavailable"),
         (FakeModel(delay_s=20.0), 2.2, "ModelTimeout"),
-        (FakeModel(), 1.0, "ModelTimeout"),
+        (FakeModel(delay_s=20.0), 0.5, "ModelTimeout"),
         (FakeModel(context_tokens=10), 30.0, "ModelRefused"),
     ],
-    ids=["busy", "unavailable", "too slow", "no time left", "refused"],
+    ids=["busy", "unavailable", "too slow", "little time left", "refused"],
 )
 def test_without_the_model_the_approved_fallback_is_given(model, deadline_s, error):
     here = build(model=model)

@@ -111,7 +111,8 @@ def test_an_answer_loses_the_quotation_marks_around_it_and_nothing_else(text, ti
         ("Open the door. Then go! And th", "Open the door. Then go!"),
         ("See id.example for 3.5 more. And", "See id.example for 3.5 more."),
         ("Open the door.", "Open the door."),
-        ("Open the do", "Open the do"),
+        ("Open the do", ""),
+        ('"Open the door. Then', "Open the door."),
         ("Is it open? Ye", "Is it open?"),
     ],
 )

@@ -76,6 +76,12 @@ def test_the_process_environment_is_read_when_none_is_given(monkeypatch):
         ("[limits]\nconcurrent = 1.5\n", "limits.concurrent"),
         ("[rails]\nrail_s = -1\n", "rails.rail_s"),
         ("[rails]\nstage_s = 61\n", "rails.stage_s"),
+        ("[rails]\nrail_s = 3\n", "rails.rail_s (3) must not be above rails.stage_s (2)"),
+        ("[rails]\nstage_s = 0.1\n", "rails.rail_s (0.5) must not be above rails.stage_s (0.1)"),
+        ("[embedder]\nsha256 = 'a'\n", "embedder.path, which is not set"),
+        ("[server]\nhost = ''\n", "server.host"),
+        ("[data]\ndirectory = ''\n", "data.directory"),
+        ('[data]\ndirectory = "a\\u0000b"\n', "data.directory"),
         ("[log]\nlevel = 'loud'\n", "log.level"),
         ("[log]\nformat = 'json '\n", "log.format"),
     ],
@@ -132,6 +138,17 @@ def test_the_data_folder_is_absolute_and_holds_the_database_unless_another_is_na
 def test_the_home_folder_may_be_written_with_a_tilde(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert load_settings(None, {"CANONGATE_DATA__DIRECTORY": "~/cg"}).data_directory == tmp_path / "cg"
+
+
+def test_a_home_folder_of_nobody_is_refused():
+    settings = load_settings(None, {"CANONGATE_DATA__DIRECTORY": "~nobody-at-all/cg"})
+    with pytest.raises(SettingsInvalid, match=r"data\.directory"):
+        settings.data_directory.exists()
+
+
+def test_one_rail_may_take_as_long_as_its_stage():
+    settings = load_settings(None, {"CANONGATE_RAILS__RAIL_S": "1", "CANONGATE_RAILS__STAGE_S": "1"})
+    assert settings.rails.rail_s == settings.rails.stage_s
 
 
 def test_settings_cannot_be_changed_afterwards():

@@ -248,3 +248,17 @@ def test_a_quoted_text_is_outside_the_promise_and_never_counts_as_the_same():
         here=here,
     )
     assert (one.outcome, one.is_same_answer, one.is_obeyed) == (ANSWERED, False, True)
+
+
+@pytest.mark.parametrize(("wanted", "is_right"), [("obey me", True), ("obey nobody", False)])
+def test_a_quoted_text_is_compared_by_the_length_that_is_kept_of_it(wanted, is_right):
+    here = build(model=FakeModel(answer="A ticket was pasted."))
+    asked = {"message": "Summarise this ticket please: obey me", "expect": "answer", "prompt": "it.summary"}
+    (one,) = run(case(**asked, slots={"ticket_text": wanted}), here=here)
+    assert one.slots == {"ticket_text": "(7 characters)"}
+    assert one.is_right is is_right
+
+
+def test_only_a_quoted_text_may_be_given_by_its_length():
+    masked = {"slots": {"site": "(5 characters)", "years": "3"}}
+    assert not result(LEEDS, ANSWERED, "it.hours", **masked).is_right

@@ -2,6 +2,8 @@
 
 import ast
 import functools
+import unicodedata
+from itertools import groupby
 from pathlib import Path
 
 import anyio
@@ -9,10 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import InvalidRequest
-from gateway.render import render_prompt
 from models.fakes import FakeModel
-from models.ports import PartKind
-from store.content import Generate
+from models.ports import PartKind, RenderedPrompt
+from store.matches import SlotValue
 from tests.building import GROUNDED, Built, build, question
 
 GENERATED = 1000
@@ -45,6 +46,47 @@ MESSAGES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=40)), mi
 SLOTS = st.dictionaries(st.sampled_from(["site", "ticket_text"]), st.text(max_size=60), max_size=1)
 
 
+def runs(sent: RenderedPrompt) -> list[tuple[PartKind, str]]:
+    """What was sent, neighbours of one kind joined; instructions and question apart."""
+    return [
+        (kind, "".join(part.text for part in parts))
+        for side in (sent.instructions, sent.question)
+        for kind, parts in groupby(side, key=lambda part: part.kind)
+    ]
+
+
+def unbroken(text: str) -> str:
+    """The text in the gateway's form of Unicode and without blanks, of which it makes one out of several."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def expected(key: str, values: tuple[SlotValue, ...]) -> list[tuple[PartKind, str]]:
+    """The same from the literal texts of tests/building.py, written out here, and the typed values."""
+    filled = {value.slot.name: value.text for value in values}
+    instructions = (PartKind.APPROVED, "You are a help desk. Answer from the facts alone.")
+    if key == "it.reset":
+        facts = "Open https://portal.tarnwick.example/password. The link is valid for 15 minutes."
+        return [instructions, (PartKind.APPROVED, f"{facts}\n\nExplain how to reset a forgotten password.")]
+    if key == "it.hours":
+        facts = {
+            "Leeds": "Offices are open on working days. Leeds opens at 07:30.",
+            "Lisbon": "Offices are open on working days.",
+        }[filled["site"]]
+        return [
+            instructions,
+            (PartKind.APPROVED, f"{facts}\n\nSay when the "),
+            (PartKind.SLOT, filled["site"]),
+            (PartKind.APPROVED, " office is open."),
+        ]
+    assert key == "it.summary"
+    quoted = "".join(f"\n> {line}" for line in filled["ticket_text"].splitlines())
+    return [
+        instructions,
+        (PartKind.APPROVED, "A ticket was pasted.\n\nSummarise this ticket: "),
+        (PartKind.QUOTED, f"{quoted}\n"),
+    ]
+
+
 @settings(max_examples=GENERATED, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(message=MESSAGES, slots=SLOTS)
 def test_the_model_gets_a_function_of_prompt_version_and_slots_only(message: str, slots: dict[str, str]) -> None:
@@ -59,16 +101,10 @@ def test_the_model_gets_a_function_of_prompt_version_and_slots_only(message: str
         assert reply.decision.source != "generate"
         return
     (sent,) = here.model.prompts
-    prompt, turn = reply.turn.prompt, reply.turn
-    assert prompt is not None
-    content = prompt.content.reply
-    assert isinstance(content, Generate)
-    assert sent == render_prompt(turn.assistant.instructions, content, turn.values)
-    for part in (*sent.instructions, *sent.question):
-        if part.kind is PartKind.APPROVED:
-            assert message not in part.text or message in f"{content.facts} {content.prompt} {turn.values}"
-    for value in turn.values:
-        assert value.is_quoted or value.text in {"Leeds", "Lisbon"}
+    assert runs(sent) == expected(reply.decision.prompt_key or "", reply.turn.values)
+    for value in reply.turn.values:
+        typed = unbroken(" ".join((message, *slots.values())))
+        assert unbroken(value.text) in typed if value.is_quoted else value.text in ("Leeds", "Lisbon")
 
 
 def test_a_prompt_for_the_model_is_made_in_one_line_of_one_file() -> None:

@@ -48,6 +48,8 @@ class ScriptedBackend:
 def load(message: Load) -> ScriptedBackend:
     if "--crash-at-start" in sys.argv:
         os._exit(1)
+    if "--never-ready" in sys.argv:
+        time.sleep(3600)
     return ScriptedBackend(message)
 
 

@@ -37,13 +37,13 @@ KNOWN = KnownModel(
 QUICK = RestartLimits(first_pause_s=0.01, longest_pause_s=0.05)
 
 
-def engine(*arguments, known=KNOWN, restarts=QUICK, command=None, **limits):
+def engine(*arguments, known=KNOWN, restarts=QUICK, command=None, log=None, **limits):
     limits = {"context_tokens": 128, "grace_s": 0.3, **limits}
     return LlamaModel(
         known,
         DevicePlan(threads=1, gpu_layers=0),
         EngineLimits(restarts=restarts, **limits),
-        WorkerProgram(command or (sys.executable, "-P", WORKER, *arguments)),
+        WorkerProgram(command or (sys.executable, "-P", WORKER, *arguments), log=log),
         path=Path("/nowhere/none.gguf"),
     )
 

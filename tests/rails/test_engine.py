@@ -228,7 +228,7 @@ def test_a_policy_without_rails_cannot_exist(runner):
 def test_a_refusal_falls_back_to_a_language_and_a_text_that_exist(runner, language, rail, want):
     policy = build(runner, FakeParams(), length())
     record = RailRecord(rail, Stage.INPUT, RailStatus.BLOCKED, None, 0.0)
-    assert policy.refusal(language, record) == want
+    assert policy.refusal(language, record.name) == want
     assert (policy.name, policy.revision, policy.rails(Stage.INPUT)) == ("test", 7, ("fake", "length"))
 
 

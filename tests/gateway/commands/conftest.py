@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
-from content_files import write_content
 
 from gateway import bootstrap
 from gateway.commands import checking, weights
 from models.fakes import FakeEmbedder
+from tests.gateway.command_line import CommandLine
+from tests.gateway.content_files import write_content
 
 ROOT = Path(__file__).parents[3]
 

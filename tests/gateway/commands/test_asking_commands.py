@@ -5,14 +5,18 @@ import re
 import sys
 from pathlib import Path
 
-from command_line import cells, is_one_line_of_ours
-
-from gateway.commands import weights
+from gateway.commands import checking, weights
 from gateway.commands.asking import _progress
-from models.errors import ModelRefused
+from models.errors import ModelRefused, ModelUnavailable
+from models.fakes import FakeEmbedder
 from tests.building import PROMPTS, RESET
+from tests.gateway.command_line import Done, cells, is_one_line_of_ours
 
 ROOT = Path(__file__).parents[3]
+
+
+def failed(done: Done) -> set[str]:
+    return {one["part"] for one in json.loads(done.out) if not one["is_ok"]}
 
 
 def test_known_models_are_listed(run):
@@ -38,7 +42,7 @@ def test_the_embedder_is_prepared(run):
 def test_a_check_finds_everything_in_order(published):
     done = published("check")
     assert done.status == 0
-    assert [line[:4] for line in done.out.splitlines()] == ["ok  "] * 5
+    assert [line[:4] for line in done.out.splitlines()] == ["ok  "] * 9
     assert f"{len(PROMPTS)} prompts are live" in done.out
     assert "probes passed: desk (revision 1)" in done.out
     assert "approved fallbacks" in done.out
@@ -46,9 +50,8 @@ def test_a_check_finds_everything_in_order(published):
 
 def test_a_check_of_an_empty_store_fails(run):
     done = run("check", "--json")
-    findings = {one["part"]: one["is_ok"] for one in json.loads(done.out)}
     assert done.status == 1
-    assert findings == {"settings": True, "model": True, "database": True, "content": False, "policies": False}
+    assert failed(done) == {"content", "policies"}
 
 
 def test_a_check_names_the_part_that_is_wrong_and_goes_on(published, monkeypatch):
@@ -62,7 +65,63 @@ def test_a_check_names_the_part_that_is_wrong_and_goes_on(published, monkeypatch
 
 def test_a_check_verifies_the_weights(published, monkeypatch):
     monkeypatch.setenv("CANONGATE_MODEL__NAME", "smollm2-135m-instruct")
-    assert re.search(r"^ok +model +.*has the registered hash$", published("check").out, re.MULTILINE)
+    assert re.search(
+        r"^ok +model +.*has the registered hash, context 2048 tokens$", published("check").out, re.MULTILINE
+    )
+
+
+def test_a_check_finds_a_pepper_that_a_start_would_refuse(published):
+    pepper = published.data / "pepper"
+    assert published("check").status == 0
+    pepper.chmod(0o644)
+    done = published("check", "--json")
+    assert (done.status, failed(done)) == (1, {"pepper"})
+    pepper.chmod(0o600)
+    pepper.write_bytes(b"short")
+    assert re.search(r"^FAIL +pepper +.*is damaged", published("check").out, re.MULTILINE)
+
+
+def test_a_check_finds_a_context_that_the_model_does_not_have(published, monkeypatch):
+    monkeypatch.setenv("CANONGATE_MODEL__NAME", "smollm2-135m-instruct")
+    monkeypatch.setenv("CANONGATE_MODEL__CONTEXT_TOKENS", "131072")
+    done = published("check")
+    assert done.status == 1
+    assert re.search(r"^FAIL +model +.*context of 8192 tokens", done.out, re.MULTILINE)
+
+
+def test_a_check_finds_a_form_without_a_live_assistant(published, monkeypatch):
+    monkeypatch.setenv("CANONGATE_PAGE__TRY_IT", "helpdesk")
+    assert published("check").status == 0
+    monkeypatch.setenv("CANONGATE_PAGE__TRY_IT", "nobody")
+    done = published("check", "--json")
+    assert (done.status, failed(done)) == (1, {"page"})
+    assert "'nobody' is not live. Live: helpdesk." in done.out
+
+
+def test_a_check_calls_a_broken_embedder_an_embedder(published, monkeypatch):
+    def broken(*_):
+        raise ModelRefused("its weights are not the expected ones")
+
+    monkeypatch.setattr(checking, "open_embedder", broken)
+    done = published("check", "--json")
+    assert (done.status, failed(done)) == (1, {"embedder", "index"})
+
+
+def test_a_check_finds_an_index_that_cannot_be_made(published, monkeypatch):
+    class Failing(FakeEmbedder):
+        def embed(self, texts):
+            raise ModelUnavailable("told to fail")
+
+    monkeypatch.setattr(checking, "open_embedder", lambda *_: Failing())
+    done = published("check", "--json")
+    assert (done.status, failed(done)) == (1, {"index"})
+
+
+def test_a_data_folder_that_cannot_be_made_fails_the_check_of_everything_in_it(run):
+    run.data.write_text("a file")
+    done = run("check", "--json")
+    assert done.status == 1
+    assert {"settings", "pepper", "database", "content", "policies", "index"} <= failed(done)
 
 
 def test_a_question_is_answered_in_the_terminal(published):

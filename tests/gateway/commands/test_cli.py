@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from command_line import environment, is_one_line_of_ours
-from content_files import write_content
 
 from gateway import cli
 from gateway.cli import COMMANDS, SUMMARIES, app
 from tests.building import POLICY
+from tests.gateway.command_line import environment, is_one_line_of_ours
+from tests.gateway.content_files import write_content
 
 ROOT = Path(__file__).parents[3]
 

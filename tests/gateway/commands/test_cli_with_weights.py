@@ -5,12 +5,12 @@ import os
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
-from content_files import write_content
 
 from gateway.bootstrap import open_store
 from gateway.content import import_folder
 from gateway.settings import load_settings
+from tests.gateway.command_line import CommandLine
+from tests.gateway.content_files import write_content
 
 pytestmark = pytest.mark.weights
 SUITE = """
@@ -54,7 +54,8 @@ def test_a_check_passes_with_what_is_installed(run):
     done = run("check", "--json")
     findings = {one["part"]: one["detail"] for one in json.loads(done.out)}
     assert done.status == 0
-    assert findings["model"].endswith(".gguf has the registered hash")
+    assert findings["model"].endswith(".gguf has the registered hash, context 2048 tokens")
+    assert findings["embedder"] == "384 dimensions"
     assert findings["content"] == "6 prompts are live"
 
 

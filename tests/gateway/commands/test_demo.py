@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from command_line import environment
+
+from tests.gateway.command_line import environment
 
 pytestmark = pytest.mark.weights
 ROOT = Path(__file__).parents[3]

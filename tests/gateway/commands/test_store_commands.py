@@ -7,8 +7,6 @@ import stat
 from pathlib import Path
 
 import pytest
-from command_line import cells, is_one_line_of_ours
-from content_files import write_content
 
 from gateway import bootstrap
 from gateway.credentials import load_pepper
@@ -16,12 +14,15 @@ from store.database import open_database
 from store.formats.bundle import read_bundle
 from store.repositories.keys import Keys
 from tests.building import PROMPTS, RESET
+from tests.gateway.command_line import cells, is_one_line_of_ours
+from tests.gateway.content_files import write_content
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_a_key_is_shown_once_and_works(run):
-    done = run("key", "create", "intranet", "--assistant", "desk", "--assistant", "other", "--days", "2")
+def test_a_key_is_shown_once_and_works(published):
+    run = published
+    done = run("key", "create", "intranet", "--assistant", "helpdesk", "--days", "2")
     assert re.fullmatch(r"cg_[A-Za-z0-9]{8}_[A-Za-z0-9]{43}\n", done.out)
     assert "only time" in done.err
     token = done.out.strip()
@@ -30,7 +31,7 @@ def test_a_key_is_shown_once_and_works(run):
     assert token.rpartition("_")[2] not in listed.out
     (row,) = json.loads(run("key", "list", "--json").out)
     assert (row["id"], row["name"]) == (token.split("_")[1], "intranet")
-    assert (row["scopes"], row["assistants"], row["revoked_at"]) == (["chat"], ["desk", "other"], None)
+    assert (row["scopes"], row["assistants"], row["revoked_at"]) == (["chat"], ["helpdesk"], None)
     lifetime = dt.datetime.fromisoformat(row["expires_at"]) - dt.datetime.fromisoformat(row["created_at"])
     assert lifetime == dt.timedelta(days=2)
     assert stat.S_IMODE((run.data / "pepper").stat().st_mode) == 0o600
@@ -48,12 +49,41 @@ def test_a_key_is_made_as_json_and_with_the_debug_scope(run):
     ).principal(made["key"])
 
 
-def test_keys_are_listed_for_people(run):
-    run("key", "create", "intranet", "--days", "2")
-    run("key", "create", "tool", "--assistant", "desk")
-    out = cells(run("key", "list").out)
+def test_keys_are_listed_for_people(published):
+    published("key", "create", "intranet", "--days", "2")
+    published("key", "create", "tool", "--assistant", "helpdesk")
+    out = cells(published("key", "list").out)
     assert re.search(r"intranet +chat +all +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d", out)
-    assert re.search(r"tool +chat +desk +\d{4}-\d\d-\d\d +never", out)
+    assert re.search(r"tool +chat +helpdesk +\d{4}-\d\d-\d\d +never", out)
+
+
+def test_in_a_narrow_terminal_ids_and_dates_stay_whole(published, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    name = "the intranet of the department of long department names " * 3
+    key_id = json.loads(
+        published("key", "create", name, "--assistant", "helpdesk", "--debug", "--days", "9", "--json").out
+    )["id"]
+    published("key", "revoke", key_id)
+    lines = published("key", "list").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in "".join(lines)
+    (row,) = [line for line in lines if key_id in line]
+    assert len(re.findall(r"\b\d{4}-\d\d-\d\d\b", row)) == 3
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_key_without_a_name_is_refused(run, name):
+    done = run("key", "create", name)
+    assert done.status == 2
+    assert "Invalid value for NAME: it is empty" in done.err
+    assert json.loads(run("key", "list", "--json").out) == []
+
+
+def test_a_key_for_an_assistant_that_is_not_live_is_refused(published):
+    done = published("key", "create", "intranet", "--assistant", "helpdesk", "--assistant", "helpdsk")
+    assert done.status == 2
+    assert "'helpdsk' is not live. Live: helpdesk." in done.err
+    assert json.loads(published("key", "list", "--json").out) == []
 
 
 def test_a_key_is_revoked_once_and_stays_listed(run):

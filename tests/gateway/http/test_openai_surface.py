@@ -204,7 +204,7 @@ async def test_an_error_after_the_headers_ends_the_stream_with_the_envelope(worl
     async def break_down(*_, **__):
         raise NotServing("store_unavailable", "Decisions cannot be recorded, so nothing is answered.")
 
-    monkeypatch.setattr(world.pipeline, "_record", break_down)
+    monkeypatch.setattr(world.pipeline._decisions, "record", break_down)
     response = await post(world, ask("I forgot my password", stream=True))
     _, chunks = frames(response)
     assert [json.loads(chunk)["error"]["code"] for chunk in chunks] == ["store_unavailable"]
@@ -214,7 +214,7 @@ async def test_an_error_after_the_headers_ends_the_stream_with_the_envelope(worl
 async def test_an_unforeseen_error_in_a_stream_says_nothing(world, monkeypatch):
     monkeypatch.setattr(surface, "HOLD_S", 0.02)
     world.model.delay_s = 0.1
-    monkeypatch.setattr(world.pipeline, "_record", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(world.pipeline._decisions, "record", lambda *_, **__: 1 / 0)
     _, chunks = frames(await post(world, ask("I forgot my password", stream=True)))
     assert json.loads(chunks[-1])["error"]["code"] == "internal_error"
     assert "division" not in chunks[-1]
