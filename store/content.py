@@ -222,6 +222,11 @@ class AssistantTexts(Document, frozen=True):
     withheld: Text
     """Shown above the approved fallback when the model's wording failed an output rail."""
 
+    def __post_init__(self) -> None:
+        for text in (self.no_match, self.clarify, self.withheld):
+            if marks := SLOT_MARK.findall(text):
+                raise ValueError(f"the text uses {{{marks[0]}}}, but an assistant has no slots")
+
 
 class Assistant(Document, frozen=True):
     """What a client talks to: the OpenAI `model` field."""

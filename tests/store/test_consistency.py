@@ -1,7 +1,9 @@
+import msgspec
 import pytest
 from store_content import assistant, bundle, prompt
 
 from store.consistency import check_bundle
+from store.content import AssistantTexts
 from store.errors import InvalidContent
 
 SITE = {
@@ -98,3 +100,10 @@ def test_the_same_follow_up_may_follow_different_prompts():
             prompt("it.b", follows=["it.c"], follow_ups=["and now"]),
         )
     )
+
+
+@pytest.mark.parametrize("field", ["no_match", "clarify", "withheld"])
+def test_an_assistants_texts_have_no_blanks(field):
+    texts = {"no_match": "No.", "clarify": "Which?", "withheld": "Withheld."}
+    with pytest.raises(msgspec.ValidationError, match="an assistant has no slots"):
+        msgspec.convert(texts | {field: "About {site}."}, AssistantTexts)

@@ -191,9 +191,10 @@ def test_a_client_that_leaves_stops_the_model(world, monkeypatch, path, body):
 
 
 def test_a_client_that_leaves_an_open_stream_stops_the_model(world, monkeypatch):
-    stopped = threading.Event()
+    began, stopped = threading.Event(), threading.Event()
 
     def work(*_, cancellation, **__):
+        began.set()
         if cancellation.event.wait(30):
             stopped.set()
         raise AssertionError("nobody reads this")
@@ -208,7 +209,8 @@ def test_a_client_that_leaves_an_open_stream_stops_the_model(world, monkeypatch)
             client.stream("POST", "/v1/chat", json=asked) as response,
         ):
             async for line in response.aiter_lines():
-                if "generating" in line:
+                if "generating" in line:  # told before the model is asked
+                    await asyncio.to_thread(began.wait, 5)
                     return
 
     with serving(world) as (address, _):
