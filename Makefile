@@ -49,6 +49,7 @@ fix: setup ## format the code and apply safe lint fixes
 
 bench: setup ## print the figures of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.startup
+	@$(BIN)/canongate eval suite examples/helpdesk/suites/helpdesk.yaml
 
 docs: setup ## rewrite the generated pages of docs/
 	@$(BIN)/python -m docs.generate
