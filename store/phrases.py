@@ -30,6 +30,8 @@ _QUOTES = "\"'\u201c\u201d\u201e\u201f\u00ab\u00bb`"
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u00b4": "'"})
 _ANY_DAY = dt.date(2026, 1, 1)
 """Stands for today where only the form of a date counts."""
+_MAX_CHOICES = 8
+"""Values of an enum that a template is embedded with; more would let one prompt crowd the index."""
 _MIN_WORDS_BESIDE_FREE_TEXT = 3
 """A short_text blank with fewer fixed words beside it ("{software} licence") would claim almost any message."""
 
@@ -50,6 +52,8 @@ class Row:
     kind: RowKind
     text: str
     """As the author wrote it, blanks included."""
+    choice: int = 0
+    """Which of its enum values a blank stands for in the text that is embedded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def fold(text: str) -> str:
 def rows_of(prompts: Iterable[PromptVersion]) -> tuple[Row, ...]:
     """Returns every sentence of the prompts, in a fixed order."""
     return tuple(
-        Row(prompt, kind, text)
+        Row(prompt, kind, text, choice)
         for prompt in sorted(prompts, key=lambda prompt: prompt.key)
         for kind, texts in (
             (RowKind.PHRASING, prompt.content.phrasings),
@@ -80,7 +84,15 @@ def rows_of(prompts: Iterable[PromptVersion]) -> tuple[Row, ...]:
             (RowKind.COUNTEREXAMPLE, prompt.content.counterexamples),
         )
         for text in texts
+        for choice in range(_choices(prompt, text))
     )
+
+
+def _choices(prompt: PromptVersion, text: str) -> int:
+    """How often a sentence is embedded: with each value of its enum blanks, since a name moves a vector far."""
+    names = set(SLOT_MARK.findall(text))
+    enums = (slot for slot in prompt.content.slots if isinstance(slot, EnumSlot) and slot.name in names)
+    return min(_MAX_CHOICES, max((len(slot.values) for slot in enums), default=1))
 
 
 def has_blank(text: str) -> bool:
@@ -91,7 +103,7 @@ def has_blank(text: str) -> bool:
 def fill_sample(row: Row) -> str:
     """Returns the row's text with an example in each blank, as it is embedded: a blank itself has no meaning."""
     slots = {slot.name: slot for slot in row.prompt.content.slots}
-    return SLOT_MARK.sub(lambda hit: _sample(slots[hit[1]]) if hit[1] in slots else hit[0], row.text)
+    return SLOT_MARK.sub(lambda hit: _sample(slots[hit[1]], row.choice) if hit[1] in slots else hit[0], row.text)
 
 
 class PhraseTable:
@@ -102,6 +114,8 @@ class PhraseTable:
         self._literal: dict[str, list[Row]] = {}
         self._templates: list[_Template] = []
         for row in rows:
+            if row.choice > 0:
+                continue  # the same sentence once more, for its vector
             if row.kind is not RowKind.COUNTEREXAMPLE and has_blank(row.text):
                 self._templates.append(_Template(row))
             else:
@@ -178,10 +192,10 @@ def _template_pattern(pieces: list[str], slots: Mapping[str, AnySlot]) -> str:
     return rf"(?i)[\"'\s]*{''.join(parts)}[\s?.!\"']*"
 
 
-def _sample(slot: AnySlot) -> str:
+def _sample(slot: AnySlot, choice: int) -> str:
     match slot:
         case EnumSlot(values=values):
-            return values[0].value
+            return values[choice % len(values)].value
         case IntegerSlot(minimum=minimum):
             return str(minimum)
         case DateSlot():

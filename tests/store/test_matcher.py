@@ -269,3 +269,15 @@ def test_each_gate_decides_at_its_limit(candidates, kind, gate):
 def test_a_prompt_ruled_out_by_its_counterexample_is_not_offered():
     result = decide("a message", scored(0.9, 0.6, counter=0.95), LIMITS)
     assert [choice.key for choice in result.choices] == ["it.pb"]
+
+
+def test_a_template_is_near_with_every_value_of_its_enum():
+    slots = [{"type": "enum", "name": "site", "ask": "Which?", "values": [{"value": "Leeds"}, {"value": "Gdansk"}]}]
+    reply = {"mode": "verbatim", "answer": "Ask in {site}."}
+    hours = version("it.hours", phrasings=["opening hours {site}"], slots=slots, reply=reply)
+    index = PromptIndex.build(Catalog(1, {"it.hours": hours}, {}, {}), embed, dimension=DIMENSION)
+    assert len(index) == 2
+    for site in ("Leeds", "Gdansk"):
+        (hit,) = index.search(embed([f"opening hours {site}"]), 1, ("it",))
+        assert hit.score == pytest.approx(1.0)
+    assert len(index.exact("opening hours Gdansk", ("it",))) == 1, "as a text it is there once"
