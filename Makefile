@@ -49,6 +49,7 @@ fix: setup ## format the code and apply safe lint fixes
 
 bench: setup ## print the figures of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.startup
+	@$(BIN)/python -m benchmarks.rails
 	@$(BIN)/canongate eval suite examples/helpdesk/suites/helpdesk.yaml
 
 docs: setup ## rewrite the generated pages of docs/

@@ -1,6 +1,7 @@
 """How a reply looks in the terminal and as JSON: the trace shows what the model got, and only when it is asked for."""
 
 import json
+from io import StringIO
 
 import anyio
 import msgspec
@@ -18,9 +19,8 @@ def reply_to(text: str, *, model: FakeModel | None = None, assistant=ASSISTANT, 
 
 
 def shown(show, reply) -> str:
-    console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123 - closed below
+    console = Console(width=200, record=True, file=StringIO())
     show(console, reply)
-    console.file.close()
     return console.export_text()
 
 
