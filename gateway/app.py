@@ -56,6 +56,7 @@ def _follow(components: Components) -> Callable[[Litestar], AbstractAsyncContext
         async with anyio.create_task_group() as group:
             if components.publisher is not None:
                 group.start_soon(components.publisher.follow, components.live)
+                group.start_soon(components.publisher.improve, components.live)
             yield
             group.cancel_scope.cancel()
 

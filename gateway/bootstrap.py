@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from gateway.components import Components
 from gateway.credentials import KeyRing, NewKey, Principal, load_pepper, new_key
 from gateway.decisions import DecisionLog
 from gateway.errors import SettingsInvalid
+from gateway.fitting.corpora import load_source, source_of
+from gateway.fitting.matchers import FitSettings, FittedMatchers
+from gateway.fitting.process import Progress as FitProgress
 from gateway.limits import Admission
 from gateway.live import Live
 from gateway.pipeline import ChatPipeline
@@ -19,7 +21,6 @@ from gateway.settings import Settings
 from models.absent import ABSENT, AbsentModel
 from models.catalog import known_model
 from models.device import DevicePlan, plan_device
-from models.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
 from models.engine import LlamaModel
 from models.ports import Embedder, LanguageModel
 from models.process import WorkerProgram
@@ -92,7 +93,9 @@ def open_components(
         embedding = stack.enter_context(ThreadPoolExecutor(1)).submit(open_embedder, settings, progress)
         store = stack.enter_context(open_store(settings))
         embedder = embedding.result()
-        publisher = Publisher(settings, store.database, embedder)
+        matchers = FittedMatchers(fit_settings(settings), embedder, _fit_progress(progress))
+        stack.callback(matchers.close)
+        publisher = Publisher(settings, store.database, matchers)
         live = Live(publisher.load())
         require_form_assistant(settings, live.current.catalog)
         pipeline = ChatPipeline(
@@ -149,13 +152,34 @@ def make_model(settings: Settings) -> LlamaModel:
 
 def open_embedder(settings: Settings, progress: Progress) -> Embedder:
     """Loads the embedder, exporting it first where needed, and warms it with one text."""
-    source = Path(settings.embedder.path).expanduser() if settings.embedder.path else packaged_minilm()
-    expected = settings.embedder.sha256 if settings.embedder.path else PACKAGED_MINILM_SHA256
-    if not expected:
-        raise SettingsInvalid("embedder.sha256: needed with embedder.path; run sha256sum on its model.safetensors")
-    embedder = load_embedder(source, settings.data_directory / "embedder", expected, progress)
+    embedder = load_source(source_of(settings), lambda line, _done, _total: progress(line))
     embedder.embed(["warm"])
     return embedder
+
+
+def fit_settings(settings: Settings) -> FitSettings:
+    """Returns how and where matchers are fitted."""
+    data = settings.data_directory
+    return FitSettings(
+        source=source_of(settings),
+        folder=data / "matcher",
+        index=data / "index",
+        log=data / "fitting.log",
+        is_tuned=settings.matching.tune,
+        threads=settings.matching.threads,
+    )
+
+
+def _fit_progress(progress: Progress) -> FitProgress:
+    """Returns a reporter that says each phase of a fit once."""
+    said: set[str] = set()
+
+    def say(phase: str, _done: int, _total: int) -> None:
+        if phase not in said:
+            said.add(phase)
+            progress(f"fitting the matcher: {phase}")
+
+    return say
 
 
 def require_form_assistant(settings: Settings, catalog: Catalog) -> None:

@@ -106,9 +106,11 @@ def _stopped(approved: _ApprovedText, assistant: Assistant, policy: RailsPolicy)
 
 def _texts_of(assistant: Assistant, prompts: tuple[CanonicalPrompt, ...]) -> Iterator[_ApprovedText]:
     file = f"assistants/{assistant.name}.yaml"
-    for field in ("no_match", "clarify", "withheld"):
+    for field in ("no_match", "clarify", "withheld", "language"):
         # Shown as they are written: what looks like a blank stays.
         text: str = getattr(assistant.texts, field)
+        if not text:
+            continue  # `language` may be left out
         yield _ApprovedText(file, f"texts.{field}", text, {name: f"{{{name}}}" for name in SLOT_MARK.findall(text)})
     for prompt in prompts:
         if prompt.area not in assistant.areas:

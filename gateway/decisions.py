@@ -93,6 +93,7 @@ def _fields(decision: Decision) -> dict[str, object]:
         "gate": decision.gate,
         "stopped_by": next((r["name"] for r in decision.rails if r["status"] in ("blocked", "error")), None),
         "store_revision": decision.store_revision,
+        "matcher": decision.matcher,
         "policy_revision": decision.policy_revision,
         "prompt_tokens": decision.prompt_tokens,
         "completion_tokens": decision.completion_tokens,

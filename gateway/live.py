@@ -23,6 +23,8 @@ class LiveState:
         for assistant in self.catalog.assistants.values():
             if assistant.policy not in self.policies:
                 raise ValueError(f"assistant {assistant.name} has no compiled policy. This is a bug.")
+            if assistant.name not in self.matcher.scopes:
+                raise ValueError(f"assistant {assistant.name} has no limits to match with. This is a bug.")
 
     def assistant(self, name: str, principal: Principal) -> Assistant:
         """Returns the assistant. Raises `InvalidRequest` when there is none, or none for this principal: same words."""

@@ -72,8 +72,7 @@ class Matching:
         previous = self._previous(turn)
         found = turn.state.matcher.match(
             turn.message,
-            areas=turn.assistant.areas,
-            limits=turn.assistant.match,
+            turn.assistant.name,
             after=previous.prompt_key if previous else None,
         )
         is_pending = previous is not None and turn.at - previous.at <= PENDING

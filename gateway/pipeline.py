@@ -113,7 +113,7 @@ class ChatPipeline:
             found = await self._matching.find(turn)
         match found:
             case NoMatch():
-                return self._reply(turn, rate, Outcome.NO_MATCH, Source.NONE, turn.assistant.texts.no_match)
+                return self._reply(turn, rate, Outcome.NO_MATCH, Source.NONE, turn.no_match_text)
             case Ambiguous(choices=choices):
                 text = turn.assistant.texts.clarify
                 return self._reply(turn, rate, Outcome.CLARIFY, Source.NONE, text, choices=choices)

@@ -7,10 +7,10 @@ import anyio
 from anyio import to_thread
 
 from gateway.errors import GatewayError, SettingsInvalid
+from gateway.fitting.matchers import Matchers
 from gateway.live import Live, LiveState
 from gateway.settings import Settings
 from models.errors import ModelError
-from models.ports import Embedder
 from rails.engine import RailsPolicy, compile_policy
 from rails.errors import RailsError
 from rails.policy import load_policy
@@ -18,8 +18,6 @@ from rails.runner import RailLimits, RailRunner
 from store.catalog import Catalog, live_revision, load_catalog
 from store.database import Database
 from store.errors import StoreError
-from store.index import PromptIndex
-from store.matcher import Matcher
 
 POLL_S = 1.0
 """How soon a publish by another process is live here; one look-up of a number each."""
@@ -30,22 +28,20 @@ _LOG = logging.getLogger(__name__)
 class Publisher:
     """Builds live states and swaps them in; building happens beside serving and is all or nothing."""
 
-    def __init__(self, settings: Settings, database: Database, embedder: Embedder) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, database: Database, matchers: Matchers) -> None:
         self._database = database
-        self._embedder = embedder
+        self._matchers = matchers
         self._runner = rail_runner(settings)
 
     def load(self) -> LiveState:
-        """Builds the state of what is published now. Blocks; embeds only sentences that are new."""
+        """Builds the state of what is published now. Blocks, for seconds where its matcher must be fitted first."""
         return self.state_of(load_catalog(self._database))
 
     def state_of(self, catalog: Catalog) -> LiveState:
-        """Builds the index and compiles the policies of a catalog. Raises our errors; nothing is swapped."""
+        """Makes the matcher and compiles the policies of a catalog. Raises our errors; nothing is swapped."""
         with ThreadPoolExecutor(1) as beside:
             policies = beside.submit(compile_policies, catalog, self._runner)
-            index = open_index(self._settings, catalog, self._embedder)
-            return LiveState(catalog, Matcher(index, self._embedder.embed), policies.result())
+            return LiveState(catalog, self._matchers.make(catalog), policies.result())
 
     async def follow(self, live: Live) -> None:
         """Swaps in each newer revision, for ever. One that cannot be built is reported and tried again."""
@@ -58,21 +54,25 @@ class Publisher:
             except (StoreError, RailsError, ModelError, GatewayError) as error:
                 _LOG.error("revision_not_live: %s", error)
 
+    async def improve(self, live: Live) -> None:
+        """Fits a better matcher for whatever is live, for ever, and swaps it in when it is there."""
+        done = 0
+        while True:
+            catalog = live.current.catalog
+            if done != catalog.revision:
+                try:
+                    if await to_thread.run_sync(self._matchers.improve, catalog, abandon_on_cancel=True):
+                        live.swap(await to_thread.run_sync(self.load))
+                        _LOG.info("matcher_improved: revision %d", live.current.catalog.revision)
+                except (StoreError, RailsError, ModelError, GatewayError) as error:
+                    _LOG.error("matcher_not_improved: %s", error)
+                done = catalog.revision
+            await anyio.sleep(POLL_S)
+
 
 def rail_runner(settings: Settings) -> RailRunner:
     """Returns a runner with the deadlines of the settings; it starts its thread at the first check."""
     return RailRunner(RailLimits(rail_s=settings.rails.rail_s, stage_s=settings.rails.stage_s))
-
-
-def open_index(settings: Settings, catalog: Catalog, embedder: Embedder) -> PromptIndex:
-    """Opens the index of a catalog; embeds only sentences that are new."""
-    return PromptIndex.open(
-        catalog,
-        embedder.embed,
-        fingerprint=embedder.fingerprint,
-        dimension=embedder.dimension,
-        folder=settings.data_directory / "index",
-    )
 
 
 def compile_policies(catalog: Catalog, runner: RailRunner) -> dict[str, RailsPolicy]:

@@ -51,9 +51,22 @@ class EmbedderSettings(Section, frozen=True):
     sha256: str = ""
     """Hash of the model's `model.safetensors`; needed with `path`, so that a swapped file is noticed."""
 
+    languages: Annotated[str, Meta(pattern=r"^([a-z]{2,3}(, *[a-z]{2,3})*)?$")] = ""
+    """Languages that the model in `path` reads, such as `en, ar`; messages in others are refused. Empty: not known."""
+
     def __post_init__(self) -> None:
         if self.sha256 and not self.path:
             raise ValueError("embedder.sha256 is the hash of the model in embedder.path, which is not set")
+
+
+class MatchingSettings(Section, frozen=True):
+    """How the matcher is fitted to the store's phrasings. How sure it must be is the assistants' to say."""
+
+    tune: bool = True
+    """Whether the embedder itself is tuned, in the background, after each publish: one to some minutes on two cores."""
+
+    threads: Annotated[int, Meta(ge=1, le=64)] = 1
+    """Threads of the background fitting. One leaves the rest of the machine to the messages."""
 
 
 class ModelSettings(Section, frozen=True):
@@ -137,6 +150,8 @@ class Settings(Section, frozen=True):
     """Where the gateway keeps its data."""
     embedder: EmbedderSettings = EmbedderSettings()
     """Which model turns messages into vectors."""
+    matching: MatchingSettings = MatchingSettings()
+    """How the matcher is fitted."""
     model: ModelSettings = ModelSettings()
     """The language model."""
     limits: LimitSettings = LimitSettings()

@@ -17,7 +17,7 @@ from gateway.live import LiveState
 from models.ports import Completion, RenderedPrompt
 from rails.types import RailRecord
 from store.content import AnyReply, Assistant, Contact, Generate, Handoff, PromptVersion, Verbatim
-from store.matches import Evidence, MatchMethod, SlotNeeded, SlotValue
+from store.matches import Evidence, Gate, MatchMethod, SlotNeeded, SlotValue
 from store.types import Decision, Outcome
 
 
@@ -100,6 +100,13 @@ class Turn:
     completion: Completion | None = None
     model_error: str | None = None
 
+    @property
+    def no_match_text(self) -> str:
+        """What a person is told when nothing matched, by what decided it."""
+        texts = self.assistant.texts
+        is_unread = self.evidence is not None and self.evidence.gate is Gate.LANGUAGE
+        return (texts.language if is_unread else "") or texts.no_match
+
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Adds the block's duration to the turn's timings."""
@@ -144,6 +151,7 @@ class Turn:
             rails=tuple(msgspec.to_builtins(record) for record in self.records),
             timings_ms=dict(self.timings_ms),
             store_revision=self.state.catalog.revision,
+            matcher=self.state.matcher.fingerprint,
             policy=policy.name,
             policy_revision=policy.revision,
             model_sha256=model_sha256 if self.completion else None,

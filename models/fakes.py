@@ -81,6 +81,7 @@ class FakeEmbedder:
     fingerprint: str = "fake-embedder-1"
     dimension: int = 64
     max_tokens: int = 256
+    languages: frozenset[str] | None = None
 
     def count_tokens(self, text: str) -> int:
         return len(WORD.findall(text)) + 2

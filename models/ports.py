@@ -153,6 +153,10 @@ class Embedder(Protocol):
     def max_tokens(self) -> int:
         """Word pieces it reads, special ones included; a longer text is refused, never cut."""
 
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """ISO codes of the languages that it serves; None when nobody said, and then nothing is refused."""
+
     def count_tokens(self, text: str) -> int:
         """Returns the number of word pieces of `text`, special ones included."""
 

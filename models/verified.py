@@ -27,6 +27,10 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_tokens: int
     files: dict[str, str]
     """Name of each file to its SHA-256, hex."""
+    pad_id: int = 0
+    """The word piece that fills a row; it never counts, but some models number their positions by it."""
+    form: str = "float32"
+    """How the numbers of an exported graph are kept."""
 
 
 def sha256_of(path: Path) -> str:
@@ -89,7 +93,7 @@ def publish(folder: Path, target: Path, manifest: Manifest) -> None:
         if target.exists():
             if intact_manifest(target) is not None:
                 return
-            target.rename(target.with_name(f".{target.name}-{time.monotonic_ns()}.tmp"))
+            discard(target)
         folder.rename(target)
         _sync(target.parent)
         _remove_strays(target.parent, older_than_s=STRAY_AGE_S, also=f".{target.name}-")
@@ -97,6 +101,15 @@ def publish(folder: Path, target: Path, manifest: Manifest) -> None:
         if intact_manifest(target) is not None:
             return
         raise ModelUnavailable(f"{target} cannot be written: {error.strerror}") from error
+
+
+def discard(folder: Path) -> None:
+    """Moves a published folder that proved useless out of the way, so that a new one can take its place."""
+    try:
+        if folder.exists():
+            folder.rename(folder.with_name(f".{folder.name}-{time.monotonic_ns()}.tmp"))
+    except OSError as error:
+        raise ModelUnavailable(f"{folder} cannot be replaced: {error.strerror}") from error
 
 
 def _sync(path: Path) -> None:

@@ -199,19 +199,17 @@ class PromptVersion:
         return self.content.key
 
 
-class MatchLimits(Document, frozen=True):
-    """When a similarity is enough. No defaults: a limit that nobody chose is not a limit."""
+class Tolerance(Document, frozen=True):
+    """How sure the matcher must be. Limits follow from it by calibration on the store's own phrasings."""
 
-    limit: Annotated[float, Meta(ge=-1, le=1)]
-    """At least this similar to a phrasing to be answered."""
-    margin: Annotated[float, Meta(ge=0, le=2)]
-    """At least this much nearer than the next prompt's nearest phrasing."""
-    suggest: Annotated[float, Meta(ge=-1, le=1)]
-    """At least this similar to be offered as "did you mean"."""
+    false_match_rate: Annotated[float, Meta(gt=0, le=0.2)] = 0.01
+    """Share of all messages that may be answered with a wrong prompt."""
+    near_misses: Annotated[float, Meta(ge=0, le=10)] | None = None
+    """Messages to expect that resemble a prompt but have no prompt of their own, for each message that has one.
 
-    def __post_init__(self) -> None:
-        if self.suggest > self.limit:
-            raise ValueError("suggest must not be above limit")
+    The phrasings cannot tell it. None takes 10 divided by the number of prompts, at most 1.2: few prompts leave many
+    neighbouring questions open.
+    """
 
 
 class AssistantTexts(Document, frozen=True):
@@ -221,9 +219,11 @@ class AssistantTexts(Document, frozen=True):
     clarify: Text
     withheld: Text
     """Shown above the approved fallback when the model's wording failed an output rail."""
+    language: str = ""
+    """Said to a message in a language that the matcher does not read; empty means `no_match`."""
 
     def __post_init__(self) -> None:
-        for text in (self.no_match, self.clarify, self.withheld):
+        for text in (self.no_match, self.clarify, self.withheld, self.language):
             if marks := SLOT_MARK.findall(text):
                 raise ValueError(f"the text uses {{{marks[0]}}}, but an assistant has no slots")
 
@@ -239,8 +239,8 @@ class Assistant(Document, frozen=True):
     instructions: Text
     """The instructions turn that every generated answer of this assistant starts from."""
     languages: Annotated[tuple[str, ...], Meta(min_length=1)]
-    match: MatchLimits
     texts: AssistantTexts
+    match: Tolerance = Tolerance()
     suggestions: tuple[Key, ...] = ()
     """Prompts offered to a person who has not asked anything yet."""
     allowed_origins: tuple[str, ...] = ()

@@ -1,19 +1,74 @@
-"""Whether a message says no where the phrasing that it resembles says yes, which nearness cannot tell."""
+"""Whether a message means something else than the phrasing that it resembles, which nearness cannot tell."""
 
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
-_NEGATION = re.compile(
-    r"\b(?:not|never|no|nor|neither|without|cannot|avoid|stop|round|around"
-    r"|(?:can|won|don|doesn|didn|isn|aren|wasn|weren|haven|hasn|hadn|shouldn|wouldn|couldn)'?t)\b",
-    re.IGNORECASE,
-)
-"""English words that turn a request round. `round` and `around` are how one asks to get round a rule."""
+from store.contradictions import negation, opposites, order, quantities
+from store.contradictions.words import Sentence, read_words
 
 
-def contradicts(message: str, phrasing: str) -> bool:
-    """Returns whether exactly one of the two is negated.
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    sentence: Sentence
+    denial: negation.Denial
+    evades: bool
+    sides: opposites.Sides
+    quantities: tuple[quantities.Quantity, ...]
+    order: order.Order
 
-    Opposites have a median similarity of 0.89 with this embedder. Left out one at a time, 20 % of the example store's
-    counterexamples were accepted without this gate and 16 % with it; it turns 2 % of right matches into a question.
+
+def contradicts(message: str, phrasing: str, siblings: Sequence[str] = ()) -> bool:
+    """Returns whether the two mean different things; see `explain`.
+
+    Left out one at a time, it turns 1.5 % of the example store's right matches into a question (1.1 % with their
+    siblings) and stops 18 % of its counterexamples (17 %); asking for exactly one negation did 5.9 % and 15 %. About
+    0.1 ms once the phrasing has been read. It reads English: in other languages only numbers and names differ.
     """
-    return (_NEGATION.search(message) is None) is not (_NEGATION.search(phrasing) is None)
+    return explain(message, phrasing, siblings) is not None
+
+
+def explain(message: str, phrasing: str, siblings: Sequence[str] = ()) -> str | None:
+    """Returns the kind of difference and the words it is about, such as `opposite: open/close`, or None.
+
+    `siblings` are the other phrasings of the prompt: a difference that one of them has too is one that its author
+    did not mean to matter ("Which offices are open?", "Which offices are closed?").
+    """
+    theirs = _read_phrasing(phrasing)
+    found = _differences(_read(message), theirs)
+    for sibling in siblings if found else ():
+        excused = _differences(_read_phrasing(sibling), theirs)
+        found = [difference for difference in found if difference not in excused]
+    return found[0] if found else None
+
+
+def _differences(mine: _Reading, theirs: _Reading) -> list[str]:
+    single = {
+        "negation": negation.conflict(mine.sentence, mine.denial, theirs.sentence, theirs.denial),
+        "evasion": "rule" if mine.evades is not theirs.evades else None,
+        "prefix": opposites.negated_twin(mine.sentence, theirs.sentence),
+        "rule": opposites.opposed_modes(mine.sides, theirs.sides),
+        "direction": order.swapped_ends(mine.order, theirs.order),
+        "role": order.swapped_roles(mine.order, theirs.order) or order.other_doer(mine.order, theirs.order),
+        "owner": order.other_owner(mine.order, mine.sentence, theirs.order, theirs.sentence),
+    }
+    found = [f"{kind}: {what}" for kind, what in single.items() if what is not None]
+    found += sorted(f"opposite: {pair}" for pair in opposites.conflicts(mine.sides, theirs.sides))
+    found += sorted(f"number: {unit}" for unit in quantities.conflicts(mine.quantities, theirs.quantities))
+    return found
+
+
+def _read(text: str) -> _Reading:
+    sentence = read_words(text)
+    denial = negation.read_denial(sentence)
+    return _Reading(
+        sentence,
+        denial,
+        negation.evades(sentence),
+        opposites.read_sides(sentence, denial.places),
+        quantities.quantities(sentence),
+        order.read_order(sentence),
+    )
+
+
+_read_phrasing = lru_cache(maxsize=16384)(_read)

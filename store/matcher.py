@@ -1,93 +1,128 @@
 """The matcher: which approved prompt a message means, if any, and on what evidence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
-from store.content import MatchLimits
-from store.gates import MAX_CHOICES, TIE, Scored, decide
-from store.index import Embed, Hit, PromptIndex, Vectors, check_vectors
+from store.contradiction import contradicts
+from store.gates import MAX_CHOICES, decide
+from store.index import Hit, PromptIndex
 from store.matches import Ambiguous, AnyMatch, Candidate, Evidence, Gate, Match, MatchMethod, NoMatch
 from store.phrases import ExactHit, RowKind
+from store.scoring import MAX_RANKED, Limits, Scope
+from store.served_languages import unserved
+from store.vectors import Embed, Vectors, check_vectors
 
 _FIRST_K = 64
-_CANDIDATES = MAX_CHOICES + 2
-"""Prompts kept as evidence: the choices, and what they were chosen from."""
+_TIE = 1e-3
+"""Similarities of the same sentence differ by less than this from one run of an int8 embedder to another."""
 
 
 class Matcher:
-    """Decides in layers: an approved phrasing word for word, then nearness and gates. Immutable, thread-safe."""
+    """Decides in layers: an approved phrasing word for word, then scores and gates. Immutable, thread-safe."""
 
-    def __init__(self, index: PromptIndex, embed: Embed) -> None:
+    def __init__(
+        self,
+        index: PromptIndex,
+        embed: Embed,
+        scopes: Mapping[str, Scope],
+        *,
+        languages: frozenset[str] | None,
+        fingerprint: str | None = None,
+    ) -> None:
         self._index = index
         self._embed = embed
+        self.scopes = scopes
+        """What each assistant matches with, by its name."""
+        self.languages = languages
+        """What the embedder reads; None when nobody knows, and then no message is refused for its language."""
+        self.fingerprint = fingerprint
+        """What it was fitted from, recorded with every decision; None for one that was not fitted."""
 
-    def match(self, text: str, *, areas: Collection[str], limits: MatchLimits, after: str | None = None) -> AnyMatch:
-        """Returns the match among the prompts of `areas`, for a canonical message.
+    def match(self, text: str, assistant: str, *, after: str | None = None) -> AnyMatch:
+        """Returns the match among the prompts of an assistant, for a canonical message.
 
         `after` is the key of the prompt answered before in this conversation; it lets follow-ups take part. Raises
         `IndexUnusable` when the embedder's vector is not usable; what the embedder raises passes through.
         """
-        if self._index.size_of(areas) == 0:
+        scope = self.scopes[assistant]
+        if self._index.size_of(scope.areas) == 0:
             return NoMatch(Evidence((), Gate.EMPTY))
         refused = self._index.refused_by(text)
-        exact = tuple(hit for hit in self._index.exact(text, areas, after=after) if hit.row.prompt.key not in refused)
-        if exact:
-            return _decide_exact(exact)
+        exact = self._index.exact(text, scope.areas, after=after)
+        allowed = tuple(hit for hit in exact if hit.row.prompt.key not in refused)
+        if allowed:
+            return _decide_exact(allowed)
+        if self.languages is not None and unserved(text, self.languages):
+            return NoMatch(Evidence((), Gate.LANGUAGE))
         vector = check_vectors(self._embed([text]), 1, self._index.dimension)
-        scored = score_candidates(self._index, vector, areas=areas, after=after, refused=refused)
-        if not scored:
-            return NoMatch(Evidence((), Gate.COUNTEREXAMPLE if refused else Gate.EMPTY))
-        result = decide(text, scored, limits)
-        if isinstance(result, Match):
-            captured = self._index.capture(result.prompt, text)
-            return Match(result.prompt, result.method, result.evidence, captured)
-        return result
-
-
-def score_candidates(
-    index: PromptIndex, vector: Vectors, *, areas: Collection[str], after: str | None, refused: Collection[str]
-) -> tuple[Scored, ...]:
-    """Returns the nearest prompts, best first, each by its nearest phrasing and with its nearest counterexample."""
-    best = _best_per_prompt(index, vector, areas, after, refused)
-    counter = index.nearest_counterexamples(vector, best)
-    scored = [
-        Scored(
-            Candidate(hit.row.prompt, hit.score, hit.row.text, counter[key].score if key in counter else None),
-            is_follow_up=hit.row.kind is RowKind.FOLLOW_UP,
+        hits = self._hits(vector, scope.areas, after, refused)
+        found = _follow_up(text, hits, scope.limits) or decide(
+            text, self._candidates(text, scope, vector, hits, refused), scope.limits
         )
-        for key, hit in best.items()
-    ]
-    top = scored[0].candidate.score if scored else 0.0
-    # Stable: only what ties with the best moves, and only a follow-up moves to the front.
-    scored.sort(key=lambda one: not (one.is_follow_up and top - one.candidate.score <= TIE))
-    return tuple(scored)
+        if isinstance(found, Match):
+            captured = self._index.capture(found.prompt, text)
+            return Match(found.prompt, found.method, found.evidence, captured)
+        if not found.evidence.candidates and refused:
+            return NoMatch(Evidence((), Gate.COUNTEREXAMPLE))
+        return found
+
+    def _hits(
+        self, vector: Vectors, areas: Collection[str], after: str | None, refused: Collection[str]
+    ) -> tuple[Hit, ...]:
+        k, size = _FIRST_K, self._index.size_of(areas, after=after)
+        while True:
+            hits = self._index.search(vector, k, areas, after=after)
+            kept = tuple(hit for hit in hits if hit.row.prompt.key not in refused) if refused else hits
+            # One prompt with many phrasings must not hide the runner-up that the margin is measured to.
+            if k >= size or len({hit.row.prompt.key for hit in kept}) >= MAX_RANKED:
+                return kept
+            k *= 4
+
+    def _candidates(
+        self, text: str, scope: Scope, vector: Vectors, hits: Sequence[Hit], refused: Collection[str]
+    ) -> tuple[Candidate, ...]:
+        phrasings = [hit for hit in hits if hit.row.kind is RowKind.PHRASING]
+        ranked = scope.scorer.rank(text, vector, phrasings, refused)
+        countered = self._index.nearest_counterexamples(vector, [one.key for one in ranked])
+        return tuple(
+            Candidate(
+                self._index.prompt(one.key),
+                one.score,
+                one.phrasing,
+                one.similarity,
+                countered[one.key].score if one.key in countered else None,
+            )
+            for one in ranked
+        )
 
 
-def _best_per_prompt(
-    index: PromptIndex, vector: Vectors, areas: Collection[str], after: str | None, refused: Collection[str]
-) -> dict[str, Hit]:
-    k, size = _FIRST_K, index.size_of(areas, after=after)
-    while True:
-        best: dict[str, Hit] = {}
-        for hit in index.search(vector, k, areas, after=after):
-            key = hit.row.prompt.key
-            if key not in refused:
-                kept = best.setdefault(key, hit)
-                if hit.row.kind is RowKind.FOLLOW_UP and kept.score - hit.score <= TIE:
-                    best[key] = hit
-        # One prompt with many phrasings must not hide the runner-up that the margin is measured to.
-        if len(best) >= _CANDIDATES or k >= size:
-            return dict(list(best.items())[:_CANDIDATES])
-        k *= 4
+def _follow_up(text: str, hits: Sequence[Hit], limits: Limits) -> Match | Ambiguous | None:
+    """Right after its predecessor, a follow-up that is nearest of all is what was meant."""
+    nearest = [hit for hit in hits if hits[0].score - hit.score <= _TIE and hit.row.kind is RowKind.FOLLOW_UP]
+    if (
+        not nearest
+        or nearest[0].score < limits.follow_up
+        or contradicts(text, nearest[0].row.text, nearest[0].row.prompt.content.follow_ups)
+    ):
+        return None
+    best = {hit.row.prompt.key: hit for hit in reversed(nearest)}
+    candidates = tuple(Candidate(hit.row.prompt, hit.score, hit.row.text, hit.score) for hit in best.values())
+    if len(best) > 1:
+        return _ask(candidates)
+    return Match(candidates[0].prompt, MatchMethod.FOLLOW_UP, Evidence(candidates, Gate.ACCEPTED))
 
 
 def _decide_exact(hits: tuple[ExactHit, ...]) -> AnyMatch:
     follow_ups = tuple(hit for hit in hits if hit.row.kind is RowKind.FOLLOW_UP)
     rank = max(hit.rank for hit in follow_ups or hits)
     best = {hit.row.prompt.key: hit for hit in reversed(follow_ups or hits) if hit.rank == rank}
-    candidates = tuple(Candidate(hit.row.prompt, 1.0, hit.row.text) for hit in best.values())
+    candidates = tuple(Candidate(hit.row.prompt, 1.0, hit.row.text, 1.0) for hit in best.values())
     if len(best) > 1:
-        choices = tuple(candidate.prompt for candidate in candidates[:MAX_CHOICES])
-        return Ambiguous(choices, Evidence(candidates, Gate.MARGIN))
+        return _ask(candidates)
     (hit,) = best.values()
     method = MatchMethod.FOLLOW_UP if follow_ups else MatchMethod.EXACT
     return Match(hit.row.prompt, method, Evidence(candidates, Gate.EXACT_PHRASE), hit.captured)
+
+
+def _ask(candidates: tuple[Candidate, ...]) -> Ambiguous:
+    choices = tuple(candidate.prompt for candidate in candidates[:MAX_CHOICES])
+    return Ambiguous(choices, Evidence(candidates, Gate.MARGIN))

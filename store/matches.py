@@ -22,6 +22,8 @@ class Gate(StrEnum):
 
     EXACT_PHRASE = "exact_phrase"
     ACCEPTED = "accepted"
+    LANGUAGE = "language"
+    FLOOR = "floor"
     BELOW_LIMIT = "below_limit"
     MARGIN = "margin"
     COUNTEREXAMPLE = "counterexample"
@@ -36,11 +38,18 @@ class Candidate:
 
     prompt: PromptVersion
     score: float
-    """Cosine similarity of the nearest phrasing, -1 to 1; 1.0 for an exact phrase."""
+    """What the limits are about: the probability that this prompt is right, 0 to 1; 1.0 for an exact phrase."""
     phrasing: str
     """The approved phrasing that came nearest."""
-    counter_score: float | None = None
-    """Cosine similarity of the prompt's nearest counterexample, if it has one."""
+    similarity: float
+    """Cosine of that phrasing, -1 to 1."""
+    counter_similarity: float | None = None
+    """Cosine of the prompt's nearest counterexample, if it has one."""
+
+    @property
+    def is_countered(self) -> bool:
+        """Whether a counterexample of the prompt is at least as near as its nearest phrasing."""
+        return self.counter_similarity is not None and self.counter_similarity >= self.similarity
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +61,12 @@ class Evidence:
 
     @property
     def score(self) -> float | None:
-        """Similarity of the best candidate."""
+        """Score of the best candidate."""
         return self.candidates[0].score if self.candidates else None
 
     @property
     def margin(self) -> float | None:
-        """Distance in similarity from the best candidate to the next."""
+        """Distance in score from the best candidate to the next."""
         return self.candidates[0].score - self.candidates[1].score if len(self.candidates) > 1 else None
 
 

@@ -3,7 +3,8 @@
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -28,6 +29,7 @@ Normalize = Callable[[str], str]
 
 _QUOTES = "\"'\u201c\u201d\u201e\u201f\u00ab\u00bb`"
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u00b4": "'"})
+_WORD = re.compile(r"\w+")
 _ANY_DAY = dt.date(2026, 1, 1)
 """Stands for today where only the form of a date counts."""
 _MAX_CHOICES = 8
@@ -112,15 +114,15 @@ class PhraseTable:
     def __init__(self, rows: Iterable[Row], normalize: Normalize) -> None:
         self._normalize = normalize
         self._literal: dict[str, list[Row]] = {}
-        self._templates: list[_Template] = []
+        templates: list[_Template] = []
         for row in rows:
             if row.choice > 0:
                 continue  # the same sentence once more, for its vector
             if row.kind is not RowKind.COUNTEREXAMPLE and has_blank(row.text):
-                self._templates.append(_Template(row))
+                templates.append(_Template(row))
             else:
                 self._literal.setdefault(normalize(row.text), []).append(row)
-        self._templates.sort(key=lambda template: -template.rank)
+        self._templates = _Templates(templates)
 
     def find(self, message: str, keys: Collection[str]) -> tuple[ExactHit, ...]:
         """Returns the phrasings and follow-ups of the prompts `keys` that `message` is, the most literal first."""
@@ -131,7 +133,7 @@ class PhraseTable:
         ]
         templates = (
             ExactHit(template.row, MappingProxyType(captured), template.rank)
-            for template in self._templates
+            for template in self._templates.that_may_fit(message)
             if template.is_specific and template.row.prompt.key in keys and (captured := template.match(message))
         )
         return (*literal, *templates)
@@ -143,8 +145,34 @@ class PhraseTable:
 
     def capture(self, prompt: PromptVersion, message: str) -> Mapping[str, str]:
         """Returns what the blanks of the prompt's most literal fitting template stand for; empty when none fits."""
-        own = (template for template in self._templates if template.row.prompt.key == prompt.key)
+        own = self._templates.of(prompt.key)
         return MappingProxyType(next((captured for template in own if (captured := template.match(message))), {}))
+
+
+class _Templates:
+    """Templates, the most literal first, by a word that a message must have to be one: most need not be tried."""
+
+    def __init__(self, templates: Iterable["_Template"]) -> None:
+        self._ordered = sorted(templates, key=lambda template: -template.rank)
+        self._of_prompt: dict[str, list[_Template]] = {}
+        self._with_word: dict[str, list[int]] = {}
+        self._with_any: list[int] = []
+        common = Counter(word for template in self._ordered for word in template.words)
+        for place, template in enumerate(self._ordered):
+            self._of_prompt.setdefault(template.row.prompt.key, []).append(template)
+            rarest = min(template.words, key=lambda word: (common[word], word), default=None)
+            (self._with_any if rarest is None else self._with_word.setdefault(rarest, [])).append(place)
+
+    def that_may_fit(self, message: str) -> list["_Template"]:
+        """Returns all templates that `message` may be, and some that it is not."""
+        # What a pattern takes for the same letter has the same casefold.
+        words = set(_WORD.findall(message.translate(_APOSTROPHES).casefold()))
+        places = (place for word in words for place in self._with_word.get(word, ()))
+        return [self._ordered[place] for place in sorted((*places, *self._with_any))]
+
+    def of(self, key: str) -> Sequence["_Template"]:
+        """Returns the templates of a prompt."""
+        return self._of_prompt.get(key, ())
 
 
 class _Template:
@@ -158,7 +186,9 @@ class _Template:
         self._slots = {name: slots[name] for name in pieces[1::2]}
         literal = "".join(pieces[::2])
         self.rank = len("".join(literal.split()))
-        words = len(re.findall(r"\w+", literal))
+        self.words = frozenset(_whole_words(pieces[::2]))
+        """Words that every message has which is this phrasing."""
+        words = len(_WORD.findall(literal))
         has_free_text = any(isinstance(slot, ShortTextSlot) for slot in self._slots.values())
         self.is_specific = words >= _MIN_WORDS_BESIDE_FREE_TEXT if has_free_text else words >= 1
         self._pattern = compile_pattern(_template_pattern(pieces, slots))
@@ -175,6 +205,14 @@ class _Template:
         slot = self._slots[name]
         # A pasted text that is too long still belongs to this prompt, which then asks for a shorter one.
         return isinstance(slot, QuotedTextSlot) or accept_value(slot, text, _ANY_DAY) is not None
+
+
+def _whole_words(pieces: Sequence[str]) -> Iterator[str]:
+    """Yields the words between blanks, but for those that touch a blank: its value may go on where they end."""
+    for place, piece in enumerate(pieces):
+        folded = piece.casefold()
+        start, end = (0 if place == 0 else 1), len(folded) - (0 if place == len(pieces) - 1 else 1)
+        yield from (hit[0] for hit in _WORD.finditer(folded) if start <= hit.start() and hit.end() <= end)
 
 
 def _template_pattern(pieces: list[str], slots: Mapping[str, AnySlot]) -> str:

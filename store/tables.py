@@ -198,6 +198,7 @@ class DecisionRow(Base):
     rails: Mapped[list[Any]]
     timings_ms: Mapped[dict[str, Any]]
     store_revision: Mapped[int]
+    matcher: Mapped[str | None] = mapped_column(String(64))
     policy: Mapped[str]
     policy_revision: Mapped[int]
     model_sha256: Mapped[str | None] = mapped_column(String(64))

@@ -55,6 +55,8 @@ class Decision:
     rails: tuple[Mapping[str, object], ...]
     timings_ms: Mapping[str, float]
     store_revision: int
+    matcher: str | None
+    """Fingerprint of what the matcher was fitted from; None for one that was not fitted."""
     policy: str
     policy_revision: int
     model_sha256: str | None

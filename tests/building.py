@@ -1,7 +1,8 @@
 """Builds a whole pipeline from fakes, with real rails and a real matcher: what the gateway's tests stand on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 
@@ -12,7 +13,7 @@ from gateway.live import Live, LiveState
 from gateway.pipeline import ChatPipeline
 from gateway.turn import Question
 from models.fakes import FakeEmbedder, FakeModel
-from models.ports import LanguageModel
+from models.ports import Embedder, LanguageModel
 from rails.engine import RailsPolicy, compile_policy
 from rails.policy import load_policy
 from store.catalog import Catalog
@@ -21,6 +22,7 @@ from store.errors import StoreUnavailable
 from store.index import PromptIndex
 from store.matcher import Matcher
 from store.plain import canonical_hash
+from store.scoring import Limits, NearestScorer, Scope
 from store.types import Decision, KeyScope
 
 POLICY: dict[str, object] = {
@@ -129,10 +131,12 @@ ASSISTANT: dict[str, object] = {
     "policy": "desk",
     "instructions": "You are a help desk. Answer from the facts alone.",
     "languages": ["en"],
-    "match": {"limit": 0.7, "margin": 0.05, "suggest": 0.4},
     "texts": {"no_match": "No approved answer.", "clarify": "Did you mean one of these?", "withheld": "Approved text:"},
     "suggestions": ["it.reset"],
 }
+LIMITS = Limits(answer=0.7, suggest=0.4, margin=0.05, floor=-1.0, follow_up=0.7)
+UNSURE = Limits(answer=0.99, suggest=0.2, margin=0.05, floor=-1.0, follow_up=0.99)
+"""Limits with which nothing but an exact phrase is answered, and almost everything is asked back."""
 CALLER = Principal(
     id="caller01", name="test", scopes=frozenset(KeyScope), assistants=frozenset(), requests_per_minute=10**6
 )
@@ -172,15 +176,52 @@ def versions(*documents: Mapping[str, object]) -> dict[str, PromptVersion]:
     return {prompt.key: PromptVersion(1, prompt, canonical_hash(prompt)) for prompt in prompts}
 
 
+def scope(areas: Iterable[str] = ("it",), *, limits: Limits = LIMITS) -> Scope:
+    return Scope(frozenset(areas), NearestScorer(), limits)
+
+
+@dataclass
+class NearestMatchers:
+    """Matchers by the nearest phrasing, with an index that is kept in a folder."""
+
+    embedder: Embedder
+    folder: Path
+    improved: list[int] = field(default_factory=list)
+    """Revisions for which a better matcher was wished for."""
+    is_better: bool = False
+
+    def make(self, catalog: Catalog) -> Matcher:
+        index = PromptIndex.open(
+            catalog,
+            self.embedder.embed,
+            fingerprint=self.embedder.fingerprint,
+            dimension=self.embedder.dimension,
+            folder=self.folder,
+        )
+        scopes = {name: scope(one.areas) for name, one in catalog.assistants.items()}
+        return Matcher(index, self.embedder.embed, scopes, languages=None, fingerprint=f"{len(self.improved)}")
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+    def improve(self, catalog: Catalog) -> bool:
+        self.improved.append(catalog.revision)
+        return self.is_better
+
+
 def build_state(
-    *documents: Mapping[str, object], assistant: Mapping[str, object] = ASSISTANT, policy: RailsPolicy | None = None
+    *documents: Mapping[str, object],
+    assistant: Mapping[str, object] = ASSISTANT,
+    policy: RailsPolicy | None = None,
+    limits: Limits = LIMITS,
 ) -> LiveState:
     embedder = FakeEmbedder()
     made = msgspec.convert({**ASSISTANT, **assistant}, Assistant)
     catalog = Catalog(1, versions(*(documents or PROMPTS)), {made.name: made}, {})
     index = PromptIndex.build(catalog, embedder.embed, dimension=embedder.dimension)
     compiled = policy or compile_policy(load_policy(POLICY), 3)
-    return LiveState(catalog, Matcher(index, embedder.embed), {made.policy: compiled})
+    scopes = {made.name: scope(made.areas, limits=limits)}
+    return LiveState(catalog, Matcher(index, embedder.embed, scopes, languages=None), {made.policy: compiled})
 
 
 def build(
@@ -188,10 +229,11 @@ def build(
     model: LanguageModel | None = None,
     assistant: Mapping[str, object] = ASSISTANT,
     policy: RailsPolicy | None = None,
+    limits: Limits = LIMITS,
     concurrent: int = 64,
     match_s: float = 5.0,
 ) -> Built:
-    live = Live(build_state(*documents, assistant=assistant, policy=policy))
+    live = Live(build_state(*documents, assistant=assistant, policy=policy, limits=limits))
     answering = model or FakeModel(answer=GROUNDED)
     decisions = MemoryDecisions()
     log = DecisionLog(decisions)

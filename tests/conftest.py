@@ -8,8 +8,9 @@ import pytest
 
 from models.catalog import known_model
 from models.device import plan_device
-from models.embedder import PACKAGED_MINILM_SHA256, export_onnx, packaged_minilm
+from models.embedder import PACKAGED_MINILM_SHA256, packaged_minilm
 from models.engine import LlamaModel
+from models.export import export_onnx
 from models.process import WorkerProgram
 from models.supervisor import EngineLimits
 from tests.world import anyio_backend, make_world, policy, world

@@ -26,6 +26,7 @@ from store.content import Assistant, CanonicalPrompt, PromptVersion
 from store.errors import NotFound, StoreUnavailable
 from store.index import PromptIndex
 from store.matcher import Matcher
+from store.scoring import Limits, NearestScorer, Scope
 from store.types import ApiKey, Decision, KeyScope
 
 PEPPER = b"p" * 32
@@ -91,7 +92,6 @@ ASSISTANT = {
     "policy": "helpdesk",
     "instructions": "Answer in one or two short sentences. Use only the facts.",
     "languages": ["en"],
-    "match": {"limit": 0.8, "margin": 0.05, "suggest": 0.5},
     "texts": {
         "no_match": "I have no approved answer to that.",
         "clarify": "Did you mean one of these?",
@@ -181,7 +181,12 @@ class World:
         embedder = FakeEmbedder()
         live = catalog(("helpdesk", *more_assistants))
         index = PromptIndex.build(live, embedder.embed, dimension=embedder.dimension)
-        self.live = Live(LiveState(live, Matcher(index, embedder.embed), {"helpdesk": policy}))
+        match_limits = Limits(answer=0.8, suggest=0.5, margin=0.05, floor=-1.0, follow_up=0.8)
+        scopes = {
+            name: Scope(frozenset(one.areas), NearestScorer(), match_limits) for name, one in live.assistants.items()
+        }
+        matcher = Matcher(index, embedder.embed, scopes, languages=None)
+        self.live = Live(LiveState(live, matcher, {"helpdesk": policy}))
         self.admission = Admission(concurrent=limits.concurrent)
         self.pipeline = ChatPipeline(
             live=self.live,

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from gateway.bootstrap import (
+    fit_settings,
     make_data_directory,
     make_model,
     open_embedder,
@@ -19,7 +20,8 @@ from gateway.bootstrap import (
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.credentials import load_pepper
 from gateway.errors import GatewayError, SettingsInvalid
-from gateway.publisher import compile_policies, open_index, rail_runner
+from gateway.fitting.matchers import FittedMatchers
+from gateway.publisher import compile_policies, rail_runner
 from gateway.settings import Settings
 from models.absent import ABSENT
 from models.catalog import known_model, verified_path
@@ -77,7 +79,7 @@ class Checks:
             "database": self._database,
             "content": self._content,
             "policies": self._policies,
-            "index": self._index,
+            "matcher": self._matcher,
             "page": self._page,
         }
         return [_found(part, look) for part, look in looks.items()]
@@ -119,11 +121,13 @@ class Checks:
             raise SettingsInvalid("no policy is live; run: canongate import FOLDER")
         return "probes passed: " + ", ".join(f"{name} (revision {one.revision})" for name, one in policies.items())
 
-    def _index(self) -> str:
+    def _matcher(self) -> str:
         if self._embedder is None:
             raise SettingsInvalid("not looked at: there is no embedder")
-        open_index(self._settings, self._known, self._embedder)
-        return f"current at revision {self._known.revision}"
+        with closing(FittedMatchers(fit_settings(self._settings), self._embedder, lambda *_: None)) as matchers:
+            matcher = matchers.make(self._known)
+        limits = (f"{name} answers from {scope.limits.answer:.3g}" for name, scope in matcher.scopes.items())
+        return f"current at revision {self._known.revision}: " + ", ".join(limits)
 
     def _page(self) -> str:
         if not self._settings.page.try_it:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from gateway.bootstrap import open_components
 from gateway.commands.asking import OPERATOR
+from gateway.commands.matching import match
 from gateway.commands.options import assistant_option, config_option, json_option, settings_from
 from gateway.components import Components
 from gateway.suite import CaseResult, SuiteReport, run_suite
@@ -26,6 +27,9 @@ def evaluate() -> None:
     Example:
       canongate eval suite examples/helpdesk/suites/helpdesk.yaml
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
+
+
+evaluate.add_command(match)
 
 
 @evaluate.command()

@@ -43,7 +43,8 @@ def describe(reply: Reply, *, with_trace: bool) -> dict[str, object]:
                     "prompt": c.prompt.key,
                     "score": round(c.score, 4),
                     "phrasing": c.phrasing,
-                    "counter_score": None if c.counter_score is None else round(c.counter_score, 4),
+                    "similarity": round(c.similarity, 4),
+                    "counter_similarity": None if c.counter_similarity is None else round(c.counter_similarity, 4),
                 }
                 for c in (turn.evidence.candidates if turn.evidence else ())
             ],
@@ -87,13 +88,16 @@ def show_trace(console: Console, reply: Reply) -> None:
     for record in turn.records:
         rails.add_row(record.name, record.stage, record.status, record.reason or "", f"{record.duration_ms:.2f}")
     console.print(rails)
-    candidates = Table("prompt", "score", "against", "phrasing", title="Candidates", title_justify="left", box=None)
+    columns = ("prompt", "score", "near", "against", "phrasing")
+    candidates = Table(*columns, title="Candidates", title_justify="left", box=None)
     for one in turn.evidence.candidates if turn.evidence else ():
-        against = "" if one.counter_score is None else f"{one.counter_score:.3f}"
-        candidates.add_row(one.prompt.key, f"{one.score:.3f}", against, escape(one.phrasing))
+        against = "" if one.counter_similarity is None else f"{one.counter_similarity:.3f}"
+        near = f"{one.similarity:.3f}"
+        candidates.add_row(one.prompt.key, f"{one.score:.3f}", near, against, escape(one.phrasing))
     console.print(candidates)
-    limits = turn.assistant.match
-    gate = f"gate {reply.decision.gate}; limit {limits.limit}, margin {limits.margin}, suggest {limits.suggest}"
+    limits = turn.state.matcher.scopes[turn.assistant.name].limits
+    gate = f"gate {reply.decision.gate}; answer {limits.answer:.3g}, margin {limits.margin:.3g}, "
+    gate += f"suggest {limits.suggest:.3g}, floor {limits.floor:.3g}"
     console.print(Text(gate, style="dim"))
     if turn.sent:
         console.print("\n[bold]Sent to the model[/bold] [dim](slot values are marked)[/dim]")

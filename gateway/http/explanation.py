@@ -81,7 +81,7 @@ def explain(reply: Reply) -> Explanation:
             CandidateRow(one.prompt.content.title, one.phrasing, one.score, one.prompt.key == chosen)
             for one in candidates
         ),
-        limit=turn.assistant.match.limit,
+        limit=turn.state.matcher.scopes[turn.assistant.name].limits.answer,
         method=reply.decision.method,
         instructions=_parts(turn.sent.instructions) if turn.sent else (),
         question=_parts(turn.sent.question) if turn.sent else (),

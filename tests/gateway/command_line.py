@@ -33,6 +33,7 @@ class CommandLine:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
         monkeypatch.setenv("CANONGATE_DATA__DIRECTORY", str(data))
+        monkeypatch.setenv("CANONGATE_MATCHING__TUNE", "false")
         monkeypatch.setenv("COLUMNS", "200")
         monkeypatch.setenv("TERM", "dumb")
 
@@ -78,6 +79,7 @@ def environment(data: Path, **more: str) -> dict[str, str]:
     """Returns what a process of its own gets: the data folder, and nothing of this one but its search path."""
     return {
         "CANONGATE_DATA__DIRECTORY": str(data),
+        "CANONGATE_MATCHING__TUNE": "false",
         "PATH": os.defpath,
         "HOME": str(data),
         "NEMO_GUARDRAILS_NO_USAGE_STATS": "1",

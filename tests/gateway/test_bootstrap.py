@@ -27,7 +27,7 @@ from models.restarts import RestartLimits
 from models.supervisor import EngineLimits
 from store.errors import StoreUnavailable
 from store.types import KeyScope, Outcome
-from tests.building import question
+from tests.building import NearestMatchers, question
 from tests.gateway.content_files import write_content
 
 FAKE_WORKER = str(Path(__file__).parents[1] / "models" / "fake_worker.py")
@@ -61,6 +61,9 @@ def scripted(*arguments: str, first_pause_s: float = 0.01) -> LlamaModel:
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
     monkeypatch.setattr(bootstrap, "open_embedder", lambda *_: FakeEmbedder())
+    monkeypatch.setattr(
+        bootstrap, "FittedMatchers", lambda settings, embedder, _: NearestMatchers(embedder, settings.index)
+    )
     return settings_in(tmp_path, CANONGATE_MODEL__NAME="none")
 
 

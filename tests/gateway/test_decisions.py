@@ -40,6 +40,7 @@ def decision(number: int = 1, **changes) -> Decision:
         "rails": ({"name": "length", "status": "passed"}, {"name": "secrets", "status": "blocked"}),
         "timings_ms": {"total": 1.0},
         "store_revision": 1,
+        "matcher": None,
         "policy": "desk",
         "policy_revision": 3,
         "model_sha256": None,

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.errors import InvalidRequest
 from gateway.live import Live, LiveState
+from store.matcher import Matcher
 from tests.building import CALLER, build_state
 
 
@@ -17,6 +18,12 @@ def state() -> LiveState:
 def test_an_assistant_without_a_compiled_policy_cannot_be_live(state):
     with pytest.raises(ValueError, match="This is a bug"):
         LiveState(state.catalog, state.matcher, {})
+
+
+def test_an_assistant_without_limits_cannot_be_live(state):
+    bare = Matcher(state.matcher._index, state.matcher._embed, {}, languages=None)
+    with pytest.raises(ValueError, match="no limits to match with"):
+        LiveState(state.catalog, bare, state.policies)
 
 
 def test_an_unknown_assistant_and_one_of_another_key_are_refused_in_the_same_words(state):

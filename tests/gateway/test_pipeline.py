@@ -16,10 +16,10 @@ from models.fakes import FakeModel
 from models.ports import PartKind
 from store.types import Outcome
 from tests.building import (
-    ASSISTANT,
     CALLER,
     GROUNDED,
     PROMPTS,
+    UNSURE,
     Built,
     build,
     build_state,
@@ -153,7 +153,7 @@ def test_a_handoff_names_who_takes_over_and_nothing_else_does():
 
 def test_an_unclear_message_is_offered_approved_prompts():
     reply = answer(
-        build(*PROMPTS, assistant={**ASSISTANT, "match": {"limit": 0.99, "margin": 0.05, "suggest": 0.2}}),
+        build(*PROMPTS, limits=UNSURE),
         "How do I change my password?",
     )
     assert reply.decision.outcome is Outcome.CLARIFY

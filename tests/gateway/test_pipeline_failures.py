@@ -57,7 +57,8 @@ class RecordingModel:
 
 def with_matcher(here: Built, embed) -> Built:
     state = here.live.current
-    here.live.swap(LiveState(state.catalog, Matcher(state.matcher._index, embed), state.policies))
+    matcher = Matcher(state.matcher._index, embed, state.matcher.scopes, languages=None)
+    here.live.swap(LiveState(state.catalog, matcher, state.policies))
     return here
 
 

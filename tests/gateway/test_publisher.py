@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from gateway import publisher as module
-from gateway.errors import SettingsInvalid
+from gateway.errors import NotServing, SettingsInvalid
 from gateway.live import Live
 from gateway.publisher import Publisher
 from gateway.settings import DataSettings, Settings
@@ -23,7 +23,7 @@ from store.database import migrate, open_database
 from store.errors import StoreUnavailable
 from store.formats.bundle import Bundle
 from store.matches import Match
-from tests.building import ASSISTANT, POLICY, RESET
+from tests.building import ASSISTANT, POLICY, RESET, NearestMatchers
 
 
 @dataclass
@@ -55,7 +55,8 @@ class Place:
         migrate(self.settings.database_url)
         self.database = open_database(self.settings.database_url)
         self.embedder = CountingEmbedder()
-        self.publisher = Publisher(self.settings, self.database, self.embedder)
+        self.matchers = NearestMatchers(self.embedder, folder / "index")
+        self.publisher = Publisher(self.settings, self.database, self.matchers)
 
     def publish(self, phrasing="I forgot my password", policy=POLICY):
         prompt = msgspec.convert({**RESET, "phrasings": ["How do I reset it?", phrasing]}, CanonicalPrompt)
@@ -94,8 +95,7 @@ def follow(place: Place, live: Live, *steps) -> None:
 
 def finds(live: Live, text: str) -> bool:
     state = live.current
-    assistant = state.catalog.assistants["desk"]
-    return isinstance(state.matcher.match(text, areas=assistant.areas, limits=assistant.match), Match)
+    return isinstance(state.matcher.match(text, "desk"), Match)
 
 
 def messages(caplog) -> list[str]:
@@ -190,6 +190,45 @@ def test_a_database_that_is_away_is_told_and_asked_again(place, caplog, monkeypa
         (partial(place.publish, "Something else"), lambda: "revision_not_live: told to be down" in messages(caplog)),
         (lambda: monkeypatch.setattr(module, "live_revision", real), lambda: live.current.catalog.revision == 2),
     )
+
+
+def improve(place: Place, live: Live, *conditions) -> None:
+    """Runs the improver until each condition came true, one after the other."""
+
+    async def run():
+        async with anyio.create_task_group() as group:
+            group.start_soon(place.publisher.improve, live)
+            for condition in conditions:
+                await until(condition)
+            group.cancel_scope.cancel()
+
+    anyio.run(run)
+
+
+def test_a_better_matcher_is_swapped_in_when_it_is_there(place, caplog):
+    caplog.set_level(logging.INFO, "gateway.publisher")
+    live = Live(first := place.publisher.load())
+    place.matchers.is_better = True
+    improve(place, live, lambda: live.current is not first, lambda: "matcher_improved: revision 1" in messages(caplog))
+    assert (first.matcher.fingerprint, live.current.matcher.fingerprint) == ("0", "1")
+    assert place.matchers.improved == [1], "once a revision"
+
+
+def test_without_a_better_matcher_nothing_is_swapped(place):
+    live = Live(state := place.publisher.load())
+    improve(place, live, lambda: place.matchers.improved == [1])
+    assert live.current is state
+
+
+def test_a_fit_that_fails_is_told_and_what_serves_goes_on(place, caplog, monkeypatch):
+    live = Live(state := place.publisher.load())
+
+    def fail(_self, _catalog):
+        raise NotServing("matcher_not_fitted", "told to fail")
+
+    monkeypatch.setattr(NearestMatchers, "improve", fail)
+    improve(place, live, lambda: "matcher_not_improved: told to fail" in messages(caplog))
+    assert live.current is state
 
 
 def test_an_assistant_with_an_unknown_policy_is_refused(place):

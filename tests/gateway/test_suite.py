@@ -11,7 +11,7 @@ from gateway.suite import CaseResult, KindCount, SuiteReport, run_suite
 from models.fakes import FakeModel, prompt_text
 from store.formats.suite import Suite, SuiteCase
 from store.types import Outcome
-from tests.building import ASSISTANT, CALLER, GROUNDED, PROMPTS, build
+from tests.building import CALLER, GROUNDED, PROMPTS, UNSURE, build
 
 ANSWERED, DEGRADED, CLARIFY = Outcome.ANSWERED, Outcome.DEGRADED, Outcome.CLARIFY
 NO_MATCH, BLOCKED_IN, BLOCKED_OUT = Outcome.NO_MATCH, Outcome.BLOCKED_INPUT, Outcome.BLOCKED_OUTPUT
@@ -205,7 +205,7 @@ def test_a_follow_up_is_asked_after_its_predecessor_and_in_no_shared_conversatio
 
 
 def test_what_is_offered_is_named():
-    here = build(*PROMPTS, assistant={**ASSISTANT, "match": {"limit": 0.99, "margin": 0.05, "suggest": 0.2}})
+    here = build(*PROMPTS, limits=UNSURE)
     (one,) = run(case(message="How do I change my password?", expect="answer", prompt="it.reset"), here=here)
     assert "it.reset" in one.offered
     assert not one.is_right

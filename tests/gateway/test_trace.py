@@ -10,11 +10,11 @@ from rich.console import Console
 
 from gateway.commands.trace import describe, show_reply, show_trace
 from models.fakes import FakeModel
-from tests.building import ASSISTANT, GROUNDED, PROMPTS, build, question
+from tests.building import ASSISTANT, GROUNDED, LIMITS, PROMPTS, UNSURE, build, question
 
 
-def reply_to(text: str, *, model: FakeModel | None = None, assistant=ASSISTANT, **changes):
-    here = build(*PROMPTS, model=model or FakeModel(answer=GROUNDED), assistant=assistant)
+def reply_to(text: str, *, model: FakeModel | None = None, limits=LIMITS, **changes):
+    here = build(*PROMPTS, model=model or FakeModel(answer=GROUNDED), limits=limits)
     return anyio.run(here.pipeline.answer, question(text, **changes))
 
 
@@ -52,9 +52,8 @@ def test_the_trace_of_a_message_that_reached_no_model_says_so():
 
 
 def test_the_counterexample_is_part_of_the_trace():
-    near = {**ASSISTANT, "match": {"limit": 0.99, "margin": 0.05, "suggest": 0.2}}
-    described = describe(reply_to("How do I change my password?", assistant=near), with_trace=True)
-    assert [one["counter_score"] is not None for one in described["trace"]["candidates"]].count(True) == 1
+    described = describe(reply_to("How do I change my password?", limits=UNSURE), with_trace=True)
+    assert [one["counter_similarity"] is not None for one in described["trace"]["candidates"]].count(True) == 1
     assert {"id": "it.reset", "title": "Reset a forgotten password"} in described["suggestions"]
 
 
@@ -70,8 +69,7 @@ def test_a_handoff_is_printed_with_who_takes_over():
 
 
 def test_choices_are_printed_with_their_keys():
-    near = {**ASSISTANT, "match": {"limit": 0.99, "margin": 0.05, "suggest": 0.2}}
-    text = shown(show_reply, reply_to("How do I change my password?", assistant=near))
+    text = shown(show_reply, reply_to("How do I change my password?", limits=UNSURE))
     assert "● clarify" in text
     assert "Reset a forgotten password" in text
     assert "it.reset" in text
@@ -84,7 +82,7 @@ def test_choices_are_printed_with_their_keys():
 def test_a_trace_is_printed_for_every_outcome(message):
     text = shown(show_trace, reply_to(message))
     assert "Rails" in text
-    assert "limit 0.7, margin 0.05, suggest 0.4" in text
+    assert "answer 0.7, margin 0.05, suggest 0.4, floor -1" in text
     assert "ms: " in text
 
 

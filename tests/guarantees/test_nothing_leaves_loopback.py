@@ -57,7 +57,12 @@ def test_import_and_a_whole_answer_connect_to_nothing(tmp_path: Path, embedder_c
     done = subprocess.run(  # noqa: S603 - our own interpreter and program
         [sys.executable, "-c", WATCHED],
         cwd=ROOT,
-        env={"CANONGATE_DATA__DIRECTORY": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        env={
+            "CANONGATE_DATA__DIRECTORY": str(tmp_path),
+            "CANONGATE_MATCHING__TUNE": "false",
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(tmp_path),
+        },
         capture_output=True,
         text=True,
         timeout=180,

@@ -13,6 +13,7 @@ from gateway.errors import InvalidRequest
 from gateway.turn import Reply
 from models.engine import LlamaModel
 from models.ports import ApprovedPrompt, Cancellation, PartKind, PromptPart, RenderedPrompt, Sampling
+from store.scoring import Limits
 from tests.building import build, question
 
 GENERATED = 1000
@@ -175,8 +176,8 @@ def messages(count: int) -> list[Sent]:
 
 @pytest.mark.weights
 def test_a_thousand_messages_give_one_token_list_for_each_prompt_and_slot_value(smollm: LlamaModel) -> None:
-    limits = {"limit": 0.6, "margin": 0.05, "suggest": 0.4}
-    here = build(*(asked.document for asked in ASKED), model=smollm, assistant={"match": limits})
+    limits = Limits(answer=0.6, suggest=0.4, margin=0.05, floor=-1.0, follow_up=0.6)
+    here = build(*(asked.document for asked in ASKED), model=smollm, limits=limits)
     seen: dict[tuple[str, str], Counter[str]] = {}
     tokens: dict[tuple[str, str], tuple[int, ...]] = {}
     hostile: Counter[str] = Counter()

@@ -7,15 +7,12 @@ import numpy as np
 import pytest
 
 from models import embedder
-from models.embedder import (
-    PACKAGED_MINILM_SHA256,
-    SentenceEmbedder,
-    _require_parity,
-    load_embedder,
-    packaged_minilm,
-)
+from models.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
 from models.errors import ModelRefused
+from models.export import Form, require_parity
 from models.process import PACKAGE_ROOT
+from models.sentence import SentenceEmbedder
+from models.verified import Manifest, intact_manifest, sha256_of
 
 pytestmark = pytest.mark.weights
 
@@ -36,7 +33,8 @@ def test_the_manifest_names_source_and_limits(exported):
     manifest = json.loads((exported / "manifest.json").read_text())
     assert manifest["source_sha256"] == PACKAGED_MINILM_SHA256
     assert (manifest["dimension"], manifest["max_tokens"]) == (384, 256)
-    assert set(manifest["files"]) == {"model.onnx", "tokenizer.json"}
+    assert set(manifest["files"]) == {"model.onnx", "tokenizer.json", "witness.npy"}
+    assert manifest["form"] == "int8"
 
 
 def test_an_intact_export_is_used_as_it_is(cache):
@@ -65,9 +63,9 @@ def test_a_damaged_export_is_made_again(cache, exported, monkeypatch, tmp_path):
     data[len(data) // 2] ^= 1
     graph.write_bytes(data)
 
-    def export_again(*_arguments):  # the real one takes 20 s and was run by the fixture
-        shutil.rmtree(exported)
-        shutil.move(intact, exported)
+    def export_again(*_arguments, **_form):  # the real one takes 25 s and was run by the fixture
+        assert not exported.exists()  # or the damaged one would stay
+        return shutil.move(intact, exported)
 
     monkeypatch.setattr(embedder, "export_onnx", export_again)
     made = load_embedder(packaged_minilm(), cache, PACKAGED_MINILM_SHA256, lambda _step: None)
@@ -88,9 +86,43 @@ def test_a_folder_that_holds_no_model_is_refused(tmp_path):
         load_embedder(tmp_path, tmp_path / "cache", PACKAGED_MINILM_SHA256, lambda _step: None)
 
 
-def test_vectors_that_differ_are_not_accepted():
+@pytest.mark.parametrize("form", list(Form))
+def test_vectors_that_differ_are_not_accepted(form):
     original = np.eye(3, dtype=np.float32)
-    _require_parity(original, original)
+    require_parity(original, original, form)
     for exported in (original[[1, 0, 2]], original * np.float32("nan")):
         with pytest.raises(ModelRefused, match="differs"):
-            _require_parity(original, exported)
+            require_parity(original, exported, form)
+
+
+def test_near_vectors_with_other_neighbours_are_not_accepted():
+    angles = np.radians([0.0, 10.0, 24.0])  # the middle one moves from the first to the third, by 5 degrees
+    moved = np.radians([0.0, 15.0, 24.0])
+    original, exported = (np.stack([np.cos(a), np.sin(a)], axis=1).astype(np.float32) for a in (angles, moved))
+    with pytest.raises(ModelRefused, match="neighbours differ"):
+        require_parity(original, exported, Form.INT8)
+
+
+def test_an_export_that_computes_otherwise_on_this_processor_is_made_again(cache, exported, monkeypatch):
+    witness = np.load(exported / "witness.npy")
+    np.save(exported / "witness.npy", witness[::-1])
+    manifest = intact = json.loads((exported / "manifest.json").read_text())
+    manifest["files"]["witness.npy"] = sha256_of(exported / "witness.npy")
+    (exported / "manifest.json").write_text(json.dumps(manifest))
+    assert intact_manifest(exported) == Manifest(**intact)
+    with pytest.raises(ModelRefused, match="another processor"):
+        embedder.OnnxEmbedder(exported)
+
+    def export_again(*_arguments, **_form):
+        raise ModelRefused("exported again")
+
+    monkeypatch.setattr(embedder, "export_onnx", export_again)
+    with pytest.raises(ModelRefused, match="exported again"):
+        load_embedder(packaged_minilm(), cache, PACKAGED_MINILM_SHA256, lambda _step: None)
+    assert not exported.exists()
+
+
+def test_languages_are_known_for_the_packaged_model_and_stated_for_others(cache):
+    arguments = (packaged_minilm(), cache, PACKAGED_MINILM_SHA256, lambda _step: None)
+    assert load_embedder(*arguments).languages == {"en"}
+    assert load_embedder(*arguments, languages=frozenset({"en", "de"})).languages == {"en", "de"}

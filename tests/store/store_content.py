@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from store.content import Assistant, AssistantTexts, CanonicalPrompt, MatchLimits, PromptVersion
+from store.content import Assistant, AssistantTexts, CanonicalPrompt, PromptVersion
 from store.formats.bundle import Bundle
 from store.plain import canonical_hash
 
@@ -55,7 +55,6 @@ def assistant(name: str = "desk", **changes: object) -> Assistant:
         policy="plain",
         instructions="Be brief.",
         languages=("en",),
-        match=MatchLimits(limit=0.8, margin=0.1, suggest=0.5),
         texts=texts,
     )
     return msgspec.structs.replace(whole, **changes)

@@ -1,5 +1,6 @@
 import dataclasses
 import datetime as dt
+import json
 import stat
 import threading
 
@@ -8,10 +9,13 @@ import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import NullPool, text
-from store_content import AT
+from store_content import AT, assistant
 
+from store.content import Tolerance
 from store.database import SchemaState, migrate, migrate_down, open_database
 from store.errors import Conflict, NotFound, StoreUnavailable
+from store.plain import to_plain
+from store.repositories.assistants import Assistants
 from store.repositories.decisions import Decisions
 from store.repositories.keys import Keys
 from store.tables import Base
@@ -39,6 +43,7 @@ DECISION = Decision(
     rails=({"name": "length", "status": "passed", "ms": 0.1},),
     timings_ms={"total": 1.5},
     store_revision=3,
+    matcher="ab" * 32,
     policy="plain",
     policy_revision=2,
     model_sha256=None,
@@ -83,6 +88,21 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(url):
     migrate(url)
     with connect(url) as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_an_assistant_with_limits_set_by_hand_gets_the_default_false_match_rate(url):
+    migrate(url)
+    migrate_down(url, "0001")
+    old = {**to_plain(assistant()), "match": {"limit": 0.58, "margin": 0.08, "suggest": 0.45}}
+    with connect(url) as connection:
+        row = {"name": "desk", "document": json.dumps(old), "revision": 1}
+        connection.execute(text("INSERT INTO assistants VALUES (:name, :document, :revision)"), row)
+        connection.commit()
+    migrate(url)
+    database = open_database(url)
+    (found,) = Assistants(database).all()
+    assert found == assistant(match=Tolerance(false_match_rate=0.01))
+    database.close()
 
 
 def test_a_newer_schema_is_refused_and_left_alone(url):

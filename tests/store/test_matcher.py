@@ -1,16 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from store_content import DIMENSION, embed, version
 
 from store.catalog import Catalog
-from store.content import MatchLimits
 from store.errors import IndexUnusable
-from store.gates import Scored, decide
+from store.gates import decide
 from store.index import PromptIndex
 from store.matcher import Matcher
 from store.matches import Ambiguous, Candidate, Gate, Match, MatchMethod, NoMatch
+from store.scoring import Limits, NearestScorer, Scope
 
-LIMITS = MatchLimits(limit=0.8, margin=0.1, suggest=0.5)
+LIMITS = Limits(answer=0.8, margin=0.1, suggest=0.5, floor=-1.0, follow_up=0.8)
 SITE = {
     "slots": [{"type": "enum", "name": "site", "ask": "Which?", "values": [{"value": "Leeds"}, {"value": "Gdansk"}]}],
     "reply": {"mode": "verbatim", "answer": "{site} is open."},
@@ -21,13 +23,14 @@ ROOM = {
 }
 
 
-def matcher(*versions, embedder=embed):
+def matcher(*versions, embedder=embed, areas=("it",), limits=LIMITS, languages=None):
     catalog = Catalog(1, {one.key: one for one in versions}, {}, {})
-    return Matcher(PromptIndex.build(catalog, embed, dimension=DIMENSION), embedder)
+    scopes = {"desk": Scope(frozenset(areas), NearestScorer(), limits)}
+    return Matcher(PromptIndex.build(catalog, embed, dimension=DIMENSION), embedder, scopes, languages=languages)
 
 
 def match(text, *versions, areas=("it",), limits=LIMITS, after=None):
-    return matcher(*versions).match(text, areas=areas, limits=limits, after=after)
+    return matcher(*versions, areas=areas, limits=limits).match(text, "desk", after=after)
 
 
 def never(_):
@@ -41,9 +44,7 @@ def test_an_approved_phrasing_is_matched_word_for_word_without_embedding():
         '"How do I start the VPN"',
         "How do I start the VPN!",
     ):
-        result = matcher(version(phrasings=["How do I start the VPN?"]), embedder=never).match(
-            text, areas=["it"], limits=LIMITS
-        )
+        result = matcher(version(phrasings=["How do I start the VPN?"]), embedder=never).match(text, "desk")
         assert isinstance(result, Match)
         assert result.method is MatchMethod.EXACT
         assert result.evidence.gate is Gate.EXACT_PHRASE
@@ -52,7 +53,7 @@ def test_an_approved_phrasing_is_matched_word_for_word_without_embedding():
 
 def test_a_template_matches_exactly_and_captures_the_words_as_written():
     office = version("it.office", phrasings=["When is the {site} office open?"], **SITE)
-    result = matcher(office, embedder=never).match("when is the LEEDS office open", areas=["it"], limits=LIMITS)
+    result = matcher(office, embedder=never).match("when is the LEEDS office open", "desk")
     assert isinstance(result, Match)
     assert result.method is MatchMethod.EXACT
     assert dict(result.captured) == {"site": "LEEDS"}
@@ -81,7 +82,7 @@ def test_a_pasted_text_is_captured_with_its_lines_and_case():
 
 def test_a_similar_message_also_captures_what_a_template_of_its_prompt_says():
     room = version("it.room", phrasings=["book {room}", "book the aurora"], **ROOM)
-    result = match("book Aurora", room, limits=MatchLimits(limit=0.5, margin=0.0, suggest=0.5))
+    result = match("book Aurora", room, limits=replace(LIMITS, answer=0.5, margin=0.0))
     assert result.method is MatchMethod.SIMILAR
     assert dict(result.captured) == {"room": "Aurora"}
 
@@ -112,10 +113,10 @@ def test_a_near_message_is_matched_with_exact_evidence():
     scores = vectors[1:] @ vectors[0]
     best, second = result.evidence.candidates
     assert best.score == pytest.approx(scores[0], abs=1e-6)
-    assert best.counter_score == pytest.approx(scores[1], abs=1e-6)
+    assert best.counter_similarity == pytest.approx(scores[1], abs=1e-6)
     assert best.phrasing == "how do i start the vpn client"
     assert result.evidence.margin == pytest.approx(scores[0] - scores[2], abs=1e-6)
-    assert second.counter_score is None
+    assert second.counter_similarity is None
 
 
 def test_nothing_near_is_no_match():
@@ -176,7 +177,7 @@ def test_prompts_outside_the_assistants_areas_do_not_exist():
 
 @pytest.mark.parametrize("areas", [(), ("nowhere",)])
 def test_an_area_without_prompts_is_no_match_without_embedding(areas):
-    result = matcher(version(), embedder=never).match("x", areas=areas, limits=LIMITS)
+    result = matcher(version(), embedder=never, areas=areas).match("x", "desk")
     assert isinstance(result, NoMatch)
     assert result.evidence.gate is Gate.EMPTY
 
@@ -232,12 +233,12 @@ def test_a_follow_up_wins_a_tie_with_an_ordinary_phrasing():
 )
 def test_a_broken_vector_is_an_error_and_never_a_match(vector):
     with pytest.raises(IndexUnusable):
-        matcher(version(), embedder=lambda _: vector).match("anything", areas=["it"], limits=LIMITS)
+        matcher(version(), embedder=lambda _: vector).match("anything", "desk")
 
 
-def scored(*scores, counter=None, follow_up=False):
+def scored(*scores, counter=None):
     return [
-        Scored(Candidate(version(f"it.p{chr(97 + n)}"), score, "x", counter if n == 0 else None), follow_up and n == 0)
+        Candidate(version(f"it.p{chr(97 + n)}"), score, "x", score, counter if n == 0 else None)
         for n, score in enumerate(scores)
     ]
 
@@ -254,8 +255,6 @@ def scored(*scores, counter=None, follow_up=False):
         (scored(0.9, counter=0.9), NoMatch, Gate.COUNTEREXAMPLE),
         (scored(0.9, 0.6, counter=0.95), Ambiguous, Gate.COUNTEREXAMPLE),
         (scored(0.9, counter=0.89), Match, Gate.ACCEPTED),
-        (scored(0.9, 0.9, follow_up=True), Match, Gate.ACCEPTED),
-        (scored(0.9, 0.89, follow_up=True), Ambiguous, Gate.MARGIN),
         ([], NoMatch, Gate.EMPTY),
     ],
 )

@@ -1,4 +1,4 @@
-"""The command line over a data folder of its own, with a fake embedder and without a model."""
+"""The command line over a data folder of its own, with a fake embedder, and without a model or a fit."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 from gateway import bootstrap
 from gateway.commands import checking, weights
 from models.fakes import FakeEmbedder
+from tests.building import NearestMatchers
 from tests.gateway.command_line import CommandLine
 from tests.gateway.content_files import write_content
 
@@ -17,6 +18,10 @@ ROOT = Path(__file__).parents[3]
 def run(tmp_path, monkeypatch, capsys):
     for module in (bootstrap, checking, weights):
         monkeypatch.setattr(module, "open_embedder", lambda *_: FakeEmbedder())
+    for module in (bootstrap, checking):
+        monkeypatch.setattr(
+            module, "FittedMatchers", lambda settings, embedder, _: NearestMatchers(embedder, settings.index)
+        )
     monkeypatch.setenv("CANONGATE_MODEL__NAME", "none")
     return CommandLine(tmp_path / "data", monkeypatch, capsys)
 

@@ -104,24 +104,24 @@ def test_a_check_calls_a_broken_embedder_an_embedder(published, monkeypatch):
 
     monkeypatch.setattr(checking, "open_embedder", broken)
     done = published("check", "--json")
-    assert (done.status, failed(done)) == (1, {"embedder", "index"})
+    assert (done.status, failed(done)) == (1, {"embedder", "matcher"})
 
 
-def test_a_check_finds_an_index_that_cannot_be_made(published, monkeypatch):
+def test_a_check_finds_a_matcher_that_cannot_be_made(published, monkeypatch):
     class Failing(FakeEmbedder):
         def embed(self, texts):
             raise ModelUnavailable("told to fail")
 
     monkeypatch.setattr(checking, "open_embedder", lambda *_: Failing())
     done = published("check", "--json")
-    assert (done.status, failed(done)) == (1, {"index"})
+    assert (done.status, failed(done)) == (1, {"matcher"})
 
 
 def test_a_data_folder_that_cannot_be_made_fails_the_check_of_everything_in_it(run):
     run.data.write_text("a file")
     done = run("check", "--json")
     assert done.status == 1
-    assert {"settings", "pepper", "database", "content", "policies", "index"} <= failed(done)
+    assert {"settings", "pepper", "database", "content", "policies", "matcher"} <= failed(done)
 
 
 def test_a_question_is_answered_in_the_terminal(published):

@@ -16,6 +16,7 @@ from gateway.http.problems import tell_error
 class FakePublisher:
     def __init__(self):
         self.followed = []
+        self.improved = []
         self.began = anyio.Event()
         self.is_stopped = False
 
@@ -27,6 +28,10 @@ class FakePublisher:
         finally:
             self.is_stopped = True
 
+    async def improve(self, live):
+        self.improved.append(live)
+        await anyio.sleep_forever()
+
 
 @pytest.mark.anyio
 async def test_what_is_published_is_followed_as_long_as_the_application_lives(world):
@@ -35,7 +40,7 @@ async def test_what_is_published_is_followed_as_long_as_the_application_lives(wo
     async with app.lifespan():
         with anyio.fail_after(2):
             await publisher.began.wait()
-        assert publisher.followed == [world.live]
+        assert publisher.followed == publisher.improved == [world.live]
         assert not publisher.is_stopped
     assert publisher.is_stopped
 

@@ -80,6 +80,9 @@ async def test_what_is_not_admitted_keeps_its_status_also_with_events(make_world
 
 async def test_a_failure_after_the_first_stage_is_an_error_event(world, monkeypatch):
     class Broken:
+        scopes = world.live.current.matcher.scopes
+        fingerprint = None
+
         def match(self, *_, **__):
             raise TimeoutError
 

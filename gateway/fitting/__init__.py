@@ -1,0 +1,1 @@
+"""Fitting: how a matcher comes to be, from what is published or from labelled sentences."""

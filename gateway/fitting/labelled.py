@@ -1,0 +1,141 @@
+"""Labelled messages from files: what a matcher is fitted on and measured with."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from gateway.errors import InvalidRequest
+
+OUT_OF_SCOPE = "oos"
+"""The intent of a message that no prompt answers."""
+
+
+class Kind(StrEnum):
+    """What a measured message stands for."""
+
+    IN_SCOPE = "in_scope"
+    NEAR_MISS = "near_miss"
+    """About the same things, but no prompt answers it."""
+    STRANGER = "stranger"
+
+
+_KINDS = {"in": Kind.IN_SCOPE, "id-oos": Kind.NEAR_MISS, "ood-oos": Kind.STRANGER, "oos": Kind.STRANGER}
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledText:
+    """A sentence and the prompt that it belongs to."""
+
+    text: str
+    intent: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledQuery:
+    """A message, the prompt that answers it or `oos`, and what it stands for."""
+
+    text: str
+    intent: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What was read, and what was odd about it, in words."""
+
+    store: tuple[LabelledText, ...]
+    queries: tuple[LabelledQuery, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row as it stands in a file."""
+
+    line: int
+    text: str
+    intent: str
+    kind: str | None
+
+
+def read_labelled(store: Path, queries: Path) -> Labelled:
+    """Reads rows `{text, intent}` and rows `{text, intent or "oos", kind}` from JSON lines, gzipped or not.
+
+    A sentence that an intent has twice counts once. A message whose intent the store does not have is answered by
+    no prompt: a near miss if it is called `in`. Raises `InvalidRequest` with file and line for a row that is no such
+    row, and for a file without any.
+    """
+    rows = [LabelledText(row.text, row.intent) for row in _rows(store)]
+    if outside := [row for row in rows if row.intent == OUT_OF_SCOPE]:
+        raise _bad(
+            store, None, f"{len(outside)} rows are labelled {OUT_OF_SCOPE!r}: what is out of scope has no prompt"
+        )
+    kept = tuple(dict.fromkeys(rows))
+    intents = {row.intent for row in kept}
+    asked = tuple(_query(row, intents, queries) for row in _rows(queries))
+    return Labelled(kept, asked, tuple(_notes(rows, kept, asked)))
+
+
+def _notes(rows: Sequence[LabelledText], kept: Sequence[LabelledText], asked: Sequence[LabelledQuery]) -> Iterator[str]:
+    if len(rows) > len(kept):
+        yield f"{len(rows) - len(kept)} sentences stand twice under their intent and count once"
+    if shared := len(kept) - len({row.text for row in kept}):
+        yield f"{shared} sentences stand under several intents: asked word for word they are asked back"
+    unknown = {q.intent for q in asked} - {row.intent for row in kept} - {OUT_OF_SCOPE}
+    if unknown:
+        shown = ", ".join(sorted(unknown)[:5])
+        yield f"{len(unknown)} intents of queries are not in the store, no prompt is right for them: {shown}"
+
+
+def _query(row: _Row, intents: Collection[str], path: Path) -> LabelledQuery:
+    intent, named = row.intent, row.kind
+    if named is not None and named not in _KINDS:
+        raise _bad(path, row.line, f"kind {named!r} is none of {', '.join(_KINDS)}")
+    is_known = intent in intents
+    default = Kind.IN_SCOPE if is_known else Kind.STRANGER
+    kind = _KINDS[named] if named is not None else default
+    if kind is Kind.IN_SCOPE and not is_known:
+        kind = Kind.NEAR_MISS if intent != OUT_OF_SCOPE else Kind.STRANGER
+    elif kind is not Kind.IN_SCOPE and is_known:
+        raise _bad(path, row.line, f"kind {named!r}, but its intent {intent!r} is in the store")
+    return LabelledQuery(row.text, intent, kind)
+
+
+def _rows(path: Path) -> Iterator[_Row]:
+    try:
+        data = path.read_bytes()
+        lines = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig").split("\n")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise _bad(path, None, f"cannot be read: {error}") from error
+    count = 0
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            count += 1
+            yield _row(path, number, line)
+    if not count:
+        raise _bad(path, None, "there is no row in it")
+
+
+def _row(path: Path, number: int, line: str) -> _Row:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise _bad(path, number, f"not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise _bad(path, number, 'a row is an object {"text": ..., "intent": ...}')
+    for field in ("text", "intent"):
+        if not isinstance(row.get(field), str) or not row[field].strip():
+            raise _bad(path, number, f"{field} must be a text that is not empty")
+    kind = row.get("kind")
+    if kind is not None and not isinstance(kind, str):
+        raise _bad(path, number, "kind must be a text")
+    return _Row(number, row["text"], row["intent"], kind)
+
+
+def _bad(path: Path, line: int | None, message: str) -> InvalidRequest:
+    place = path.name if line is None else f"{path.name}, line {line}"
+    return InvalidRequest("rows_invalid", f"{place}: {message}")

@@ -1,0 +1,151 @@
+"""Makes the matcher of what is published: index, learned scores and calibrated limits that belong together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+from gateway.errors import NotServing
+from gateway.fitting.corpora import EmbedderSource
+from gateway.fitting.kept import Areas, Fit, Fits, Published
+from gateway.fitting.process import FitJob, FitProcess, Progress
+from models.batching import BatchingEmbedder
+from models.ports import Embedder
+from store.calibration import Calibration, calibrate
+from store.catalog import Catalog
+from store.contradiction import contradicts
+from store.index import PromptIndex
+from store.learning.scorer import LearnedScorer
+from store.matcher import Matcher
+from store.scoring import Limits, NearestScorer, Scope
+
+EXACT_ONLY = Limits(answer=2.0, suggest=0.5, margin=0.0, floor=-1.0, follow_up=2.0)
+"""Where there are too few phrasings to learn from: no similarity is enough, but near prompts are offered."""
+
+
+class Matchers(Protocol):
+    """Makes matchers. Both methods block, for up to minutes: call them in a thread."""
+
+    def make(self, catalog: Catalog) -> Matcher:
+        """Returns the best matcher that there is for the catalog, fitting one within seconds when there is none."""
+
+    def improve(self, catalog: Catalog) -> bool:
+        """Fits a better one, if one can be had; returns whether `make` would now return another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """How fits are made, and where they are kept."""
+
+    source: EmbedderSource
+    folder: Path
+    index: Path
+    """Folder of the index's snapshots."""
+    log: Path
+    """What the fitting process says on standard error."""
+    is_tuned: bool
+    """Whether better fits with a tuned embedder are wanted."""
+    threads: int
+
+
+class FittedMatchers:
+    """Finds fits or makes them in a process of their own. One at a time; `close` ends one that is going on."""
+
+    def __init__(self, settings: FitSettings, embedder: Embedder, progress: Progress) -> None:
+        self._settings = settings
+        self._embedder = embedder
+        self._fits = Fits(settings.folder, settings.source.exports, embedder)
+        self._progress = progress
+        self._index: PromptIndex | None = None
+        self._running: FitProcess | None = None
+        self._is_closed = False
+        self._one_at_a_time = Lock()
+
+    def make(self, catalog: Catalog) -> Matcher:
+        published = published_of(catalog)
+        fit = self.fit(published)
+        index = PromptIndex.open(
+            catalog,
+            fit.embedder.embed,
+            fingerprint=fit.embedder.fingerprint,
+            dimension=fit.embedder.dimension,
+            folder=self._settings.index / fit.embedder.fingerprint[:16],
+            previous=self._index,
+        )
+        self._index = index
+        scorers = {areas: LearnedScorer(fitted.model) for areas, fitted in fit.fitted.items()}
+        limits = {name: one.limits for name, one in calibrations(catalog, published, fit).items()}
+        scopes = {
+            name: Scope(areas, scorers.get(areas, NearestScorer()), limits.get(name, EXACT_ONLY))
+            for name, areas in ((name, frozenset(one.areas)) for name, one in catalog.assistants.items())
+        }
+        embed = BatchingEmbedder(fit.embedder).embed
+        return Matcher(index, embed, scopes, languages=fit.embedder.languages, fingerprint=fit.fingerprint)
+
+    def improve(self, catalog: Catalog) -> bool:
+        published = published_of(catalog)
+        if not self._settings.is_tuned or not published.corpora or self._fits.find(published, is_tuned=True):
+            return False
+        self._run(published, is_tuned=True)
+        found = self._fits.find(published, is_tuned=True)
+        return found is not None and found.is_tuned
+
+    def fit(self, published: Published) -> Fit:
+        """Returns the best fit that there is; makes one without tuning when there is none."""
+        found = self._fits.find(published, is_tuned=True) if self._settings.is_tuned else None
+        found = found or self._fits.find(published, is_tuned=False)
+        if found is None:
+            self._run(published, is_tuned=False)
+            found = self._fits.find(published, is_tuned=False)
+        if found is None:
+            raise NotServing("matcher_not_fitted", f"a fit was made, but is not in {self._settings.folder}")
+        return found
+
+    def close(self) -> None:
+        """Ends a fit that is going on; its process would otherwise outlive a server that is asked to stop."""
+        self._is_closed = True
+        if running := self._running:
+            running.end()
+
+    def _run(self, published: Published, *, is_tuned: bool) -> None:
+        source = self._settings.source
+        job = FitJob(
+            source=str(source.path.resolve()),
+            sha256=source.sha256,
+            base=self._embedder.fingerprint,
+            languages=None if source.languages is None else tuple(sorted(source.languages)),
+            exports=str(source.exports.resolve()),
+            fits=str(self._settings.folder.resolve()),
+            prompts=published.prompts,
+            scopes=tuple(tuple(sorted(areas)) for areas in published.scopes),
+            is_tuned=is_tuned,
+            threads=self._settings.threads,
+        )
+        with self._one_at_a_time:
+            if self._is_closed:
+                raise NotServing("matcher_not_fitted", "the gateway is shutting down")
+            self._running = FitProcess(job, log=self._settings.log)
+            try:
+                self._running.wait(self._progress)
+            finally:
+                self._running = None
+
+
+def published_of(catalog: Catalog) -> Published:
+    """Returns what a fit of the catalog depends on."""
+    prompts = tuple(catalog.prompts[key].content for key in sorted(catalog.prompts))
+    scopes = {frozenset(assistant.areas) for assistant in catalog.assistants.values()}
+    return Published(prompts, tuple(sorted(scopes, key=sorted)))
+
+
+def calibrations(catalog: Catalog, published: Published, fit: Fit) -> Mapping[str, Calibration]:
+    """Returns the limits of each assistant whose areas could be fitted, and what they are good for."""
+    made: dict[str, Calibration] = {}
+    for name, assistant in catalog.assistants.items():
+        areas: Areas = frozenset(assistant.areas)
+        if areas in fit.fitted:
+            made[name] = calibrate(
+                fit.fitted[areas].held_out, published.corpora[areas], assistant.match, contradicts=contradicts
+            )
+    return made

@@ -1,0 +1,107 @@
+"""A store made of labelled sentences alone, to measure a matcher before anything is written or published."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from gateway.fitting.corpora import Progress
+from gateway.fitting.labelled import LabelledQuery, LabelledText
+from gateway.fitting.measuring import Measured, ask_all, measure
+from models.ports import Embedder
+from store.calibration import Calibration, calibrate
+from store.catalog import Catalog
+from store.content import CanonicalPrompt, PromptVersion, Tolerance, Verbatim
+from store.contradiction import contradicts
+from store.index import PromptIndex
+from store.learning.corpus import Corpus, corpus_of_pairs
+from store.learning.fit import HeldOut
+from store.matcher import Matcher
+from store.plain import canonical_hash
+from store.scoring import Limits, Scope, Scorer
+
+ASSISTANT = "all"
+"""The one assistant of a trial, and its one area."""
+_OWN_RATES = (0.01, 0.05)
+_BRACES = str.maketrans("{}", "()")
+"""Braces would be blanks in a phrasing; a labelled sentence has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a measurement leaves."""
+
+    measured: Measured
+    calibration: Calibration
+    """For the stated rate."""
+
+
+def trial_corpus(sentences: Iterable[LabelledText]) -> Corpus:
+    """Returns the corpus of the labelled sentences."""
+    return corpus_of_pairs((row.text.translate(_BRACES), row.intent) for row in sentences)
+
+
+def trial_catalog(sentences: Iterable[LabelledText]) -> Catalog:
+    """Returns a catalog with a prompt for each label and its sentences as phrasings."""
+    phrasings: dict[str, list[str]] = defaultdict(list)
+    for row in sentences:
+        phrasings[row.intent].append(row.text.translate(_BRACES))
+    prompts = {}
+    for intent, texts in phrasings.items():
+        content = CanonicalPrompt(
+            key=intent,
+            title=intent,
+            area=ASSISTANT,
+            owner="trial",
+            language="en",
+            review_by=dt.date.max,
+            phrasings=tuple(texts),
+            reply=Verbatim(answer=intent),
+        )
+        prompts[intent] = PromptVersion(1, content, canonical_hash(content))
+    return Catalog(1, MappingProxyType(prompts), MappingProxyType({}), MappingProxyType({}))
+
+
+def run_trial(
+    sentences: Sequence[LabelledText],
+    queries: Sequence[LabelledQuery],
+    tolerance: Tolerance,
+    *,
+    embedder: Embedder,
+    scorer: Scorer,
+    held_out: HeldOut,
+    languages: frozenset[str] | None,
+    progress: Progress,
+) -> Trial:
+    """Measures what was fitted on `sentences`, at limits for the stated rate and for 1 % and 5 %."""
+    corpus = trial_corpus(sentences)
+    calibrations = {
+        rate: calibrate(
+            held_out,
+            corpus,
+            Tolerance(false_match_rate=rate, near_misses=tolerance.near_misses),
+            contradicts=contradicts,
+        )
+        for rate in sorted({tolerance.false_match_rate, *_OWN_RATES})
+    }
+    stated = calibrations[tolerance.false_match_rate]
+    matcher = trial_matcher(sentences, embedder, scorer, stated.limits, languages=languages)
+    asked = ask_all(matcher, ASSISTANT, queries, lambda done, total: progress("asking", done, total))
+    numbers: Mapping[str, int] = {key: number for number, key in enumerate(corpus.keys)}
+    limits = {rate: one.limits for rate, one in calibrations.items()}
+    return Trial(measure(asked, numbers, limits), stated)
+
+
+def trial_matcher(
+    sentences: Sequence[LabelledText],
+    embedder: Embedder,
+    scorer: Scorer,
+    limits: Limits,
+    *,
+    languages: frozenset[str] | None,
+) -> Matcher:
+    """Returns a matcher over the sentences whose one assistant, `all`, knows them all."""
+    index = PromptIndex.build(trial_catalog(sentences), embedder.embed, dimension=embedder.dimension)
+    scope = Scope(frozenset({ASSISTANT}), scorer, limits)
+    return Matcher(index, embedder.embed, {ASSISTANT: scope}, languages=languages)

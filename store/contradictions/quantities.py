@@ -1,0 +1,124 @@
+"""Numbers of a sentence, and which of two sentences' numbers stand at the same place with different values."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from store.contradictions.words import BLANK, BREAK, PLAIN, Sentence
+from store.wordlists import word_set
+
+_COUNTS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+)
+_RANKS = "first second third fourth fifth sixth seventh eighth ninth tenth"
+_VALUES = {word: float(value) for value, word in enumerate(_COUNTS.split(" "))} | {
+    "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0, "eighty": 80.0, "ninety": 90.0,
+    "hundred": 100.0, "thousand": 1000.0, "million": 1e6, "dozen": 12.0, "half": 0.5, "double": 2.0, "triple": 3.0,
+    "twice": 2.0, "once": 1.0, "thrice": 3.0, "single": 1.0, "couple": 2.0,
+}  # fmt: skip
+_ORDINALS = {word: float(value) for value, word in enumerate(_RANKS.split(" "), start=1)}
+_NUMBER_WORDS = _ORDINALS | _VALUES
+_UNITS = {
+    "minut": ("minute", 1.0), "min": ("minute", 1.0), "hour": ("minute", 60.0), "day": ("day", 1.0),
+    "week": ("day", 7.0), "fortnight": ("day", 14.0), "month": ("month", 1.0), "year": ("month", 12.0),
+    "%": ("percent", 1.0), "percent": ("percent", 1.0), "euro": ("money", 1.0), "dollar": ("money", 1.0),
+    "pound": ("money", 1.0), "eur": ("money", 1.0), "usd": ("money", 1.0), "gbp": ("money", 1.0),
+    "am": ("clock", 1.0), "pm": ("clock", 1.0), "km": ("distance", 1.0), "kilometr": ("distance", 1.0),
+    "mile": ("distance", 1.0), "gb": ("size", 1.0), "mb": ("size", 1.0),
+}  # fmt: skip
+_TIMES = frozenset({"half", "double", "triple", "twice", "once", "thrice", "single"})
+_PRONOUN_NUMBERS = frozenset({"one", "second", "couple"})
+"""Words that count only before a noun: "a new one", "wait a second"."""
+_NUMBER = re.compile(r"(\d+(?:[.,:]\d+)*)(st|nd|rd|th)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_PLACED = word_set("level floor section step chapter room grade class type tier line gate terminal form page")
+"""Nouns that a number names: "level 2"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number and what it counts."""
+
+    value: float
+    unit: str
+    """A class of units, the stem of the noun that follows, or empty."""
+
+
+def quantities(sentence: Sentence) -> tuple[Quantity, ...]:
+    """Returns the numbers of the sentence in order; dates and codes such as INC-123456 are not numbers."""
+    found: list[Quantity] = []
+    for place, word in enumerate(sentence.words):
+        if word in _NUMBER_WORDS or word[0].isdigit():
+            value = _value(sentence, place)
+            if value is not None:
+                found.append(_measured(sentence, place, value))
+    return tuple(found)
+
+
+def conflicts(mine: tuple[Quantity, ...], theirs: tuple[Quantity, ...]) -> Iterator[str]:
+    """Yields what is counted differently. A number that only one of them has is a detail."""
+    if not mine or not theirs:
+        return
+    for unit in {quantity.unit for quantity in mine if quantity.unit} & {quantity.unit for quantity in theirs}:
+        here = {quantity.value for quantity in mine if quantity.unit == unit}
+        if here.isdisjoint(quantity.value for quantity in theirs if quantity.unit == unit):
+            yield unit
+
+
+def _value(sentence: Sentence, place: int) -> float | None:
+    word = sentence.words[place]
+    if word[0].isdigit():
+        hit = _NUMBER.fullmatch(word)
+        return None if hit is None or _DATE.fullmatch(word) else _parse(hit[1])
+    if word in _PRONOUN_NUMBERS and not _counts(sentence, place):
+        return None
+    return _NUMBER_WORDS[word]
+
+
+def _counts(sentence: Sentence, place: int) -> bool:
+    """Whether a noun follows that could be counted, and nothing before says that the word is a pronoun."""
+    after = sentence.words[place + 1] if place + 1 < len(sentence.words) else BREAK
+    return after not in PLAIN and after not in (BREAK, BLANK) and not after[0].isdigit()
+
+
+def _parse(digits: str) -> float | None:
+    hour, colon, minute = digits.partition(":")
+    if colon:
+        return float(hour) + float(minute) / 60 if hour.isdigit() and minute.isdigit() else None
+    plain = digits.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+", digits) else digits.replace(",", ".")
+    return float(plain) if plain.count(".") <= 1 else None
+
+
+def _measured(sentence: Sentence, place: int, value: float) -> Quantity:
+    word = sentence.words[place]
+    before = sentence.words[place - 1] if place else BREAK
+    if before in "\u20ac$\u00a3":
+        return Quantity(value, "money")
+    if word in _TIMES:
+        return Quantity(value, "times")
+    if sentence.stems[place - 1] in _PLACED and place:
+        return Quantity(value, sentence.stems[place - 1])
+    is_ordinal = word in _ORDINALS or word.endswith(("st", "nd", "rd", "th"))
+    if not is_ordinal and (measure := _unit_after(sentence, place)):
+        unit, factor = measure
+        return Quantity(value * factor, unit)
+    return Quantity(value, f"{'ordinal ' if is_ordinal else ''}{_noun_after(sentence, place)}".rstrip())
+
+
+def _unit_after(sentence: Sentence, place: int) -> tuple[str, float] | None:
+    """Returns the unit one or two words after a number: "2 days", "2 working days"."""
+    for at in range(place + 1, min(place + 3, len(sentence.words))):
+        word = sentence.words[at]
+        if unit := _UNITS.get(word) or _UNITS.get(sentence.stems[at]):
+            return unit
+        if word in (BREAK, BLANK) or word in PLAIN:
+            break
+    return None
+
+
+def _noun_after(sentence: Sentence, place: int) -> str:
+    if place + 1 >= len(sentence.words):
+        return ""
+    word = sentence.words[place + 1]
+    return "" if word in PLAIN or word in (BREAK, BLANK) or len(word) == 1 else sentence.stems[place + 1]

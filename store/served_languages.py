@@ -1,0 +1,137 @@
+"""Which messages are in a language that the embedder does not read: near to anything, and near for no reason."""
+
+import re
+import unicodedata
+from collections import Counter
+from functools import lru_cache
+
+from store.stop_words import KNOWN, LANGUAGES_OF, WEAK, vote_name
+from store.wordlists import word_set
+
+_LATIN = frozenset({"LATIN"})
+_SCRIPTS: dict[str, frozenset[str]] = {
+    **dict.fromkeys(
+        word_set(
+            "en de fr es pt nl pl it sv da nb nn no fi is cs sk hu ro hr sl sq bs et lv lt ga cy ca eu gl tr vi id ms "
+            "sw af az tl"
+        ),
+        _LATIN,
+    ),
+    **dict.fromkeys(["ru", "uk", "be", "bg", "mk", "kk", "mn"], frozenset({"CYRILLIC"})),
+    "sr": frozenset({"CYRILLIC", "LATIN"}),
+    **dict.fromkeys(["ar", "fa", "ur"], frozenset({"ARABIC"})),
+    **dict.fromkeys(["hi", "mr", "ne"], frozenset({"DEVANAGARI"})),
+    "zh": frozenset({"CJK", "BOPOMOFO"}),
+    "ja": frozenset({"CJK", "HIRAGANA", "KATAKANA"}),
+    "ko": frozenset({"HANGUL", "CJK"}),
+    "el": frozenset({"GREEK"}),
+    "he": frozenset({"HEBREW"}),
+    "th": frozenset({"THAI"}),
+    "hy": frozenset({"ARMENIAN"}),
+    "ka": frozenset({"GEORGIAN"}),
+    "bn": frozenset({"BENGALI"}),
+    "ta": frozenset({"TAMIL"}),
+    "te": frozenset({"TELUGU"}),
+}
+_OWN_LETTERS = {"fa": "\u067e\u0686\u0698\u06af", "ur": "\u0679\u0688\u0691\u06ba\u06d2", "uk": "\u0457\u0454\u0491"}
+"""Letters of a language that its script's other languages lack."""
+_MIN_OWN_LETTERS = 2
+_DENSE = frozenset({"CJK", "BOPOMOFO", "HIRAGANA", "KATAKANA", "HANGUL", "YI"})
+_DENSE_WEIGHT = 3
+"""A Chinese, Japanese or Korean letter says about as much as three others."""
+_MIN_FOREIGN = 3
+_MAX_FOREIGN_SHARE = 0.3
+"""Names and quotations stay below this share of a message that the embedder reads."""
+_MAX_LATIN_SHARE = 0.7
+"""Names of products and firms are in Latin letters in every language."""
+_MIN_WORDS = 3
+_MIN_VOTES = 2
+_VOTES_RATIO = 3
+_UNKNOWN_WORDS = 10
+"""A message of this many words without one small word of a served language is in none of them."""
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+
+
+def unserved(message: str, served: frozenset[str]) -> str | None:
+    """Returns what `message` is written in when the embedder, which reads `served` (ISO 639-1 codes), does not read it.
+
+    A script in lower case ("arabic"), a language ("de") or "unknown"; None for a message that it reads or that is too
+    short to say. Raises `ValueError` for a served language that is not known here, or for none at all.
+    """
+    languages = frozenset(tag.partition("-")[0].casefold() for tag in served)
+    if not languages or not languages <= _SCRIPTS.keys():
+        raise ValueError(f"no script is known for {sorted(languages - _SCRIPTS.keys()) or 'no language'}")
+    return _foreign_script(message, languages) or _by_letters(message, languages) or _by_vote(message, languages)
+
+
+def _foreign_script(message: str, served: frozenset[str]) -> str | None:
+    scripts = frozenset[str]().union(*(_SCRIPTS[language] for language in served))
+    if message.isascii() and "LATIN" in scripts:
+        return None
+    weights: Counter[str] = Counter()
+    for char in message:
+        if char.isalpha() and (script := "LATIN" if char.isascii() else _script_of(char)):
+            weights[script] += _DENSE_WEIGHT if script in _DENSE else 1
+    foreign = {script: weight for script, weight in weights.items() if script not in scripts}
+    latin = foreign.pop("LATIN", 0)
+    total, strange = weights.total(), sum(foreign.values())
+    if strange >= _MIN_FOREIGN and (strange > _MAX_FOREIGN_SHARE * total or _has_names_only(message, served)):
+        return max(foreign, key=lambda script: foreign[script]).casefold()
+    return "latin" if latin >= _MIN_FOREIGN and latin > _MAX_LATIN_SHARE * total else None
+
+
+def _has_names_only(message: str, served: frozenset[str]) -> bool:
+    """Whether the Latin words beside foreign letters are no sentence but names, as in a question in Arabic."""
+    ours = _voters(served)
+    return bool(ours) and not any(ours.intersection(LANGUAGES_OF.get(word, ())) for word in _latin_words(message))
+
+
+@lru_cache(maxsize=4096)
+def _script_of(char: str) -> str | None:
+    """Returns the first word of a letter's Unicode name, such as `ARABIC`; None for what all scripts share."""
+    first = unicodedata.name(char, "").partition(" ")[0].partition("-")[0]
+    return None if first in ("", "MODIFIER", "MASCULINE", "FEMININE", "MICRO", "FULLWIDTH", "MATHEMATICAL") else first
+
+
+def _is_latin(char: str) -> bool:
+    return char.isascii() or _script_of(char) == "LATIN"
+
+
+def _by_letters(message: str, served: frozenset[str]) -> str | None:
+    if message.isascii():
+        return None
+    for language, letters in _OWN_LETTERS.items():
+        if language not in served and sum(message.count(letter) for letter in letters) >= _MIN_OWN_LETTERS:
+            return language
+    return None
+
+
+def _by_vote(message: str, served: frozenset[str]) -> str | None:
+    """Names an unserved language in Latin script by its small words, when the vote is clear."""
+    ours, words = _voters(served), _latin_words(message)
+    if len(words) < _MIN_WORDS or not ours:
+        return None
+    votes: Counter[str] = Counter()
+    strong: Counter[str] = Counter()
+    for word in words:
+        for language in LANGUAGES_OF.get(word, ()):
+            votes[language] += 1
+            strong[language] += word not in WEAK
+    home = max(votes[language] for language in ours)
+    away = max((language for language in strong if language not in ours), key=lambda one: votes[one], default=None)
+    is_clear = away is not None and votes[away] >= max(_MIN_VOTES, _VOTES_RATIO * home)
+    # One small word is enough beside letters that a served language without a word in the message would not explain.
+    is_marked = away is not None and home == 0 and not "".join(words).isascii()
+    if away is not None and strong[away] > 0 and (is_clear or is_marked):
+        return away
+    return "unknown" if home == 0 and len(words) >= _UNKNOWN_WORDS else None
+
+
+def _voters(served: frozenset[str]) -> frozenset[str]:
+    """Returns the lists that speak for the served languages in Latin script; none where one has no list."""
+    latin = frozenset(language for language in served if "LATIN" in _SCRIPTS[language])
+    return frozenset(map(vote_name, latin)) if latin <= KNOWN else frozenset()
+
+
+def _latin_words(message: str) -> list[str]:
+    return [word for word in _WORD.findall(message.replace("\u2019", "'").casefold()) if _is_latin(word[0])]

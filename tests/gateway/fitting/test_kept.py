@@ -1,0 +1,161 @@
+"""Fits on disk: found only for what they were made from, and only when every byte of them is there."""
+
+import os
+from typing import ClassVar
+
+import msgspec
+import pytest
+
+from gateway.fitting import corpora, kept
+from gateway.fitting.corpora import EmbedderSource, FittedParts, fit_untuned
+from gateway.fitting.kept import Fits, Published, drop_old, keep
+from models.errors import ModelRefused
+from models.fakes import FakeEmbedder
+from store.content import CanonicalPrompt
+from store.learning.errors import TooLittleToLearn
+from tests.building import RESET
+
+HELP, ALL = frozenset({"help"}), frozenset({"help", "desk"})
+
+
+def prompt(key: str, *phrasings: str) -> CanonicalPrompt:
+    return msgspec.convert(
+        {**RESET, "key": key, "area": key.partition(".")[0], "phrasings": list(phrasings), "counterexamples": []},
+        CanonicalPrompt,
+    )
+
+
+PROMPTS = (
+    prompt("desk.card", "I lost my card", "my card is gone"),
+    prompt("help.hours", "when do you open", "opening hours please"),
+    prompt("help.reset", "reset my password", "I forgot my password"),
+)
+PUBLISHED = Published(PROMPTS, (HELP, ALL))
+
+
+@pytest.fixture(scope="module")
+def made() -> FittedParts:
+    embedder = FakeEmbedder()
+    fitted = [fit_untuned(corpus, embedder, progress=lambda *_: None) for corpus in PUBLISHED.corpora.values()]
+    return FittedParts(embedder, tuple(fitted), is_tuned=False, note="not asked for")
+
+
+@pytest.fixture
+def fits(tmp_path, made) -> Fits:
+    keep(tmp_path / "fits", made.embedder.fingerprint, PUBLISHED, made, is_tuned=False)
+    return Fits(tmp_path / "fits", tmp_path / "exports", made.embedder)
+
+
+def test_a_fit_that_was_kept_is_found_with_the_models_of_every_scope(fits):
+    found = fits.find(PUBLISHED, is_tuned=False)
+    assert set(found.fitted) == {HELP, ALL}
+    assert found.fitted[HELP].model.keys == ("help.hours", "help.reset")
+    assert (found.is_tuned, found.note, found.too_little) == (False, "not asked for", {})
+    assert fits.find(PUBLISHED, is_tuned=True) is None
+
+
+def test_other_phrasings_or_scopes_are_another_fit(fits):
+    changed = (*PROMPTS[:2], prompt("help.reset", "reset my password", "I forgot it"))
+    assert fits.find(Published(changed, PUBLISHED.scopes), is_tuned=False) is None
+    assert fits.find(Published(PROMPTS, (HELP,)), is_tuned=False) is None
+
+
+def test_another_answer_is_the_same_fit(fits):
+    reworded = msgspec.structs.replace(PROMPTS[0], title="Something else")
+    assert fits.find(Published((reworded, *PROMPTS[1:]), PUBLISHED.scopes), is_tuned=False) is not None
+
+
+def test_a_damaged_model_or_record_is_no_fit(fits, tmp_path):
+    model = next((tmp_path / "fits").glob("fitted-*.bin"))
+    whole = model.read_bytes()
+    model.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert fits.find(PUBLISHED, is_tuned=False) is None
+    model.write_bytes(whole)
+    assert fits.find(PUBLISHED, is_tuned=False) is not None
+    record = next((tmp_path / "fits").glob("fit-*.json"))
+    record.write_bytes(record.read_bytes()[:-1])
+    assert fits.find(PUBLISHED, is_tuned=False) is None
+
+
+def test_a_fit_whose_embedder_is_gone_is_no_fit(tmp_path, made):
+    tuned = FakeEmbedder(fingerprint="tuned")
+    parts = FittedParts(tuned, made.fitted, is_tuned=True, note="")
+    keep(tmp_path, made.embedder.fingerprint, PUBLISHED, parts, is_tuned=True)
+    assert Fits(tmp_path, tmp_path / "exports", made.embedder).find(PUBLISHED, is_tuned=True) is None
+
+
+def test_a_scope_with_too_little_to_learn_from_says_why(tmp_path, made):
+    parts = FittedParts(made.embedder, (TooLittleToLearn("give more"), made.fitted[1]), is_tuned=False, note="")
+    keep(tmp_path, made.embedder.fingerprint, PUBLISHED, parts, is_tuned=False)
+    found = Fits(tmp_path, tmp_path, made.embedder).find(PUBLISHED, is_tuned=False)
+    assert (dict(found.too_little), set(found.fitted)) == ({HELP: "give more"}, {ALL})
+
+
+def test_only_the_newest_fits_are_kept_with_the_embedders_that_they_need(tmp_path):
+    fits, exports = tmp_path / "fits", tmp_path / "exports"
+    embedders = [FakeEmbedder(fingerprint=f"tuned-{number}") for number in range(6)]
+    for number, embedder in enumerate(embedders):
+        (exports / embedder.fingerprint).mkdir(parents=True)
+        changed = Published((*PROMPTS, prompt("help.more", f"number {number}", "more")), (HELP,))
+        fitted = (fit_untuned(changed.corpora[HELP], embedder, progress=lambda *_: None),)
+        keep(fits, "base", changed, FittedParts(embedder, fitted, is_tuned=True, note=""), is_tuned=True)
+        newest = max(fits.glob("fit-*.json"), key=lambda path: path.stat().st_mtime_ns)
+        os.utime(newest, (number, number))
+    (exports / "base").mkdir()
+    drop_old(fits, exports, "base")
+    assert len(list(fits.glob("fit-*.json"))) == 4
+    assert len(list(fits.glob("fitted-*.bin"))) == 4
+    assert {path.name for path in exports.iterdir()} == {"base", *(one.fingerprint for one in embedders[2:])}
+
+
+def test_one_embedder_is_tuned_for_all_scopes_and_each_gets_its_own_model(monkeypatch, tmp_path):
+    class Tuned:
+        def embed(self, texts):
+            return FakeEmbedder().embed(texts)
+
+        def save(self, folder):
+            folder.mkdir()
+            return "hash"
+
+    class Tuner:
+        texts: ClassVar[list[tuple[str, ...]]] = []
+
+        def tune(self, texts, *_args, **_kwargs):
+            self.texts.append(tuple(texts))
+            return Tuned()
+
+    monkeypatch.setattr(corpora, "load_embedder", lambda *_args, **_kwargs: FakeEmbedder())
+    monkeypatch.setattr(corpora, "_tuner", lambda *_: Tuner())
+    source = EmbedderSource(tmp_path, "hash", tmp_path)
+    place = corpora.TunedPlace(tmp_path / "tuned", tmp_path)
+    parts = list(PUBLISHED.corpora.values())
+    made = corpora.fit_parts(PUBLISHED.whole, parts, source, tune=True, tuned=place, progress=lambda *_: None)
+    assert Tuner.texts[-1] == PUBLISHED.whole.texts, "the embedder that serves knows every scope"
+    assert len(Tuner.texts) == 5, "four folds and the whole"
+    assert [one.model.keys for one in made.fitted] == [corpus.keys for corpus in parts]
+    assert made.is_tuned
+
+
+def test_a_store_that_cannot_be_tuned_is_fitted_as_it_is(monkeypatch, tmp_path):
+    def refuse(*_):
+        raise ModelRefused("no layers")
+
+    monkeypatch.setattr(corpora, "load_embedder", lambda *_args, **_kwargs: FakeEmbedder())
+    monkeypatch.setattr(corpora, "_tuner", refuse)
+    job = kept.FitJob(
+        source=str(tmp_path),
+        sha256="hash",
+        base=FakeEmbedder().fingerprint,
+        languages=None,
+        exports=str(tmp_path / "exports"),
+        fits=str(tmp_path / "fits"),
+        prompts=PROMPTS,
+        scopes=(("help",),),
+        is_tuned=True,
+        threads=1,
+    )
+    kept.fit_job(job, lambda *_: None)
+    found = Fits(tmp_path / "fits", tmp_path / "exports", FakeEmbedder()).find(
+        Published(PROMPTS, (HELP,)), is_tuned=True
+    )
+    assert (found.is_tuned, found.note, set(found.fitted)) == (False, "no layers", {HELP})

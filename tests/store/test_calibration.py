@@ -1,0 +1,184 @@
+"""Limits from held-out sentences, and a report that says what they do and what nobody can know."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from store.calibration import EMPTY_CLARIFY, apply_limits, calibrate, expected_near_misses, mix
+from store.content import Tolerance
+from store.learning.fit import HeldOutKind
+from store.learning.limits import NEVER
+from store.learning.plots import coverage_curve, score_histogram
+from store.learning.report import Report
+from store.scoring import Limits
+from tests.store.learning.held_out_rows import NONE, corpus, drawn, held_out
+
+IN, NEAR, STRANGE, COUNTER = HeldOutKind
+
+
+def never(_message, _phrasing, _siblings):
+    return False
+
+
+def calibrated(rate=0.01, *, table=None, near_misses=None, contradicts=never):
+    held, known = table or drawn()
+    return calibrate(held, known, Tolerance(false_match_rate=rate, near_misses=near_misses), contradicts=contradicts)
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.05])
+def test_limits_hold_on_sentences_they_were_not_chosen_from(rate):
+    limits = calibrated(rate).limits
+    other, _ = drawn(seed=1)
+    answered, _ = apply_limits(other, np.zeros(len(other.kinds), dtype=np.bool_), limits)
+    weights = mix(other, 0.5)
+    assert weights[(answered != NONE) & (answered != other.truths)].sum() < 2 * rate
+
+
+def test_the_more_near_misses_are_expected_the_stricter_the_limit():
+    few, many = (calibrated(near_misses=share).limits.answer for share in (0.0, 1.0))
+    assert few < many
+    assumed = calibrated().report.assumed
+    assert [one.near_misses for one in assumed] == [0.1, 0.3, 1.0]
+    assert [one.answer for one in assumed] == sorted(one.answer for one in assumed)
+
+
+def test_the_default_share_of_near_misses_falls_with_the_number_of_prompts_and_can_be_stated():
+    assert expected_near_misses(Tolerance(), 1) == 1.2
+    assert expected_near_misses(Tolerance(), 100) == 0.1
+    assert expected_near_misses(Tolerance(near_misses=0.0), 100) == 0.0
+
+
+def test_the_mix_weighs_kinds_and_not_rows():
+    held, _ = drawn(prompts=4, sentences=5, others=30)
+    weights = mix(held, 0.5)
+    shares = [weights[held.kinds == kind].sum() for kind in (IN, NEAR, STRANGE)]
+    assert shares == pytest.approx([1 / 1.9, 0.5 / 1.9, 0.4 / 1.9])
+
+
+def test_near_misses_that_cannot_be_held_out_count_as_strangers_and_the_report_says_so():
+    first = [(0, 0.9, 0.9, 0)]
+    held = held_out([(IN, 0, first)] * 5 + [(STRANGE, NONE, [(0, 0.2, 0.3, 0)])] * 5)
+    assert mix(held, 1.2)[held.kinds == STRANGE].sum() == pytest.approx(1.6 / 2.6)
+    report = calibrate(held, corpus(1), Tolerance(), contradicts=never).report
+    assert report.store.near_misses_answered is None
+    assert any(line.startswith("Near misses") for line in report.unknown)
+
+
+def test_questions_back_without_the_right_prompt_stay_rare():
+    report = calibrated(table=drawn(shift=0.5)).report
+    assert 0 < report.store.empty_clarify.value <= EMPTY_CLARIFY + 1e-9
+    assert report.limits.suggest <= report.limits.answer
+
+
+def test_what_contradicts_its_phrasing_is_not_answered_and_does_not_tighten_the_limit():
+    held, _ = drawn()
+    wrong = {
+        text
+        for text, first, truth in zip(held.texts, held.candidates[:, 0], held.truths, strict=True)
+        if first != truth
+    }
+    gated = calibrated(contradicts=lambda message, *_: message in wrong)
+    assert gated.report.store.false_match.value == 0.0
+    assert gated.limits.answer < calibrated().limits.answer
+
+
+def test_limits_decide_as_the_gates_do():
+    held = held_out(
+        [
+            (IN, 0, [(0, 0.9, 0.8, 0), (1, 0.3, 0.5, 5)]),  # answered
+            (IN, 0, [(0, 0.9, 0.1, 0)]),  # too far from every phrasing
+            (IN, 0, [(0, 0.9, 0.8, 0), (1, 0.85, 0.8, 5)]),  # too close to the next
+            (IN, 0, [(0, 0.5, 0.8, 0), (1, 0.1, 0.8, 5)]),  # asked back, with one choice
+            (IN, 0, [(0, 0.1, 0.8, 0)]),  # refused
+            (IN, 0, []),  # nothing came near
+            (IN, 0, [(0, 0.9, 0.8, 0)]),  # contradicted
+        ]
+    )
+    stopped = np.array([False] * 6 + [True])
+    limits = Limits(answer=0.8, suggest=0.3, margin=0.1, floor=0.5, follow_up=0.9)
+    answered, offered = apply_limits(held, stopped, limits)
+    assert answered.tolist() == [0, NONE, NONE, NONE, NONE, NONE, NONE]
+    assert [[one for one in row if one != NONE] for row in offered.tolist()] == [[], [0], [0, 1], [0], [], [], [0]]
+
+
+def test_a_counterexample_is_wrong_only_with_the_prompt_it_excludes():
+    rows = [(IN, 0, [(0, 0.9, 0.9, 0)])] * 10
+    rows += [(COUNTER, 1, [(1, 0.95, 0.9, 5)])] * 3 + [(COUNTER, 1, [(0, 0.95, 0.9, 0)])] * 3
+    held = held_out(rows)
+    report = calibrate(held, corpus(2), Tolerance(false_match_rate=0.2, near_misses=0.1), contradicts=never).report
+    assert report.store.counterexamples_answered.value == 0.5
+
+
+def test_colliding_prompts_and_phrasings_are_named_with_their_sentences():
+    rows = [(IN, 0, [(1, 0.9, 0.95, 5), (0, 0.2, 0.6, 1)])] * 2 + [(IN, 1, [(1, 0.99, 0.9, 5)])] * 200
+    report = calibrate(
+        held_out(rows), corpus(2), Tolerance(false_match_rate=0.05, near_misses=0), contradicts=never
+    ).report
+    (pair,) = report.collisions
+    assert (pair.prompt, pair.ranked_first, pair.sentences, pair.answered) == ("it.p0", "it.p1", 2, 2)
+    assert pair.examples == ("held out 0", "held out 1")
+    one = report.nearer_elsewhere[0]
+    assert (one.prompt, one.similarity, one.other_prompt, one.other_similarity) == ("it.p0", 0.6, "it.p1", 0.95)
+    assert one.other_phrasing == "sentence 0 of prompt 1"
+
+
+def test_every_prompt_has_its_rates_and_what_is_wrongly_answered_with_it():
+    rows = [(IN, 0, [(0, 0.99, 0.9, 0)])] * 3 + [(IN, 0, [(1, 0.99, 0.9, 5)])] + [(STRANGE, NONE, [(1, 0.99, 0.9, 5)])]
+    report = calibrate(
+        held_out(rows), corpus(2), Tolerance(false_match_rate=0.2, near_misses=0), contradicts=never
+    ).report
+    zero, one = report.prompts
+    assert (zero.key, zero.sentences, one.sentences) == ("it.p0", 4, 0)
+    assert one.coverage.low == 0
+    assert one.coverage.high == 1
+
+
+def test_a_store_whose_scores_say_nothing_answers_only_word_for_word():
+    rows = [(IN, 0, [(1, 0.9, 0.9, 5)])] * 20
+    limits = calibrate(held_out(rows), corpus(2), Tolerance(), contradicts=never).limits
+    assert limits.answer > 0.9
+    assert limits.floor == NEVER
+
+
+def test_an_empty_table_gives_limits_that_answer_nothing():
+    calibration = calibrate(held_out([]), corpus(1, 1), Tolerance(), contradicts=never)
+    assert calibration.limits.answer == NEVER
+    assert calibration.report.store.false_match.high == 1.0
+    assert not calibration.report.is_over_rate
+
+
+def test_the_report_survives_its_file():
+    report = calibrated().report
+    assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
+
+
+def test_the_same_sentences_give_the_same_report_and_pictures():
+    held, known = drawn()
+    first, second = (calibrated(table=(held, known)) for _ in range(2))
+    assert first == second
+    weights = mix(held, 0.5)
+    assert score_histogram(held, first.limits) == score_histogram(held, second.limits)
+    assert coverage_curve(held, weights, first.report) == coverage_curve(held, weights, second.report)
+
+
+def test_pictures_say_in_words_what_they_show_and_take_the_colour_of_the_page():
+    held, known = drawn()
+    calibration = calibrated(table=(held, known))
+    for picture in (
+        score_histogram(held, calibration.limits),
+        coverage_curve(held, mix(held, 0.5), calibration.report),
+    ):
+        text = picture.decode()
+        assert text.startswith("<svg ")
+        assert "<title" in text
+        assert "<desc" in text
+        assert "currentColor" in text
+        assert "<script" not in text
+        assert "metadata" not in text
+
+
+def test_pictures_of_hardly_anything_are_drawn_too():
+    held = held_out([(IN, 0, [(0, 0.9, 0.9, 0)])])
+    calibration = calibrate(held, corpus(1, 1), Tolerance(), contradicts=never)
+    assert score_histogram(held, calibration.limits)
+    assert coverage_curve(held, mix(held, 1.2), calibration.report)
