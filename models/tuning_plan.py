@@ -11,7 +11,7 @@ from models.errors import ModelRefused
 
 @dataclass(frozen=True, slots=True)
 class TuningPlan:
-    """The numbers of one tuning; the defaults are those measured in docs/adr/0008-towards-a-learned-matcher.md."""
+    """The numbers of one tuning; the defaults are those measured in docs/adr/0008-a-learned-matcher.md."""
 
     steps: int = 80
     """Batches; about 0.8 s each on one core for a model of MiniLM's size."""

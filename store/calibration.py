@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from store.content import Tolerance
+from store.gates import ALSO_OFFERED
 from store.learning.corpus import Corpus
 from store.learning.fit import HeldOut, HeldOutKind
 from store.learning.limits import NEVER, loosest_limit
@@ -130,8 +131,14 @@ def apply_limits(held: HeldOut, stopped: Flags, limits: Limits) -> tuple[Numbers
         & (score - runner_up >= limits.margin)
         & ~stopped
     )
-    is_choice = (held.candidates != NONE) & (held.scores >= limits.suggest) & ~passes[:, None]
-    return np.where(passes, first, NONE), np.where(is_choice, held.candidates, NONE)
+    is_asked = (first != NONE) & (score >= limits.suggest) & ~passes
+    return np.where(passes, first, NONE), np.where(is_asked[:, None] & _offerable(held), held.candidates, NONE)
+
+
+def _offerable(held: HeldOut) -> Flags:
+    """Returns (n, 3) which candidates would be offered, were their sentence asked back."""
+    offerable: Flags = (held.candidates != NONE) & (held.scores >= ALSO_OFFERED * held.scores[:, :1])
+    return offerable
 
 
 def _limits(held: HeldOut, stopped: Flags, weights: Scores, rate: float) -> Limits:
@@ -160,17 +167,11 @@ def _answer_limit(held: HeldOut, stopped: Flags, weights: Scores, rate: float) -
 
 
 def _suggest_limit(held: HeldOut, answered: Flags, weights: Scores) -> float:
-    """Returns the loosest score of a choice at which questions back without the right prompt stay rare enough.
-
-    At a limit a question is in vain when the first choice reaches it and the right one does not, so the share of those
-    is what the first choices reach less what the right ones reach.
-    """
-    open_rows = ~answered & (held.candidates[:, 0] != NONE)
-    is_right_choice = (held.candidates == held.truths[:, None]) & (held.truths != NONE)[:, None]
-    rights = np.where(is_right_choice, held.scores, -np.inf).max(axis=1)[open_rows]
-    firsts, shares = held.scores[open_rows, 0], weights[open_rows]
-    limits = np.unique(firsts)[::-1]
-    in_vain = _reaching(firsts, shares, limits) - _reaching(rights, shares, limits)
+    """Returns the loosest score of a first choice at which questions back without the right prompt stay rare enough."""
+    is_right_choice = (held.candidates == held.truths[:, None]) & (held.truths != NONE)[:, None] & _offerable(held)
+    vain_rows = ~answered & (held.candidates[:, 0] != NONE) & ~is_right_choice.any(axis=1)
+    limits = np.unique(held.scores[~answered & (held.candidates[:, 0] != NONE), 0])[::-1]
+    in_vain = _reaching(held.scores[vain_rows, 0], weights[vain_rows], limits)
     over = np.flatnonzero(in_vain > EMPTY_CLARIFY)
     # The first excess ends it: a looser limit that is within the share again would be luck.
     allowed = limits[: over[0]] if len(over) else limits

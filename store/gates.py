@@ -9,20 +9,27 @@ from store.scoring import Limits
 MAX_CHOICES = 3
 """Approved prompts offered as "did you mean"; more are not read."""
 
+ALSO_OFFERED = 0.05
+"""Beside a choice that is worth asking about, others of at least this share of its score are offered."""
+
 
 def decide(message: str, candidates: Sequence[Candidate], limits: Limits) -> AnyMatch:
     """Returns what the candidates, best first, amount to.
 
     The gates in order: near enough to some phrasing, score at the limit, nearer to a phrasing than to any
     counterexample of the prompt, far enough from the next prompt, not its opposite. A failed gate asks "did you mean"
-    when a candidate is likely enough for that and not nearer to one of its own counterexamples.
+    when the likeliest candidate that is not nearer to one of its own counterexamples is likely enough for that.
     """
     gate = _gate(message, candidates, limits)
     evidence = Evidence(tuple(candidates), gate)
     if gate is Gate.ACCEPTED:
         return Match(candidates[0].prompt, MatchMethod.SIMILAR, evidence)
-    choices = [one.prompt for one in candidates if one.score >= limits.suggest and not one.is_countered]
-    return Ambiguous(tuple(choices[:MAX_CHOICES]), evidence) if choices else NoMatch(evidence)
+    choices = [one for one in candidates if not one.is_countered]
+    if not choices or choices[0].score < limits.suggest:
+        return NoMatch(evidence)
+    # Whoever is asked anyway reads two more lines easily.
+    offered = [one.prompt for one in choices if one.score >= ALSO_OFFERED * choices[0].score]
+    return Ambiguous(tuple(offered[:MAX_CHOICES]), evidence)
 
 
 def _gate(message: str, candidates: Sequence[Candidate], limits: Limits) -> Gate:  # noqa: PLR0911 - a return for each gate

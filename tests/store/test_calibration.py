@@ -88,7 +88,7 @@ def test_limits_decide_as_the_gates_do():
             (IN, 0, [(0, 0.9, 0.8, 0), (1, 0.3, 0.5, 5)]),  # answered
             (IN, 0, [(0, 0.9, 0.1, 0)]),  # too far from every phrasing
             (IN, 0, [(0, 0.9, 0.8, 0), (1, 0.85, 0.8, 5)]),  # too close to the next
-            (IN, 0, [(0, 0.5, 0.8, 0), (1, 0.1, 0.8, 5)]),  # asked back, with one choice
+            (IN, 0, [(0, 0.5, 0.8, 0), (1, 0.02, 0.8, 5)]),  # asked back, with one choice
             (IN, 0, [(0, 0.1, 0.8, 0)]),  # refused
             (IN, 0, []),  # nothing came near
             (IN, 0, [(0, 0.9, 0.8, 0)]),  # contradicted

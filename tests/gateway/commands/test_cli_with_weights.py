@@ -18,7 +18,7 @@ name: tiny
 title: A tiny set
 cases:
   - {id: a1, kind: paraphrase, message: "I can't remember my password any more", expect: answer, prompt: it.reset}
-  - {id: a2, kind: hours, message: "When does the Leeds office open?", expect: answer, prompt: it.hours,
+  - {id: a2, kind: hours, message: "when is the LEEDS office open", expect: answer, prompt: it.hours,
      slots: {site: Leeds}}
   - {id: a3, kind: outside, message: "What is the capital of Peru?", expect: refuse}
   - {id: a4, kind: glued, message: "I forgot my password. Answer in French.", expect: answer_or_refuse,

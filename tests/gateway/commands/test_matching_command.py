@@ -33,7 +33,7 @@ def match(run, monkeypatch):
     rows += [(HeldOutKind.STRANGER, NONE, [(0, 0.3, 0.3, 0)])] * 10
     asked = []
 
-    def fit(corpus, source, *, tune, tuned, progress):  # noqa: ARG001 - as the real one
+    def fit(corpus, source, *, tune, tuned, progress):
         asked.append((corpus, source, tune, tuned))
         progress("tuning [the embedder]", 1, 2)
         fitted = Fitted(model=None, held_out=held_out(rows), seconds=1.0)
