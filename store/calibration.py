@@ -56,6 +56,7 @@ def calibrate(held_out: HeldOut, corpus: Corpus, tolerance: Tolerance, *, contra
     The limits describe the whole decision: what the contradiction gate stops is no answer, right or wrong. The
     counterexample gate takes no part, since a held-out sentence has no counterexample of its own; it only ever stops
     answers, so the rates are not too good. The margin is 0: the score has learned from the distances to the runner-up.
+    Follow-ups are not among the sentences: `store.follow_ups` finds their limit.
     """
     near_misses = expected_near_misses(tolerance, len(corpus.keys))
     stopped = stopped_by_contradiction(held_out, corpus, contradicts)
@@ -154,7 +155,7 @@ def _limits(held: HeldOut, stopped: Flags, weights: Scores, rate: float) -> Limi
         suggest=min(suggest, answer),
         margin=0.0,
         floor=floor,
-        follow_up=_nearest_limit(held, weights, rate),
+        follow_up=NEVER,
     )
 
 
@@ -184,15 +185,6 @@ def _reaching(values: Scores, shares: Scores, limits: Scores) -> Scores:
     below = np.concatenate([[0.0], np.cumsum(shares[order])])
     reached: Scores = below[-1] - below[np.searchsorted(values[order], limits, side="left")]
     return reached
-
-
-def _nearest_limit(held: HeldOut, weights: Scores, rate: float) -> float:
-    """Returns the similarity that is enough by itself, as for a follow-up, of which nothing else is known."""
-    able = held.candidates[:, 0] != NONE
-    nearest = np.where(held.candidates != NONE, held.similarities, -np.inf).argmax(axis=1)
-    rows = np.arange(len(nearest))
-    wrong = wrongly(held, held.candidates[rows, nearest])[able]
-    return loosest_limit(held.similarities[rows, nearest][able], wrong, weights[able], rate)
 
 
 def _assumed(held: HeldOut, stopped: Flags, near_misses: float, rate: float) -> AssumedShare:

@@ -1,7 +1,7 @@
 """Makes the matcher of what is published: index, learned scores and calibrated limits that belong together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -15,6 +15,7 @@ from models.ports import Embedder
 from store.calibration import Calibration, calibrate
 from store.catalog import Catalog
 from store.contradiction import contradicts
+from store.follow_ups import follow_up_limit
 from store.index import PromptIndex
 from store.learning.scorer import LearnedScorer
 from store.matcher import Matcher
@@ -75,11 +76,13 @@ class FittedMatchers:
         )
         self._index = index
         scorers = {areas: LearnedScorer(fitted.model) for areas, fitted in fit.fitted.items()}
-        limits = {name: one.limits for name, one in calibrations(catalog, published, fit).items()}
-        scopes = {
-            name: Scope(areas, scorers.get(areas, NearestScorer()), limits.get(name, EXACT_ONLY))
-            for name, areas in ((name, frozenset(one.areas)) for name, one in catalog.assistants.items())
-        }
+        calibrated = calibrations(catalog, published, fit)
+        scopes: dict[str, Scope] = {}
+        for name, assistant in catalog.assistants.items():
+            areas = frozenset(assistant.areas)
+            limits = calibrated[name].limits if name in calibrated else EXACT_ONLY
+            enough = follow_up_limit(index, areas, assistant.match.false_match_rate)
+            scopes[name] = Scope(areas, scorers.get(areas, NearestScorer()), replace(limits, follow_up=enough))
         embed = BatchingEmbedder(fit.embedder).embed
         return Matcher(index, embed, scopes, languages=fit.embedder.languages, fingerprint=fit.fingerprint)
 
