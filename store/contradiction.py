@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from store.contradictions import negation, opposites, order, quantities
+from store.contradictions import names, negation, opposites, order, quantities
 from store.contradictions.words import Sentence, read_words
 
 
@@ -13,6 +13,8 @@ class _Reading:
     sentence: Sentence
     denial: negation.Denial
     evades: bool
+    excepts: bool
+    names: names.Named
     sides: opposites.Sides
     quantities: tuple[quantities.Quantity, ...]
     order: order.Order
@@ -48,8 +50,12 @@ def _differences(mine: _Reading, theirs: _Reading) -> list[str]:
         "evasion": "rule" if mine.evades is not theirs.evades else None,
         "prefix": opposites.negated_twin(mine.sentence, theirs.sentence),
         "rule": opposites.opposed_modes(mine.sides, theirs.sides),
+        "exception": "rule" if mine.excepts is not theirs.excepts else None,
+        "name": names.conflict(mine.names, mine.sentence.words, theirs.names, theirs.sentence.words),
         "direction": order.swapped_ends(mine.order, theirs.order),
-        "role": order.swapped_roles(mine.order, theirs.order) or order.other_doer(mine.order, theirs.order),
+        "role": order.swapped_roles(mine.order, theirs.order)
+        or order.other_doer(mine.order, theirs.order)
+        or order.transposed(mine.order, theirs.order),
         "owner": order.other_owner(mine.order, mine.sentence, theirs.order, theirs.sentence),
     }
     found = [f"{kind}: {what}" for kind, what in single.items() if what is not None]
@@ -65,6 +71,8 @@ def _read(text: str) -> _Reading:
         sentence,
         denial,
         negation.evades(sentence),
+        negation.excepts(sentence),
+        names.read_names(text),
         opposites.read_sides(sentence, denial.places),
         quantities.quantities(sentence),
         order.read_order(sentence),

@@ -6,18 +6,23 @@ from itertools import pairwise, product
 from store.contradictions.words import BREAK, CLAUSE_STARTS, Sentence
 from store.wordlists import word_set
 
-_NEGATORS = word_set("not never no without nor neither hardly")
+_NEGATORS = word_set("not never no without nor neither hardly exempt exempted excused lack lacks lacking")
 _REFUSALS = word_set(
     "avoid avoiding prevent preventing stop stopping refuse refusing cease forbid forbidden prohibited"
 )
 """Verbs that turn round what follows."""
 _FIRM = _REFUSALS | {"not"}
 _TROUBLE = word_set(
-    "trouble problem problems issue issues error fail fails failed failing declined rejected broken wrong stopped"
+    "trouble problem problems issue issues error fail fails failed failing declined rejected broken wrong stopped "
+    "nobody nothing"
 )
 """Words that say the same as a "not" in a report: "trouble logging in", "cannot log in"."""
 _WISHES = word_set("want need wish intend")
 _REQUESTS = word_set("request order appli")
+_ENDINGS = word_set("off end stop cancel delet remov terminat quit unsubscrib disabl block withdraw")
+"""Acts that whoever wants a thing no longer asks for."""
+_NEEDS = word_set("need requir necessari")
+"""What asks whether one can do without."""
 _VAGUE = word_set("get hav be do go ther as")
 """What a report may deny without saying much."""
 _DOERS = word_set("i we you one")
@@ -41,6 +46,17 @@ _IDLE_AFTER = {
 _IDLE_BEFORE = word_set("or if why whether")
 _EVASIONS = word_set("bypass circumvent evad dodg sidestep secretli")
 _EVASION_PAIRS = frozenset(product(word_set("get getting go going work way"), ("round", "around")))
+_EXCEPTIONS = word_set("except excepting excluding unless")
+_EXCEPTION_PAIRS = frozenset(
+    {
+        ("apart", "from"),
+        ("other", "than"),
+        ("all", "but"),
+        ("everything", "but"),
+        ("everyone", "but"),
+        ("aside", "from"),
+    }
+)
 _UNSEEN = frozenset(
     ("without", word) for word in word_set("permission approval asking telling anyone anybody noticing knowing")
 )
@@ -58,6 +74,7 @@ class Denial:
     """Stems of what does not happen: "cannot ...", "is not ..."."""
     is_firm: bool
     """Whether its very point is that something is not done or not wanted."""
+    does_without: bool
     says_no: bool
     """Whether it denies anything or reports trouble."""
     asks: str
@@ -72,7 +89,7 @@ def read_denial(sentence: Sentence) -> Denial:
     is_firm = says_no = False
     asks = _asks(sentence)
     for place, word in enumerate(sentence.words):
-        if (word in _NEGATORS or word in _REFUSALS) and not _is_idle(sentence, place):
+        if _denies(sentence, place) and not _is_idle(sentence, place):
             scope = _scope(sentence, place)
             places ^= scope
             is_wilful = _is_wilful(sentence, place, scope)
@@ -80,13 +97,36 @@ def read_denial(sentence: Sentence) -> Denial:
             is_firm = is_firm or (is_wilful and (word in _FIRM or (word == "without" and asks in ("how", "whether"))))
             says_no = True
         says_no = says_no or word in _TROUBLE or word == "not"
-    return Denial(frozenset(places), frozenset(wilful), frozenset(reported - _VAGUE), is_firm, says_no, asks)
+    return Denial(
+        frozenset(places),
+        frozenset(wilful),
+        frozenset(reported - _VAGUE),
+        is_firm,
+        "without" in sentence.words,
+        says_no,
+        asks,
+    )
+
+
+def _denies(sentence: Sentence, place: int) -> bool:
+    word = sentence.words[place]
+    if word in _NEGATORS or word in _REFUSALS:
+        return True
+    if word == "from":
+        after = sentence.words[place + 1 : place + 2]
+        is_kept = "keep" in sentence.stems[max(place - _REACH, 0) : place]
+        return is_kept and bool(after) and after[0].endswith("ing")
+    return sentence.stems[place] == "fail" and sentence.words[place + 1 : place + 2] == ("to",)
 
 
 def _is_wilful(sentence: Sentence, place: int, scope: set[int]) -> bool:
     word = sentence.words[place]
     before = sentence.words[place - 1] if place else BREAK
-    if word in _REFUSALS or word in ("without", "never") or not _WISHES.isdisjoint(sentence.words[at] for at in scope):
+    if (
+        word in _REFUSALS
+        or word in ("without", "never", "from")
+        or not _WISHES.isdisjoint(sentence.words[at] for at in scope)
+    ):
         return True
     is_order = before == "do" and (place == 1 or sentence.words[place - 2] == BREAK)
     return word == "not" and (
@@ -110,6 +150,15 @@ def evades(sentence: Sentence) -> bool:
     return not _EVASION_PAIRS.isdisjoint(
         pair for pair, after in zip(pairwise(words), words[2:], strict=False) if after != BREAK
     )
+
+
+def _ends(affirmation: Sentence, denied: frozenset[str]) -> bool:
+    return not (_ENDINGS & frozenset(affirmation.stems)) <= denied
+
+
+def excepts(sentence: Sentence) -> bool:
+    """Whether it sets somebody or something apart from the rest."""
+    return not _EXCEPTIONS.isdisjoint(sentence.words) or not _EXCEPTION_PAIRS.isdisjoint(pairwise(sentence.words))
 
 
 def _is_idle(sentence: Sentence, place: int) -> bool:
@@ -143,8 +192,12 @@ def conflict(message: Sentence, mine: Denial, phrasing: Sentence, theirs: Denial
     if mine.says_no is theirs.says_no:
         return None
     denial, affirmation = (mine, phrasing) if mine.says_no else (theirs, message)
+    if denial.does_without and not _NEEDS.isdisjoint(affirmation.stems):
+        return None
     denied = denial.wilful | denial.reported if mine.asks == theirs.asks else denial.wilful
     if not _WISHES.isdisjoint(denied):
+        if not denied.isdisjoint(_WISHES) and _ends(affirmation, denied):
+            return None
         denied |= _WISHES | _REQUESTS
     shared = denied.intersection(affirmation.stems)
     if shared:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from store.contradictions import tables
+from store.contradictions import kinds, tables
 from store.contradictions.words import BREAK, Sentence, form_of, stem
 from store.wordlists import word_set
 
@@ -12,7 +12,9 @@ _PARTICLE_REACH = 4
 _NEIGHBOURS = 3
 _PREFIXES = ("un", "dis", "de", "non", "in")
 _WH = word_set("how what where when who which why whom")
-_LONGEST_MODE = 4
+_LONGEST_SUBJECT = 6
+_ASKS_RULE = word_set("can may must do does is are am will would")
+_BEFORE_MONTH = word_set("in of since until till from by for during before after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,14 @@ class _Entry:
     """Whether an ending makes another pair of it: "locked" is no opposite of "unlock"."""
 
 
+_Phrases = Mapping[tuple[str, ...], list[_Entry]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     entries: tuple[_Entry, ...]
-    phrases: tuple[tuple[tuple[str, ...], _Entry], ...]
+    phrases: tuple[tuple[int, _Phrases], ...]
+    """By number of words."""
     has_particle: bool
 
 
@@ -41,6 +47,8 @@ class Sides:
     around: Mapping[str, frozenset[str]]
     """By pair: stems near the words that took them. A kind of names has none: names need no company."""
     modes: frozenset[str]
+    doers: frozenset[str]
+    """Which of "i" and "you" it speaks of."""
 
 
 def read_sides(sentence: Sentence, denied: frozenset[int]) -> Sides:
@@ -61,6 +69,7 @@ def read_sides(sentence: Sentence, denied: frozenset[int]) -> Sides:
         {pair: frozenset(sides) for pair, sides in taken.items()},
         {pair: frozenset(stems) for pair, stems in around.items()},
         frozenset(_modes(sentence)),
+        frozenset("i" if word == "we" else word for word in sentence.words if word in ("i", "we", "you")),
     )
 
 
@@ -69,7 +78,10 @@ def conflicts(mine: Sides, theirs: Sides) -> Iterator[str]:
 
     They count only beside a word that both have: the same thing opened and closed, not one opened, another closed.
     """
+    are_across = len(mine.doers) == len(theirs.doers) == 1 and mine.doers != theirs.doers
     for pair in mine.taken.keys() & theirs.taken.keys():
+        if are_across and pair in tables.CONVERSES:
+            continue
         if mine.taken[pair].isdisjoint(theirs.taken[pair]):
             here, there = mine.around.get(pair), theirs.around.get(pair)
             if not here or not there or not here.isdisjoint(there):
@@ -104,8 +116,8 @@ def _found(sentence: Sentence) -> Iterator[tuple[int, _Entry]]:
             continue
         for entry in known.entries:
             yield place, entry
-        for phrase, entry in known.phrases:
-            if words[place : place + len(phrase)] == phrase:
+        for length, entries in known.phrases:
+            for entry in entries.get(sentence.stems[place : place + length], ()):
                 yield place, entry
         if known.has_particle:
             yield from _particle(sentence, place)
@@ -131,6 +143,28 @@ def _modes(sentence: Sentence) -> Iterator[str]:
         for phrase, mode in _MODES.get(word, ()):
             if not asks_how and words[place : place + len(phrase)] == phrase:
                 yield mode
+        # "may" is a month after a preposition and a guess before "be"
+        if word in tables.FIRM_MODES and _is_modal(words, place):
+            yield tables.FIRM_MODES[word]
+    if words and words[0] in _ASKS_RULE:
+        yield from _subject_mode(words)
+
+
+def _is_modal(words: tuple[str, ...], place: int) -> bool:
+    before = words[place - 1] if place else BREAK
+    after = words[place + 1] if place + 1 < len(words) else BREAK
+    return before not in _BEFORE_MONTH and after not in (BREAK, "not", "be") and before not in ("not", "never")
+
+
+def _subject_mode(words: tuple[str, ...]) -> Iterator[str]:
+    """Yields the rule that "Must students ..." or "Are tenants required to ..." asks about."""
+    for place, word in enumerate(words[:_LONGEST_SUBJECT]):
+        if word in (BREAK, "not"):
+            return
+        for mode, known in tables.SUBJECT_MODES.items():
+            if word in known and (word not in ("have", "need") or words[place + 1 : place + 2] == ("to",)):
+                yield mode
+                return
 
 
 def _split(lines: str) -> Iterator[list[list[str]]]:
@@ -146,13 +180,29 @@ def _pairs(words_of_sides: list[list[str]]) -> Iterator[tuple[str, _Entry]]:
 
 
 def _kinds() -> Iterator[tuple[str, _Entry]]:
-    for kind, sides in tables.KINDS.items():
+    for kind, sides in kinds.KINDS.items():
         for words in sides:
             for word in words:
                 entry = _Entry(kind, words[0], needs_company=True)
                 yield word, entry
                 if not word.endswith("s"):
                     yield f"{word}s", entry
+
+
+def _graded() -> Iterator[list[list[str]]]:
+    """Yields each pair of qualities as it is, compared, and at its highest."""
+    for sides in _split(tables.GRADED):
+        for ending in ("", "er", "est"):
+            yield [[_grade(word, ending) for word in words] for words in sides]
+
+
+def _grade(word: str, ending: str) -> str:
+    if not ending:
+        return word
+    if word.endswith("y"):
+        return f"{word[:-1]}i{ending}"
+    is_doubled = word[-1] in "dgmntp" and word[-2] in "aiou" and word[-3] not in "aeiou"
+    return f"{word.removesuffix('e')}{word[-1] if is_doubled else ''}{ending}"
 
 
 def _by_word() -> tuple[dict[str, list[_Entry]], dict[str, list[_Entry]]]:
@@ -164,18 +214,24 @@ def _by_word() -> tuple[dict[str, list[_Entry]], dict[str, list[_Entry]]]:
                 exact.setdefault(word[1:], []).append(entry)
             else:
                 inflected.setdefault(stem(word), []).append(entry)
+    for sides in _graded():
+        for word, entry in _pairs(sides):
+            exact.setdefault(word, []).append(entry)
     for word, entry in _kinds():
         exact.setdefault(word, []).append(entry)
     return exact, inflected
 
 
-def _phrases() -> Mapping[str, tuple[tuple[tuple[str, ...], _Entry], ...]]:
-    found: dict[str, list[tuple[tuple[str, ...], _Entry]]] = {}
-    for line in tables.PHRASES.strip().splitlines():
+def _phrases() -> Mapping[str, tuple[tuple[int, _Phrases], ...]]:
+    found: dict[str, dict[int, dict[tuple[str, ...], list[_Entry]]]] = {}
+    for before in _BEFORE_MONTH:
+        found[stem(before)] = {2: {(stem(before), "may"): [_Entry("month", "may", needs_company=True)]}}
+    for line in tables.PHRASES.strip().replace("\n |", " |").splitlines():
         sides = [[phrase.strip() for phrase in side.split(",")] for side in line.split("|")]
         for phrase, entry in _pairs(sides):
-            found.setdefault(phrase.split()[0], []).append((tuple(phrase.split()), entry))
-    return {first: tuple(entries) for first, entries in found.items()}
+            stems = tuple(stem(word) for word in phrase.split())
+            found.setdefault(stems[0], {}).setdefault(len(stems), {}).setdefault(stems, []).append(entry)
+    return {first: tuple(by_length.items()) for first, by_length in found.items()}
 
 
 def _mode_phrases() -> Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]:
@@ -200,5 +256,5 @@ def _lookup(word: str) -> _Known | None:
     """Returns what the tables hold on a word; for most words nothing, and a cache says so at once."""
     root = stem(word)
     entries = (*_BY_WORD.get(word, ()), *_BY_STEM.get(root, ()))
-    known = _Known(entries, _BY_FIRST.get(word, ()), root in tables.WITH_PARTICLE)
+    known = _Known(entries, _BY_FIRST.get(root, ()), root in tables.WITH_PARTICLE)
     return known if known != _Known((), (), has_particle=False) else None

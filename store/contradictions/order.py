@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from store.contradictions import tables
+from store.contradictions import kinds, tables
 from store.contradictions.words import BLANK, BREAK, PLAIN, Sentence
 from store.wordlists import word_set
 
@@ -19,8 +19,16 @@ _BEFORE_PATIENT = _DETERMINERS | {"to", "by"}
 _SUBJECTS = frozenset({"i", "we"})
 _OBJECTS = frozenset({"me", "us", "myself"})
 _BE = word_set("am is are was were be been being get gets got getting")
-_PARTICIPLES = word_set("paid sent given taken sold lent bought told made shown written chosen kept")
+_PARTICIPLES = word_set(
+    "paid sent given taken sold lent bought told made shown written chosen kept hit hurt bitten broken stolen "
+    "driven taught caught heard seen found left held led fed met built owed read cut put set let"
+)
 _SOMEBODY = word_set("else someone somebody")
+_HOLDERS = {"my": "mine", "our": "mine", "your": "yours"}
+_HOLDER_OF = {"mine": "yours", "yours": "mine"}
+_UNLINED = _DETERMINERS | {"do", "does", "did", BREAK}
+_EITHER_WAY = word_set("and or nor")
+"""Between them either order says the same."""
 _ARTICLES = frozenset({("my",), ("a",), ("the",), ("our",), ("another",)})
 _PEERS = word_set(
     "manager boss supervisor superior colleague coworker teammate contractor freelancer consultant apprentice trainee "
@@ -33,11 +41,15 @@ _ACT_REACH = 5
 _THIRD = {
     form: word
     for kind in ("person", "relative")
-    for words in tables.KINDS[kind]
+    for words in kinds.KINDS[kind]
     for word in words
     for form in (word, f"{word}s")
 }
-_PERSONS = {**_THIRD, **dict.fromkeys(tables.SPEAKER, "i")}
+_PERSONS = {
+    **{form: word for word in tables.ROLES for form in (word, f"{word}s")},
+    **_THIRD,
+    **dict.fromkeys(tables.SPEAKER, "i"),
+}
 Triple = tuple[str, str, str]
 
 
@@ -57,9 +69,13 @@ class Order:
     """To whom which act is done."""
     owned: frozenset[tuple[str, str]]
     """Whose which thing is, where it is somebody else's."""
+    holders: frozenset[tuple[str, str]]
+    """What is "mine" or "yours"."""
     gainers: frozenset[str]
     """For whom it is asked, when that is somebody else."""
     persons: frozenset[str]
+    line: tuple[str, ...]
+    """All stems but articles and their like."""
 
 
 def read_order(sentence: Sentence) -> Order:
@@ -72,8 +88,14 @@ def read_order(sentence: Sentence) -> Order:
         agents,
         patients,
         frozenset(_owned(sentence)),
+        frozenset(
+            (stem, _HOLDERS[word])
+            for word, stem, after in zip(sentence.words, sentence.stems[1:], sentence.words[1:], strict=False)
+            if word in _HOLDERS and after not in PLAIN
+        ),
         frozenset(_gainers(sentence)),
         frozenset(_PERSONS[word] for word in sentence.words if word in _PERSONS),
+        tuple(stem for stem, word in zip(sentence.stems, sentence.words, strict=True) if word not in _UNLINED),
     )
 
 
@@ -87,6 +109,18 @@ def swapped_ends(mine: Order, theirs: Order) -> str | None:
     there = theirs.around - mine.around
     swapped = (one[1] for one in mine.around - theirs.around if one[0] != one[2] and one[::-1] in there)
     return min(swapped, default=None)
+
+
+def transposed(mine: Order, theirs: Order) -> str | None:
+    """Returns the first of two words that have changed places while all else stands where it stood, or None."""
+    here, there = mine.line, theirs.line
+    if len(here) != len(there) or here == there:
+        return None
+    moved = [at for at in range(len(here)) if here[at] != there[at]]
+    if len(moved) != len(("one", "other")) or [here[at] for at in moved] != [there[at] for at in reversed(moved)]:
+        return None
+    between = here[moved[0] + 1 : moved[1]]
+    return here[moved[0]] if between and between != ("with",) and _EITHER_WAY.isdisjoint(between) else None
 
 
 def swapped_roles(mine: Order, theirs: Order) -> str | None:
@@ -114,7 +148,8 @@ def _doers(one: Order) -> dict[str, set[str]]:
 def other_owner(mine: Order, message: Sentence, theirs: Order, phrasing: Sentence) -> str | None:
     """Returns a thing that is somebody else's in exactly one of the two, or None."""
     return (
-        _other_owner(mine, theirs, phrasing)
+        min((thing for thing, who in mine.holders if (thing, _HOLDER_OF[who]) in theirs.holders), default=None)
+        or _other_owner(mine, theirs, phrasing)
         or _other_owner(theirs, mine, message)
         or _other_gainer(mine, theirs)
         or _other_gainer(theirs, mine)
@@ -174,9 +209,14 @@ def _acts(sentence: Sentence) -> tuple[frozenset[tuple[str, str]], frozenset[tup
     words = sentence.words
     for place, word in enumerate(words):
         person = _PERSONS.get(word)
-        if person is None or words[place + 1 : place + 2] == ("'s",):
+        if person is None:
             continue
-        if word not in _OBJECTS and (act := _act(sentence, range(place + 1, len(words)), _BEFORE_ACT)) is not None:
+        owns = words[place + 1 : place + 2] == ("'s",)
+        if (
+            word not in _OBJECTS
+            and not owns
+            and (act := _act(sentence, range(place + 1, len(words)), _BEFORE_ACT)) is not None
+        ):
             (patients if _is_passive(sentence, act) else agents).add((person, sentence.stems[act]))
         if word not in _SUBJECTS and (act := _act(sentence, range(place - 1, -1, -1), _BEFORE_PATIENT)) is not None:
             is_agent = "by" in words[act:place] and _is_passive(sentence, act)
@@ -206,7 +246,9 @@ def _owned(sentence: Sentence) -> Iterator[tuple[str, str]]:
             thing = next(_beside(sentence, place + 1, 1), None)
             if thing:
                 yield _THIRD.get(words[place], words[place]), thing
-        elif words[place] in ("his", "her") and words[place + 1] not in PLAIN:
+        elif words[place] in ("his", "her", "their") and words[place + 1] not in PLAIN:
+            if words[place] == "their" and any(words[at].endswith("s") for at in sentence.contents if at < place):
+                continue  # "can employees change their address" may mean oneself
             yield words[place], sentence.stems[place + 1]
 
 

@@ -19,9 +19,15 @@ _VALUES = {word: float(value) for value, word in enumerate(_COUNTS.split(" "))} 
 }  # fmt: skip
 _ORDINALS = {word: float(value) for value, word in enumerate(_RANKS.split(" "), start=1)}
 _NUMBER_WORDS = _ORDINALS | _VALUES
+_TENS = word_set("twenty thirty forty fifty sixty seventy eighty ninety")
+_ONES = frozenset((word,) for word in (*_COUNTS.split(" ")[1:10], *_RANKS.split(" ")[:9]))
+_HALVES = frozenset({("am",), ("pm",)})
+_CLOCK = word_set("at past to till until")
+"""What stands before an hour of the clock."""
 _UNITS = {
     "minut": ("minute", 1.0), "min": ("minute", 1.0), "hour": ("minute", 60.0), "day": ("day", 1.0),
-    "week": ("day", 7.0), "fortnight": ("day", 14.0), "month": ("month", 1.0), "year": ("month", 12.0),
+    "dai": ("day", 1.0), "week": ("day", 7.0), "fortnight": ("day", 14.0), "month": ("month", 1.0),
+    "year": ("month", 12.0),
     "%": ("percent", 1.0), "percent": ("percent", 1.0), "euro": ("money", 1.0), "dollar": ("money", 1.0),
     "pound": ("money", 1.0), "eur": ("money", 1.0), "usd": ("money", 1.0), "gbp": ("money", 1.0),
     "am": ("clock", 1.0), "pm": ("clock", 1.0), "km": ("distance", 1.0), "kilometr": ("distance", 1.0),
@@ -32,7 +38,10 @@ _PRONOUN_NUMBERS = frozenset({"one", "second", "couple"})
 """Words that count only before a noun: "a new one", "wait a second"."""
 _NUMBER = re.compile(r"(\d+(?:[.,:]\d+)*)(st|nd|rd|th)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_PLACED = word_set("level floor section step chapter room grade class type tier line gate terminal form page")
+_PLACED = word_set(
+    "level floor section step chapter room grade class type tier line gate terminal form page platform zone bus "
+    "version year bay desk unit number option size question"
+)
 """Nouns that a number names: "level 2"."""
 
 
@@ -48,11 +57,17 @@ class Quantity:
 def quantities(sentence: Sentence) -> tuple[Quantity, ...]:
     """Returns the numbers of the sentence in order; dates and codes such as INC-123456 are not numbers."""
     found: list[Quantity] = []
+    tens = 0.0
     for place, word in enumerate(sentence.words):
         if word in _NUMBER_WORDS or word[0].isdigit():
             value = _value(sentence, place)
-            if value is not None:
-                found.append(_measured(sentence, place, value))
+            if value is not None and word in _TENS and sentence.words[place + 1 : place + 2] in _ONES:
+                tens = value
+            elif value is not None:
+                found.append(_measured(sentence, place, tens + value))
+                tens = 0.0
+                if sentence.words[place + 1 : place + 2] in _HALVES:
+                    found.append(Quantity(float(sentence.words[place + 1] == "pm"), "half of the day"))
     return tuple(found)
 
 
@@ -103,7 +118,21 @@ def _measured(sentence: Sentence, place: int, value: float) -> Quantity:
     if not is_ordinal and (measure := _unit_after(sentence, place)):
         unit, factor = measure
         return Quantity(value * factor, unit)
-    return Quantity(value, f"{'ordinal ' if is_ordinal else ''}{_noun_after(sentence, place)}".rstrip())
+    noun = _noun_after(sentence, place)
+    if not noun and not is_ordinal:
+        return _placed(sentence, place, value)
+    return Quantity(value, f"{'ordinal ' if is_ordinal else ''}{noun}".rstrip())
+
+
+def _placed(sentence: Sentence, place: int, value: float) -> Quantity:
+    """Returns a number that nothing follows, by what stands before it: "at 9", "platform 4", "under 12"."""
+    before = sentence.words[place - 1] if place else BREAK
+    if before in _CLOCK:
+        digits = sentence.words[place].replace(".", ":")
+        return Quantity(_parse(digits) or value if ":" in digits else value, "clock")
+    if before in (BREAK, BLANK) or len(before) == 1:
+        return Quantity(value, "")
+    return Quantity(value, "alone" if before in PLAIN else f"{sentence.stems[place - 1]} number")
 
 
 def _unit_after(sentence: Sentence, place: int) -> tuple[str, float] | None:

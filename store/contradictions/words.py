@@ -61,7 +61,7 @@ PLAIN = word_set(_PLAIN_WORDS)
 """Words that many sentences share whatever they are about."""
 CLAUSE_STARTS = word_set("how what where when who which why whom whose if whether because but and or so while")
 
-_PAST = word_set("paid sent given taken sold lent bought told made shown written chosen kept shut lost hidden")
+_PAST = word_set("paid unpaid sent given taken sold lent bought told made shown written chosen kept shut lost hidden")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def test_a_sentence_never_contradicts_itself(pair: tuple[str, str]) -> None:
 
 def test_the_kind_of_difference_and_its_words_are_named() -> None:
     assert explain("How do I close an account?", "How do I open an account?") == "opposite: open/close"
-    assert explain("I was ill for 3 days", "I was ill for 2 days") == "number: dai"
+    assert explain("I was ill for 3 days", "I was ill for 2 days") == "number: day"
     assert explain("My manager approves me", "I approve my manager") == "role: approv"
 
 
