@@ -50,6 +50,8 @@ fix: setup ## format the code and apply safe lint fixes
 bench: setup ## print the figures of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.startup
 	@$(BIN)/python -m benchmarks.rails
+	@$(BIN)/python -m benchmarks.match_speed --sizes 1000,10000
+	@$(BIN)/python -m benchmarks.matching --cases
 	@$(BIN)/canongate eval suite examples/helpdesk/suites/helpdesk.yaml
 
 docs: setup ## rewrite the generated pages of docs/

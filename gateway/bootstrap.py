@@ -120,6 +120,7 @@ def open_components(
                 {
                     "database": lambda: _database_report(store.database),
                     "content": lambda: _content_report(live, store.database),
+                    "matcher": lambda: PartReport(PartState.READY, matchers.status),
                     "model": lambda: _model_report(model),
                 }
             ),
@@ -171,12 +172,13 @@ def fit_settings(settings: Settings) -> FitSettings:
 
 
 def _fit_progress(progress: Progress) -> FitProgress:
-    """Returns a reporter that says each phase of a fit once."""
-    said: set[str] = set()
+    """Returns a reporter that says each phase of a fit when it begins."""
+    last = ""
 
     def say(phase: str, _done: int, _total: int) -> None:
-        if phase not in said:
-            said.add(phase)
+        nonlocal last
+        if phase != last:
+            last = phase
             progress(f"fitting the matcher: {phase}")
 
     return say

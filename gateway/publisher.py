@@ -19,6 +19,9 @@ from store.catalog import Catalog, live_revision, load_catalog
 from store.database import Database
 from store.errors import StoreError
 
+RETRY_S = 60.0
+MOST_RETRY_S = 3600.0
+"""After a fit in the background failed, and after it failed again and again."""
 POLL_S = 1.0
 """How soon a publish by another process is live here; one look-up of a number each."""
 
@@ -49,24 +52,26 @@ class Publisher:
             await anyio.sleep(POLL_S)
             try:
                 if await to_thread.run_sync(live_revision, self._database) != live.current.catalog.revision:
-                    live.swap(await to_thread.run_sync(self.load))
+                    live.swap(await to_thread.run_sync(self.load, abandon_on_cancel=True))
                     _LOG.info("revision_live: %d", live.current.catalog.revision)
             except (StoreError, RailsError, ModelError, GatewayError) as error:
                 _LOG.error("revision_not_live: %s", error)
 
     async def improve(self, live: Live) -> None:
-        """Fits a better matcher for whatever is live, for ever, and swaps it in when it is there."""
-        done = 0
+        """Fits a better matcher for whatever is live, for ever, and swaps it in; a failure is tried again later."""
+        done, retry_s = 0, RETRY_S
         while True:
-            catalog = live.current.catalog
+            catalog, serving = live.current.catalog, live.current.matcher.fingerprint
             if done != catalog.revision:
                 try:
-                    if await to_thread.run_sync(self._matchers.improve, catalog, abandon_on_cancel=True):
-                        live.swap(await to_thread.run_sync(self.load))
+                    if await to_thread.run_sync(self._matchers.improve, catalog, serving, abandon_on_cancel=True):
+                        live.swap(await to_thread.run_sync(self.load, abandon_on_cancel=True))
                         _LOG.info("matcher_improved: revision %d", live.current.catalog.revision)
+                    done, retry_s = catalog.revision, RETRY_S
                 except (StoreError, RailsError, ModelError, GatewayError) as error:
-                    _LOG.error("matcher_not_improved: %s", error)
-                done = catalog.revision
+                    _LOG.error("matcher_not_improved, tried again in %d s: %s", retry_s, error)
+                    await anyio.sleep(retry_s)
+                    retry_s = min(2 * retry_s, MOST_RETRY_S)
             await anyio.sleep(POLL_S)
 
 

@@ -107,11 +107,14 @@ def stopped_by_contradiction(held: HeldOut, corpus: Corpus, contradicts: Contrad
     """Returns the rows whose best candidate says something else than the sentence, whatever its score."""
     edges = np.searchsorted(corpus.labels, np.arange(len(corpus.keys) + 1)).tolist()
 
+    groups = dict(zip(corpus.texts, corpus.groups.tolist(), strict=True))
+
     def is_stopped(text: str, row: int) -> bool:
         label = int(corpus.labels[row])
         own = range(edges[label], edges[label + 1])
-        # The sentence itself, held out, is not known to the prompt and excuses nothing.
-        siblings = [corpus.phrasings[other] for other in own if corpus.texts[other] != text]
+        # The phrasing that a held-out sentence is made from is not known to the prompt and excuses nothing.
+        group = groups.get(text)
+        siblings = [corpus.phrasings[other] for other in own if corpus.groups[other] != group]
         return contradicts(text, corpus.phrasings[row], siblings)
 
     firsts = zip(held.texts, held.nearest[:, 0].tolist(), strict=True)

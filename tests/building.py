@@ -204,7 +204,7 @@ class NearestMatchers:
     def close(self) -> None:
         """Nothing runs."""
 
-    def improve(self, catalog: Catalog) -> bool:
+    def improve(self, catalog: Catalog, serving: str | None) -> bool:
         self.improved.append(catalog.revision)
         return self.is_better
 

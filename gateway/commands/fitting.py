@@ -32,9 +32,9 @@ _SHOWN = 8
 @config_option
 @json_option
 def fit(*, no_tune: bool, report: Path | None, config: Path | None, as_json: bool) -> None:
-    """Fit the matcher to what is live and show its limits; a gateway that runs takes the fit over by itself.
+    """Fit the matcher to what is live and show its limits; a fit that is there already is shown, not made again.
 
-    A fit that is there already is not made again: then this shows it.
+    A gateway on the same data folder uses it from its next start, publish, or try to make the same fit itself.
 
     \b
     Example:
@@ -54,7 +54,7 @@ def fit(*, no_tune: bool, report: Path | None, config: Path | None, as_json: boo
     with shown_progress(Console(stderr=True)) as progress:
         embedder = open_embedder(wished, lambda line: progress(line, 0, 1))
         with closing(FittedMatchers(fit_settings(wished), embedder, progress)) as matchers:
-            matchers.improve(catalog)
+            matchers.improve(catalog, None)
             made = matchers.fit(published)
     found = calibrations(catalog, published, made)
     for name, calibration in found.items() if report is not None else ():
@@ -76,13 +76,15 @@ def _show(console: Console, made: Fit, found: Mapping[str, Calibration]) -> None
         console.print(f"[yellow]too little[/yellow] {escape(reason)}")
     for name, calibration in found.items():
         console.print(_rates(name, calibration.report))
+        if calibration.report.is_over_rate:
+            console.print(f"[yellow]over the rate[/yellow] {name}: prompts are too alike for it. Mend what collides.")
         for line in _collisions(calibration.report):
             console.print(line)
 
 
 def _rates(name: str, report: Report) -> Table:
     rates = report.store
-    title = f"{name}: at most {report.stated_rate:.1%} answered wrongly, by held-out phrasings"
+    title = f"{name}: limits for {report.stated_rate:.1%} answered wrongly, on held-out sentences"
     table = Table("", "share", "95 % interval", title=title, title_justify="left", box=None)
     rows: dict[str, Estimate | None] = {
         "questions answered": rates.coverage,

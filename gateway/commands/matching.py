@@ -12,7 +12,7 @@ from rich.table import Table
 from gateway.bootstrap import make_data_directory
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.progress import shown_progress
-from gateway.fitting.corpora import FittedStore, TunedPlace, fit_corpus, source_of
+from gateway.fitting.corpora import FittedStore, TunedPlace, fit_corpus, require_known_languages, source_of
 from gateway.fitting.labelled import Kind, read_labelled
 from gateway.fitting.measuring import AtLimits
 from gateway.fitting.report import make_report_folder, write_report
@@ -76,6 +76,8 @@ def match(
     settings = settings_from(config)
     make_data_directory(settings)
     source = source_of(settings)
+    if languages not in (None, _ANY_LANGUAGE):
+        require_known_languages(_listed(languages), "--languages")
     if report is not None:
         make_report_folder(report)  # now, and not after minutes of fitting
     errors = Console(stderr=True)
@@ -124,7 +126,11 @@ def figures(trial: Trial, store: FittedStore) -> dict[str, object]:
 def _served(languages: str | None, embedder: Embedder) -> frozenset[str] | None:
     if languages is None:
         return embedder.languages
-    return None if languages == _ANY_LANGUAGE else frozenset(one.strip() for one in languages.split(","))
+    return None if languages == _ANY_LANGUAGE else _listed(languages)
+
+
+def _listed(languages: str) -> frozenset[str]:
+    return frozenset(one.strip() for one in languages.split(","))
 
 
 def _show(console: Console, trial: Trial, store: FittedStore) -> None:

@@ -23,6 +23,7 @@ from store.learning.corpus import Corpus, background
 from store.learning.errors import TooLittleToLearn
 from store.learning.fit import Fitted, fit
 from store.learning.folds import Folds, FoldVectors, make_folds
+from store.served_languages import unserved
 
 if TYPE_CHECKING:
     from models.tuning import Tuned, Tuner
@@ -55,8 +56,18 @@ def source_of(settings: Settings) -> EmbedderSource:
     if not settings.embedder.sha256:
         raise SettingsInvalid("embedder.sha256: needed with embedder.path; run sha256sum on its model.safetensors")
     spoken = frozenset(code.strip() for code in settings.embedder.languages.split(",") if code.strip())
+    if spoken:
+        require_known_languages(spoken, "embedder.languages")
     path = Path(settings.embedder.path).expanduser()
     return EmbedderSource(path, settings.embedder.sha256, exports, spoken or None)
+
+
+def require_known_languages(languages: frozenset[str], where: str) -> None:
+    """Raises `SettingsInvalid` for a language that messages cannot be told to be in."""
+    try:
+        unserved("", languages)
+    except ValueError as error:
+        raise SettingsInvalid(f"{where}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """The fitted matchers of a data folder: found for what is published, made where there are none."""
 
+import fcntl
 import hashlib
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +32,8 @@ Areas = frozenset[str]
 
 
 _RECORD = "fit-{}.json"
+_SCRATCH = ".tuning-"
+_SCRATCH_AGE_S = 24 * 3600.0
 _KEPT = 4
 """Finished fits: with and without tuning, of what is live and of what was live before it."""
 
@@ -122,7 +127,10 @@ def fit_job(job: FitJob, progress: Progress) -> None:
     languages = None if job.languages is None else frozenset(job.languages)
     source = EmbedderSource(Path(job.source), job.sha256, Path(job.exports), languages)
     corpora = published.corpora
-    with TemporaryDirectory(prefix="canongate-tuning-") as scratch:
+    folder = Path(job.fits)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _drop_scratch(folder)
+    with TemporaryDirectory(prefix=_SCRATCH, dir=folder) as scratch:
         made = fit_parts(
             published.whole,
             list(corpora.values()),
@@ -132,8 +140,25 @@ def fit_job(job: FitJob, progress: Progress) -> None:
             threads=job.threads,
             progress=progress,
         )
-    keep(Path(job.fits), job.base, published, made, is_tuned=job.is_tuned)
-    drop_old(Path(job.fits), Path(job.exports), job.base)
+    with _locked(folder):
+        keep(folder, job.base, published, made, is_tuned=job.is_tuned)
+        drop_old(folder, Path(job.exports), job.base)
+
+
+def _drop_scratch(folder: Path) -> None:
+    """Removes what fits left that were ended in the middle of their work."""
+    oldest = time.time() - _SCRATCH_AGE_S
+    for left in folder.glob(f"{_SCRATCH}*"):
+        if left.stat().st_mtime < oldest:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Lets one process at a time write and remove fits."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def keep(folder: Path, base: str, published: Published, made: FittedParts, *, is_tuned: bool) -> None:

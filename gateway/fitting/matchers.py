@@ -31,8 +31,11 @@ class Matchers(Protocol):
     def make(self, catalog: Catalog) -> Matcher:
         """Returns the best matcher that there is for the catalog, fitting one within seconds when there is none."""
 
-    def improve(self, catalog: Catalog) -> bool:
-        """Fits a better one, if one can be had; returns whether `make` would now return another one."""
+    def improve(self, catalog: Catalog, serving: str | None) -> bool:
+        """Fits a better one, if one can be had; returns whether `make` would return another than the one serving.
+
+        A call of `make` that needs a fit of its own ends this one, which then returns False.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class FitSettings:
 
 
 class FittedMatchers:
-    """Finds fits or makes them in a process of their own. One at a time; `close` ends one that is going on."""
+    """Finds fits or makes them in processes of their own; `close` ends those that are going on."""
 
     def __init__(self, settings: FitSettings, embedder: Embedder, progress: Progress) -> None:
         self._settings = settings
@@ -59,9 +62,12 @@ class FittedMatchers:
         self._fits = Fits(settings.folder, settings.source.exports, embedder)
         self._progress = progress
         self._index: PromptIndex | None = None
-        self._running: FitProcess | None = None
+        self._guard = Lock()
+        self._running: set[FitProcess] = set()
+        self._improving: FitProcess | None = None
         self._is_closed = False
-        self._one_at_a_time = Lock()
+        self.status = ""
+        """What is being fitted, or what serves, in words for an operator."""
 
     def make(self, catalog: Catalog) -> Matcher:
         published = published_of(catalog)
@@ -83,16 +89,26 @@ class FittedMatchers:
             limits = calibrated[name].limits if name in calibrated else EXACT_ONLY
             enough = follow_up_limit(index, areas, assistant.match.false_match_rate)
             scopes[name] = Scope(areas, scorers.get(areas, NearestScorer()), replace(limits, follow_up=enough))
+        self.status = "embedder tuned on the phrasings" if fit.is_tuned else "embedder as it is"
         embed = BatchingEmbedder(fit.embedder).embed
         return Matcher(index, embed, scopes, languages=fit.embedder.languages, fingerprint=fit.fingerprint)
 
-    def improve(self, catalog: Catalog) -> bool:
+    def improve(self, catalog: Catalog, serving: str | None) -> bool:
         published = published_of(catalog)
-        if not self._settings.is_tuned or not published.corpora or self._fits.find(published, is_tuned=True):
+        if not self._settings.is_tuned or not published.corpora:
             return False
-        self._run(published, is_tuned=True)
         found = self._fits.find(published, is_tuned=True)
-        return found is not None and found.is_tuned
+        if found is None:
+            try:
+                self._run(published, is_tuned=True)
+            except NotServing:
+                if self._improving is None:  # ended for a newer revision, or by `close`
+                    return False
+                raise
+            finally:
+                self._improving = None
+            found = self._fits.find(published, is_tuned=True)
+        return found is not None and found.is_tuned and found.fingerprint != serving
 
     def fit(self, published: Published) -> Fit:
         """Returns the best fit that there is; makes one without tuning when there is none."""
@@ -106,12 +122,23 @@ class FittedMatchers:
         return found
 
     def close(self) -> None:
-        """Ends a fit that is going on; its process would otherwise outlive a server that is asked to stop."""
-        self._is_closed = True
-        if running := self._running:
-            running.end()
+        """Ends the fits that are going on; their processes would otherwise outlive a server that is asked to stop."""
+        with self._guard:
+            self._is_closed = True
+            self._improving = None
+            running = tuple(self._running)
+        for process in running:
+            process.end()
 
     def _run(self, published: Published, *, is_tuned: bool) -> None:
+        process = self._start(published, is_tuned=is_tuned)
+        try:
+            process.wait(self._say)
+        finally:
+            with self._guard:
+                self._running.discard(process)
+
+    def _start(self, published: Published, *, is_tuned: bool) -> FitProcess:
         source = self._settings.source
         job = FitJob(
             source=str(source.path.resolve()),
@@ -125,14 +152,20 @@ class FittedMatchers:
             is_tuned=is_tuned,
             threads=self._settings.threads,
         )
-        with self._one_at_a_time:
+        with self._guard:
             if self._is_closed:
                 raise NotServing("matcher_not_fitted", "the gateway is shutting down")
-            self._running = FitProcess(job, log=self._settings.log)
-            try:
-                self._running.wait(self._progress)
-            finally:
-                self._running = None
+            superseded = None if is_tuned else self._improving
+            process = FitProcess(job, log=self._settings.log)
+            self._running.add(process)
+            self._improving = process if is_tuned else None
+        if superseded is not None:
+            superseded.end()  # what is published now goes first; its own better fit is made afterwards
+        return process
+
+    def _say(self, phase: str, done: int, total: int) -> None:
+        self.status = f"{phase}, {done / max(total, 1):.0%}"
+        self._progress(phase, done, total)
 
 
 def published_of(catalog: Catalog) -> Published:

@@ -11,7 +11,7 @@ from gateway.canonicalize import CanonicalMessage, canonicalize
 from gateway.errors import InvalidRequest
 from gateway.fitting.labelled import Kind, LabelledQuery
 from models.errors import ModelRefused
-from store.gates import MAX_CHOICES, decide
+from store.gates import ALSO_OFFERED, MAX_CHOICES, decide
 from store.learning.metrics import (
     NONE,
     Numbers,
@@ -239,7 +239,8 @@ def _choices(found: AnyMatch, keys: Mapping[str, int]) -> list[int]:
 
 
 def _offers(candidates: Sequence[Candidate], keys: Mapping[str, int]) -> list[int]:
-    chosen = [keys[one.prompt.key] for one in candidates if not one.is_countered][:MAX_CHOICES]
+    able = [one for one in candidates if not one.is_countered]
+    chosen = [keys[one.prompt.key] for one in able if one.score >= ALSO_OFFERED * able[0].score][:MAX_CHOICES]
     return chosen + [NONE] * (MAX_CHOICES - len(chosen))
 
 

@@ -223,11 +223,11 @@ def test_without_a_better_matcher_nothing_is_swapped(place):
 def test_a_fit_that_fails_is_told_and_what_serves_goes_on(place, caplog, monkeypatch):
     live = Live(state := place.publisher.load())
 
-    def fail(_self, _catalog):
+    def fail(_self, _catalog, _serving):
         raise NotServing("matcher_not_fitted", "told to fail")
 
     monkeypatch.setattr(NearestMatchers, "improve", fail)
-    improve(place, live, lambda: "matcher_not_improved: told to fail" in messages(caplog))
+    improve(place, live, lambda: "matcher_not_improved, tried again in 60 s: told to fail" in messages(caplog))
     assert live.current is state
 
 

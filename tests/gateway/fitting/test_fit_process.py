@@ -14,6 +14,7 @@ from gateway.fitting.corpora import EmbedderSource, load_source
 from gateway.fitting.matchers import EXACT_ONLY, FitSettings, FittedMatchers, published_of
 from gateway.fitting.process import FitJob, FitProcess
 from models.embedder import PACKAGED_MINILM_SHA256, packaged_minilm
+from models.fakes import FakeEmbedder
 from models.verified import sha256_of
 from store.catalog import Catalog
 from store.content import Assistant, PromptVersion
@@ -136,7 +137,7 @@ def test_a_matcher_is_fitted_once_and_found_the_next_time(embedder_cache, tmp_pa
     again, said = matchers(source, tmp_path, is_tuned=False)
     assert again.make(known).fingerprint == matcher.fingerprint
     assert said == []
-    assert not making.improve(known), "tuning is switched off"
+    assert not making.improve(known, None), "tuning is switched off"
 
 
 @pytest.mark.weights
@@ -170,13 +171,14 @@ def test_a_tuned_fit_takes_the_place_of_an_untuned_one(tmp_path):
     known = catalog(*documents, suggestions=["it.t0"])
     making, said = matchers(source, tmp_path, is_tuned=True)
     before = making.make(known)
-    assert making.improve(known), making.fit(published_of(known)).note
+    assert making.improve(known, None), making.fit(published_of(known)).note
     assert "tuning the embedder" in said
     after = making.make(known)
     assert after.fingerprint != before.fingerprint
     fit = making.fit(published_of(known))
     assert (fit.is_tuned, fit.embedder.fingerprint in {path.name for path in source.exports.iterdir()}) == (True, True)
-    assert not making.improve(known), "there is nothing better to make"
+    assert not making.improve(known, after.fingerprint), "there is nothing better to make"
+    assert making.improve(known, before.fingerprint), "a fit that another process made is taken over"
 
 
 @pytest.mark.weights
@@ -194,3 +196,48 @@ def test_a_source_that_changed_is_told(embedder_cache, tmp_path):
 def packaged_source(exports: Path) -> EmbedderSource:
 
     return EmbedderSource(packaged_minilm(), PACKAGED_MINILM_SHA256, exports)
+
+
+SLOW = (
+    "import sys, time; job = sys.stdin.readline();"
+    'print(\'{"type":"step","phase":"slow","done":1,"total":4}\', flush=True);'
+    'time.sleep(60 if \'"is_tuned":true\' in job else 0); print(\'{"type":"failed","reason":"told to fail"}\')'
+)
+
+
+def test_a_publish_ends_the_tuning_for_the_revision_before_it_and_goes_first(monkeypatch, tmp_path):
+    run_instead(monkeypatch, SLOW)
+    settings = FitSettings(
+        EmbedderSource(tmp_path, "0" * 64, tmp_path), tmp_path, tmp_path, tmp_path / "log", is_tuned=True, threads=1
+    )
+    begun = threading.Event()
+    making = FittedMatchers(settings, FakeEmbedder(), lambda *_: begun.set())
+    improved = []
+    tuning = threading.Thread(target=lambda: improved.append(making.improve(catalog(*PROMPTS), None)))
+    tuning.start()
+    assert begun.wait(30)
+    assert making.status == "slow, 25%"
+    started = time.monotonic()
+    with pytest.raises(NotServing, match="told to fail"):
+        making.make(catalog(RESET))
+    tuning.join(30)
+    assert time.monotonic() - started < 30, "it did not wait for the tuning"
+    assert improved == [False]
+
+
+def test_closing_ends_a_tuning_and_lets_no_new_one_begin(monkeypatch, tmp_path):
+    run_instead(monkeypatch, SLOW)
+    settings = FitSettings(
+        EmbedderSource(tmp_path, "0" * 64, tmp_path), tmp_path, tmp_path, tmp_path / "log", is_tuned=True, threads=1
+    )
+    begun = threading.Event()
+    making = FittedMatchers(settings, FakeEmbedder(), lambda *_: begun.set())
+    improved = []
+    tuning = threading.Thread(target=lambda: improved.append(making.improve(catalog(*PROMPTS), None)))
+    tuning.start()
+    assert begun.wait(30)
+    making.close()
+    tuning.join(30)
+    assert improved == [False]
+    with pytest.raises(NotServing, match="shutting down"):
+        making.improve(catalog(*PROMPTS), None)
