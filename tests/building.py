@@ -189,6 +189,7 @@ class NearestMatchers:
     improved: list[int] = field(default_factory=list)
     """Revisions for which a better matcher was wished for."""
     is_better: bool = False
+    status: str = "by the nearest phrasing"
 
     def make(self, catalog: Catalog) -> Matcher:
         index = PromptIndex.open(

@@ -99,8 +99,9 @@ class FittedMatchers:
             return False
         found = self._fits.find(published, is_tuned=True)
         if found is None:
+            process = self._start(published, is_tuned=True)
             try:
-                self._run(published, is_tuned=True)
+                self._finish(process)
             except NotServing:
                 if self._improving is None:  # ended for a newer revision, or by `close`
                     return False
@@ -115,7 +116,7 @@ class FittedMatchers:
         found = self._fits.find(published, is_tuned=True) if self._settings.is_tuned else None
         found = found or self._fits.find(published, is_tuned=False)
         if found is None:
-            self._run(published, is_tuned=False)
+            self._finish(self._start(published, is_tuned=False))
             found = self._fits.find(published, is_tuned=False)
         if found is None:
             raise NotServing("matcher_not_fitted", f"a fit was made, but is not in {self._settings.folder}")
@@ -130,8 +131,7 @@ class FittedMatchers:
         for process in running:
             process.end()
 
-    def _run(self, published: Published, *, is_tuned: bool) -> None:
-        process = self._start(published, is_tuned=is_tuned)
+    def _finish(self, process: FitProcess) -> None:
         try:
             process.wait(self._say)
         finally:
