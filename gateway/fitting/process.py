@@ -141,6 +141,8 @@ def main() -> None:
         fit_job(job, lambda phase, done, total: _say(Step(phase, done, total)))
     except (ModelError, StoreError) as error:
         _say(Failed(str(error)))
+    except OSError as error:  # a folder that cannot be written, a full disk
+        _say(Failed(f"{error.strerror}: {error.filename or job.fits}"))
     else:
         _say(Done())
 

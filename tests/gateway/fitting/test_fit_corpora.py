@@ -147,3 +147,9 @@ def test_a_folder_without_its_hash_is_refused():
     embedder = msgspec.structs.replace(settings.embedder, path="/models/mine")
     with pytest.raises(SettingsInvalid, match="sha256sum"):
         source_of(msgspec.structs.replace(settings, embedder=embedder))
+
+
+def test_a_language_that_no_message_can_be_told_to_be_in_stops_the_start(tmp_path):
+    embedder = msgspec.structs.replace(Settings().embedder, path=str(tmp_path), sha256="a" * 64, languages="en, tlh")
+    with pytest.raises(SettingsInvalid, match=r"embedder\.languages: .*tlh"):
+        source_of(msgspec.structs.replace(Settings(), embedder=embedder))

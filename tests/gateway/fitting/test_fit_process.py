@@ -205,10 +205,11 @@ SLOW = (
 )
 
 
-def test_a_publish_ends_the_tuning_for_the_revision_before_it_and_goes_first(monkeypatch, tmp_path):
+def tune_slowly(monkeypatch, folder: Path) -> tuple[FittedMatchers, threading.Thread, list[bool]]:
+    """Begins a tuning that would take a minute; gives its thread, and the list that its result goes into."""
     run_instead(monkeypatch, SLOW)
     settings = FitSettings(
-        EmbedderSource(tmp_path, "0" * 64, tmp_path), tmp_path, tmp_path, tmp_path / "log", is_tuned=True, threads=1
+        EmbedderSource(folder, "0" * 64, folder), folder, folder, folder / "log", is_tuned=True, threads=1
     )
     begun = threading.Event()
     making = FittedMatchers(settings, FakeEmbedder(), lambda *_: begun.set())
@@ -216,6 +217,11 @@ def test_a_publish_ends_the_tuning_for_the_revision_before_it_and_goes_first(mon
     tuning = threading.Thread(target=lambda: improved.append(making.improve(catalog(*PROMPTS), None)))
     tuning.start()
     assert begun.wait(30)
+    return making, tuning, improved
+
+
+def test_a_publish_ends_the_tuning_for_the_revision_before_it_and_goes_first(monkeypatch, tmp_path):
+    making, tuning, improved = tune_slowly(monkeypatch, tmp_path)
     assert making.status == "slow, 25%"
     started = time.monotonic()
     with pytest.raises(NotServing, match="told to fail"):
@@ -226,16 +232,7 @@ def test_a_publish_ends_the_tuning_for_the_revision_before_it_and_goes_first(mon
 
 
 def test_closing_ends_a_tuning_and_lets_no_new_one_begin(monkeypatch, tmp_path):
-    run_instead(monkeypatch, SLOW)
-    settings = FitSettings(
-        EmbedderSource(tmp_path, "0" * 64, tmp_path), tmp_path, tmp_path, tmp_path / "log", is_tuned=True, threads=1
-    )
-    begun = threading.Event()
-    making = FittedMatchers(settings, FakeEmbedder(), lambda *_: begun.set())
-    improved = []
-    tuning = threading.Thread(target=lambda: improved.append(making.improve(catalog(*PROMPTS), None)))
-    tuning.start()
-    assert begun.wait(30)
+    making, tuning, improved = tune_slowly(monkeypatch, tmp_path)
     making.close()
     tuning.join(30)
     assert improved == [False]
