@@ -25,6 +25,7 @@ from benchmarks.vector_cache import SentenceVectors
 from gateway.fitting.corpora import fit_untuned
 from models.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
 from models.ports import Embedder
+from rails.languages import unread_by
 from store.calibration import calibrate
 from store.catalog import Catalog
 from store.content import CanonicalPrompt, PromptVersion, Tolerance
@@ -74,7 +75,7 @@ def main() -> None:
 
 def decision(index: PromptIndex, embedder: Embedder, scope: Scope) -> Callable[[str], object]:
     """Returns what is timed as "the whole decision": from a message to its match."""
-    matcher = Matcher(index, embedder.embed, {AREA: scope}, languages=frozenset({"en"}))
+    matcher = Matcher(index, embedder.embed, {AREA: scope}, is_unread=unread_by({"en"}))
     return lambda message: matcher.match(message, AREA)
 
 

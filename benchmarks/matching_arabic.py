@@ -13,9 +13,9 @@ from gateway.fitting.corpora import Progress, fit_untuned
 from gateway.fitting.labelled import read_labelled
 from gateway.fitting.trial import run_trial, trial_corpus
 from models.ports import Embedder
+from rails.languages import unserved
 from store.content import Tolerance
 from store.learning.scorer import LearnedScorer
-from store.served_languages import unserved
 
 ADAPTER = "tests.ports.universal_sentence_encoder"
 """It takes 225 ms a message and serves tests and benchmarks only."""

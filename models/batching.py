@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.errors import ModelBusy, ModelError, ModelUnavailable
+from models.errors import ModelBusy, ModelError
 from models.ports import Embedder, Vectors
 
 RUN_S = 0.005
@@ -26,25 +26,22 @@ class _Waiting:
 
 @dataclass(slots=True)
 class BatchingEmbedder:
-    """An `Embedder` before another one: whoever comes while `lanes` runs are going shares the next one, in order.
+    """An `Embedder` before another one: whoever comes while a run is going shares the next one, in order.
 
-    There is no waiting window and no thread of its own: a caller that finds a free lane runs at once, for itself and
-    for those that wait, and then leaves the lane to the next of them. Thread-safe.
+    There is no waiting window and no thread of its own: a caller that finds nobody running runs at once, for itself and
+    for those that wait, and then leaves it to the next of them. One run keeps one core busy. Thread-safe.
     """
 
     inner: Embedder
-    lanes: int = 1
-    """Runs at a time. One embedder run keeps one core busy, so give it the cores that serving may use."""
     max_batch: int = 16
     max_waiting: int = 256
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _waiting: deque[_Waiting] = field(default_factory=deque)
-    _running: int = 0
-    _is_closed: bool = False
+    _is_running: bool = False
 
     def __post_init__(self) -> None:
-        if min(self.lanes, self.max_batch, self.max_waiting) < 1:
-            raise ValueError("lanes, max_batch and max_waiting are at least 1. This is a bug.")
+        if min(self.max_batch, self.max_waiting) < 1:
+            raise ValueError("max_batch and max_waiting are at least 1. This is a bug.")
 
     @property
     def fingerprint(self) -> str:
@@ -66,40 +63,25 @@ class BatchingEmbedder:
         return self.inner.count_tokens(text)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """As `Embedder.embed`; raises `ModelBusy` when too many wait, `ModelUnavailable` after `close`."""
+        """As `Embedder.embed`; raises `ModelBusy` when too many wait."""
         if len(texts) > self.max_batch:  # an index being built, not a message: it would keep messages waiting
             return self.inner.embed(texts)
         mine = _Waiting(tuple(texts), threading.Condition(self._lock))
         with self._lock:
             shared = self._wait(mine)
-            self._running += bool(shared)
         if shared:
             self._run(shared)
         if mine.vectors is not None:
             return mine.vectors
-        if self._is_closed:
-            raise ModelUnavailable("the embedder was closed")
         return self.inner.embed(mine.texts)
 
-    def close(self) -> None:
-        """Ends the waiting of everybody whose run has not started; runs that go on are finished by their callers."""
-        with self._lock:
-            self._is_closed = True
-            while self._waiting:
-                _finish(self._waiting.popleft())
-
-    def _require_room(self) -> None:
-        if self._is_closed:
-            raise ModelUnavailable("the embedder was closed")
+    def _wait(self, mine: _Waiting) -> list[_Waiting]:
+        """Waits for its turn or for somebody else's run; returns what to run, nothing when that was done."""
         if len(self._waiting) >= self.max_waiting:
             raise ModelBusy(retry_after_s=max(1.0, self.max_waiting / self.max_batch * RUN_S))
-
-    def _wait(self, mine: _Waiting) -> list[_Waiting]:
-        """Waits for a lane or for somebody else's run; returns what to run, nothing when that was done."""
-        self._require_room()
         self._waiting.append(mine)
         try:
-            while not mine.is_done and not (self._running < self.lanes and self._waiting[0] is mine):
+            while not mine.is_done and (self._is_running or self._waiting[0] is not mine):
                 mine.changed.wait()
             return [] if mine.is_done else self._take()
         finally:
@@ -108,17 +90,16 @@ class BatchingEmbedder:
                 self._wake_next()
 
     def _take(self) -> list[_Waiting]:
+        self._is_running = True
         taken = [self._waiting.popleft()]
         size = len(taken[0].texts)
         while self._waiting and size + len(self._waiting[0].texts) <= self.max_batch:
             taken.append(self._waiting.popleft())
             size += len(taken[-1].texts)
-        if self._running + 1 < self.lanes:
-            self._wake_next()
         return taken
 
     def _run(self, shared: list[_Waiting]) -> None:
-        # Whatever a run raises, the lane is given on and everybody in it is woken. What a shared run raises may be the
+        # Whatever a run raises, everybody in it is woken and the next one starts. What a shared run raises may be the
         # fault of another caller's text: then each embeds its own again, alone, and meets only its own error.
         try:
             if len(shared) == 1:
@@ -131,16 +112,12 @@ class BatchingEmbedder:
                     waiting.vectors = own
         finally:
             with self._lock:
-                self._running -= 1
+                self._is_running = False
                 for waiting in shared:
-                    _finish(waiting)
+                    waiting.is_done = True
+                    waiting.changed.notify()
                 self._wake_next()
 
     def _wake_next(self) -> None:
         if self._waiting:
             self._waiting[0].changed.notify()
-
-
-def _finish(waiting: _Waiting) -> None:
-    waiting.is_done = True
-    waiting.changed.notify()

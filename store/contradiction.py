@@ -14,7 +14,7 @@ class _Reading:
     denial: negation.Denial
     evades: bool
     excepts: bool
-    names: names.Named
+    names: frozenset[names.Named]
     sides: opposites.Sides
     quantities: tuple[quantities.Quantity, ...]
     order: order.Order
@@ -34,13 +34,18 @@ def explain(message: str, phrasing: str, siblings: Sequence[str] = ()) -> str | 
     """Returns the kind of difference and the words it is about, such as `opposite: open/close`, or None.
 
     `siblings` are the other phrasings of the prompt: a difference that one of them has too is one that its author
-    did not mean to matter ("Which offices are open?", "Which offices are closed?").
+    did not mean to matter ("Which offices are open?", "Which offices are closed?"). A number is excused only by a
+    sibling with that very number or a blank for it: "14 days" and "30 days" do not make 90 days the same request.
     """
-    theirs = _read_phrasing(phrasing)
-    found = _differences(_read(message), theirs)
-    for sibling in siblings if found else ():
-        excused = _differences(_read_phrasing(sibling), theirs)
+    mine, theirs = _read(message), _read_phrasing(phrasing)
+    found = _differences(mine, theirs)
+    counted = quantities.conflicts(mine.quantities, theirs.quantities)
+    for sibling in siblings if found or counted else ():
+        other = _read_phrasing(sibling)
+        excused = _differences(other, theirs)
         found = [difference for difference in found if difference not in excused]
+        counted -= quantities.agreements(mine.quantities, other.quantities)
+    found += sorted(f"number: {unit}" for unit in counted)
     return found[0] if found else None
 
 
@@ -51,7 +56,6 @@ def _differences(mine: _Reading, theirs: _Reading) -> list[str]:
         "prefix": opposites.negated_twin(mine.sentence, theirs.sentence),
         "rule": opposites.opposed_modes(mine.sides, theirs.sides),
         "exception": "rule" if mine.excepts is not theirs.excepts else None,
-        "name": names.conflict(mine.names, mine.sentence.words, theirs.names, theirs.sentence.words),
         "direction": order.swapped_ends(mine.order, theirs.order),
         "role": order.swapped_roles(mine.order, theirs.order)
         or order.other_doer(mine.order, theirs.order)
@@ -59,8 +63,9 @@ def _differences(mine: _Reading, theirs: _Reading) -> list[str]:
         "owner": order.other_owner(mine.order, mine.sentence, theirs.order, theirs.sentence),
     }
     found = [f"{kind}: {what}" for kind, what in single.items() if what is not None]
+    others = names.conflicts(mine.names, mine.sentence.words, theirs.names, theirs.sentence.words)
+    found += sorted(f"name: {name}" for name in others)
     found += sorted(f"opposite: {pair}" for pair in opposites.conflicts(mine.sides, theirs.sides))
-    found += sorted(f"number: {unit}" for unit in quantities.conflicts(mine.quantities, theirs.quantities))
     return found
 
 

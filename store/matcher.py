@@ -1,6 +1,6 @@
 """The matcher: which approved prompt a message means, if any, and on what evidence."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from store.contradiction import contradicts
 from store.gates import MAX_CHOICES, decide
@@ -8,7 +8,6 @@ from store.index import Hit, PromptIndex
 from store.matches import Ambiguous, AnyMatch, Candidate, Evidence, Gate, Match, MatchMethod, NoMatch
 from store.phrases import ExactHit, RowKind
 from store.scoring import MAX_RANKED, Limits, Scope
-from store.served_languages import unserved
 from store.vectors import Embed, Vectors, check_vectors
 
 _FIRST_K = 64
@@ -25,15 +24,18 @@ class Matcher:
         embed: Embed,
         scopes: Mapping[str, Scope],
         *,
-        languages: frozenset[str] | None,
+        is_unread: Callable[[str], bool],
         fingerprint: str | None = None,
     ) -> None:
+        """`is_unread` says whether a message is in a language that the embedder does not read.
+
+        To such an embedder it is near to anything, and for no reason.
+        """
         self._index = index
         self._embed = embed
         self.scopes = scopes
         """What each assistant matches with, by its name."""
-        self.languages = languages
-        """What the embedder reads; None when nobody knows, and then no message is refused for its language."""
+        self._is_unread = is_unread
         self.fingerprint = fingerprint
         """What it was fitted from, recorded with every decision; None for one that was not fitted."""
 
@@ -51,7 +53,7 @@ class Matcher:
         allowed = tuple(hit for hit in exact if hit.row.prompt.key not in refused)
         if allowed:
             return _decide_exact(allowed)
-        if self.languages is not None and unserved(text, self.languages):
+        if self._is_unread(text):
             return NoMatch(Evidence((), Gate.LANGUAGE))
         vector = check_vectors(self._embed([text]), 1, self._index.dimension)
         hits = self._hits(vector, scope.areas, after, refused)

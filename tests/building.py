@@ -15,6 +15,7 @@ from gateway.turn import Question
 from models.fakes import FakeEmbedder, FakeModel
 from models.ports import Embedder, LanguageModel
 from rails.engine import RailsPolicy, compile_policy
+from rails.languages import unread_by
 from rails.policy import load_policy
 from store.catalog import Catalog
 from store.content import Assistant, CanonicalPrompt, PromptVersion
@@ -200,7 +201,9 @@ class NearestMatchers:
             folder=self.folder,
         )
         scopes = {name: scope(one.areas) for name, one in catalog.assistants.items()}
-        return Matcher(index, self.embedder.embed, scopes, languages=None, fingerprint=f"{len(self.improved)}")
+        return Matcher(
+            index, self.embedder.embed, scopes, is_unread=unread_by(None), fingerprint=f"{len(self.improved)}"
+        )
 
     def close(self) -> None:
         """Nothing runs."""
@@ -222,7 +225,9 @@ def build_state(
     index = PromptIndex.build(catalog, embedder.embed, dimension=embedder.dimension)
     compiled = policy or compile_policy(load_policy(POLICY), 3)
     scopes = {made.name: scope(made.areas, limits=limits)}
-    return LiveState(catalog, Matcher(index, embedder.embed, scopes, languages=None), {made.policy: compiled})
+    return LiveState(
+        catalog, Matcher(index, embedder.embed, scopes, is_unread=unread_by(None)), {made.policy: compiled}
+    )
 
 
 def build(

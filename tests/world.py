@@ -20,6 +20,7 @@ from gateway.readiness import PartReport, PartState, Readiness
 from gateway.settings import LimitSettings, PageSettings, Settings
 from models.fakes import FakeEmbedder, FakeModel
 from rails.engine import RailsPolicy, compile_policy
+from rails.languages import unread_by
 from rails.policy import load_policy
 from store.catalog import Catalog
 from store.content import Assistant, CanonicalPrompt, PromptVersion
@@ -185,7 +186,7 @@ class World:
         scopes = {
             name: Scope(frozenset(one.areas), NearestScorer(), match_limits) for name, one in live.assistants.items()
         }
-        matcher = Matcher(index, embedder.embed, scopes, languages=None)
+        matcher = Matcher(index, embedder.embed, scopes, is_unread=unread_by(None))
         self.live = Live(LiveState(live, matcher, {"helpdesk": policy}))
         self.admission = Admission(concurrent=limits.concurrent)
         self.pipeline = ChatPipeline(

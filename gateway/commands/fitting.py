@@ -1,6 +1,6 @@
 """`canongate fit`: fits the matcher of what is live, and says what it is good for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,14 +16,14 @@ from gateway.commands.progress import shown_progress
 from gateway.errors import SettingsInvalid
 from gateway.fitting.kept import Fit
 from gateway.fitting.matchers import FittedMatchers, calibrations, published_of
-from gateway.fitting.report import make_report_folder, write_report
+from gateway.fitting.report import make_report_folder, write_no_figures, write_report
 from store.calibration import Calibration
-from store.catalog import load_catalog
+from store.catalog import Catalog, load_catalog
 from store.learning.metrics import Estimate
-from store.learning.report import Report
+from store.learning.report import PromptRates, Report
 
 _SHOWN = 8
-"""Colliding prompts and phrasings shown in the terminal; the report has them all."""
+"""Prompts, and colliding prompts and phrasings, shown in the terminal; the report has them all."""
 
 
 @click.command()
@@ -56,26 +56,50 @@ def fit(*, no_tune: bool, report: Path | None, config: Path | None, as_json: boo
         with closing(FittedMatchers(fit_settings(wished), embedder, progress)) as matchers:
             matchers.improve(catalog, None)
             made = matchers.fit(published)
+            not_kept = matchers.not_kept
     found = calibrations(catalog, published, made)
-    for name, calibration in found.items() if report is not None else ():
-        folder = Path(str(report)) / name
-        make_report_folder(folder)
-        write_report(folder, calibration, made.fitted[frozenset(catalog.assistants[name].areas)].held_out)
+    without = _without_figures(catalog, made)
+    if report is not None:
+        for name, calibration in found.items():
+            areas = frozenset(catalog.assistants[name].areas)
+            write_report(report / name, calibration, made.fitted[areas].held_out)
+        for name, reason in without.items():
+            write_no_figures(report / name, reason)
     if as_json:
-        assistants = {name: calibration.report for name, calibration in found.items()}
-        described = {"fit": made.fingerprint, "is_tuned": made.is_tuned, "note": made.note, "assistants": assistants}
+        described = {
+            "fit": made.fingerprint,
+            "is_tuned": made.is_tuned,
+            "note": made.note,
+            "not_kept": not_kept,
+            "assistants": {name: calibration.report for name, calibration in found.items()},
+            "no_figures": without,
+        }
         click.echo(msgspec.json.format(msgspec.json.encode(described)).decode())
         return
-    _show(Console(highlight=False), made, found)
+    console = Console(highlight=False)
+    if not_kept:
+        console.print(f"[yellow]not kept[/yellow] {escape(not_kept)}")
+    _show(console, made, found, without)
 
 
-def _show(console: Console, made: Fit, found: Mapping[str, Calibration]) -> None:
+def _without_figures(catalog: Catalog, made: Fit) -> dict[str, str]:
+    """Returns why there is nothing to report, for each assistant of which there is nothing."""
+    return {
+        name: made.too_little.get(areas, "no prompt is in its areas")
+        for name, assistant in catalog.assistants.items()
+        if (areas := frozenset(assistant.areas)) not in made.fitted
+    }
+
+
+def _show(console: Console, made: Fit, found: Mapping[str, Calibration], without: Mapping[str, str]) -> None:
     state = "with an embedder tuned on the phrasings" if made.is_tuned else f"embedder not tuned: {made.note}"
     console.print(f"fit {made.fingerprint[:12]}, {escape(state)}")
-    for reason in made.too_little.values():
-        console.print(f"[yellow]too little[/yellow] {escape(reason)}")
+    for name, reason in without.items():
+        console.print(f"[yellow]no figures[/yellow] {name}: {escape(reason)}")
     for name, calibration in found.items():
         console.print(_rates(name, calibration.report))
+        if worst := _worst(calibration.report.prompts):
+            console.print(_prompts(worst, len(calibration.report.prompts)))
         if calibration.report.is_over_rate:
             console.print(f"[yellow]over the rate[/yellow] {name}: prompts are too alike for it. Mend what collides.")
         for line in _collisions(calibration.report):
@@ -100,6 +124,28 @@ def _rates(name: str, report: Report) -> Table:
         if estimate is not None:
             table.add_row(words, f"{estimate.value:.1%}", f"{estimate.low:.1%} to {estimate.high:.1%}")
     return table
+
+
+def _worst(prompts: Sequence[PromptRates]) -> list[PromptRates]:
+    """Returns the prompts that are mistaken for others most often, then those answered least; none that is perfect."""
+    mended = [one for one in prompts if one.sentences and one.coverage.value < 1]
+    return sorted(mended, key=lambda one: (-one.false_match.value, one.coverage.value, one.key))[:_SHOWN]
+
+
+def _prompts(worst: Sequence[PromptRates], count: int) -> Table:
+    title = f"the worst {len(worst)} of {count} prompts, each by its own phrasings, with 95 % intervals"
+    table = Table(title=title, title_justify="left", box=None)
+    table.add_column("prompt", overflow="fold")
+    for words in ("of", "answered", "with another", "asked back", "neither"):
+        table.add_column(words, justify="right", no_wrap=True)
+    for one in worst:
+        rates = (one.coverage, one.false_match, one.clarify, one.abstention)
+        table.add_row(one.key, str(one.sentences), *map(_with_interval, rates))
+    return table
+
+
+def _with_interval(rate: Estimate) -> str:
+    return f"{rate.value:.0%} ({rate.low:.0%}-{rate.high:.0%})"
 
 
 def _collisions(report: Report) -> list[str]:

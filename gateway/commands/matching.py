@@ -1,5 +1,6 @@
 """`canongate eval match`: fits a matcher on labelled sentences and measures it with labelled messages."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,13 +13,23 @@ from rich.table import Table
 from gateway.bootstrap import make_data_directory
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.progress import shown_progress
-from gateway.fitting.corpora import FittedStore, TunedPlace, fit_corpus, require_known_languages, source_of
-from gateway.fitting.labelled import Kind, read_labelled
+from gateway.fitting.corpora import (
+    EmbedderSource,
+    FittedStore,
+    Progress,
+    TunedPlace,
+    fit_corpus,
+    load_source,
+    require_known_languages,
+    source_of,
+)
+from gateway.fitting.labelled import Kind, LabelledText, read_labelled, require_readable
 from gateway.fitting.measuring import AtLimits
-from gateway.fitting.report import make_report_folder, write_report
+from gateway.fitting.report import make_report_folder, write_no_figures, write_report
 from gateway.fitting.trial import Trial, run_trial, trial_corpus
 from models.ports import Embedder
 from store.content import Tolerance
+from store.learning.errors import TooLittleToLearn
 from store.learning.metrics import Outcomes
 from store.learning.scorer import LearnedScorer
 
@@ -85,12 +96,14 @@ def match(
         errors.print(f"[yellow]note[/yellow] {escape(note)}")
     tolerance = Tolerance(false_match_rate=rate, near_misses=near_misses)
     with TemporaryDirectory(prefix="canongate-match-") as scratch, shown_progress(errors) as progress:
-        folder = Path(scratch)
-        store = fit_corpus(
-            trial_corpus(labelled.store),
+        require_readable(sentences, labelled.store, load_source(source, progress))
+        store = _fit(
+            labelled.store,
             source,
+            Path(scratch),
             tune=not no_tune,
-            tuned=TunedPlace(folder / "tuned", folder / "exports"),  # a model tuned for one measurement is not kept
+            threads=settings.matching.threads,
+            report=report,
             progress=progress,
         )
         trial = run_trial(
@@ -111,6 +124,27 @@ def match(
     _show(Console(highlight=False), trial, store)
 
 
+def _fit(
+    sentences: Sequence[LabelledText],
+    source: EmbedderSource,
+    scratch: Path,
+    *,
+    tune: bool,
+    threads: int,
+    report: Path | None,
+    progress: Progress,
+) -> FittedStore:
+    """Fits on the sentences; where they are too few, the report says so as well."""
+    # A model tuned for one measurement is not kept.
+    place = TunedPlace(scratch / "tuned", scratch / "exports")
+    try:
+        return fit_corpus(trial_corpus(sentences), source, tune=tune, tuned=place, threads=threads, progress=progress)
+    except TooLittleToLearn as error:
+        if report is not None:
+            write_no_figures(report, str(error))
+        raise
+
+
 def figures(trial: Trial, store: FittedStore) -> dict[str, object]:
     """Returns what is printed as JSON."""
     measured = trial.measured
@@ -119,8 +153,12 @@ def figures(trial: Trial, store: FittedStore) -> dict[str, object]:
         "is_tuned": store.is_tuned,
         "note": store.note,
         "fit_seconds": round(store.seconds, 2),
-        "unknown": trial.calibration.report.unknown,
+        "unknown": _unknown(trial),
     }
+
+
+def _unknown(trial: Trial) -> tuple[str, ...]:
+    return (*trial.calibration.report.unknown, *trial.measured.unknown)
 
 
 def _served(languages: str | None, embedder: Embedder) -> frozenset[str] | None:
@@ -139,14 +177,14 @@ def _show(console: Console, trial: Trial, store: FittedStore) -> None:
     console.print(f"fitted in {store.seconds:.1f} s, {escape(state)}")
     rates = Table("wrong answers", "answered rightly", "right among three", box=None)
     for rate, coverage in measured.coverage_at_false_match.items():
-        rates.add_row(rate, f"{coverage:.3f}", f"{measured.coverage_at_false_match_with_clarify[rate]:.3f}")
+        rates.add_row(rate, _share(coverage), _share(measured.coverage_at_false_match_with_clarify[rate]))
     console.print(rates)
     console.print(f"best prompt right {_share(measured.accuracy)}   AUROC {_share(measured.auroc)}")
     for rate, own in measured.at_own_limits.items():
         console.print(_own_limits(rate, own))
     if measured.p50_ms is not None and measured.p95_ms is not None:
         console.print(f"a message takes {measured.p50_ms:.2f} ms, 95 % of them at most {measured.p95_ms:.2f} ms")
-    for line in trial.calibration.report.unknown:
+    for line in _unknown(trial):
         console.print(f"[yellow]unknown[/yellow] {escape(line)}")
 
 

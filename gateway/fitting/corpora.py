@@ -19,11 +19,11 @@ from models.embedder import (
 from models.errors import ModelRefused
 from models.ports import Embedder, Vectors
 from models.tuning_plan import FINAL, FOLD, TuningPlan
+from rails.languages import unread_by
 from store.learning.corpus import Corpus, background
 from store.learning.errors import TooLittleToLearn
 from store.learning.fit import Fitted, fit
 from store.learning.folds import Folds, FoldVectors, make_folds
-from store.served_languages import unserved
 
 if TYPE_CHECKING:
     from models.tuning import Tuned, Tuner
@@ -65,7 +65,7 @@ def source_of(settings: Settings) -> EmbedderSource:
 def require_known_languages(languages: frozenset[str], where: str) -> None:
     """Raises `SettingsInvalid` for a language that messages cannot be told to be in."""
     try:
-        unserved("", languages)
+        unread_by(languages)
     except ValueError as error:
         raise SettingsInvalid(f"{where}: {error}") from error
 

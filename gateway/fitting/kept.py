@@ -5,7 +5,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from models.embedder import OnnxEmbedder
 from models.errors import ModelRefused
 from models.ports import Embedder
 from models.tuning_plan import FINAL, FOLD
+from models.verified import intact_manifest
 from store.content import CanonicalPrompt, PromptVersion
 from store.errors import StoreUnavailable
 from store.learning.artefact import FittedFolder, fitted_key
@@ -30,8 +31,9 @@ from store.snapshot import write_durably
 
 Areas = frozenset[str]
 
-
 _RECORD = "fit-{}.json"
+_EMBEDDERS = "embedders"
+"""Exports of tuned embedders. Under the lock each has a record that names it, so what has none is of no use."""
 _SCRATCH = ".tuning-"
 _SCRATCH_AGE_S = 24 * 3600.0
 _KEPT = 4
@@ -86,21 +88,28 @@ class Fit:
 
 
 class Fits:
-    """Keeps fits in a folder, by what they were made from."""
+    """Finds fits by what they were made from: in the folder that keeps them, or in others."""
 
-    def __init__(self, folder: Path, exports: Path, embedder: Embedder) -> None:
-        self._folder = folder
-        self._exports = exports
+    def __init__(self, folder: Path, embedder: Embedder) -> None:
+        self._folders: tuple[Path, ...] = (folder,)
         self._embedder = embedder
+
+    def look_in(self, folder: Path) -> None:
+        """Finds what is in this folder too."""
+        self._folders += (folder,)
 
     def find(self, published: Published, *, is_tuned: bool) -> Fit | None:
         """Returns the fit, if it is there and every byte of it is verified."""
+        found = (self._find(folder, published, is_tuned=is_tuned) for folder in self._folders)
+        return next((fit for fit in found if fit is not None), None)
+
+    def _find(self, folder: Path, published: Published, *, is_tuned: bool) -> Fit | None:
         name = _name(published, self._embedder.fingerprint, is_tuned=is_tuned)
-        record = _read(self._folder / _RECORD.format(name))
+        record = _read(folder / _RECORD.format(name))
         if record is None:
             return None
         try:
-            embedder = self._open(record.embedder)
+            embedder = self._open(folder, record.embedder)
         except ModelRefused:
             return None
         fitted: dict[Areas, Fitted] = {}
@@ -109,16 +118,21 @@ class Fits:
             if reason := record.too_little.get(_word(areas)):
                 too_little[areas] = reason
                 continue
-            found = FittedFolder(self._folder).read(fitted_key(corpus, record.embedder, background()))
+            found = FittedFolder(folder).read(fitted_key(corpus, record.embedder, background()))
             if found is None:
                 return None
             fitted[areas] = found
         return Fit(name, embedder, record.is_tuned, record.note, fitted, too_little)
 
-    def _open(self, fingerprint: str) -> Embedder:
+    def embedders(self) -> frozenset[str]:
+        """Returns the fingerprints of the embedders that fits may serve with."""
+        tuned = (export.name for folder in self._folders for export in (folder / _EMBEDDERS).glob("*"))
+        return frozenset({self._embedder.fingerprint, *tuned})
+
+    def _open(self, folder: Path, fingerprint: str) -> Embedder:
         if fingerprint == self._embedder.fingerprint:
             return self._embedder
-        return OnnxEmbedder(self._exports / fingerprint, languages=self._embedder.languages)
+        return OnnxEmbedder(folder / _EMBEDDERS / fingerprint, languages=self._embedder.languages)
 
 
 def fit_job(job: FitJob, progress: Progress) -> None:
@@ -131,26 +145,29 @@ def fit_job(job: FitJob, progress: Progress) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _drop_scratch(folder)
     with TemporaryDirectory(prefix=_SCRATCH, dir=folder) as scratch:
+        place = TunedPlace(Path(scratch) / "tuned", Path(scratch) / "exports")
         made = fit_parts(
             published.whole,
             list(corpora.values()),
             source,
             tune=job.is_tuned,
-            tuned=TunedPlace(Path(scratch) / "tuned", source.exports),
+            tuned=place,
             threads=job.threads,
             progress=progress,
         )
-    with _locked(folder):
-        keep(folder, job.base, published, made, is_tuned=job.is_tuned)
-        drop_old(folder, Path(job.exports), job.base)
+        with _locked(folder):
+            keep_embedders(folder, place.exports)
+            keep(folder, job.base, published, made, is_tuned=job.is_tuned)
+            drop_old(folder)
 
 
 def _drop_scratch(folder: Path) -> None:
     """Removes what fits left that were ended in the middle of their work."""
     oldest = time.time() - _SCRATCH_AGE_S
     for left in folder.glob(f"{_SCRATCH}*"):
-        if left.stat().st_mtime < oldest:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process was quicker
+            if left.stat().st_mtime < oldest:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager
@@ -159,6 +176,16 @@ def _locked(folder: Path) -> Iterator[None]:
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def keep_embedders(folder: Path, exports: Path) -> None:
+    """Moves exported embedders to where fits find them; an intact one of the same name stays."""
+    for export in exports.glob("[!.]*"):
+        target = folder / _EMBEDDERS / export.name
+        if intact_manifest(target) is None:
+            shutil.rmtree(target, ignore_errors=True)
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            export.rename(target)
 
 
 def keep(folder: Path, base: str, published: Published, made: FittedParts, *, is_tuned: bool) -> None:
@@ -180,16 +207,19 @@ def keep(folder: Path, base: str, published: Published, made: FittedParts, *, is
         raise StoreUnavailable(f"the fit cannot be kept in {folder}: {error.strerror}") from error
 
 
-def drop_old(folder: Path, exports: Path, base: str) -> None:
-    """Removes what only older fits needed: their models, and the exports of the embedders that were tuned for them."""
+def drop_old(folder: Path) -> None:
+    """Removes what no fit of the newest needs: older records, models and embedders, and those without any record.
+
+    Call it under the lock: what another process has moved there, it has given a record by then.
+    """
     newest_first = sorted(folder.glob(_RECORD.format("*")), key=lambda path: path.stat().st_mtime, reverse=True)
-    records = {path: _read(path) for path in newest_first}
-    kept = [record for record in list(records.values())[:_KEPT] if record is not None]
-    in_use = {base, *(record.embedder for record in kept)}
-    for path, record in list(records.items())[_KEPT:]:
+    kept = [record for path in newest_first[:_KEPT] if (record := _read(path)) is not None]
+    for path in newest_first[_KEPT:]:
         path.unlink(missing_ok=True)
-        if record is not None and record.embedder not in in_use:
-            shutil.rmtree(exports / record.embedder, ignore_errors=True)
+    in_use = {record.embedder for record in kept}
+    for export in (folder / _EMBEDDERS).glob("*"):
+        if export.name not in in_use:
+            shutil.rmtree(export, ignore_errors=True)
     FittedFolder(folder).keep_only({key for record in kept for key in record.fits})
 
 

@@ -3,12 +3,13 @@
 import gzip
 import json
 import zlib
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from gateway.errors import InvalidRequest
+from models.ports import Embedder
 
 OUT_OF_SCOPE = "oos"
 """The intent of a message that no prompt answers."""
@@ -32,6 +33,8 @@ class LabelledText:
 
     text: str
     intent: str
+    line: int = field(default=0, compare=False)
+    """Where it stands in its file, from 1; 0 for a sentence from no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def read_labelled(store: Path, queries: Path) -> Labelled:
     no prompt: a near miss if it is called `in`. Raises `InvalidRequest` with file and line for a row that is no such
     row, and for a file without any.
     """
-    rows = [LabelledText(row.text, row.intent) for row in _rows(store)]
+    rows = [LabelledText(row.text, row.intent, row.line) for row in _rows(store)]
     if outside := [row for row in rows if row.intent == OUT_OF_SCOPE]:
         raise _bad(
             store, None, f"{len(outside)} rows are labelled {OUT_OF_SCOPE!r}: what is out of scope has no prompt"
@@ -78,6 +81,16 @@ def read_labelled(store: Path, queries: Path) -> Labelled:
     intents = {row.intent for row in kept}
     asked = tuple(_query(row, intents, queries) for row in _rows(queries))
     return Labelled(kept, asked, tuple(_notes(rows, kept, asked)))
+
+
+def require_readable(path: Path, sentences: Iterable[LabelledText], embedder: Embedder) -> None:
+    """Raises `InvalidRequest` with file and line for a sentence that is longer than the embedder reads."""
+    for row in sentences:
+        pieces = embedder.count_tokens(row.text)
+        if pieces > embedder.max_tokens:
+            raise _bad(
+                path, row.line, f"text has {pieces} word pieces; the embedder reads at most {embedder.max_tokens}"
+            )
 
 
 def _notes(rows: Sequence[LabelledText], kept: Sequence[LabelledText], asked: Sequence[LabelledQuery]) -> Iterator[str]:
@@ -127,9 +140,9 @@ def _row(path: Path, number: int, line: str) -> _Row:
         raise _bad(path, number, f"not JSON: {error}") from error
     if not isinstance(row, dict):
         raise _bad(path, number, 'a row is an object {"text": ..., "intent": ...}')
-    for field in ("text", "intent"):
-        if not isinstance(row.get(field), str) or not row[field].strip():
-            raise _bad(path, number, f"{field} must be a text that is not empty")
+    for name in ("text", "intent"):
+        if not isinstance(row.get(name), str) or not row[name].strip():
+            raise _bad(path, number, f"{name} must be a text that is not empty")
     kind = row.get("kind")
     if kind is not None and not isinstance(kind, str):
         raise _bad(path, number, "kind must be a text")

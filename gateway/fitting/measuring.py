@@ -62,10 +62,10 @@ class AtLimits(msgspec.Struct, frozen=True):
     false_match: float
     """Of all queries: answered with a wrong prompt."""
     times_stated: float
-    coverage: float
-    """Of in-scope queries: answered with the right prompt."""
+    coverage: float | None
+    """Of in-scope queries: answered with the right prompt; None when there are none."""
     share_of_reachable: float | None
-    """That, of the coverage which the ranking allows at the stated rate; None when that is 0."""
+    """That, of the coverage which the ranking allows at the stated rate; None when that is 0 or there is none."""
     in_scope: Outcomes | None
     near_miss: Outcomes | None
     stranger: Outcomes | None
@@ -78,8 +78,9 @@ class Measured(msgspec.Struct, frozen=True):
     accuracy: float | None
     auroc: float | None
     auroc_near_miss: float | None
-    coverage_at_false_match: dict[str, float]
-    coverage_at_false_match_with_clarify: dict[str, float]
+    coverage_at_false_match: dict[str, float | None]
+    """Of in-scope queries; None when there are none."""
+    coverage_at_false_match_with_clarify: dict[str, float | None]
     others_answered_at_kept: dict[str, dict[str, float | None]]
     """Of near misses and strangers: answered, at the limit that answers this share of in-scope queries."""
     at_own_limits: dict[str, AtLimits]
@@ -87,6 +88,13 @@ class Measured(msgspec.Struct, frozen=True):
     p50_ms: float | None
     """Per message with embedding and every gate; phrasings word for word left out. None when nothing else was asked."""
     p95_ms: float | None
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What the queries could not tell, in words."""
+        if self.queries[Kind.IN_SCOPE]:
+            return ()
+        return ("Coverage: no query is in scope, its intent a prompt of the store.",)
 
 
 def ask_all(matcher: Matcher, assistant: str, queries: Sequence[LabelledQuery], step: Step) -> tuple[Asked, ...]:
@@ -211,14 +219,14 @@ def _at_limits(
     in_scope = columns.truths != NONE
     right = (answered == columns.truths) & in_scope
     false_match = float(((answered != NONE) & ~right).mean()) if len(answered) else 0.0
-    coverage = float(right[in_scope].mean()) if in_scope.any() else 0.0
+    coverage = float(right[in_scope].mean()) if in_scope.any() else None
     reachable = coverage_at_false_match(columns.confidences, columns.answerable, columns.truths, rate)
     return AtLimits(
         limits=limits,
         false_match=false_match,
         times_stated=false_match / rate,
         coverage=coverage,
-        share_of_reachable=coverage / reachable if reachable > 0 else None,
+        share_of_reachable=coverage / reachable if coverage is not None and reachable else None,
         in_scope=kinds.get(Kind.IN_SCOPE),
         near_miss=kinds.get(Kind.NEAR_MISS),
         stranger=kinds.get(Kind.STRANGER),

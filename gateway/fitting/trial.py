@@ -9,7 +9,9 @@ from types import MappingProxyType
 from gateway.fitting.corpora import Progress
 from gateway.fitting.labelled import LabelledQuery, LabelledText
 from gateway.fitting.measuring import Measured, ask_all, measure
+from models.batching import BatchingEmbedder
 from models.ports import Embedder
+from rails.languages import unread_by
 from store.calibration import Calibration, calibrate
 from store.catalog import Catalog
 from store.content import CanonicalPrompt, PromptVersion, Tolerance, Verbatim
@@ -103,5 +105,6 @@ def trial_matcher(
 ) -> Matcher:
     """Returns a matcher over the sentences whose one assistant, `all`, knows them all."""
     index = PromptIndex.build(trial_catalog(sentences), embedder.embed, dimension=embedder.dimension)
+    embed = BatchingEmbedder(embedder).embed  # as it serves, so that times and refusals are those of a live message
     scope = Scope(frozenset({ASSISTANT}), scorer, limits)
-    return Matcher(index, embedder.embed, {ASSISTANT: scope}, languages=languages)
+    return Matcher(index, embed, {ASSISTANT: scope}, is_unread=unread_by(languages))

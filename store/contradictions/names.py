@@ -1,10 +1,14 @@
 """Names that only their capital letter shows: the same sentence about another town or brand is another request."""
 
 import re
+from typing import NamedTuple
 
 from store.contradictions import kinds
+from store.wordlists import word_set
 
-_NAMED = re.compile(r"\b(to|from|in|into|with|via|for|through|by|at|of|on|use|using|near|have)\s+([A-Z][\w&-]+)")
+_NAMED = re.compile(r"\b([a-z]+)\s+([A-Z][\w&-]+)(?=\s+([\w&-]+)|)")
+_PLACING = word_set("to from in into with via for through by at of on use using near have")
+"""Words after which two names stand at the same place, whatever follows; elsewhere the word after must agree too."""
 _ENGLISH = re.compile(
     r"\b(?:the|is|are|do|does|can|how|my|your|you|when|where|which|what|there|please)\b", re.IGNORECASE
 )
@@ -13,24 +17,38 @@ _LISTED = frozenset(
 )
 """Names of which the lists know what they are names of: told apart by kind."""
 
-Named = frozenset[tuple[str, str]]
-"""What stands before a name, and the name in lower case."""
+
+class Named(NamedTuple):
+    """A name in lower case, and the words on either side of it."""
+
+    before: str
+    name: str
+    after: str
+    """As it stands; empty at the end of a clause."""
 
 
-def read_names(text: str) -> Named:
+def read_names(text: str) -> frozenset[Named]:
     """Returns the names in the middle of an English sentence; other languages write capitals by other rules."""
     found = _NAMED.findall(text)
-    return frozenset((before, name.lower()) for before, name in found) if found and _ENGLISH.search(text) else Named()
+    if not found or not _ENGLISH.search(text):
+        return frozenset()
+    return frozenset(Named(before, name.lower(), after) for before, name, after in found)
 
 
-def conflict(mine: Named, my_words: tuple[str, ...], theirs: Named, their_words: tuple[str, ...]) -> str | None:
-    """Returns a name in whose place the other sentence has another one, or None."""
-    here = [named for named in mine if named[1] not in their_words]
-    there = [named for named in theirs if named[1] not in my_words]
-    others = (
-        min(name, other)
-        for before, name in here
-        for place, other in there
-        if before == place and not (name in _LISTED and other in _LISTED)
-    )
-    return min(others, default=None)
+def conflicts(
+    mine: frozenset[Named], my_words: tuple[str, ...], theirs: frozenset[Named], their_words: tuple[str, ...]
+) -> set[str]:
+    """Returns my names in whose place the other sentence has another one."""
+    common = {named.name for named in mine} & {named.name for named in theirs}
+    here = [named for named in mine if named.name not in common and named.name not in their_words]
+    there = [named for named in theirs if named.name not in common and named.name not in my_words]
+    return {
+        one.name
+        for one in here
+        for other in there
+        if _is_same_place(one, other) and not (one.name in _LISTED and other.name in _LISTED)
+    }
+
+
+def _is_same_place(one: Named, other: Named) -> bool:
+    return one.before == other.before and (one.before in _PLACING or one.after == other.after)

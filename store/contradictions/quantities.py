@@ -1,7 +1,7 @@
 """Numbers of a sentence, and which of two sentences' numbers stand at the same place with different values."""
 
+import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from store.contradictions.words import BLANK, BREAK, PLAIN, Sentence
@@ -45,9 +45,13 @@ _PLACED = word_set(
 """Nouns that a number names: "level 2"."""
 
 
+ANY = math.inf
+"""The value of a blank."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number and what it counts."""
+    """A number, or a blank for one, and what it counts."""
 
     value: float
     unit: str
@@ -55,11 +59,13 @@ class Quantity:
 
 
 def quantities(sentence: Sentence) -> tuple[Quantity, ...]:
-    """Returns the numbers of the sentence in order; dates and codes such as INC-123456 are not numbers."""
+    """Returns the numbers and blanks of the sentence in order; dates and codes such as INC-123456 are not numbers."""
     found: list[Quantity] = []
     tens = 0.0
     for place, word in enumerate(sentence.words):
-        if word in _NUMBER_WORDS or word[0].isdigit():
+        if word == BLANK:
+            found.append(_measured(sentence, place, ANY))
+        elif word in _NUMBER_WORDS or word[0].isdigit():
             value = _value(sentence, place)
             if value is not None and word in _TENS and sentence.words[place + 1 : place + 2] in _ONES:
                 tens = value
@@ -71,14 +77,25 @@ def quantities(sentence: Sentence) -> tuple[Quantity, ...]:
     return tuple(found)
 
 
-def conflicts(mine: tuple[Quantity, ...], theirs: tuple[Quantity, ...]) -> Iterator[str]:
-    """Yields what is counted differently. A number that only one of them has is a detail."""
-    if not mine or not theirs:
-        return
-    for unit in {quantity.unit for quantity in mine if quantity.unit} & {quantity.unit for quantity in theirs}:
-        here = {quantity.value for quantity in mine if quantity.unit == unit}
-        if here.isdisjoint(quantity.value for quantity in theirs if quantity.unit == unit):
-            yield unit
+def conflicts(mine: tuple[Quantity, ...], theirs: tuple[Quantity, ...]) -> set[str]:
+    """Returns what is counted differently. A number that only one of them has is a detail."""
+    return {unit for unit in _common_units(mine, theirs) if not _agrees(mine, theirs, unit)}
+
+
+def agreements(mine: tuple[Quantity, ...], theirs: tuple[Quantity, ...]) -> set[str]:
+    """Returns what is counted alike, or by blanks."""
+    return {unit for unit in _common_units(mine, theirs) if _agrees(mine, theirs, unit)}
+
+
+def _common_units(mine: tuple[Quantity, ...], theirs: tuple[Quantity, ...]) -> set[str]:
+    return {quantity.unit for quantity in mine if quantity.unit} & {quantity.unit for quantity in theirs}
+
+
+def _agrees(mine: tuple[Quantity, ...], theirs: tuple[Quantity, ...], unit: str) -> bool:
+    here, there = ([quantity.value for quantity in one if quantity.unit == unit] for one in (mine, theirs))
+    # A blank takes one number: of "2 days within 30 days" the 30 is left over by "{count} days within 14 days".
+    fits = len(set(here)) <= there.count(ANY) or len(set(there)) <= here.count(ANY)
+    return fits or not set(here).isdisjoint(there)
 
 
 def _value(sentence: Sentence, place: int) -> float | None:

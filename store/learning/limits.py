@@ -1,5 +1,7 @@
 """The loosest score at which wrong answers stay rare enough, estimated from few wrong answers."""
 
+from math import ceil
+
 import numpy as np
 
 from store.learning.metrics import Flags, Scores
@@ -15,6 +17,16 @@ _MIN_TAIL = 3
 _CONVERGED = 1e-8
 _RIDGE = 1e-4
 """Keeps the curve finite when right and wrong answers do not overlap at all."""
+_UNSEEN = 3.0
+"""Where none of n sentences is answered wrongly, up to 3 / n of such messages still may be (-ln 0.05: 95 %)."""
+
+
+def sentences_needed(share: float, rate: float) -> int:
+    """Returns how many held-out sentences, standing for `share` of all messages, could show a rate at all.
+
+    With fewer, not even sentences that are all answered rightly would show that wrong answers stay at `rate`.
+    """
+    return ceil(_UNSEEN * share / rate - 1e-9)
 
 
 def loosest_limit(scores: Scores, wrong: Flags, weights: Scores, rate: float) -> float:

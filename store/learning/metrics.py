@@ -1,7 +1,6 @@
 """How well a ranking of prompts separates right answers from wrong ones, counted honestly."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import sqrt
 
 import msgspec
@@ -26,49 +25,36 @@ class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """What a limit at `score` does: shares of in-scope messages answered rightly, of all messages answered wrongly."""
-
-    score: float
-    coverage: float
-    false_matches: float
-
-
-def coverage_at_false_match(confidences: Scores, predicted: Numbers, truths: Numbers, rate: float) -> float:
+def coverage_at_false_match(confidences: Scores, predicted: Numbers, truths: Numbers, rate: float) -> float | None:
     """Returns the share of in-scope messages answered rightly while wrong answers, over all messages, stay at `rate`.
 
-    In scope is what has a truth. Messages are taken by falling confidence; equal ones are taken together or not at
-    all, since no limit can tell them apart. A message without a prediction is never answered.
+    In scope is what has a truth; None when nothing is. Messages are taken by falling confidence; equal ones are taken
+    together or not at all, since no limit can tell them apart. A message without a prediction is never answered.
     """
-    return coverage_of(confidences, is_right(predicted, truths), predicted != NONE, truths != NONE, rate)
+    return _coverage(confidences, is_right(predicted, truths), predicted != NONE, truths != NONE, rate)
 
 
-def coverage_with_clarify(confidences: Scores, offered: Numbers, truths: Numbers, rate: float) -> float:
+def coverage_with_clarify(confidences: Scores, offered: Numbers, truths: Numbers, rate: float) -> float | None:
     """Returns the same where up to three prompts are offered: right when one of them is, wrong when none is.
 
     `offered` is (n, at most 3), best first, `NONE` where nothing is offered.
     """
-    return coverage_of(confidences, is_offered(offered, truths), (offered != NONE).any(axis=1), truths != NONE, rate)
+    return _coverage(confidences, is_offered(offered, truths), (offered != NONE).any(axis=1), truths != NONE, rate)
 
 
-def coverage_of(confidences: Scores, right: Flags, answerable: Flags, in_scope: Flags, rate: float) -> float:
-    """Returns the coverage at a false-match rate from what is right and what could be answered at all."""
-    reached = [p.coverage for p in curve(confidences, right, answerable, in_scope) if p.false_matches <= rate + 1e-12]
-    return max(reached, default=0.0)
+def _coverage(confidences: Scores, right: Flags, answerable: Flags, in_scope: Flags, rate: float) -> float | None:
+    if not in_scope.any():
+        return None
+    order, ends = by_falling_score(confidences[answerable])
+    hits = right[answerable][order]
+    rights, wrongs = np.cumsum(hits)[ends], np.cumsum(~hits)[ends]
+    return float(rights[wrongs <= rate * len(in_scope) + 1e-9].max(initial=0) / in_scope.sum())
 
 
-def curve(confidences: Scores, right: Flags, answerable: Flags, in_scope: Flags) -> tuple[CurvePoint, ...]:
-    """Returns what every limit that tells messages apart would do, the strictest first."""
-    order = np.argsort(-confidences[answerable], kind="stable")
-    sorted_scores, hits = confidences[answerable][order], right[answerable][order]
-    ends = np.flatnonzero(np.append(np.diff(sorted_scores) != 0, values=True)) if len(order) else np.empty(0, np.int64)
-    in_scope_count, count = max(int(in_scope.sum()), 1), max(len(in_scope), 1)
-    rights, wrongs = np.cumsum(hits), np.cumsum(~hits)
-    return tuple(
-        CurvePoint(float(sorted_scores[end]), float(rights[end] / in_scope_count), float(wrongs[end] / count))
-        for end in ends.tolist()
-    )
+def by_falling_score(scores: Scores) -> tuple[Numbers, Numbers]:
+    """Returns the rows by falling score, and the places among them where a limit can lie: equal scores go together."""
+    order = np.argsort(-scores, kind="stable")
+    return order, np.flatnonzero(np.diff(scores[order], append=-np.inf))
 
 
 def is_right(predicted: Numbers, truths: Numbers) -> Flags:

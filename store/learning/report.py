@@ -96,6 +96,8 @@ class Report(Struct, frozen=True):
     near_misses: float
     """Assumed for each message that has a prompt; the operator's to state."""
     limits: Limits
+    more_phrasings: int
+    """To be written before the stated rate can be measured; until then the limits are cautious. 0 when it could be."""
     store: StoreRates
     prompts: tuple[PromptRates, ...]
     collisions: tuple[Collision, ...]
@@ -228,10 +230,15 @@ def _nearer_elsewhere(held: HeldOut, corpus: Corpus, row: int) -> NearerElsewher
     )
 
 
-def unknown(held: HeldOut, corpus: Corpus, *, near_misses: float) -> tuple[str, ...]:
+def unknown(held: HeldOut, corpus: Corpus, *, near_misses: float, more_phrasings: int) -> tuple[str, ...]:
     """Returns in words what the held-out sentences cannot tell."""
     counts = Counter(held.kinds.tolist())
     said = []
+    if more_phrasings:
+        said.append(
+            "The stated rate: too few phrasings to measure; cautious limits are used, which answer word for word only "
+            f"and ask otherwise. Write {more_phrasings} more, or state a higher rate."
+        )
     if near_misses > 0 and not counts[HeldOutKind.NEAR_MISS]:
         said.append(
             "Near misses: too few prompts to leave some out. Wrong answers to them count as those to strangers."

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.errors import InvalidRequest
 from gateway.live import Live, LiveState
+from rails.languages import unread_by
 from store.matcher import Matcher
 from tests.building import CALLER, build_state
 
@@ -21,7 +22,7 @@ def test_an_assistant_without_a_compiled_policy_cannot_be_live(state):
 
 
 def test_an_assistant_without_limits_cannot_be_live(state):
-    bare = Matcher(state.matcher._index, state.matcher._embed, {}, languages=None)
+    bare = Matcher(state.matcher._index, state.matcher._embed, {}, is_unread=unread_by(None))
     with pytest.raises(ValueError, match="no limits to match with"):
         LiveState(state.catalog, bare, state.policies)
 

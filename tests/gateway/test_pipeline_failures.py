@@ -14,6 +14,7 @@ from gateway.turn import Reply, Source
 from models.errors import ModelUnavailable
 from models.fakes import FakeEmbedder, FakeModel
 from models.ports import Cancellation, Completion, Sampling
+from rails.languages import unread_by
 from store.errors import IndexUnusable
 from store.matcher import Matcher
 from store.types import Outcome
@@ -57,7 +58,7 @@ class RecordingModel:
 
 def with_matcher(here: Built, embed) -> Built:
     state = here.live.current
-    matcher = Matcher(state.matcher._index, embed, state.matcher.scopes, languages=None)
+    matcher = Matcher(state.matcher._index, embed, state.matcher.scopes, is_unread=unread_by(None))
     here.live.swap(LiveState(state.catalog, matcher, state.policies))
     return here
 

@@ -90,7 +90,7 @@ def test_an_error_reaches_only_the_caller_whose_text_caused_it(pool, gated):
         futures[2].result(WAIT_S)
 
 
-def test_a_bug_in_a_run_leaves_nobody_waiting_and_no_lane_taken(pool, gated):
+def test_a_bug_in_a_run_leaves_nobody_waiting_and_lets_the_next_start(pool, gated):
     batching = BatchingEmbedder(gated)
     futures = start(pool, batching, gated, ["bug", "one", "bug", "two"])
     gated.gate.set()
@@ -98,7 +98,7 @@ def test_a_bug_in_a_run_leaves_nobody_waiting_and_no_lane_taken(pool, gated):
     assert isinstance(futures[2].exception(WAIT_S), ZeroDivisionError)
     assert futures[3].result(WAIT_S).shape == (1, 64)
     assert batching.embed(["later"]).shape == (1, 64)
-    assert (batching._running, len(batching._waiting)) == (0, 0)
+    assert (batching._is_running, len(batching._waiting)) == (False, 0)
 
 
 def test_too_many_waiters_is_busy_at_once(pool, gated):
@@ -108,29 +108,6 @@ def test_too_many_waiters_is_busy_at_once(pool, gated):
         batching.embed(["one too many"])
     gated.gate.set()
     assert all(future.result(WAIT_S).shape == (1, 64) for future in futures)
-
-
-def test_closing_ends_the_waiting_but_not_the_run(pool, gated):
-    batching = BatchingEmbedder(gated)
-    running, waiting = start(pool, batching, gated, ["running", "waiting"])
-    batching.close()
-    with pytest.raises(ModelUnavailable, match="closed"):
-        waiting.result(WAIT_S)
-    gated.gate.set()
-    assert running.result(WAIT_S).shape == (1, 64)
-    with pytest.raises(ModelUnavailable, match="closed"):
-        batching.embed(["after"])
-    assert gated.runs == [["running"]]
-
-
-def test_two_lanes_run_at_the_same_time(pool, gated):
-    batching = BatchingEmbedder(gated, lanes=2)
-    futures = [pool.submit(batching.embed, [text]) for text in ("one", "two")]
-    for _ in futures:
-        assert gated.started.acquire(timeout=WAIT_S)
-    assert not any(future.done() for future in futures)
-    gated.gate.set()
-    assert sorted(gated.runs) == [["one"], ["two"]]
 
 
 def test_an_interrupted_wait_does_not_block_those_behind_it(pool, gated, monkeypatch):
@@ -161,14 +138,14 @@ def test_an_index_that_is_built_keeps_no_message_waiting(pool, gated):
     assert building.result(WAIT_S).shape == (100, 64)
 
 
-@pytest.mark.parametrize("setting", ["lanes", "max_batch", "max_waiting"])
+@pytest.mark.parametrize("setting", ["max_batch", "max_waiting"])
 def test_a_limit_of_nothing_is_refused(setting):
     with pytest.raises(ValueError, match="at least 1"):
         BatchingEmbedder(FakeEmbedder(), **{setting: 0})
 
 
 def test_many_threads_each_get_their_own_vector(pool):
-    batching = BatchingEmbedder(FakeEmbedder(max_tokens=8), lanes=2, max_batch=4, max_waiting=1000)
+    batching = BatchingEmbedder(FakeEmbedder(max_tokens=8), max_batch=4, max_waiting=1000)
     texts = [f"question {number}" if number % 7 else "far too long " * 9 for number in range(400)]
 
     def embed(text):

@@ -150,6 +150,8 @@ DIFFERENT = {
     "name": [
         ("Is there a bus to Bristol?", "Is there a bus to Cardiff?"),
         ("Do you ship with FedEx?", "Do you ship with DHL?"),
+        ("How do I reset my Jira password?", "How do I reset my SAP password?"),
+        ("Who do I ask about the Wi-Fi?", "Who do I ask about the VPN?"),
     ],
     "owner": [
         ("How do I reset my colleague's password?", "How do I reset my password?"),
@@ -201,4 +203,9 @@ ALIKE = [
     ("Wie kann ich in Ferien gehen?", "Wie kann ich in Urlaub gehen?"),
     ("May I ask how to book a room?", "How do I book a room?"),
     ("I want 25 books", "I want twenty-five books"),
+    ("How do I reset my SAP password?", "How do I reset my password for SAP?"),
+    ("How do I reset my SAP password?", "How do I reset my forgotten password?"),
+    ("How do I get on the Wi-Fi?", "How do I log in to the Wi-Fi?"),
+    ("How do I reset my Jira password?", "How do I reset my SAP login?"),
+    ("Do you have seats for {count} days from 14 days ahead?", "Do you have seats for 3 days?"),
 ]

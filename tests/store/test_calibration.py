@@ -1,14 +1,15 @@
 """Limits from held-out sentences, and a report that says what they do and what nobody can know."""
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
 
-from store.calibration import EMPTY_CLARIFY, apply_limits, calibrate, expected_near_misses, mix
+from store.calibration import CAUTIOUS, EMPTY_CLARIFY, apply_limits, calibrate, expected_near_misses, mix
 from store.content import Tolerance
 from store.learning.fit import HeldOutKind
 from store.learning.limits import NEVER
-from store.learning.plots import coverage_curve, score_histogram
 from store.learning.report import Report
 from store.scoring import Limits
 from tests.store.learning.held_out_rows import NONE, corpus, drawn, held_out
@@ -102,7 +103,7 @@ def test_limits_decide_as_the_gates_do():
 
 
 def test_a_counterexample_is_wrong_only_with_the_prompt_it_excludes():
-    rows = [(IN, 0, [(0, 0.9, 0.9, 0)])] * 10
+    rows = [(IN, 0, [(0, 0.9, 0.9, 0)])] * 15
     rows += [(COUNTER, 1, [(1, 0.95, 0.9, 5)])] * 3 + [(COUNTER, 1, [(0, 0.95, 0.9, 0)])] * 3
     held = held_out(rows)
     report = calibrate(held, corpus(2), Tolerance(false_match_rate=0.2, near_misses=0.1), contradicts=never).report
@@ -134,10 +135,60 @@ def test_every_prompt_has_its_rates_and_what_is_wrongly_answered_with_it():
 
 
 def test_a_store_whose_scores_say_nothing_answers_only_word_for_word():
-    rows = [(IN, 0, [(1, 0.9, 0.9, 5)])] * 20
-    limits = calibrate(held_out(rows), corpus(2), Tolerance(), contradicts=never).limits
-    assert limits.answer > 0.9
-    assert limits.floor == NEVER
+    rows = [(IN, 0, [(1, 0.9, 0.9, 5)])] * 400
+    calibration = calibrate(held_out(rows), corpus(2), Tolerance(), contradicts=never)
+    assert calibration.limits == CAUTIOUS
+    assert calibration.report.more_phrasings == 0
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.05, 0.2])
+def test_no_rate_is_claimed_that_so_few_phrasings_could_not_show(rate):
+    always_right = [(IN, 0, [(0, 0.9, 0.9, 0)])]
+    enough = round(3 / rate)
+    few, many = (
+        calibrate(held_out(always_right * count), corpus(2), Tolerance(false_match_rate=rate), contradicts=never)
+        for count in (enough - 1, enough)
+    )
+    assert few.limits == CAUTIOUS
+    assert few.report.more_phrasings == 1
+    assert few.report.unknown[0].endswith("Write 1 more, or state a higher rate.")
+    assert [one.answer for one in few.report.assumed] == [NEVER] * 3
+    assert many.limits.answer == 0.9
+    assert many.report.more_phrasings == 0
+    assert "phrasings to measure" not in " ".join(many.report.unknown)
+
+
+def test_cautious_limits_ask_and_never_answer():
+    held = held_out([(IN, 0, [(0, 1.0, 1.0, 0)]), (IN, 0, [(0, 0.3, 0.2, 0)]), (STRANGE, NONE, [(0, 0.1, 0.9, 0)])])
+    answered, offered = apply_limits(held, np.zeros(3, dtype=np.bool_), CAUTIOUS)
+    assert answered.tolist() == [NONE] * 3
+    assert offered[:, 0].tolist() == [0, 0, NONE]
+
+
+def test_sentences_of_one_template_and_counterexamples_do_not_add_up_to_enough_phrasings():
+    known = corpus(2, 40)
+    template = replace(known, groups=np.arange(80) // 40)
+
+    def wanted(corpus_of, counters=0):
+        rows = [(IN, row // 40, [(row // 40, 0.9, 0.9, 0)]) for row in range(80)]
+        held = held_out(rows + [(COUNTER, 0, [(1, 0.1, 0.9, 0)])] * counters)
+        texts = corpus_of.texts + held.texts[80:]
+        tolerance = Tolerance(false_match_rate=0.05)
+        return calibrate(replace(held, texts=texts), corpus_of, tolerance, contradicts=never).report.more_phrasings
+
+    assert wanted(known) == 0
+    assert wanted(template) == 58
+    assert wanted(template, counters=100) == 58
+
+
+def test_a_lone_prompt_is_asked_about_although_its_counterexamples_come_near():
+    rows = [(IN, 0, [(0, 0.4 + 0.0015 * number, 0.9, 0)]) for number in range(400)]
+    rows += [(COUNTER, 0, [(0, 0.9 - 0.003 * number, 0.8, 0)]) for number in range(100)]
+    rows += [(STRANGE, NONE, [(0, 0.01, 0.1, 0)])] * 1000
+    report = calibrate(held_out(rows), corpus(1), Tolerance(), contradicts=never).report
+    assert CAUTIOUS.suggest < report.limits.answer < NEVER
+    assert report.limits.suggest == CAUTIOUS.suggest
+    assert report.store.coverage.value + report.store.clarify.value == 1.0
 
 
 def test_an_empty_table_gives_limits_that_answer_nothing():
@@ -150,35 +201,3 @@ def test_an_empty_table_gives_limits_that_answer_nothing():
 def test_the_report_survives_its_file():
     report = calibrated().report
     assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
-
-
-def test_the_same_sentences_give_the_same_report_and_pictures():
-    held, known = drawn()
-    first, second = (calibrated(table=(held, known)) for _ in range(2))
-    assert first == second
-    weights = mix(held, 0.5)
-    assert score_histogram(held, first.limits) == score_histogram(held, second.limits)
-    assert coverage_curve(held, weights, first.report) == coverage_curve(held, weights, second.report)
-
-
-def test_pictures_say_in_words_what_they_show_and_take_the_colour_of_the_page():
-    held, known = drawn()
-    calibration = calibrated(table=(held, known))
-    for picture in (
-        score_histogram(held, calibration.limits),
-        coverage_curve(held, mix(held, 0.5), calibration.report),
-    ):
-        text = picture.decode()
-        assert text.startswith("<svg ")
-        assert "<title" in text
-        assert "<desc" in text
-        assert "currentColor" in text
-        assert "<script" not in text
-        assert "metadata" not in text
-
-
-def test_pictures_of_hardly_anything_are_drawn_too():
-    held = held_out([(IN, 0, [(0, 0.9, 0.9, 0)])])
-    calibration = calibrate(held, corpus(1, 1), Tolerance(), contradicts=never)
-    assert score_histogram(held, calibration.limits)
-    assert coverage_curve(held, mix(held, 1.2), calibration.report)

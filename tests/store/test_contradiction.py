@@ -59,6 +59,35 @@ def test_a_sibling_excuses_only_its_own_difference() -> None:
 
 
 @pytest.mark.parametrize(
+    ("siblings", "expected"),
+    [
+        (["Return it within 30 days"], "number: day"),
+        (["Return it within 90 days"], None),
+        (["Return it within {count} days"], None),
+        (["Return it on {day}"], "number: day"),
+        (["Return {count} things"], "number: day"),
+        (["Return it within 30 days", "Return it within 90 days"], None),
+    ],
+)
+def test_a_sibling_excuses_a_number_only_by_that_number_or_a_blank_for_it(
+    siblings: list[str], expected: str | None
+) -> None:
+    assert explain("Return it within 90 days", "Return it within 14 days", siblings) == expected
+
+
+def test_a_blank_takes_one_number() -> None:
+    phrasing = "I was ill for {count} days within 14 days"
+    assert explain("I was ill for 2 days within 14 days", phrasing) is None
+    assert explain("I was ill for 2 days within 30 days", phrasing) == "number: day"
+
+
+def test_a_sibling_excuses_only_the_name_that_it_has() -> None:
+    phrasing, siblings = "Do you ship with DHL?", ["Do you ship with FedEx?"]
+    assert explain("Do you ship with FedEx?", phrasing, siblings) is None
+    assert explain("Do you ship with UPS?", phrasing, siblings) == "name: ups"
+
+
+@pytest.mark.parametrize(
     "text", ["", "?!", "{site}", "'s", "1", "1.2.3", "9:75:3", "\u0661\u0662 days", "x" * 4000, "not " * 900]
 )
 def test_odd_messages_are_read_without_an_error(text: str) -> None:

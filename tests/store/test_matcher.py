@@ -23,10 +23,10 @@ ROOM = {
 }
 
 
-def matcher(*versions, embedder=embed, areas=("it",), limits=LIMITS, languages=None):
+def matcher(*versions, embedder=embed, areas=("it",), limits=LIMITS, is_unread=lambda _: False):
     catalog = Catalog(1, {one.key: one for one in versions}, {}, {})
     scopes = {"desk": Scope(frozenset(areas), NearestScorer(), limits)}
-    return Matcher(PromptIndex.build(catalog, embed, dimension=DIMENSION), embedder, scopes, languages=languages)
+    return Matcher(PromptIndex.build(catalog, embed, dimension=DIMENSION), embedder, scopes, is_unread=is_unread)
 
 
 def match(text, *versions, areas=("it",), limits=LIMITS, after=None):
@@ -49,6 +49,15 @@ def test_an_approved_phrasing_is_matched_word_for_word_without_embedding():
         assert result.method is MatchMethod.EXACT
         assert result.evidence.gate is Gate.EXACT_PHRASE
         assert result.evidence.score == 1.0
+
+
+def test_a_message_in_an_unread_language_is_refused_without_embedding_but_not_an_approved_phrasing():
+    vpn = version(phrasings=["How do I start the VPN?", "Como ligo a VPN?"])
+    made = matcher(vpn, embedder=never, is_unread=lambda text: "Como" in text)
+    found = made.match("Como ligo eu a VPN?", "desk")
+    assert isinstance(found, NoMatch)
+    assert found.evidence.gate is Gate.LANGUAGE
+    assert isinstance(made.match("Como ligo a VPN?", "desk"), Match)
 
 
 def test_a_template_matches_exactly_and_captures_the_words_as_written():

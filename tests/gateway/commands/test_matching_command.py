@@ -7,6 +7,7 @@ import pytest
 from gateway.commands import matching
 from gateway.fitting.corpora import FittedStore
 from models.fakes import FakeEmbedder
+from store.learning.errors import TooLittleToLearn
 from store.learning.fit import Fitted, HeldOutKind
 from store.scoring import NearestScorer
 from tests.gateway.command_line import is_one_line_of_ours
@@ -33,13 +34,16 @@ def match(run, monkeypatch):
     rows += [(HeldOutKind.STRANGER, NONE, [(0, 0.3, 0.3, 0)])] * 10
     asked = []
 
-    def fit(corpus, source, *, tune, tuned, progress):
-        asked.append((corpus, source, tune, tuned))
+    def fit(corpus, source, *, tune, tuned, threads, progress):
+        asked.append((corpus, source, tune, tuned, threads))
+        if len(corpus.texts) < 2:
+            raise TooLittleToLearn("give some prompts two phrasings")
         progress("tuning [the embedder]", 1, 2)
         fitted = Fitted(model=None, held_out=held_out(rows), seconds=1.0)
         return FittedStore(FakeEmbedder(), fitted, is_tuned=tune, note="" if tune else "not asked for", seconds=1.5)
 
     monkeypatch.setattr(matching, "fit_corpus", fit)
+    monkeypatch.setattr(matching, "load_source", lambda *_: FakeEmbedder())
     monkeypatch.setattr(matching, "LearnedScorer", lambda _model: NearestScorer())
     run.asked = asked
     return lambda *arguments: run("eval", "match", *arguments)
@@ -70,13 +74,13 @@ def test_the_table_is_for_people(match, files):
 
 def test_only_the_store_is_fitted_on(match, files, run):
     match(*files)
-    ((corpus, _, tune, _),) = run.asked
+    ((corpus, _, tune, _, _),) = run.asked
     assert (corpus.texts, tune) == ((STORE[1][0], STORE[0][0]), True)
 
 
 def test_an_untuned_export_is_kept_and_a_tuned_one_is_not(match, files, run):
     match(*files)
-    ((_, source, _, tuned),) = run.asked
+    ((_, source, _, tuned, _),) = run.asked
     assert source.exports == run.data / "embedder"
     for place in (tuned.folder, tuned.exports):
         assert run.data not in place.parents
@@ -120,6 +124,42 @@ def test_odd_rows_are_noted_on_standard_error(match, files):
 
 def test_where_nobody_watches_each_phase_is_one_line(match, files):
     assert match(*files, "--json").err.splitlines() == ["tuning [the embedder]", "asking"]
+
+
+def test_threads_are_those_of_the_settings(match, files, run, monkeypatch):
+    monkeypatch.setenv("CANONGATE_MATCHING__THREADS", "3")
+    match(*files)
+    assert run.asked[0][4] == 3
+
+
+def test_a_sentence_too_long_for_the_embedder_is_one_line_with_its_place(match, files, run):
+    rows = [*STORE, ("reset " * 300, "reset")]
+    files[1].write_text("\n\n".join(json.dumps({"text": text, "intent": intent}) for text, intent in rows), "utf-8")
+    done = match(*files)
+    assert done.status == 1
+    assert "store.jsonl, line 5: text has" in done.err
+    assert run.asked == [], "nothing was fitted in vain"
+
+
+def test_without_a_query_in_scope_coverage_cannot_be_told(match, files):
+    files[3].write_text(json.dumps(QUERIES[1]), "utf-8")
+    figures = json.loads(match(*files, "--json").out)
+    assert figures["coverage_at_false_match"] == {"0.01": None, "0.02": None, "0.05": None}
+    assert set(figures["coverage_at_false_match_with_clarify"].values()) == {None}
+    assert figures["at_own_limits"]["0.01"]["coverage"] is None
+    assert any(line.startswith("Coverage: no query is in scope") for line in figures["unknown"])
+    shown = match(*files).out
+    assert "cannot be told" in shown
+    assert "no query is in scope" in shown
+
+
+def test_a_store_that_is_too_small_says_so_in_the_report_as_well(match, files, tmp_path):
+    files[1].write_text(json.dumps({"text": "opening hours", "intent": "hours"}), "utf-8")
+    done = match(*files, "--report", tmp_path / "report")
+    assert done.status == 1
+    assert "give some prompts two phrasings" in done.err
+    assert [path.name for path in (tmp_path / "report").iterdir()] == ["report.json"]
+    assert "two phrasings" in (tmp_path / "report" / "report.json").read_text()
 
 
 def test_help_shows_an_example(match):

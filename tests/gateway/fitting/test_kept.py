@@ -1,6 +1,7 @@
 """Fits on disk: found only for what they were made from, and only when every byte of them is there."""
 
 import os
+from pathlib import Path
 from typing import ClassVar
 
 import msgspec
@@ -8,9 +9,10 @@ import pytest
 
 from gateway.fitting import corpora, kept
 from gateway.fitting.corpora import EmbedderSource, FittedParts, fit_untuned
-from gateway.fitting.kept import Fits, Published, drop_old, keep
+from gateway.fitting.kept import Fits, Published, drop_old, keep, keep_embedders
 from models.errors import ModelRefused
 from models.fakes import FakeEmbedder
+from models.verified import Manifest, new_folder, publish, sha256_of
 from store.content import CanonicalPrompt
 from store.learning.errors import TooLittleToLearn
 from tests.building import RESET
@@ -33,6 +35,21 @@ PROMPTS = (
 PUBLISHED = Published(PROMPTS, (HELP, ALL))
 
 
+def job_in(folder: Path, scopes: tuple[tuple[str, ...], ...]) -> kept.FitJob:
+    return kept.FitJob(
+        source=str(folder),
+        sha256="hash",
+        base=FakeEmbedder().fingerprint,
+        languages=None,
+        exports=str(folder / "exports"),
+        fits=str(folder / "fits"),
+        prompts=PROMPTS,
+        scopes=scopes,
+        is_tuned=True,
+        threads=1,
+    )
+
+
 @pytest.fixture(scope="module")
 def made() -> FittedParts:
     embedder = FakeEmbedder()
@@ -43,7 +60,7 @@ def made() -> FittedParts:
 @pytest.fixture
 def fits(tmp_path, made) -> Fits:
     keep(tmp_path / "fits", made.embedder.fingerprint, PUBLISHED, made, is_tuned=False)
-    return Fits(tmp_path / "fits", tmp_path / "exports", made.embedder)
+    return Fits(tmp_path / "fits", made.embedder)
 
 
 def test_a_fit_that_was_kept_is_found_with_the_models_of_every_scope(fits):
@@ -81,31 +98,84 @@ def test_a_fit_whose_embedder_is_gone_is_no_fit(tmp_path, made):
     tuned = FakeEmbedder(fingerprint="tuned")
     parts = FittedParts(tuned, made.fitted, is_tuned=True, note="")
     keep(tmp_path, made.embedder.fingerprint, PUBLISHED, parts, is_tuned=True)
-    assert Fits(tmp_path, tmp_path / "exports", made.embedder).find(PUBLISHED, is_tuned=True) is None
+    assert Fits(tmp_path, made.embedder).find(PUBLISHED, is_tuned=True) is None
 
 
 def test_a_scope_with_too_little_to_learn_from_says_why(tmp_path, made):
     parts = FittedParts(made.embedder, (TooLittleToLearn("give more"), made.fitted[1]), is_tuned=False, note="")
     keep(tmp_path, made.embedder.fingerprint, PUBLISHED, parts, is_tuned=False)
-    found = Fits(tmp_path, tmp_path, made.embedder).find(PUBLISHED, is_tuned=False)
+    found = Fits(tmp_path, made.embedder).find(PUBLISHED, is_tuned=False)
     assert (dict(found.too_little), set(found.fitted)) == ({HELP: "give more"}, {ALL})
 
 
 def test_only_the_newest_fits_are_kept_with_the_embedders_that_they_need(tmp_path):
-    fits, exports = tmp_path / "fits", tmp_path / "exports"
+    fits = tmp_path / "fits"
     embedders = [FakeEmbedder(fingerprint=f"tuned-{number}") for number in range(6)]
     for number, embedder in enumerate(embedders):
-        (exports / embedder.fingerprint).mkdir(parents=True)
+        (fits / "embedders" / embedder.fingerprint).mkdir(parents=True)
         changed = Published((*PROMPTS, prompt("help.more", f"number {number}", "more")), (HELP,))
         fitted = (fit_untuned(changed.corpora[HELP], embedder, progress=lambda *_: None),)
         keep(fits, "base", changed, FittedParts(embedder, fitted, is_tuned=True, note=""), is_tuned=True)
         newest = max(fits.glob("fit-*.json"), key=lambda path: path.stat().st_mtime_ns)
         os.utime(newest, (number, number))
-    (exports / "base").mkdir()
-    drop_old(fits, exports, "base")
+    drop_old(fits)
     assert len(list(fits.glob("fit-*.json"))) == 4
     assert len(list(fits.glob("fitted-*.bin"))) == 4
-    assert {path.name for path in exports.iterdir()} == {"base", *(one.fingerprint for one in embedders[2:])}
+    left = {path.name for path in (fits / "embedders").iterdir()}
+    assert left == {one.fingerprint for one in embedders[2:]}
+
+
+def export(folder: Path, word: str) -> Path:
+    """An export of an embedder, as far as moving it goes."""
+    with new_folder(folder) as new:
+        (new / "model.onnx").write_text(word)
+        digest = sha256_of(new / "model.onnx")
+        publish(new, folder / "tuned", Manifest(1, "0" * 64, 64, 128, {"model.onnx": digest}))
+    return folder
+
+
+def test_the_embedder_of_a_fit_that_never_got_its_record_goes_with_the_next_fit(tmp_path, made):
+    keep_embedders(tmp_path, export(tmp_path / ".tuning-ended", "ended here"))
+    assert [path.name for path in (tmp_path / "embedders").iterdir()] == ["tuned"]
+    keep(tmp_path, made.embedder.fingerprint, PUBLISHED, made, is_tuned=False)
+    drop_old(tmp_path)
+    assert list((tmp_path / "embedders").iterdir()) == []
+
+
+def test_what_another_process_is_tuning_is_left_alone(tmp_path):
+    others = export(tmp_path / ".tuning-other" / "exports", "on its way")
+    kept._drop_scratch(tmp_path)
+    drop_old(tmp_path)
+    assert (others / "tuned" / "model.onnx").read_text() == "on its way"
+    os.utime(tmp_path / ".tuning-other", (0, 0))
+    kept._drop_scratch(tmp_path)
+    assert not others.exists(), "after a day its process is gone"
+
+
+def test_a_damaged_embedder_gives_way_and_an_intact_one_stays(tmp_path):
+    model = tmp_path / "embedders" / "tuned" / "model.onnx"
+    keep_embedders(tmp_path, export(tmp_path / "one", "first"))
+    keep_embedders(tmp_path, export(tmp_path / "two", "second"))
+    assert model.read_text() == "first"
+    model.write_text("damaged")
+    keep_embedders(tmp_path, export(tmp_path / "three", "third"))
+    assert model.read_text() == "third"
+
+
+def test_a_tuned_embedder_is_exported_into_the_scratch_of_its_fit_and_moved_with_its_record(
+    tmp_path, monkeypatch, made
+):
+    def fit_parts(_whole, _parts, source, *, tuned, **_):
+        assert not tuned.exports.is_relative_to(source.exports)
+        export(tuned.exports, "tuned on this")
+        return FittedParts(FakeEmbedder(fingerprint="tuned"), made.fitted, is_tuned=True, note="")
+
+    monkeypatch.setattr(kept, "fit_parts", fit_parts)
+    kept.fit_job(job_in(tmp_path, scopes=(("help",), ("desk", "help"))), lambda *_: None)
+    fits = tmp_path / "fits"
+    assert (fits / "embedders" / "tuned" / "model.onnx").read_text() == "tuned on this"
+    assert [path for path in fits.iterdir() if path.name.startswith(".tuning-")] == []
+    assert not (tmp_path / "exports").exists()
 
 
 def test_one_embedder_is_tuned_for_all_scopes_and_each_gets_its_own_model(monkeypatch, tmp_path):
@@ -142,20 +212,6 @@ def test_a_store_that_cannot_be_tuned_is_fitted_as_it_is(monkeypatch, tmp_path):
 
     monkeypatch.setattr(corpora, "load_embedder", lambda *_args, **_kwargs: FakeEmbedder())
     monkeypatch.setattr(corpora, "_tuner", refuse)
-    job = kept.FitJob(
-        source=str(tmp_path),
-        sha256="hash",
-        base=FakeEmbedder().fingerprint,
-        languages=None,
-        exports=str(tmp_path / "exports"),
-        fits=str(tmp_path / "fits"),
-        prompts=PROMPTS,
-        scopes=(("help",),),
-        is_tuned=True,
-        threads=1,
-    )
-    kept.fit_job(job, lambda *_: None)
-    found = Fits(tmp_path / "fits", tmp_path / "exports", FakeEmbedder()).find(
-        Published(PROMPTS, (HELP,)), is_tuned=True
-    )
+    kept.fit_job(job_in(tmp_path, scopes=(("help",),)), lambda *_: None)
+    found = Fits(tmp_path / "fits", FakeEmbedder()).find(Published(PROMPTS, (HELP,)), is_tuned=True)
     assert (found.is_tuned, found.note, set(found.fitted)) == (False, "no layers", {HELP})

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.fitting.labelled import Kind, LabelledQuery, LabelledText
 from gateway.fitting.trial import ASSISTANT, run_trial, trial_catalog, trial_corpus, trial_matcher
+from models.batching import BatchingEmbedder
 from models.errors import ModelRefused
 from models.fakes import FakeEmbedder
 from store.content import Tolerance
@@ -127,6 +128,7 @@ def test_braces_in_a_sentence_are_not_blanks():
 def test_the_matcher_of_a_trial_knows_every_label():
     limits = Limits(answer=0.1, suggest=0.1, margin=0.0, floor=-1.0, follow_up=1.0)
     matcher = trial_matcher(SENTENCES, FakeEmbedder(), NearestScorer(), limits, languages=None)
+    assert isinstance(matcher._embed.__self__, BatchingEmbedder), "what is measured is what serves"
     found = [matcher.match(one.text, ASSISTANT).prompt.key for one in QUERIES[:2]]
     assert found == ["reset", "hours"]
     assert np.isfinite([one.score for one in matcher.match(QUERIES[3].text, ASSISTANT).evidence.candidates]).all()

@@ -50,10 +50,16 @@ def test_with_clarify_a_message_is_right_when_any_choice_is_and_wrong_when_none_
 
 def test_no_messages_are_no_coverage_and_no_crash():
     empty = np.empty(0)
-    assert coverage_at_false_match(empty, ints(), ints(), 0.01) == 0.0
+    assert coverage_at_false_match(empty, ints(), ints(), 0.01) is None
     assert auroc(empty, ints()) is None
     assert accuracy(ints(), ints()) is None
     assert answered_outside(empty, ints(), ints(), 0.95) is None
+
+
+def test_without_messages_in_scope_there_is_no_coverage_rather_than_none_of_it():
+    assert coverage_at_false_match(floats(0.9), ints(1), ints(NONE), 0.5) is None
+    assert coverage_with_clarify(floats(0.9), np.array([[1, NONE, NONE]]), ints(NONE), 0.5) is None
+    assert coverage_at_false_match(floats(0.9), ints(NONE), ints(1), 0.5) == 0.0
 
 
 def test_auroc_counts_a_tie_as_half():

@@ -1,6 +1,6 @@
 import pytest
 
-from store.served_languages import unserved
+from rails.languages import unread_by, unserved
 
 _ENGLISH = frozenset({"en"})
 _MANY = frozenset({"en", "de", "fr", "it", "nl", "pl", "pt", "es", "tr", "ru", "ar", "zh", "zh-tw", "ja", "ko", "th"})
@@ -91,3 +91,22 @@ def test_no_vote_is_taken_where_a_served_language_has_no_list() -> None:
 def test_a_language_without_a_known_script_is_an_error(served: frozenset[str]) -> None:
     with pytest.raises(ValueError, match="no script is known"):
         unserved("How do I reset my password?", served)
+    with pytest.raises(ValueError, match="no script is known"):
+        unread_by(served)
+
+
+def test_where_nobody_knows_the_languages_no_message_is_unread() -> None:
+    assert not unread_by(None)("Wie setze ich mein Passwort zurück?")
+    assert unread_by(_ENGLISH)("Wie setze ich mein Passwort zurück?")
+    assert not unread_by(["en-GB"])("How do I reset my password?")
+
+
+def test_letters_of_scripts_that_no_served_language_uses_are_told_apart() -> None:
+    for text, script in (("ߒߞߏ ߞߊ߲", "nko"), ("ଓଡ଼ିଆ ଭାଷା", "oriya"), ("ދިވެހި ބަސް", "thaana"), ("ꆈꌠꁱꂷ", "yi")):
+        assert unserved(text, _ENGLISH) == script
+
+
+def test_a_stated_share_of_foreign_letters_is_let_through() -> None:
+    message = "Where is the parcel for Дмитрий Иванов?"
+    assert unserved(message, _ENGLISH) == "cyrillic"
+    assert unserved(message, _ENGLISH, 0.5) is None

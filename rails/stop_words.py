@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from store.wordlists import word_set
+from rails.wordlists import word_set
 
 _ENGLISH = word_set(
     "the an and or is are was were be been am do does did done have has had i i'm i've you he she it it's we they "
@@ -46,7 +46,7 @@ _OTHERS = {
         "maar mij ook"
     ),
     "pl": (
-        "lub jest są był była być mam ma mają ja ty ona wy oni mój moja moje moją twój się kto jak kiedy gdzie "
+        "lub jest są był była być mam ma mają ja ty ona wy oni mój moja moje moją twój się kto jak to do kiedy gdzie "
         "dlaczego czy mogę może nie tak ze na po przy dla od za ale jeśli mnie ten ta te tego już jego jej przez oraz "
         "który"
     ),
@@ -88,8 +88,11 @@ KNOWN = frozenset({"en", *_OTHERS, *_SAME_AS})
 """Languages that a vote can name."""
 LANGUAGES_OF = _languages_of()
 """By word: the languages whose small word it is."""
-WEAK = _HOMOGRAPHS | _ENGLISH
-"""Words that say nothing about a message that has no other sign of its language."""
+
+
+def is_strong(word: str, language: str) -> bool:
+    """Whether a small word of `language` is a sign of it: not one that is as well a name, or a word of English."""
+    return word not in _HOMOGRAPHS and (language == "en" or word not in _ENGLISH)
 
 
 def vote_name(language: str) -> str:

@@ -1,12 +1,16 @@
-"""Which messages are in a language that the embedder does not read: near to anything, and near for no reason."""
+"""Which messages are in none of the languages that are served: those of an assistant, or those an embedder reads.
+
+Two tests: the share of letters in other scripts, and for Latin script a vote of small words that speaks only when it is
+clear. What is short or mixed passes: the matcher decides about it.
+"""
 
 import re
-import unicodedata
 from collections import Counter
-from functools import lru_cache
+from collections.abc import Callable, Collection
 
-from store.stop_words import KNOWN, LANGUAGES_OF, WEAK, vote_name
-from store.wordlists import word_set
+from rails.scripts import script_of
+from rails.stop_words import KNOWN, LANGUAGES_OF, is_strong, vote_name
+from rails.wordlists import word_set
 
 _LATIN = frozenset({"LATIN"})
 _SCRIPTS: dict[str, frozenset[str]] = {
@@ -40,8 +44,8 @@ _DENSE = frozenset({"CJK", "BOPOMOFO", "HIRAGANA", "KATAKANA", "HANGUL", "YI"})
 _DENSE_WEIGHT = 3
 """A Chinese, Japanese or Korean letter says about as much as three others."""
 _MIN_FOREIGN = 3
-_MAX_FOREIGN_SHARE = 0.3
-"""Names and quotations stay below this share of a message that the embedder reads."""
+MAX_FOREIGN_SHARE = 0.3
+"""Names and quotations stay below this share of a message in a served language."""
 _MAX_LATIN_SHARE = 0.7
 """Names of products and firms are in Latin letters in every language."""
 _MIN_WORDS = 3
@@ -52,32 +56,47 @@ _UNKNOWN_WORDS = 10
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 
 
-def unserved(message: str, served: frozenset[str]) -> str | None:
-    """Returns what `message` is written in when the embedder, which reads `served` (ISO 639-1 codes), does not read it.
+def unserved(message: str, served: Collection[str], max_foreign_share: float = MAX_FOREIGN_SHARE) -> str | None:
+    """Returns what `message` is written in when that is none of `served` (ISO 639-1 codes, also with a region).
 
-    A script in lower case ("arabic"), a language ("de") or "unknown"; None for a message that it reads or that is too
+    A script in lower case ("arabic"), a language ("de") or "unknown"; None for a message in a served language or too
     short to say. Raises `ValueError` for a served language that is not known here, or for none at all.
     """
     languages = frozenset(tag.partition("-")[0].casefold() for tag in served)
     if not languages or not languages <= _SCRIPTS.keys():
         raise ValueError(f"no script is known for {sorted(languages - _SCRIPTS.keys()) or 'no language'}")
-    return _foreign_script(message, languages) or _by_letters(message, languages) or _by_vote(message, languages)
+    return (
+        _foreign_script(message, languages, max_foreign_share)
+        or _by_letters(message, languages)
+        or _by_vote(message, languages)
+    )
 
 
-def _foreign_script(message: str, served: frozenset[str]) -> str | None:
+def unread_by(served: Collection[str] | None) -> Callable[[str], bool]:
+    """Returns what says whether a message is in none of the languages; where nobody knows them (None), none is.
+
+    Raises `ValueError` as `unserved` does.
+    """
+    if served is None:
+        return lambda _: False
+    unserved("", served)
+    return lambda message: unserved(message, served) is not None
+
+
+def _foreign_script(message: str, served: frozenset[str], max_share: float) -> str | None:
     scripts = frozenset[str]().union(*(_SCRIPTS[language] for language in served))
     if message.isascii() and "LATIN" in scripts:
         return None
     weights: Counter[str] = Counter()
     for char in message:
-        if char.isalpha() and (script := "LATIN" if char.isascii() else _script_of(char)):
+        if char.isalpha() and (script := "LATIN" if char.isascii() else script_of(char)):
             weights[script] += _DENSE_WEIGHT if script in _DENSE else 1
     foreign = {script: weight for script, weight in weights.items() if script not in scripts}
     latin = foreign.pop("LATIN", 0)
     total, strange = weights.total(), sum(foreign.values())
-    if strange >= _MIN_FOREIGN and (strange > _MAX_FOREIGN_SHARE * total or _has_names_only(message, served)):
+    if strange >= _MIN_FOREIGN and (strange > max_share * total or _has_names_only(message, served)):
         return max(foreign, key=lambda script: foreign[script]).casefold()
-    return "latin" if latin >= _MIN_FOREIGN and latin > _MAX_LATIN_SHARE * total else None
+    return "latin" if latin >= _MIN_FOREIGN and latin > max(_MAX_LATIN_SHARE, max_share) * total else None
 
 
 def _has_names_only(message: str, served: frozenset[str]) -> bool:
@@ -86,15 +105,8 @@ def _has_names_only(message: str, served: frozenset[str]) -> bool:
     return bool(ours) and not any(ours.intersection(LANGUAGES_OF.get(word, ())) for word in _latin_words(message))
 
 
-@lru_cache(maxsize=4096)
-def _script_of(char: str) -> str | None:
-    """Returns the first word of a letter's Unicode name, such as `ARABIC`; None for what all scripts share."""
-    first = unicodedata.name(char, "").partition(" ")[0].partition("-")[0]
-    return None if first in ("", "MODIFIER", "MASCULINE", "FEMININE", "MICRO", "FULLWIDTH", "MATHEMATICAL") else first
-
-
 def _is_latin(char: str) -> bool:
-    return char.isascii() or _script_of(char) == "LATIN"
+    return char.isascii() or script_of(char) == "LATIN"
 
 
 def _by_letters(message: str, served: frozenset[str]) -> str | None:
@@ -116,7 +128,7 @@ def _by_vote(message: str, served: frozenset[str]) -> str | None:
     for word in words:
         for language in LANGUAGES_OF.get(word, ()):
             votes[language] += 1
-            strong[language] += word not in WEAK
+            strong[language] += is_strong(word, language)
     home = max(votes[language] for language in ours)
     away = max((language for language in strong if language not in ours), key=lambda one: votes[one], default=None)
     is_clear = away is not None and votes[away] >= max(_MIN_VOTES, _VOTES_RATIO * home)
