@@ -1,6 +1,7 @@
 """Makes the ASGI application from its components; importing this module does nothing."""
 
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import anyio
@@ -18,6 +19,11 @@ from gateway.http.openapi import openapi
 from gateway.http.page import ask_on_page, back_to_page, landing
 from gateway.http.problems import tell_error
 from gateway.http.static import static_file
+from gateway.live import Live
+
+AGAIN_S = 10.0
+
+_LOG = logging.getLogger(__name__)
 
 
 def create_app(components: Components) -> Litestar:
@@ -55,9 +61,21 @@ def _follow(components: Components) -> Callable[[Litestar], AbstractAsyncContext
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with anyio.create_task_group() as group:
             if components.publisher is not None:
-                group.start_soon(components.publisher.follow, components.live)
-                group.start_soon(components.publisher.improve, components.live)
+                group.start_soon(_for_ever, components.publisher.follow, components.live)
+                group.start_soon(_for_ever, components.publisher.improve, components.live)
+            if components.warming is not None:
+                group.start_soon(_for_ever, components.warming.follow, components.live)
             yield
             group.cancel_scope.cancel()
 
     return lifespan
+
+
+async def _for_ever(follow: Callable[[Live], Awaitable[None]], live: Live) -> None:
+    """Begins again what an error ended: it would end the others too, and serving with them."""
+    while True:
+        try:
+            await follow(live)
+        except Exception:  # noqa: BLE001 - whatever it is, the others and serving go on
+            _LOG.exception("following_broke_off, begins again in %d s", AGAIN_S)
+        await anyio.sleep(AGAIN_S)

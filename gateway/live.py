@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.credentials import Principal
-from gateway.errors import InvalidRequest
+from gateway.errors import InvalidRequest, NotServing
 from rails.engine import RailsPolicy
 from store.catalog import Catalog
 from store.content import Assistant
@@ -43,5 +43,13 @@ class Live:
         self.current = state
 
     def swap(self, state: LiveState) -> None:
-        """Makes a new state live; messages on their way keep the one they started with."""
+        """Makes a new state live; messages on their way keep the one they started with.
+
+        Raises `NotServing` for an older revision: a revert is published as a new one, so the database was replaced.
+        """
+        found, serving = state.catalog.revision, self.current.catalog.revision
+        if found < serving:
+            raise NotServing(
+                "revision_went_back", f"revision {found} is older than revision {serving}, which serves; restart"
+            )
         self.current = state

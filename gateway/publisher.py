@@ -1,14 +1,19 @@
 """Keeps the live state equal to what the database says is published."""
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
 
 import anyio
 from anyio import to_thread
 
 from gateway.errors import GatewayError, SettingsInvalid
 from gateway.fitting.matchers import Matchers
+from gateway.licences import require_acknowledged
 from gateway.live import Live, LiveState
+from gateway.readiness import without_paths
 from gateway.settings import Settings
 from models.errors import ModelError
 from rails.engine import RailsPolicy, compile_policy
@@ -19,22 +24,56 @@ from store.catalog import Catalog, live_revision, load_catalog
 from store.database import Database
 from store.errors import StoreError
 
-RETRY_S = 60.0
-MOST_RETRY_S = 3600.0
-"""After a fit in the background failed, and after it failed again and again."""
 POLL_S = 1.0
 """How soon a publish by another process is live here; one look-up of a number each."""
+MOST_PUBLISH_RETRY_S = 60.0
+"""Between two tries of a revision that cannot be made; the first is tried again after `POLL_S`."""
+IMPROVE_RETRY_S = 60.0
+MOST_IMPROVE_RETRY_S = 3600.0
+"""After a fit in the background failed, and after it failed again and again."""
 
 _LOG = logging.getLogger(__name__)
+
+OURS = (StoreError, RailsError, ModelError, GatewayError)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What could not be made of a revision, and when it is tried again: ever later, another revision at once."""
+
+    revision: int
+    words: str
+    pause_s: float
+    due: float
+    """On the monotonic clock."""
+
+    @classmethod
+    def after(cls, last: "Failure | None", revision: int, words: str, first_s: float, most_s: float) -> "Failure":
+        """Returns the failure after `last`."""
+        is_again = last is not None and last.revision == revision
+        pause_s = min(2 * last.pause_s, most_s) if last is not None and is_again else first_s
+        return cls(revision, words, pause_s, time.monotonic() + pause_s)
+
+    def delays(self, revision: int) -> bool:
+        """Whether it is too early to try this revision."""
+        return revision == self.revision and time.monotonic() < self.due
+
+    def __str__(self) -> str:
+        return f"{without_paths(self.words)}; tried again in {max(0.0, self.due - time.monotonic()):.0f} s"
 
 
 class Publisher:
     """Builds live states and swaps them in; building happens beside serving and is all or nothing."""
 
     def __init__(self, settings: Settings, database: Database, matchers: Matchers) -> None:
+        self._settings = settings
         self._database = database
         self._matchers = matchers
         self._runner = rail_runner(settings)
+        self._guard = Lock()
+        self._making = 0
+        self._not_live: Failure | None = None
+        self._not_improved: Failure | None = None
 
     def load(self) -> LiveState:
         """Builds the state of what is published now. Blocks, for seconds where its matcher must be fitted first."""
@@ -42,37 +81,99 @@ class Publisher:
 
     def state_of(self, catalog: Catalog) -> LiveState:
         """Makes the matcher and compiles the policies of a catalog. Raises our errors; nothing is swapped."""
+        require_acknowledged(self._settings, catalog)
         with ThreadPoolExecutor(1) as beside:
             policies = beside.submit(compile_policies, catalog, self._runner)
             return LiveState(catalog, self._matchers.make(catalog), policies.result())
+
+    def advance(self, live: Live) -> None:
+        """Makes what is published now live. Blocks; one at a time, so what was read first is never swapped in last."""
+        with self._guard:
+            live.swap(self.load())
+
+    def progress_of(self, revision: int) -> str:
+        """Returns how far a published revision is that is not live, in words for an operator."""
+        failure = self._not_live
+        if self._making == revision:
+            doing = self._matchers.doing
+            return f"revision {revision} is being made" + (f" ({doing})" if doing else "")
+        if failure is not None and failure.revision == revision:
+            return f"revision {revision} cannot be made: {failure}"
+        return f"revision {revision} is about to be made"
+
+    @property
+    def matching(self) -> str:
+        """What serves, what is being fitted, and why nothing better is, in words for an operator."""
+        failure = self._not_improved
+        told = (self._matchers.status, f"no better fit: {failure}" if failure is not None else "")
+        return "; ".join(filter(None, told))
 
     async def follow(self, live: Live) -> None:
         """Swaps in each newer revision, for ever. One that cannot be built is reported and tried again."""
         while True:
             await anyio.sleep(POLL_S)
-            try:
-                if await to_thread.run_sync(live_revision, self._database) != live.current.catalog.revision:
-                    live.swap(await to_thread.run_sync(self.load, abandon_on_cancel=True))
-                    _LOG.info("revision_live: %d", live.current.catalog.revision)
-            except (StoreError, RailsError, ModelError, GatewayError) as error:
-                _LOG.error("revision_not_live: %s", error)
+            await self._publish(live)
 
     async def improve(self, live: Live) -> None:
         """Fits a better matcher for whatever is live, for ever, and swaps it in; a failure is tried again later."""
-        done, retry_s = 0, RETRY_S
+        done = 0
         while True:
-            catalog, serving = live.current.catalog, live.current.matcher.fingerprint
-            if done != catalog.revision:
-                try:
-                    if await to_thread.run_sync(self._matchers.improve, catalog, serving, abandon_on_cancel=True):
-                        live.swap(await to_thread.run_sync(self.load, abandon_on_cancel=True))
-                        _LOG.info("matcher_improved: revision %d", live.current.catalog.revision)
-                    done, retry_s = catalog.revision, RETRY_S
-                except (StoreError, RailsError, ModelError, GatewayError) as error:
-                    _LOG.error("matcher_not_improved, tried again in %d s: %s", retry_s, error)
-                    await anyio.sleep(retry_s)
-                    retry_s = min(2 * retry_s, MOST_RETRY_S)
+            state = live.current
+            if done != state.catalog.revision and await self._improve(live, state):
+                done = state.catalog.revision
             await anyio.sleep(POLL_S)
+
+    async def _publish(self, live: Live) -> None:
+        revision = 0
+        try:
+            revision = await to_thread.run_sync(live_revision, self._database)
+            if revision > live.current.catalog.revision and not _delays(self._not_live, revision):
+                self._making = revision
+                await to_thread.run_sync(self.advance, live, abandon_on_cancel=True)
+                self._not_live = None
+                _LOG.info("revision_live: %d", live.current.catalog.revision)
+        except Exception as error:  # noqa: BLE001 - a revision that breaks what makes it must not end following
+            words = _told(error)
+            self._not_live = Failure.after(self._not_live, revision, words, POLL_S, MOST_PUBLISH_RETRY_S)
+            _LOG.error("revision_not_live: %s", words, exc_info=_unexpected(error))
+        finally:
+            self._making = 0
+
+    async def _improve(self, live: Live, state: LiveState) -> bool:
+        """Tries to fit a better matcher; whether nothing is left to do for this state."""
+        catalog, serving = state.catalog, state.matcher.fingerprint
+        if _delays(self._not_improved, catalog.revision):
+            return False
+        try:
+            if await to_thread.run_sync(self._matchers.improve, catalog, serving, abandon_on_cancel=True):
+                await to_thread.run_sync(self.advance, live, abandon_on_cancel=True)
+                _LOG.info("matcher_improved: revision %d", live.current.catalog.revision)
+        except Exception as error:  # noqa: BLE001 - as above: what serves goes on, and so does looking
+            words, last = _told(error), self._not_improved
+            failure = Failure.after(last, catalog.revision, words, IMPROVE_RETRY_S, MOST_IMPROVE_RETRY_S)
+            self._not_improved = failure
+            _LOG.error(
+                "matcher_not_improved, tried again in %d s: %s", failure.pause_s, words, exc_info=_unexpected(error)
+            )
+            return False
+        self._not_improved = None
+        return True
+
+
+def _delays(failure: Failure | None, revision: int) -> bool:
+    return failure is not None and failure.delays(revision)
+
+
+def _told(error: Exception) -> str:
+    """Returns the words of an error of ours or of the system; the text of any other is not meant for readers."""
+    if isinstance(error, (*OURS, OSError)):
+        return str(error)
+    return f"unexpected {type(error).__name__}, the log has the traceback"
+
+
+def _unexpected(error: Exception) -> Exception | None:
+    """Returns what the log needs the traceback of."""
+    return None if isinstance(error, OURS) else error
 
 
 def rail_runner(settings: Settings) -> RailRunner:

@@ -1,7 +1,7 @@
 """Which messages are in none of the languages that are served: those of an assistant, or those an embedder reads.
 
-Two tests: the share of letters in other scripts, and for Latin script a vote of small words that speaks only when it is
-clear. What is short or mixed passes: the matcher decides about it.
+Two tests: the share of letters in other scripts, and for Latin script a vote of small words, and of letters and endings
+that English hardly has, which speaks only when it is clear. What is short or mixed passes: the matcher decides.
 """
 
 import re
@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Collection
 
 from rails.scripts import script_of
-from rails.stop_words import KNOWN, LANGUAGES_OF, is_strong, vote_name
+from rails.stop_words import KNOWN, LANGUAGES_OF, TYPED_IN_LATIN, is_strong, vote_name
+from rails.word_shapes import is_open, languages_by_shape
 from rails.wordlists import word_set
 
 _LATIN = frozenset({"LATIN"})
@@ -51,9 +52,9 @@ _MAX_LATIN_SHARE = 0.7
 _MIN_WORDS = 3
 _MIN_VOTES = 2
 _VOTES_RATIO = 3
-_UNKNOWN_WORDS = 10
-"""A message of this many words without one small word of a served language is in none of them."""
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_ENGLISH = frozenset({"en"})
+_WORD = re.compile(r"[^\W\d_]+(?:(?:['\u2019-]|[2357])[^\W\d_]+)*")
+"""With the digits that stand for letters where Arabic is typed on a Latin keyboard."""
 
 
 def unserved(message: str, served: Collection[str], max_foreign_share: float = MAX_FOREIGN_SHARE) -> str | None:
@@ -102,7 +103,9 @@ def _foreign_script(message: str, served: frozenset[str], max_share: float) -> s
 def _has_names_only(message: str, served: frozenset[str]) -> bool:
     """Whether the Latin words beside foreign letters are no sentence but names, as in a question in Arabic."""
     ours = _voters(served)
-    return bool(ours) and not any(ours.intersection(LANGUAGES_OF.get(word, ())) for word in _latin_words(message))
+    return bool(ours) and not any(
+        ours.intersection(LANGUAGES_OF.get(word.casefold(), ())) for word in _latin_words(message)
+    )
 
 
 def _is_latin(char: str) -> bool:
@@ -119,16 +122,20 @@ def _by_letters(message: str, served: frozenset[str]) -> str | None:
 
 
 def _by_vote(message: str, served: frozenset[str]) -> str | None:
-    """Names an unserved language in Latin script by its small words, when the vote is clear."""
-    ours, words = _voters(served), _latin_words(message)
+    """Names an unserved language in Latin script by its words, when the vote is clear."""
+    ours, written = _voters(served), _latin_words(message)
+    words = [word.casefold() for word in written]
     if len(words) < _MIN_WORDS or not ours:
         return None
     votes: Counter[str] = Counter()
     strong: Counter[str] = Counter()
-    for word in words:
-        for language in LANGUAGES_OF.get(word, ()):
+    for word in written:
+        lower = word.casefold()
+        # A capital may begin a name: it looks like its own language and not like that of the message.
+        shaped = languages_by_shape(word) if word == lower else ()
+        for language in {*LANGUAGES_OF.get(lower, ()), *shaped}:
             votes[language] += 1
-            strong[language] += is_strong(word, language)
+            strong[language] += language in shaped or is_strong(lower, language)
     home = max(votes[language] for language in ours)
     away = max((language for language in strong if language not in ours), key=lambda one: votes[one], default=None)
     is_clear = away is not None and votes[away] >= max(_MIN_VOTES, _VOTES_RATIO * home)
@@ -136,14 +143,15 @@ def _by_vote(message: str, served: frozenset[str]) -> str | None:
     is_marked = away is not None and home == 0 and not "".join(words).isascii()
     if away is not None and strong[away] > 0 and (is_clear or is_marked):
         return away
-    return "unknown" if home == 0 and len(words) >= _UNKNOWN_WORDS else None
+    # What is said of the ends of words is true of English alone.
+    return "unknown" if ours == _ENGLISH and home == 0 and is_open(words) else None
 
 
 def _voters(served: frozenset[str]) -> frozenset[str]:
     """Returns the lists that speak for the served languages in Latin script; none where one has no list."""
     latin = frozenset(language for language in served if "LATIN" in _SCRIPTS[language])
-    return frozenset(map(vote_name, latin)) if latin <= KNOWN else frozenset()
+    return frozenset(map(vote_name, latin | (served & TYPED_IN_LATIN))) if latin and latin <= KNOWN else frozenset()
 
 
 def _latin_words(message: str) -> list[str]:
-    return [word for word in _WORD.findall(message.replace("\u2019", "'").casefold()) if _is_latin(word[0])]
+    return [word for word in _WORD.findall(message.replace("\u2019", "'")) if _is_latin(word[0])]

@@ -16,7 +16,8 @@ _ENGLISH = word_set(
 _HOMOGRAPHS = word_set(
     "die hat war man men van care pot come comment dove son sin min var per din ben mu el la le de et es du un "
     "une no on me do so as an in at her over is am was bin hier alle sans den des dem mi ma sa se si ne nu om af "
-    "av da dos mit"
+    "av da dos mit al mere mil kal kar tak hum tum ho par ye ki ko ka hai ana man an la kam eh voi ai sao mai hun gun "
+    "lam leh thi ek mesh mush oli kun fi hal xin"
 )
 """Words of other languages that English messages have too, in names or as words of their own."""
 _OTHERS = {
@@ -60,19 +61,42 @@ _OTHERS = {
         "seperti kepada tetapi kerana satu orang bagi semua banyak tersebut bukan karena bisa sudah ketika antara "
         "sehingga"
     ),
-    "tr": (  # the dotless letter is Turkish
+    "tr": (
         "ve bir bu için ile ne nasıl nerede zaman mı benim var yok değil çok daha olarak gibi kadar hangi olan "  # noqa: RUF001 - the dotless i is a Turkish letter
-        "şifremi istiyorum yapabilirim ama veya"
+        "şifremi istiyorum yapabilirim ama veya kaç gün kim kime neden niye nereden nereye bugün yarın dün "  # noqa: RUF001 - the dotless i is a Turkish letter
+        "gerekiyor lütfen acaba hesabım bana beni sana şu biri birisi yine eder misin misiniz mısınız sonra önce "  # noqa: RUF001 - the dotless i is a Turkish letter
+        "içinde nasil icin degil cok yarin gun bugun lutfen sifremi"
     ),
     "sv": "och att det är ett jag inte som på för med har mitt hur vad när kan till vi du mina från eller",
     "da": "og at det er et jeg ikke som på for med har mitt mit hvordan hva hvad når hvor kan til vi du fra eller",
-    "fi": "ja ei se että mitä miten missä milloin minun voin minä olen ovat tai kun jos mutta kanssa onko",
+    "fi": (
+        "ja ei se että mitä miten missä milloin minun voin minä olen ovat tai kun jos mutta kanssa onko minulla "
+        "minua voinko voiko mistä mihin kuka kuinka kenelle oliko saanko miksi mikä mitkä pitääkö pitää haluan "
+        "haluaisin tarvitsen en enkä eikä ole oli tänään huomenna eilen taas uuden uusi kiitos joku monta missa "
+        "mista mita minulle sinun hän vielä myös kaksi"
+    ),
     "cs": "je se že jak kde kdy co mám můj moje není jsem jsou pro ale nebo si mi když být ten která",
     "ro": "și este nu cum unde când ce pot meu mea pentru cu din la sunt să care mi-am vreau prin",
     "hu": "az és nem hogy van egy hogyan hol mikor mit vagyok meg ez el lehet kell vagy",
-    "vi": "tôi là của không và có cho được làm thế nào khi này những các một với trong ở đâu như để",
+    "vi": (
+        "tôi là của không và có cho được làm thế nào khi này những các một với trong ở đâu như để bị xin giúp tại "
+        "sao ai muốn cần toi khong giup voi duoc nhieu cua lam"
+    ),
+    "hi": (
+        "hai hain hoon hun tha thi ka ki ke ko se mein mai mera meri mere mujhe mujhko hum hame tum aap apna apni "
+        "apne yeh ye woh koi kya kyu kyun kyon kaise kab kahan kaun kitna kitne kitni nahi nahin kar karna karne "
+        "karo karu kare karta karte karke raha rahi rahe ho hua hui gaya gayi gaye sakta sakte sakti chahiye aur "
+        "par bhi liye tak abhi phir wala wali naya nayi bahut kal ghar mil milega batao batau wapas madad ek do "
+        "hoga"
+    ),
+    "ar": (
+        "al el wa fi min ila ana nahnu hal mata ayna kayfa kayf keif kaif limatha leish lesh leh ezay izay fein "
+        "fayn wein feen emta imta mish mesh mush ureed oreed uridu urid ayez aayez awez 3ayez 3aref 3ala ala an "
+        "beta3i bita3i mumkin momkin yumkinuni samaht lazim lazem shu shou eh yom yawm kam la lam laysa lessa inta "
+        "enta wala hatha hadha hada baqi man ghadan bukra mehtag mahtaj kalimat kelmet ijaza ejaza agaza shukran"
+    ),
 }
-_SAME_AS = {"id": "ms", "nb": "da", "nn": "da", "no": "da"}
+_SAME_AS = {"id": "ms", "nb": "da", "nn": "da", "no": "da", "ur": "hi"}
 """Languages that share their small words with another one of the table."""
 
 
@@ -86,6 +110,8 @@ def _languages_of() -> Mapping[str, tuple[str, ...]]:
 
 KNOWN = frozenset({"en", *_OTHERS, *_SAME_AS})
 """Languages that a vote can name."""
+TYPED_IN_LATIN = frozenset({"hi", "ur", "ar"})
+"""Languages of other scripts that are typed on Latin keyboards too."""
 LANGUAGES_OF = _languages_of()
 """By word: the languages whose small word it is."""
 

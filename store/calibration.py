@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from store.content import Tolerance
-from store.gates import ALSO_OFFERED
+from store.gates import ALSO_OFFERED, MAX_CHOICES
 from store.learning.corpus import Corpus
 from store.learning.fit import HeldOut, HeldOutKind
 from store.learning.limits import NEVER, loosest_limit, sentences_needed
@@ -21,6 +21,7 @@ from store.learning.report import (
     unknown,
     wrongly,
 )
+from store.matches import COUNTERED_BY, NEARLY_VERBATIM
 from store.scoring import Limits
 
 STRANGERS = 0.4
@@ -35,6 +36,12 @@ ASSUMED = (0.1, 0.3, 1.0)
 """Near misses for each message that has a prompt, for which the report shows what the limits would be."""
 _FLOOR_QUANTILE = 0.005
 """Share of right answers that the floor may cost: it is there for what resembles nothing, whatever its score."""
+
+FEWEST_SENTENCES = 30
+"""Questions held out below which the highest wrong score among them says nothing about the next one."""
+
+UNPROVEN_SHARE = 0.5
+"""Of the stated rate, where the phrasings are too few to prove it: 18 parts of the example store kept it so."""
 
 CAUTIOUS = Limits(answer=NEVER, suggest=0.2, margin=0.0, floor=-1.0, follow_up=NEVER)
 """Where the phrasings are too few or too alike for any score to be enough: asking is all there is.
@@ -60,9 +67,9 @@ class Calibration:
 def calibrate(held_out: HeldOut, corpus: Corpus, tolerance: Tolerance, *, contradicts: Contradicts) -> Calibration:
     """Chooses the limits from held-out sentences alone and reports what they do.
 
-    The limits describe the whole decision: what the contradiction gate stops is no answer, right or wrong. The
-    counterexample gate takes no part, since a held-out sentence has no counterexample of its own; it only ever stops
-    answers, so the rates are not too good. The margin is 0: the score has learned from the distances to the runner-up.
+    The limits describe the whole decision: what a counterexample or a contradiction stops is no answer, right or
+    wrong. A held-out phrasing meets the counterexamples of its prompt, a held-out counterexample all but itself. The
+    margin is 0: the score has learned from the distances to the runner-up.
     Follow-ups are not among the sentences: `store.follow_ups` finds their limit.
     """
     near_misses = expected_near_misses(tolerance, len(corpus.keys))
@@ -81,7 +88,7 @@ def calibrate(held_out: HeldOut, corpus: Corpus, tolerance: Tolerance, *, contra
         collisions=collisions(held_out, corpus, answered),
         nearer_elsewhere=nearer_elsewhere(held_out, corpus),
         assumed=tuple(_assumed(held_out, corpus, stopped, share, tolerance.false_match_rate) for share in ASSUMED),
-        unknown=unknown(held_out, corpus, near_misses=near_misses, more_phrasings=wanted),
+        unknown=unknown(held_out, corpus, limits, near_misses=near_misses, more_phrasings=wanted),
     )
     return Calibration(limits, report, stopped)
 
@@ -113,17 +120,24 @@ def mix(held: HeldOut, near_misses: float) -> Scores:
 
 
 def more_phrasings(held: HeldOut, corpus: Corpus, weights: Scores, rate: float) -> int:
-    """Returns how many phrasings are missing before the rate can be measured; 0 when there are enough.
+    """Returns how many phrasings are missing before the rate can be proven; 0 when there are enough.
 
-    Phrasings stand for all messages but strangers, whose 1,000 sentences do for rates from 0.2 % on. Sentences made
-    from one phrasing, and a phrasing as question and as near miss, depend on each other: they count once.
-    Counterexamples count for nothing, since they are no questions.
+    Phrasings and counterexamples stand for all messages but strangers, whose 1,000 sentences do for rates from 0.2 %
+    on: together they must be enough for that share, and the phrasings alone for theirs, so that counterexamples never
+    stand in for questions. Sentences made from one phrasing, and a phrasing as question and as near miss, depend on
+    each other: they count once.
     """
-    groups = dict(zip(corpus.texts, corpus.groups.tolist(), strict=True))
     is_phrasing = np.isin(held.kinds, (HeldOutKind.IN_SCOPE, HeldOutKind.NEAR_MISS))
-    known = {groups.get(held.texts[row], held.texts[row]) for row in np.flatnonzero(is_phrasing).tolist()}
-    share = float(weights[held.kinds != HeldOutKind.STRANGER].sum())
-    return max(0, sentences_needed(share, rate) - len(known))
+    is_counterexample = held.kinds == HeldOutKind.COUNTEREXAMPLE
+    phrasings, counterexamples = _distinct(held, corpus, is_phrasing), _distinct(held, corpus, is_counterexample)
+    own, near = float(weights[is_phrasing].sum()), float(weights[is_counterexample].sum())
+    missing = sentences_needed(own, rate) - phrasings
+    return max(0, missing, sentences_needed(own + near, rate) - phrasings - counterexamples)
+
+
+def _distinct(held: HeldOut, corpus: Corpus, rows: Flags) -> int:
+    groups = dict(zip(corpus.texts, corpus.groups.tolist(), strict=True))
+    return len({groups.get(held.texts[row], held.texts[row]) for row in np.flatnonzero(rows).tolist()})
 
 
 def stopped_by_contradiction(held: HeldOut, corpus: Corpus, contradicts: Contradicts) -> Flags:
@@ -145,13 +159,13 @@ def stopped_by_contradiction(held: HeldOut, corpus: Corpus, contradicts: Contrad
 
 
 def apply_limits(held: HeldOut, stopped: Flags, limits: Limits) -> tuple[Numbers, Numbers]:
-    """Returns for each row the prompt answered, or `NONE`, and (n, 3) the prompts offered instead.
+    """Returns for each row the prompt answered, or `NONE`, and (n, 5) the prompts offered instead.
 
     The same decision as `store.gates.decide`, for all rows at once.
     """
     first, score = held.candidates[:, 0], held.scores[:, 0]
     passes = answerable(held, stopped, limits) & (score >= limits.answer)
-    is_asked = (first != NONE) & (score >= limits.suggest) & ~passes
+    is_asked = (asking_score(held) >= limits.suggest) & ~passes
     return np.where(passes, first, NONE), np.where(is_asked[:, None] & offerable(held), held.candidates, NONE)
 
 
@@ -159,49 +173,77 @@ def answerable(held: HeldOut, stopped: Flags, limits: Limits) -> Flags:
     """Returns the rows that every gate but that of the score lets through."""
     runner_up = np.where(held.candidates[:, 1] != NONE, held.scores[:, 1], -np.inf)
     flags: Flags = (
-        (held.candidates[:, 0] != NONE)
+        _unstopped(held, stopped)
         & (held.similarities[:, 0] >= limits.floor)
         & (held.scores[:, 0] - runner_up >= limits.margin)
-        & ~stopped
     )
     return flags
 
 
 def offerable(held: HeldOut) -> Flags:
-    """Returns (n, 3) which candidates would be offered, were their sentence asked back."""
-    flags: Flags = (held.candidates != NONE) & (held.scores >= ALSO_OFFERED * held.scores[:, :1])
+    """Returns (n, 5) which candidates would be offered, were their sentence asked back."""
+    likely = _choosable(held) & (held.scores >= ALSO_OFFERED * asking_score(held)[:, None])
+    flags: Flags = likely & (np.cumsum(likely, axis=1) <= MAX_CHOICES)
+    return flags
+
+
+def asking_score(held: HeldOut) -> Scores:
+    """Returns the score of each row's best candidate that may be offered; below every limit where there is none."""
+    scores: Scores = np.where(_choosable(held), held.scores, -np.inf).max(axis=1)
+    return scores
+
+
+def _choosable(held: HeldOut) -> Flags:
+    """As `store.matches.Candidate.is_excluded`."""
+    is_excluded = (held.countered >= NEARLY_VERBATIM) & (held.countered >= held.similarities)
+    flags: Flags = (held.candidates != NONE) & ~is_excluded
+    return flags
+
+
+def _unstopped(held: HeldOut, stopped: Flags) -> Flags:
+    """The rows whose best candidate is not countered (as `store.matches.Candidate.is_countered`) nor contradicted."""
+    is_countered = held.countered[:, 0] - held.similarities[:, 0] >= COUNTERED_BY
+    flags: Flags = _choosable(held)[:, 0] & ~is_countered & ~stopped
     return flags
 
 
 def _limits(held: HeldOut, corpus: Corpus, stopped: Flags, weights: Scores, rate: float) -> Limits:
-    is_measurable = not more_phrasings(held, corpus, weights, rate)
-    answer = _answer_limit(held, stopped, weights, rate) if is_measurable else NEVER
-    answered = (held.candidates[:, 0] != NONE) & (held.scores[:, 0] >= answer) & ~stopped
-    right = answered & is_right(held.candidates[:, 0], held.truths)
-    if not right.any():
+    is_proven = not more_phrasings(held, corpus, weights, rate)
+    if not is_proven and _distinct(held, corpus, held.kinds == HeldOutKind.IN_SCOPE) < FEWEST_SENTENCES:
         return CAUTIOUS
-    floor = float(np.quantile(held.similarities[right, 0], _FLOOR_QUANTILE))
+    answer = _answer_limit(held, stopped, weights, rate, is_proven=is_proven)
+    able, scores = _unstopped(held, stopped), held.scores[:, 0]
+    right = able & is_right(held.candidates[:, 0], held.truths)
+    if not (right & (scores >= answer)).any():
+        return CAUTIOUS
+    floor = float(np.quantile(held.similarities[right & (scores >= answer), 0], _FLOOR_QUANTILE))
+    answered = able & (scores >= answer)
     answered &= held.similarities[:, 0] >= floor
     # Near misses and counterexamples of a lone prompt, half of all messages, would use up what may be asked in vain.
-    most = CAUTIOUS.suggest if len(corpus.keys) == 1 else answer
+    most = CAUTIOUS.suggest if len(corpus.keys) == 1 or not is_proven else answer
     suggest = min(_suggest_limit(held, answered, weights), most, answer)
     return Limits(answer=answer, suggest=suggest, margin=0.0, floor=floor, follow_up=NEVER)
 
 
-def _answer_limit(held: HeldOut, stopped: Flags, weights: Scores, rate: float) -> float:
+def _answer_limit(held: HeldOut, stopped: Flags, weights: Scores, rate: float, *, is_proven: bool) -> float:
     """What is stopped counts in the total, and can be wrong no more."""
-    able = (held.candidates[:, 0] != NONE) & ~stopped
+    able = _unstopped(held, stopped)
     wrong = wrongly(held, held.candidates[:, 0])[able]
     share = float(weights[able].sum())
-    return loosest_limit(held.scores[able, 0], wrong, weights[able], rate / share) if share > 0 else NEVER
+    if share <= 0:
+        return NEVER
+    aimed_at = rate if is_proven else rate * UNPROVEN_SHARE
+    return loosest_limit(held.scores[able, 0], wrong, weights[able], aimed_at / share)
 
 
 def _suggest_limit(held: HeldOut, answered: Flags, weights: Scores) -> float:
     """Returns the loosest score of a first choice at which questions back without the right prompt stay rare enough."""
     is_right_choice = (held.candidates == held.truths[:, None]) & (held.truths != NONE)[:, None] & offerable(held)
-    vain_rows = ~answered & (held.candidates[:, 0] != NONE) & ~is_right_choice.any(axis=1)
-    limits = np.unique(held.scores[~answered & (held.candidates[:, 0] != NONE), 0])[::-1]
-    in_vain = _reaching(held.scores[vain_rows, 0], weights[vain_rows], limits)
+    scores = asking_score(held)
+    askable = ~answered & np.isfinite(scores)
+    vain_rows = askable & ~is_right_choice.any(axis=1)
+    limits = np.unique(scores[askable])[::-1]
+    in_vain = _reaching(scores[vain_rows], weights[vain_rows], limits)
     over = np.flatnonzero(in_vain > EMPTY_CLARIFY)
     # The first excess ends it: a looser limit that is within the share again would be luck.
     allowed = limits[: over[0]] if len(over) else limits

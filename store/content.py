@@ -16,6 +16,11 @@ Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
 Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 Text = Annotated[str, Meta(min_length=1, max_length=4000)]
 
+OFF = "off"
+Lifetime = Annotated[str, Meta(pattern=r"^(off|[1-9][0-9]{0,2}[mhd])\Z")]
+"""`off`, or a whole number of minutes, hours or days, such as `30m`, `12h`, `7d`."""
+_UNIT_S = {"m": 60.0, "h": 3600.0, "d": 86400.0}
+
 SLOT_MARK = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 """A blank in a prompt text, an answer or a phrasing."""
 
@@ -115,6 +120,19 @@ class Generate(Document, frozen=True, tag_field="mode", tag="generate"):
     fallback: Text
     """The approved answer for when the model is down or busy, or its answer was withheld."""
     sampling: SamplingSettings = SamplingSettings()
+    cache: Lifetime = OFF
+    """How long a checked answer may be used again for the very same prompt, slots and settings."""
+
+    def __post_init__(self) -> None:
+        if self.cache != OFF and self.sampling.temperature > 0 and not self.sampling.seed:
+            raise ValueError(
+                "cache needs answers that can be repeated: set temperature to 0, or write a seed above 0 in sampling"
+            )
+
+    @property
+    def cache_s(self) -> float | None:
+        """How long a checked answer may be used again, None for never."""
+        return None if self.cache == OFF else int(self.cache[:-1]) * _UNIT_S[self.cache[-1]]
 
 
 class Verbatim(Document, frozen=True, tag_field="mode", tag="verbatim"):
@@ -170,8 +188,13 @@ class CanonicalPrompt(Document, frozen=True):
             raise ValueError(f"the fallback uses {{{min(unknown)}}}, but there is no such slot")
         if bool(self.follows) != bool(self.follow_ups):
             raise ValueError("follows and follow_ups go together: one without the other has no effect")
+        self._check_quoting()
+
+    def _check_quoting(self) -> None:
         if self.has_quoted_text and not isinstance(self.reply, Generate):
             raise ValueError("a quoted_text slot needs mode generate")
+        if self.has_quoted_text and isinstance(self.reply, Generate) and self.reply.cache != OFF:
+            raise ValueError("an answer to quoted text is never kept: leave cache out of the reply")
 
     @property
     def text_with_slots(self) -> str:
@@ -244,3 +267,5 @@ class Assistant(Document, frozen=True):
     suggestions: tuple[Key, ...] = ()
     """Prompts offered to a person who has not asked anything yet."""
     allowed_origins: tuple[str, ...] = ()
+    model_licence_acknowledged: Annotated[str, Meta(max_length=64, pattern=r"^([a-z0-9][a-z0-9._-]*)?$")] = ""
+    """The family of a model whose licence forbids commercial use: says that this assistant's use is none."""

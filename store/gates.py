@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from store.contradiction import contradicts
+from store.contradiction import explain
 from store.matches import Ambiguous, AnyMatch, Candidate, Evidence, Gate, Match, MatchMethod, NoMatch
 from store.scoring import Limits
 
@@ -16,15 +16,16 @@ ALSO_OFFERED = 0.05
 def decide(message: str, candidates: Sequence[Candidate], limits: Limits) -> AnyMatch:
     """Returns what the candidates, best first, amount to.
 
-    The gates in order: near enough to some phrasing, score at the limit, nearer to a phrasing than to any
-    counterexample of the prompt, far enough from the next prompt, not its opposite. A failed gate asks "did you mean"
-    when the likeliest candidate that is not nearer to one of its own counterexamples is likely enough for that.
+    The gates in order: near enough to some phrasing, score at the limit, no counterexample of the prompt clearly
+    nearer than its phrasings, far enough from the next prompt, not its opposite. A failed gate asks "did you mean" when
+    the likeliest candidate is likely enough for that; one whose counterexample the message nearly is does not count.
     """
-    gate = _gate(message, candidates, limits)
-    evidence = Evidence(tuple(candidates), gate)
-    if gate is Gate.ACCEPTED:
+    gate = _gate(candidates, limits)
+    difference = _difference(message, candidates[0]) if gate is Gate.ACCEPTED else None
+    evidence = Evidence(tuple(candidates), Gate.CONTRADICTION if difference else gate, difference)
+    if evidence.gate is Gate.ACCEPTED:
         return Match(candidates[0].prompt, MatchMethod.SIMILAR, evidence)
-    choices = [one for one in candidates if not one.is_countered]
+    choices = [one for one in candidates if not one.is_excluded]
     if not choices or choices[0].score < limits.suggest:
         return NoMatch(evidence)
     # Whoever is asked anyway reads two more lines easily.
@@ -32,7 +33,7 @@ def decide(message: str, candidates: Sequence[Candidate], limits: Limits) -> Any
     return Ambiguous(tuple(offered[:MAX_CHOICES]), evidence)
 
 
-def _gate(message: str, candidates: Sequence[Candidate], limits: Limits) -> Gate:  # noqa: PLR0911 - a return for each gate
+def _gate(candidates: Sequence[Candidate], limits: Limits) -> Gate:
     if not candidates:
         return Gate.EMPTY
     best = candidates[0]
@@ -44,6 +45,8 @@ def _gate(message: str, candidates: Sequence[Candidate], limits: Limits) -> Gate
         return Gate.COUNTEREXAMPLE
     if len(candidates) > 1 and best.score - candidates[1].score < limits.margin:
         return Gate.MARGIN
-    if contradicts(message, best.phrasing, best.prompt.content.phrasings):
-        return Gate.CONTRADICTION
     return Gate.ACCEPTED
+
+
+def _difference(message: str, best: Candidate) -> str | None:
+    return explain(message, best.phrasing, best.prompt.content.phrasings)

@@ -32,6 +32,16 @@ class Gate(StrEnum):
     SLOT_REPLY = "slot_reply"
 
 
+COUNTERED_BY = 0.02
+"""How much nearer a counterexample must be than every phrasing to keep its prompt from being the answer.
+
+Cosines of two sentences differ by a hundredth for no reason: of the example store's phrasings, each left out, 15 % are
+at least as near to a counterexample of the prompt ranked first as to its phrasings (docs/adr/0008).
+"""
+NEARLY_VERBATIM = 0.9
+"""A cosine from which a message is the counterexample but for a courtesy or a typing error: nothing outweighs that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A prompt that came near, by its nearest phrasing."""
@@ -48,8 +58,15 @@ class Candidate:
 
     @property
     def is_countered(self) -> bool:
-        """Whether a counterexample of the prompt is at least as near as its nearest phrasing."""
-        return self.counter_similarity is not None and self.counter_similarity >= self.similarity
+        """Whether a counterexample of the prompt is so near that the prompt must not be the answer."""
+        counter = self.counter_similarity
+        return counter is not None and (counter - self.similarity >= COUNTERED_BY or self.is_excluded)
+
+    @property
+    def is_excluded(self) -> bool:
+        """Whether the message is nearly word for word what the prompt must not be given for: not even as a choice."""
+        counter = self.counter_similarity
+        return counter is not None and counter >= NEARLY_VERBATIM and counter >= self.similarity
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +75,8 @@ class Evidence:
 
     candidates: tuple[Candidate, ...]
     gate: Gate
+    difference: str | None = None
+    """What the contradiction gate found: the kind and the words, such as `opposite: open/close`."""
 
     @property
     def score(self) -> float | None:

@@ -51,6 +51,16 @@ class Limits:
     follow_up: float
     """Similarity to a follow-up phrasing that is enough right after its predecessor."""
 
+    @property
+    def is_word_for_word(self) -> bool:
+        """Whether no score is enough: only phrasings word for word are answered."""
+        return self.answer > 1.0
+
+    @property
+    def answers_from(self) -> str:
+        """What it takes to be answered, in words."""
+        return "word for word only" if self.is_word_for_word else f"from {self.answer:.3g}"
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:

@@ -1,9 +1,9 @@
 """Vectors on disk: a cache of the database that is believed only when every byte of it is verified."""
 
+import logging
 import os
 import struct
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -28,6 +28,8 @@ _PIECE = 8 * 2**20
 _KEPT = 2
 """Generations on disk: the newest, and the one before it should the newest be damaged."""
 _NAME = "index-{:012d}.bin"
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,10 +117,17 @@ class SnapshotFolder:
         self._folder = folder
 
     def newest(self, *, fingerprint: str, dimension: int) -> Snapshot | None:
-        """Returns the newest snapshot that is whole and of this embedder; None when there is none."""
+        """Returns the newest snapshot that is whole and of this embedder; None when there is none.
+
+        The log names each file that is passed over.
+        """
         for path in reversed(self._generations()):
-            with suppress(IndexUnusable, OSError):
+            try:
                 return _read(path, fingerprint=fingerprint, dimension=dimension)
+            except FileNotFoundError:  # another process was quicker with the next generation
+                continue
+            except (IndexUnusable, OSError) as error:
+                _LOG.warning("index_file_not_used: %s: %s", path, error)
         return None
 
     def write(self, snapshot: Snapshot) -> Path:

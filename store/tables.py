@@ -206,3 +206,5 @@ class DecisionRow(Base):
     prompt_tokens: Mapped[int]
     completion_tokens: Mapped[int]
     failed: Mapped[bool]
+    cached_from: Mapped[str | None] = mapped_column(String(64))
+    cached_at: Mapped[dt.datetime | None]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from store.calibration import Calibration, answerable, mix, offerable
+from store.calibration import Calibration, answerable, asking_score, mix, offerable
 from store.learning.fit import HeldOut, HeldOutKind
 from store.learning.limits import NEVER
 from store.learning.metrics import NONE, Scores, by_falling_score, is_offered, is_right
@@ -34,7 +34,7 @@ def trade_off(held: HeldOut, calibration: Calibration) -> TradeOff:
     in_scope = held.kinds == HeldOutKind.IN_SCOPE
     right = is_right(first, held.truths) & in_scope
     offers = np.where(offerable(held), held.candidates, NONE)
-    helped = is_offered(offers, held.truths) & in_scope & (first != NONE) & (scores >= limits.suggest)
+    helped = is_offered(offers, held.truths) & in_scope & (asking_score(held) >= limits.suggest)
 
     def answered(values: Scores) -> Scores:
         return np.concatenate([[0.0], np.cumsum(values[able][order])[ends]])

@@ -66,6 +66,10 @@ class Decision:
     completion_tokens: int
     failed: bool = False
     """Whether the message was stopped by a rail that broke (answered with 503)."""
+    cached_from: str | None = None
+    """Id of the decision whose answer was used again; `model_sha256` and `sent_sha256` are then that one's."""
+    cached_at: dt.datetime | None = None
+    """When that answer was worded and checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from gateway.commands.asking import OPERATOR
 from gateway.commands.matching import match
 from gateway.commands.options import assistant_option, config_option, json_option, settings_from
 from gateway.components import Components
+from gateway.settings import Settings
 from gateway.suite import CaseResult, SuiteReport, run_suite
 from store.formats.suite import Suite, read_suite
 
@@ -51,7 +52,7 @@ def suite(
     cases = read_suite(file)
     errors = Console(stderr=True)
     with (
-        open_components(settings_from(config), without_model=without_model) as components,
+        open_components(_without_cache(settings_from(config)), without_model=without_model) as components,
         Progress(console=errors, transient=True) as bar,
     ):
         report = anyio.run(_run, components, cases, assistant, bar)
@@ -64,6 +65,11 @@ def suite(
         )
         return
     _show(Console(highlight=False), report, with_answers=answers)
+
+
+def _without_cache(settings: Settings) -> Settings:
+    """Has the model asked every time: what is measured is what it is given and says, not what was kept."""
+    return msgspec.structs.replace(settings, answers=msgspec.structs.replace(settings.answers, kept=0))
 
 
 async def _run(components: Components, cases: Suite, assistant: str, bar: Progress) -> SuiteReport:

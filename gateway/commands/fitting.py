@@ -1,5 +1,6 @@
 """`canongate fit`: fits the matcher of what is live, and says what it is good for."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -13,10 +14,11 @@ from rich.table import Table
 from gateway.bootstrap import fit_settings, open_embedder, open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.progress import shown_progress
-from gateway.errors import SettingsInvalid
+from gateway.errors import NotServing, SettingsInvalid
 from gateway.fitting.kept import Fit
 from gateway.fitting.matchers import FittedMatchers, calibrations, published_of
 from gateway.fitting.report import make_report_folder, write_no_figures, write_report
+from gateway.settings import Settings
 from store.calibration import Calibration
 from store.catalog import Catalog, load_catalog
 from store.learning.metrics import Estimate
@@ -24,6 +26,9 @@ from store.learning.report import PromptRates, Report
 
 _SHOWN = 8
 """Prompts, and colliding prompts and phrasings, shown in the terminal; the report has them all."""
+_PADDING = 2
+"""Columns that a cell of a table takes besides its text."""
+_KEY_PART = re.compile(r"[^.-]*[.-]|[^.-]+")
 
 
 @click.command()
@@ -47,30 +52,19 @@ def fit(*, no_tune: bool, report: Path | None, config: Path | None, as_json: boo
         raise SettingsInvalid("nothing is published; run: canongate import FOLDER")
     if report is not None:
         make_report_folder(report)  # now, and not after minutes of fitting
-    wished = msgspec.structs.replace(
-        settings, matching=msgspec.structs.replace(settings.matching, tune=settings.matching.tune and not no_tune)
-    )
     published = published_of(catalog)
-    with shown_progress(Console(stderr=True)) as progress:
-        embedder = open_embedder(wished, lambda line: progress(line, 0, 1))
-        with closing(FittedMatchers(fit_settings(wished), embedder, progress)) as matchers:
-            matchers.improve(catalog, None)
-            made = matchers.fit(published)
-            not_kept = matchers.not_kept
+    made, not_kept, not_tuned = _made(settings, catalog, tune=settings.matching.tune and not no_tune)
     found = calibrations(catalog, published, made)
     without = _without_figures(catalog, made)
     if report is not None:
-        for name, calibration in found.items():
-            areas = frozenset(catalog.assistants[name].areas)
-            write_report(report / name, calibration, made.fitted[areas].held_out)
-        for name, reason in without.items():
-            write_no_figures(report / name, reason)
+        _write(report, catalog, made, found, without)
     if as_json:
         described = {
             "fit": made.fingerprint,
             "is_tuned": made.is_tuned,
             "note": made.note,
             "not_kept": not_kept,
+            "not_tuned": not_tuned,
             "assistants": {name: calibration.report for name, calibration in found.items()},
             "no_figures": without,
         }
@@ -79,7 +73,33 @@ def fit(*, no_tune: bool, report: Path | None, config: Path | None, as_json: boo
     console = Console(highlight=False)
     if not_kept:
         console.print(f"[yellow]not kept[/yellow] {escape(not_kept)}")
+    if not_tuned:
+        console.print(f"[yellow]tuning failed[/yellow] {escape(not_tuned)}. This is the fit without it.")
     _show(console, made, found, without)
+
+
+def _made(settings: Settings, catalog: Catalog, *, tune: bool) -> tuple[Fit, str, str]:
+    """Returns the best fit that can be had, why it is not kept, and why tuning failed; empty where it is or did not."""
+    wished = msgspec.structs.replace(settings, matching=msgspec.structs.replace(settings.matching, tune=tune))
+    not_tuned = ""
+    with shown_progress(Console(stderr=True)) as progress:
+        embedder = open_embedder(wished, lambda line: progress(line, 0, 1))
+        with closing(FittedMatchers(fit_settings(wished), embedder, progress)) as matchers:
+            try:
+                matchers.improve(catalog, None)
+            except NotServing as error:  # what serves meanwhile is worth a report
+                not_tuned = str(error)
+            return matchers.fit(published_of(catalog)), matchers.not_kept, not_tuned
+
+
+def _write(
+    report: Path, catalog: Catalog, made: Fit, found: Mapping[str, Calibration], without: Mapping[str, str]
+) -> None:
+    for name, calibration in found.items():
+        areas = frozenset(catalog.assistants[name].areas)
+        write_report(report / name, calibration, made.fitted[areas].held_out)
+    for name, reason in without.items():
+        write_no_figures(report / name, reason)
 
 
 def _without_figures(catalog: Catalog, made: Fit) -> dict[str, str]:
@@ -98,12 +118,20 @@ def _show(console: Console, made: Fit, found: Mapping[str, Calibration], without
         console.print(f"[yellow]no figures[/yellow] {name}: {escape(reason)}")
     for name, calibration in found.items():
         console.print(_rates(name, calibration.report))
+        console.print(_measured(name, calibration.report))
         if worst := _worst(calibration.report.prompts):
-            console.print(_prompts(worst, len(calibration.report.prompts)))
+            console.print(_prompts(worst, len(calibration.report.prompts), console.width))
         if calibration.report.is_over_rate:
             console.print(f"[yellow]over the rate[/yellow] {name}: prompts are too alike for it. Mend what collides.")
         for line in _collisions(calibration.report):
             console.print(line)
+
+
+def _measured(name: str, report: Report) -> str:
+    """Returns what the held-out sentences say of the stated rate, whether or not it is beyond doubt."""
+    rate = report.store.false_match
+    measured = f"measured {rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%}), stated {report.stated_rate:.1%}"
+    return f"{name}: wrong answers {measured}" + (f"; {report.caveat}" if report.caveat else "")
 
 
 def _rates(name: str, report: Report) -> Table:
@@ -132,16 +160,33 @@ def _worst(prompts: Sequence[PromptRates]) -> list[PromptRates]:
     return sorted(mended, key=lambda one: (-one.false_match.value, one.coverage.value, one.key))[:_SHOWN]
 
 
-def _prompts(worst: Sequence[PromptRates], count: int) -> Table:
+def _prompts(worst: Sequence[PromptRates], count: int, width: int) -> Table:
     title = f"the worst {len(worst)} of {count} prompts, each by its own phrasings, with 95 % intervals"
     table = Table(title=title, title_justify="left", box=None)
     table.add_column("prompt", overflow="fold")
-    for words in ("of", "answered", "with another", "asked back", "neither"):
+    # What is neither answered nor asked back is the rest: a column for it would leave the keys ten letters.
+    columns: dict[str, list[str]] = {
+        "of": [str(one.sentences) for one in worst],
+        "answered": [_with_interval(one.coverage) for one in worst],
+        "with another": [_with_interval(one.false_match) for one in worst],
+        "asked back": [_with_interval(one.clarify) for one in worst],
+    }
+    for words in columns:
         table.add_column(words, justify="right", no_wrap=True)
-    for one in worst:
-        rates = (one.coverage, one.false_match, one.clarify, one.abstention)
-        table.add_row(one.key, str(one.sentences), *map(_with_interval, rates))
+    taken = sum(max(map(len, (words, *cells))) + _PADDING for words, cells in columns.items())
+    for one, cells in zip(worst, zip(*columns.values(), strict=True), strict=True):
+        table.add_row(_broken(one.key, width - taken - _PADDING), *cells)
     return table
+
+
+def _broken(key: str, width: int) -> str:
+    """Returns a key in lines of at most `width`, broken after points and hyphens; a longer word is left whole."""
+    lines = [""]
+    for part in _KEY_PART.findall(key):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _with_interval(rate: Estimate) -> str:

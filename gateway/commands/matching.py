@@ -153,12 +153,8 @@ def figures(trial: Trial, store: FittedStore) -> dict[str, object]:
         "is_tuned": store.is_tuned,
         "note": store.note,
         "fit_seconds": round(store.seconds, 2),
-        "unknown": _unknown(trial),
+        "unknown": trial.unknown,
     }
-
-
-def _unknown(trial: Trial) -> tuple[str, ...]:
-    return (*trial.calibration.report.unknown, *trial.measured.unknown)
 
 
 def _served(languages: str | None, embedder: Embedder) -> frozenset[str] | None:
@@ -184,7 +180,7 @@ def _show(console: Console, trial: Trial, store: FittedStore) -> None:
         console.print(_own_limits(rate, own))
     if measured.p50_ms is not None and measured.p95_ms is not None:
         console.print(f"a message takes {measured.p50_ms:.2f} ms, 95 % of them at most {measured.p95_ms:.2f} ms")
-    for line in _unknown(trial):
+    for line in trial.unknown:
         console.print(f"[yellow]unknown[/yellow] {escape(line)}")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.errors import SettingsInvalid
+from gateway.fitting.seen import SeenEmbedder
 from gateway.settings import Settings
 from models.embedder import (
     PACKAGED_MINILM_LANGUAGES,
@@ -140,12 +141,14 @@ def fit_parts(
     tuned: TunedPlace,
     threads: int = 1,
     seed: int = 0,
+    seen: Path | None = None,
     progress: Progress,
 ) -> FittedParts:
     """Fits everything on the corpora and the packaged background, in this process; with `tune` it imports torch.
 
     The embedder is tuned once, on `whole`; a matcher is fitted for each of `parts`, whose prompts are some of those of
-    `whole`. A model or a corpus that cannot be tuned serves untuned. Raises `ModelError`.
+    `whole`. A model or a corpus that cannot be tuned serves untuned. `seen` is the folder of vectors that earlier fits
+    made with the untuned embedder. Raises `ModelError`.
     """
     others = background()
     folds = make_folds(whole, len(others), seed=seed)
@@ -163,9 +166,11 @@ def fit_parts(
             )
         except ModelRefused as error:
             fold_vectors, note = None, str(error)
+    once = SeenEmbedder(embedder, seen if fold_vectors is None else None)
     fitted = tuple(
-        _fit_part(part, embedder, others, _part_of(whole, part, folds, fold_vectors), progress) for part in parts
+        _fit_part(part, once, others, _part_of(whole, part, folds, fold_vectors), progress) for part in parts
     )
+    once.keep()
     return FittedParts(embedder, fitted, fold_vectors is not None, note)
 
 

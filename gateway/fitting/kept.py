@@ -2,8 +2,8 @@
 
 import fcntl
 import hashlib
+import logging
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.fitting.corpora import EmbedderSource, FittedParts, TunedPlace, fit_parts
 from gateway.fitting.process import FitJob, Progress
+from gateway.fitting.seen import folder_name
 from models.embedder import OnnxEmbedder
 from models.errors import ModelRefused
 from models.ports import Embedder
@@ -35,9 +36,14 @@ _RECORD = "fit-{}.json"
 _EMBEDDERS = "embedders"
 """Exports of tuned embedders. Under the lock each has a record that names it, so what has none is of no use."""
 _SCRATCH = ".tuning-"
-_SCRATCH_AGE_S = 24 * 3600.0
+_HELD = "held"
+_VECTORS = "vectors"
+"""Of the sentences of the last fit, by the embedder as it is."""
 _KEPT = 4
 """Finished fits: with and without tuning, of what is live and of what was live before it."""
+
+
+_LOG = logging.getLogger(__name__)
 
 
 class FitRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,12 +111,14 @@ class Fits:
 
     def _find(self, folder: Path, published: Published, *, is_tuned: bool) -> Fit | None:
         name = _name(published, self._embedder.fingerprint, is_tuned=is_tuned)
-        record = _read(folder / _RECORD.format(name))
+        path = folder / _RECORD.format(name)
+        record = _read(path)
         if record is None:
             return None
         try:
             embedder = self._open(folder, record.embedder)
-        except ModelRefused:
+        except ModelRefused as error:
+            _LOG.warning("fit_embedder_not_used, the fit is made again: %s", error)
             return None
         fitted: dict[Areas, Fitted] = {}
         too_little: dict[Areas, str] = {}
@@ -120,6 +128,7 @@ class Fits:
                 continue
             found = FittedFolder(folder).read(fitted_key(corpus, record.embedder, background()))
             if found is None:
+                _LOG.warning("fit_incomplete, it is made again: a model that %s names is damaged or gone", path)
                 return None
             fitted[areas] = found
         return Fit(name, embedder, record.is_tuned, record.note, fitted, too_little)
@@ -140,34 +149,70 @@ def fit_job(job: FitJob, progress: Progress) -> None:
     published = Published(job.prompts, tuple(frozenset(areas) for areas in job.scopes))
     languages = None if job.languages is None else frozenset(job.languages)
     source = EmbedderSource(Path(job.source), job.sha256, Path(job.exports), languages)
-    corpora = published.corpora
     folder = Path(job.fits)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _drop_scratch(folder)
-    with TemporaryDirectory(prefix=_SCRATCH, dir=folder) as scratch:
-        place = TunedPlace(Path(scratch) / "tuned", Path(scratch) / "exports")
+    with _scratch_in(folder) as scratch:
+        place = TunedPlace(scratch / "tuned", scratch / "exports")
         made = fit_parts(
             published.whole,
-            list(corpora.values()),
+            list(published.corpora.values()),
             source,
             tune=job.is_tuned,
             tuned=place,
             threads=job.threads,
+            seen=folder / _VECTORS,
             progress=progress,
         )
         with _locked(folder):
             keep_embedders(folder, place.exports)
             keep(folder, job.base, published, made, is_tuned=job.is_tuned)
             drop_old(folder)
+            _drop_vectors(folder, job.base)
 
 
-def _drop_scratch(folder: Path) -> None:
-    """Removes what fits left that were ended in the middle of their work."""
-    oldest = time.time() - _SCRATCH_AGE_S
+@contextmanager
+def _scratch_in(folder: Path) -> Iterator[Path]:
+    """Gives an empty folder that no other process removes while this one lives."""
+    with _locked(folder):  # or it could be taken for one that was left, before it is held
+        _drop_left(folder)
+        made = TemporaryDirectory(prefix=_SCRATCH, dir=folder)
+        held = (Path(made.name) / _HELD).open("w")
+        fcntl.flock(held, fcntl.LOCK_EX)
+    with made as scratch, held:
+        yield Path(scratch)
+
+
+def drop_scratch(folder: Path) -> None:
+    """Removes what fits left that were ended in the middle of their work; what a living process holds stays."""
+    if not any(folder.glob(f"{_SCRATCH}*")):
+        return
+    with suppress(OSError), _locked(folder):  # where nothing can be written, nothing can be removed
+        _drop_left(folder)
+
+
+def _drop_left(folder: Path) -> None:
     for left in folder.glob(f"{_SCRATCH}*"):
-        with suppress(FileNotFoundError):  # another process was quicker
-            if left.stat().st_mtime < oldest:
-                shutil.rmtree(left, ignore_errors=True)
+        if not _is_held(left / _HELD):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a living process holds the file: the lock goes with its process, however that ends."""
+    try:
+        with path.open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def _drop_vectors(folder: Path, base: str) -> None:
+    """Removes the vectors of embedders that are no longer the one to start from."""
+    for left in (folder / _VECTORS).glob("*"):
+        if left.name != folder_name(base):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager
@@ -226,7 +271,10 @@ def drop_old(folder: Path) -> None:
 def _read(path: Path) -> FitRecord | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=FitRecord)
-    except (OSError, msgspec.MsgspecError):
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        _LOG.warning("fit_record_not_used, the fit is made again: %s: %s", path, error)
         return None
 
 

@@ -143,10 +143,20 @@ def _row(path: Path, number: int, line: str) -> _Row:
     for name in ("text", "intent"):
         if not isinstance(row.get(name), str) or not row[name].strip():
             raise _bad(path, number, f"{name} must be a text that is not empty")
+        if not _is_encodable(row[name]):
+            raise _bad(path, number, f"{name} has half a surrogate pair, which is no character")
     kind = row.get("kind")
     if kind is not None and not isinstance(kind, str):
         raise _bad(path, number, "kind must be a text")
     return _Row(number, row["text"], row["intent"], kind)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _bad(path: Path, line: int | None, message: str) -> InvalidRequest:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from gateway.errors import NotServing
 from gateway.fitting.corpora import EmbedderSource
-from gateway.fitting.kept import Areas, Fit, Fits, Published
+from gateway.fitting.kept import Areas, Fit, Fits, Published, drop_scratch
 from gateway.fitting.process import FitJob, FitProcess, Progress
 from models.batching import BatchingEmbedder
 from models.ports import Embedder
@@ -35,6 +35,14 @@ _LOG = logging.getLogger(__name__)
 
 class Matchers(Protocol):
     """Makes matchers. Both methods block, for up to minutes: call them in a thread."""
+
+    @property
+    def status(self) -> str:
+        """What serves, and what is being fitted, in words for an operator."""
+
+    @property
+    def doing(self) -> str:
+        """What is being fitted, and how far it is; empty when nothing is."""
 
     def make(self, catalog: Catalog) -> Matcher:
         """Returns the best matcher that there is for the catalog, fitting one within seconds when there is none."""
@@ -79,10 +87,14 @@ class FittedMatchers:
         """Why fits made here are lost when the gateway ends; empty when they are kept."""
         self._serving = ""
         self._fitting = ""
+        self._is_told_of_log = False
+
+    @property
+    def doing(self) -> str:
+        return self._fitting
 
     @property
     def status(self) -> str:
-        """What serves, and what is being fitted, in words for an operator."""
         lost = "fits are not kept, the log says why" if self.not_kept else ""
         return "; ".join(part for part in (self._serving, lost, self._fitting) if part)
 
@@ -114,6 +126,9 @@ class FittedMatchers:
                 f"; more wrong answers than tolerated in {len(over)} of {len(scopes)} assistants, see the log"
             )
             _LOG.warning("matcher_over_rate: revision %d: %s", catalog.revision, ", ".join(over))
+        if caveats := _caveats(scopes, calibrated):
+            self._serving += f"; limits not proven in {len(caveats)} of {len(scopes)} assistants, see the log"
+            _LOG.info("matcher_not_proven: revision %d: %s", catalog.revision, ", ".join(caveats))
         embed = BatchingEmbedder(fit.embedder).embed
         return Matcher(index, embed, scopes, is_unread=unread_by(fit.embedder.languages), fingerprint=fit.fingerprint)
 
@@ -137,6 +152,7 @@ class FittedMatchers:
 
     def fit(self, published: Published) -> Fit:
         """Returns the best fit that there is; makes one without tuning when there is none."""
+        drop_scratch(self._settings.folder)
         found = self._fits.find(published, is_tuned=True) if self._settings.is_tuned else None
         found = found or self._fits.find(published, is_tuned=False)
         if found is None:
@@ -175,6 +191,9 @@ class FittedMatchers:
             process = FitProcess(job, log=self._settings.log)
             self._running.add(process)
             self._improving = process if is_tuned else None
+            if process.unlogged and not self._is_told_of_log:
+                self._is_told_of_log = True
+                _LOG.warning("fitting_log_not_kept: %s", process.unlogged)
         if superseded is not None:
             superseded.end()  # what is published now goes first; its own better fit is made afterwards
         return process
@@ -247,6 +266,13 @@ def calibrations(catalog: Catalog, published: Published, fit: Fit) -> Mapping[st
                 fit.fitted[areas].held_out, published.corpora[areas], assistant.match, contradicts=contradicts
             )
     return made
+
+
+def _caveats(scopes: Mapping[str, Scope], calibrated: Mapping[str, Calibration]) -> list[str]:
+    """Returns in words which assistants' limits rest on too few phrasings, and what that means."""
+    known = {name: one.report.caveat for name, one in calibrated.items()}
+    found = {name: known.get(name, f"answers {scope.limits.answers_from}") for name, scope in scopes.items()}
+    return [f"{name} {caveat}" for name, caveat in found.items() if caveat]
 
 
 def _over_rate(calibrated: Mapping[str, Calibration]) -> list[str]:

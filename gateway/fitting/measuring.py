@@ -247,7 +247,7 @@ def _choices(found: AnyMatch, keys: Mapping[str, int]) -> list[int]:
 
 
 def _offers(candidates: Sequence[Candidate], keys: Mapping[str, int]) -> list[int]:
-    able = [one for one in candidates if not one.is_countered]
+    able = [one for one in candidates if not one.is_excluded]
     chosen = [keys[one.prompt.key] for one in able if one.score >= ALSO_OFFERED * able[0].score][:MAX_CHOICES]
     return chosen + [NONE] * (MAX_CHOICES - len(chosen))
 

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -75,8 +76,14 @@ class FitProcess:
             "HF_HUB_OFFLINE": "1",
             "OMP_NUM_THREADS": str(job.threads),
         }
+        self.unlogged = ""
+        """Why nothing of what it says on standard error is kept; empty when it is."""
         with contextlib.ExitStack() as stack:
-            stderr = stack.enter_context(log.open("ab")) if log else subprocess.DEVNULL
+            stderr: IO[bytes] | int = subprocess.DEVNULL
+            try:
+                stderr = stack.enter_context(log.open("ab")) if log else subprocess.DEVNULL
+            except OSError as error:
+                self.unlogged = f"{log} cannot be written: {error.strerror}"
             try:
                 self._process = subprocess.Popen(
                     (sys.executable, "-P", "-m", "gateway.fitting.process"),

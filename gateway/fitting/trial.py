@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -37,6 +37,8 @@ class Trial:
     measured: Measured
     calibration: Calibration
     """For the stated rate."""
+    unknown: tuple[str, ...]
+    """What neither sentences nor queries could tell, at any of the rates, in words."""
 
 
 def trial_corpus(sentences: Iterable[LabelledText]) -> Corpus:
@@ -92,7 +94,21 @@ def run_trial(
     asked = ask_all(matcher, ASSISTANT, queries, lambda done, total: progress("asking", done, total))
     numbers: Mapping[str, int] = {key: number for number, key in enumerate(corpus.keys)}
     limits = {rate: one.limits for rate, one in calibrations.items()}
-    return Trial(measure(asked, numbers, limits), stated)
+    measured = measure(asked, numbers, limits)
+    return Trial(measured, stated, (*_unknown(calibrations, tolerance.false_match_rate), *measured.unknown))
+
+
+def _unknown(calibrations: Mapping[float, Calibration], stated: float) -> Iterator[str]:
+    """Gives what the stated rate's report could not tell, and what the other rates' limits could not rest on."""
+    yield from calibrations[stated].report.unknown
+    for rate, one in calibrations.items():
+        missing, is_cautious = one.report.more_phrasings, one.limits.is_word_for_word
+        if rate == stated and missing:
+            continue
+        if is_cautious or missing:
+            why = f"{missing} phrasings are missing to prove it" if missing else "no score is right often enough"
+            what = "; they are cautious, which answer word for word only" if is_cautious else ""
+            yield f"At own limits for {rate:g}: {why}{what}."
 
 
 def trial_matcher(

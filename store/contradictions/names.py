@@ -18,6 +18,19 @@ _LISTED = frozenset(
 """Names of which the lists know what they are names of: told apart by kind."""
 
 
+_ALIKE = tuple(
+    frozenset(line.split())
+    for line in (
+        "pc pcs computer laptop laptops notebook notebooks",
+        "phone phones mobile mobiles smartphone smartphones cellphone cellphones",
+        "tv telly television",
+        "wifi wi-fi wlan",
+        "email e-mail mail",
+    )
+)
+"""Things that are written large like names, and the other words for them."""
+
+
 class Named(NamedTuple):
     """A name in lower case, and the words on either side of it."""
 
@@ -46,7 +59,9 @@ def conflicts(
         one.name
         for one in here
         for other in there
-        if _is_same_place(one, other) and not (one.name in _LISTED and other.name in _LISTED)
+        if _is_same_place(one, other)
+        and not (one.name in _LISTED and other.name in _LISTED)
+        and not any(one.name in alike and other.name in alike for alike in _ALIKE)
     }
 
 

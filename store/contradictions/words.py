@@ -18,7 +18,9 @@ _MAX_WORDS = 96
 """What a phrasing could resemble is said by then; it bounds the cost of a pasted text."""
 
 _TOKEN = re.compile(
-    r"\{\w+\}|(?:\d{4}-\d\d-\d\d)|[^\W\d_]+-?\d[\w-]*|\d+(?:[.,:]\d+)*(?:st|nd|rd|th)?(?![^\W\d_]*\d)"
+    r"\{\w+\}|(?:\d{4}-\d\d-\d\d)|[^\W\d_]+-?\d[\w-]*"
+    r"|\d{1,3}(?:[ '\u00a0\u2009\u202f]\d{3})+(?:[.,]\d+)?(?![\w:]|[.,]\d)"
+    r"|\d+(?:[.,:]\d+)*(?:st|nd|rd|th)?(?![^\W\d_]*\d)"
     r"|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[%\u20ac$\u00a3]|[.?!,;:()]"
 )
 _CONTRACTED = {
@@ -125,7 +127,7 @@ def form_of(word: str) -> str:
 def _spell_out(token: str) -> tuple[str, ...]:
     if token in _CONTRACTED:
         return _CONTRACTED[token]
-    if "'" not in token:
+    if "'" not in token or token[0].isdigit():
         return (token,)
     if token.endswith("n't"):
         return (token[:-3], "not")

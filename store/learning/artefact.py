@@ -1,5 +1,6 @@
 """What was learned, on disk: believed only when every byte is verified, and only for what it was fitted from."""
 
+import logging
 import os
 import struct
 from collections.abc import Collection, Sequence
@@ -23,7 +24,7 @@ from store.learning.stack import Stack
 from store.snapshot import write_durably
 
 _MAGIC = b"CANONFIT"
-_FORMAT = 1
+_FORMAT = 2
 """Raised whenever the features, the model or this file change: a model fitted by other code is fitted anew."""
 _HEADER = struct.Struct("<8sHQ32s32s")
 """Magic, format, length of the contents, key, hash of the payload."""
@@ -35,6 +36,8 @@ _NAME = "fitted-{}.bin"
 _DTYPES = frozenset({"<f4", "<f8", "<i8", "<i4", "|i1"})
 
 Arrays = dict[str, "np.ndarray[Any, Any]"]
+
+_LOG = logging.getLogger(__name__)
 
 
 _Count = Annotated[int, Meta(ge=0)]
@@ -73,10 +76,15 @@ class FittedFolder:
         self._folder = folder
 
     def read(self, key: str) -> Fitted | None:
-        """Returns the fit of this key; one that is absent or damaged is None, and is fitted anew."""
-        with suppress(IndexUnusable, OSError):
-            return decode_fitted(_read(self._path(key)), key)
-        return None
+        """Returns the fit of this key; one that is absent or damaged (the log names it) is None, and is fitted anew."""
+        path = self._path(key)
+        try:
+            return decode_fitted(_read(path), key)
+        except FileNotFoundError:
+            return None
+        except (IndexUnusable, OSError) as error:
+            _LOG.warning("fit_not_used: %s: %s", path, error)
+            return None
 
     def write(self, key: str, fitted: Fitted) -> Path:
         """Keeps a fit. Raises `StoreUnavailable`."""
@@ -185,6 +193,7 @@ def _arrays(fitted: Fitted) -> Arrays:
         "held_out.scores": held_out.scores,
         "held_out.similarities": held_out.similarities,
         "held_out.nearest": held_out.nearest,
+        "held_out.countered": held_out.countered,
     }
 
 
@@ -215,6 +224,7 @@ def _fitted(contents: _Contents, arrays: Arrays) -> Fitted:
         scores=arrays["held_out.scores"],
         similarities=arrays["held_out.similarities"],
         nearest=arrays["held_out.nearest"],
+        countered=arrays["held_out.countered"],
     )
     return Fitted(LearnedModel(contents.keys, contents.phrasings, knowledge, stack), held_out, contents.seconds)
 

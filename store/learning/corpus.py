@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
+from itertools import dropwhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,9 @@ def corpus_of_pairs(pairs: Iterable[tuple[str, str]]) -> Corpus:
 def background() -> tuple[str, ...]:
     """Returns the packaged sentences that no store answers: small talk, strange topics, fragments."""
     lines = (files("store.learning") / "background.txt").read_text(encoding="utf-8").splitlines()
-    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    # "#88412" is a sentence: only the lines at the top are remarks.
+    said = dropwhile(lambda line: line.startswith("# "), lines)
+    return tuple(line.strip() for line in said if line.strip())
 
 
 def _corpus(said: Sequence[tuple[str, str, str]], countered: Sequence[tuple[str, str]]) -> Corpus:

@@ -14,12 +14,13 @@ from store.learning.heads import Doubles
 from store.learning.model import LearnedModel
 from store.learning.rehearsal import HeldOutKind, Looked, Progress, Spelled, know, rehearse
 from store.learning.stack import Examples, fit_stack
+from store.scoring import MAX_RANKED
 from store.vectors import Vectors
 
 __all__ = ["Fitted", "HeldOut", "HeldOutKind", "fit"]
 
-_KEPT = 3
-"""Candidates kept of a held-out sentence: as many as are ever offered."""
+_KEPT = MAX_RANKED
+"""Candidates kept of a held-out sentence: what a message is decided on."""
 _NEAR_MISSES = 0.1
 """Weight of all near misses and counterexamples together, against all in-scope sentences (ADR 0008)."""
 _STRANGERS = 0.3
@@ -38,13 +39,15 @@ class HeldOut:
     labels: Numbers
     """The prompt that the sentence belongs to; -1 for background."""
     candidates: Numbers
-    """(n, 3) numbers of prompts, best first; -1 for none."""
+    """(n, 5) numbers of prompts, best first; -1 for none."""
     scores: Doubles
-    """(n, 3) probabilities that the candidate is right; 0 for none."""
+    """(n, 5) probabilities that the candidate is right; 0 for none."""
     similarities: Doubles
-    """(n, 3) cosines of the candidates' nearest phrasings; -1 for none."""
+    """(n, 5) cosines of the candidates' nearest phrasings; -1 for none."""
     nearest: Numbers
-    """(n, 3) rows of those phrasings in the corpus; -1 for none."""
+    """(n, 5) rows of those phrasings in the corpus; -1 for none."""
+    countered: Doubles
+    """(n, 5) cosines of the candidates' nearest counterexamples but the sentence itself; -1 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,8 @@ def _table(looked: Sequence[Looked], folds: Folds) -> HeldOut:
     """Scores each sentence with a stack that was fitted without the part of the folds that it belongs to."""
     parts = np.array([one.question.part for one in looked])
     everything = _examples(looked)
-    places = np.full((4, len(looked), _KEPT), -1.0)
-    candidates, scores, similarities, nearest = places
+    places = np.full((5, len(looked), _KEPT), -1.0)
+    candidates, scores, similarities, nearest, countered = places
     scores[:] = 0.0
     for part in range(folds.count):
         rest = [one for one in looked if one.question.part != part]
@@ -124,6 +127,7 @@ def _table(looked: Sequence[Looked], folds: Folds) -> HeldOut:
             scores[row, columns] = found[best]
             similarities[row, columns] = seen.similarities[best]
             nearest[row, columns] = seen.nearest[best]
+            countered[row, columns] = looked[row].countered[best]
     return HeldOut(
         texts=tuple(one.question.text for one in looked),
         kinds=np.array([one.question.kind for one in looked], dtype=np.int8),
@@ -133,6 +137,7 @@ def _table(looked: Sequence[Looked], folds: Folds) -> HeldOut:
         scores=scores,
         similarities=similarities,
         nearest=nearest.astype(np.int64),
+        countered=countered,
     )
 
 

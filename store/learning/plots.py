@@ -77,7 +77,7 @@ def score_histogram(held_out: HeldOut, limits: Limits) -> bytes:
         marks = _marks(limits)
         for place, _, dashes in marks:
             for axes in panels:
-                axes.axvline(place, color=_AMBER, linestyle=dashes, linewidth=1.4)
+                axes.axvline(place, color=_AMBER, linestyle=dashes, linewidth=1.4, clip_on=False)
         _name_marks(panels[0], marks)
         ticks = np.array([0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999])
         panels[-1].set_xticks(to_logit(ticks), [f"{tick:g}" for tick in ticks])
@@ -86,6 +86,7 @@ def score_histogram(held_out: HeldOut, limits: Limits) -> bytes:
         counts = ", ".join(f"{group.name}: {int(group.rows.sum())}" for group in groups)
         return _svg(
             figure,
+            "scores",
             "Scores of held-out sentences",
             f"Histograms of the best prompt's score, by kind of sentence. {counts}. {_limits_in_words(limits)}",
         )
@@ -113,8 +114,10 @@ def _histogram(axes: Axes, scores: Scores, group: _Group, limits: Limits) -> Non
     shares, _ = np.histogram(np.clip(to_logit(scores), -_EDGE, _EDGE), edges)
     axes.stairs(shares / max(len(scores), 1), edges, fill=True, color=group.colour, alpha=0.35)
     axes.stairs(shares / max(len(scores), 1), edges, color=group.colour, linewidth=1.4)
-    reach = float((scores >= limits.answer).mean()) if len(scores) else 0.0
-    axes.set_title(f"{group.name} ({len(scores)}); {reach:.1%} reach the limit", fontsize=9, loc="left", pad=3)
+    is_answering = limits.answer <= 1
+    reach = float((scores >= (limits.answer if is_answering else limits.suggest)).mean()) if len(scores) else 0.0
+    what = "reach the limit" if is_answering else "can be offered"
+    axes.set_title(f"{group.name} ({len(scores)}); {reach:.1%} {what}", fontsize=9, loc="left", pad=3)
     axes.set_xlim(-_EDGE, _EDGE)
     axes.set_ylim(bottom=0)
     axes.locator_params(axis="y", nbins=2)
@@ -126,21 +129,27 @@ def _marks(limits: Limits) -> list[tuple[float, str, object]]:
         (limits.suggest, "offered", (0, (4, 3))),
         (limits.answer, "answered", "-"),
     )
-    placed = [
-        (float(to_logit(np.array([score]))[0]), f"{name} from {score:.2f}", dashes) for score, name, dashes in named
+    return [
+        (float(np.clip(to_logit(np.array([score]))[0], -_EDGE, _EDGE)), f"{name} from {_shown(score)}", dashes)
+        for score, name, dashes in named
+        if score <= 1
     ]
-    return [one for one in placed if abs(one[0]) <= _EDGE]
+
+
+def _shown(score: float) -> str:
+    """Writes two digits, and more where two would say 0 or 1."""
+    return next((text for digits in (2, 3, 4) if 0 < float(text := f"{score:.{digits}f}") < 1), f"{score:.5f}")
 
 
 def _name_marks(axes: Axes, marks: Sequence[tuple[float, str, object]]) -> None:
-    """Writes the names above all panels, away from the bars: the looser limit's to the left of its line."""
-    for place, name, _ in marks:
-        is_left = name.startswith("offered")
+    """Writes the names above all panels, away from the bars and from each other, to the side that has more room."""
+    for row, (place, name, _) in enumerate(marks):
+        is_left = place > 0
         axes.annotate(
             name,
             (place, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(-2 if is_left else 2, 18),
+            xytext=(-2 if is_left else 2, 18 + 12 * row),
             textcoords="offset points",
             fontsize=9,
             ha="right" if is_left else "left",
@@ -173,18 +182,20 @@ def coverage_curve(curve: TradeOff, report: Report) -> bytes:
             ),
         ):
             axes.step(wrong, shares, dashes, where="post", color=colour, linewidth=1.8, label=label)
-            axes.plot([place], [at_limits], "o", color=colour, markersize=7)
+            # In the corner of (0, 0) half a dot would be hidden.
+            axes.plot([place], [at_limits], "o", color=colour, markersize=7, clip_on=False, zorder=3)
         axes.plot([], [], "o", color=_GREY, label="at the chosen limits")
         axes.axvline(rate, color=_AMBER, linestyle=":", linewidth=1.6, label=f"stated rate {rate:g}")
         axes.set_xscale("log")
         axes.set_xlim(_LEAST, 1)
         axes.set_ylim(0, 1.02)
-        axes.set_xticks([1e-4, 1e-3, 1e-2, 1e-1, 1], ["0", "0.001", "0.01", "0.1", "1"])
+        axes.set_xticks([1e-4, 1e-3, 1e-2, 1e-1, 1], ["\u2264 0.0001", "0.001", "0.01", "0.1", "1"])
         axes.set_xlabel("wrong answers, share of all messages expected")
         axes.set_ylabel("share of messages that have a prompt")
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=9)
         return _svg(
             figure,
+            "coverage",
             "Coverage against wrong answers",
             f"At the chosen limits {own.coverage.value:.1%} of the messages that have a prompt are answered with it, "
             f"{own.clarify.value:.1%} asked back with the right prompt among those offered, and "
@@ -201,18 +212,18 @@ def _drawn(panels: int, *, height: float) -> Iterator[tuple[Figure, tuple[Axes, 
         yield figure, tuple(figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0])
 
 
-def _svg(figure: Figure, title: str, description: str) -> bytes:
+def _svg(figure: Figure, name: str, title: str, description: str) -> bytes:
     """Writes the same bytes for the same figure: no date, and ids that depend on the content alone.
 
     Colours stand in the elements, so that a viewer without style sheets shows the light picture; the picture's own
-    style sheet replaces them where the reader prefers dark.
+    style sheet replaces them where the reader prefers dark. `name` keeps the ids of pictures in one page apart.
     """
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", out.getvalue(), flags=re.DOTALL)
     opening, inside = text[text.index("<svg") :].split(">", 1)
-    opening = opening.replace("<svg ", '<svg role="img" aria-labelledby="title desc" ', 1)
-    named = f'<title id="title">{escape(title)}</title><desc id="desc">{escape(description)}</desc>'
+    opening = opening.replace("<svg ", f'<svg role="img" aria-labelledby="{name}-title {name}-desc" ', 1)
+    named = f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>'
     return f"{opening}>{named}<style>{_dark_rules()}</style>{inside}".encode()
 
 

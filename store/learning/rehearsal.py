@@ -63,6 +63,8 @@ class Looked:
 
     question: Question
     features: Features
+    countered: Floats
+    """(m,) cosine of each candidate's nearest counterexample but the sentence itself; -1 where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ class _Stage:
         self._corpus, self._folds, self._fold, self._texts, self._spelled = corpus, folds, fold, background, spelled
         self._vectors, self._background = vectors
         self._is_held = folds.prompts[corpus.labels] == fold
+        self._counters = _Counterexamples(corpus, self._vectors[len(corpus.labels) :])
         self._head: tuple[Numbers, Head] | None = None
 
     def answerable(self, *, is_tuned: bool) -> Iterator[Looked]:
@@ -207,7 +210,8 @@ class _Stage:
         knowledge = know(self._vectors[known], labels, self._background[others], spelled, self._start(prompts))
         self._head = (prompts, knowledge.head)
         for question, seen in zip(questions, look_at_all(knowledge, questions), strict=True):
-            yield Looked(question, Features(prompts[seen.prompts], seen.values, seen.similarities, known[seen.nearest]))
+            own = Features(prompts[seen.prompts], seen.values, seen.similarities, known[seen.nearest])
+            yield Looked(question, own, self._counters.nearest(question, own.prompts))
 
     def _start(self, prompts: Numbers) -> Head | None:
         """The head before without the prompts that are held out now: a good place to start the next fit from."""
@@ -216,6 +220,25 @@ class _Stage:
         before, head = self._head
         rows = np.append(np.searchsorted(before, prompts), np.arange(len(before), len(head.bias)))
         return Head(head.weights[rows], head.bias[rows])
+
+
+class _Counterexamples:
+    """The counterexamples of a corpus, all of them known whatever is held out: a prompt keeps its own."""
+
+    def __init__(self, corpus: Corpus, vectors: Vectors) -> None:
+        order = np.argsort(corpus.counter_labels, kind="stable")
+        self._starts = np.searchsorted(corpus.counter_labels[order], np.arange(len(corpus.keys) + 1)).tolist()
+        self._texts = [corpus.counter_texts[row] for row in order.tolist()]
+        self._vectors = vectors[order]
+
+    def nearest(self, question: Question, prompts: Numbers) -> Floats:
+        """Returns the cosine of each prompt's nearest counterexample, which is never the question itself."""
+        return np.array([self._of(question, prompt) for prompt in prompts.tolist()], dtype=np.float32)
+
+    def _of(self, question: Question, prompt: int) -> float:
+        start, end = self._starts[prompt], self._starts[prompt + 1]
+        others = [row for row in range(start, end) if self._texts[row] != question.text]
+        return float((self._vectors[others] @ question.vector).max(initial=-1.0))
 
 
 def _some(rows: Numbers, size: int) -> Numbers:

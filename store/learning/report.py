@@ -97,7 +97,7 @@ class Report(Struct, frozen=True):
     """Assumed for each message that has a prompt; the operator's to state."""
     limits: Limits
     more_phrasings: int
-    """To be written before the stated rate can be measured; until then the limits are cautious. 0 when it could be."""
+    """To be written before the stated rate can be proven; until then the limits are stricter. 0 when it could be."""
     store: StoreRates
     prompts: tuple[PromptRates, ...]
     collisions: tuple[Collision, ...]
@@ -108,8 +108,16 @@ class Report(Struct, frozen=True):
 
     @property
     def is_over_rate(self) -> bool:
-        """Whether wrong answers are above the stated rate beyond doubt; such a set must not be published."""
+        """Whether wrong answers are above the stated rate beyond doubt. It is warned of and serves nevertheless."""
         return self.store.false_match.low > self.stated_rate
+
+    @property
+    def caveat(self) -> str:
+        """What an operator must know of the limits, in a few words; empty when the rate is proven."""
+        missing = f"; {self.more_phrasings} more phrasings would prove its rate" if self.more_phrasings else ""
+        if self.limits.is_word_for_word:
+            return f"answers word for word only{missing}"
+        return f"answers from limits that are not proven{missing}" if missing else ""
 
 
 def store_rates(held: HeldOut, answered: Numbers, offered: Numbers, weights: Scores) -> StoreRates:
@@ -230,14 +238,21 @@ def _nearer_elsewhere(held: HeldOut, corpus: Corpus, row: int) -> NearerElsewher
     )
 
 
-def unknown(held: HeldOut, corpus: Corpus, *, near_misses: float, more_phrasings: int) -> tuple[str, ...]:
+def unknown(
+    held: HeldOut, corpus: Corpus, limits: Limits, *, near_misses: float, more_phrasings: int
+) -> tuple[str, ...]:
     """Returns in words what the held-out sentences cannot tell."""
     counts = Counter(held.kinds.tolist())
     said = []
     if more_phrasings:
+        used = (
+            "cautious limits are used, which answer word for word only and ask otherwise"
+            if limits.is_word_for_word
+            else "the limits aim at half of it"
+        )
         said.append(
-            "The stated rate: too few phrasings to measure; cautious limits are used, which answer word for word only "
-            f"and ask otherwise. Write {more_phrasings} more, or state a higher rate."
+            f"The stated rate: too few phrasings to prove it; {used}. Write {more_phrasings} more, or state a higher "
+            "rate."
         )
     if near_misses > 0 and not counts[HeldOutKind.NEAR_MISS]:
         said.append(

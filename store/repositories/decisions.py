@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from store.database import Database
@@ -23,7 +23,10 @@ class Decisions:
         self._database = database
 
     def add(self, decision: Decision, session: Session | None = None) -> None:
-        """Stores a decision; when this returns, it survives a crash. Raises `Conflict`, `StoreUnavailable`."""
+        """Stores a decision; when this returns, it survives a crash. Raises `Conflict`, `StoreUnavailable`.
+
+        A person waits for it, so it does not wait for SQLite's disk: a loss of power may take the last seconds'.
+        """
         values: dict[str, Any] = {name: getattr(decision, name) for name in _FIELDS}
         values |= {
             "outcome": decision.outcome.value,
@@ -31,7 +34,7 @@ class Decisions:
             "rails": [dict(rail) for rail in decision.rails],
             "timings_ms": dict(decision.timings_ms),
         }
-        with self._database.writing(session) as opened:
+        with self._database.writing(session, waits_for_disk=False) as opened:
             opened.add(DecisionRow(**values))
             opened.flush()
 
@@ -56,6 +59,21 @@ class Decisions:
         with self._database.reading(session) as opened:
             row = opened.scalar(query)
             return _load(row) if row else None
+
+    def most_answered(
+        self, *, since: dt.datetime, limit: int, session: Session | None = None
+    ) -> tuple[tuple[str, str], ...]:
+        """Returns the assistants and keys of the prompts with the most answers since then, the most first."""
+        query = (
+            select(DecisionRow.assistant, DecisionRow.prompt_key)
+            .where(DecisionRow.at >= since, DecisionRow.outcome == Outcome.ANSWERED.value)
+            .where(DecisionRow.prompt_key.is_not(None))
+            .group_by(DecisionRow.assistant, DecisionRow.prompt_key)
+            .order_by(func.count().desc(), DecisionRow.assistant, DecisionRow.prompt_key)
+            .limit(limit)
+        )
+        with self._database.reading(session) as opened:
+            return tuple((assistant, key) for assistant, key in opened.execute(query) if key is not None)
 
     def page(
         self, *, limit: int, before: tuple[dt.datetime, str] | None = None, session: Session | None = None

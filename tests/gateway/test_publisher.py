@@ -1,7 +1,7 @@
 """The publisher: a newer revision becomes live beside serving; one that cannot be built is told and changes nothing."""
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -12,56 +12,14 @@ from gateway import publisher as module
 from gateway.errors import NotServing, SettingsInvalid
 from gateway.live import Live
 from gateway.publisher import Publisher
-from gateway.settings import DataSettings, Settings
-from models.errors import ModelUnavailable
-from models.fakes import FakeEmbedder
+from gateway.settings import Settings
 from rails.errors import PolicyInvalid
 from rails.types import Stage
-from store.catalog import load_catalog, publish_bundle
-from store.content import Assistant, CanonicalPrompt
-from store.database import migrate, open_database
+from store.catalog import load_catalog
 from store.errors import StoreUnavailable
-from store.formats.bundle import Bundle
 from store.matches import Match
-from tests.building import ASSISTANT, POLICY, RESET, NearestMatchers
-
-
-@dataclass
-class CountingEmbedder:
-    """A fake that counts what it embeds, and can be told to be gone."""
-
-    inner: FakeEmbedder = field(default_factory=FakeEmbedder)
-    texts: list[str] = field(default_factory=list)
-    is_gone: bool = False
-    fingerprint = "counting"
-    dimension = 64
-    max_tokens = 256
-
-    def count_tokens(self, text):
-        return self.inner.count_tokens(text)
-
-    def embed(self, texts):
-        if self.is_gone:
-            raise ModelUnavailable("told to be gone")
-        self.texts.extend(texts)
-        return self.inner.embed(texts)
-
-
-class Place:
-    """A database, a publisher that follows it, and how to publish there."""
-
-    def __init__(self, folder):
-        self.settings = Settings(data=DataSettings(directory=str(folder / "data")))
-        migrate(self.settings.database_url)
-        self.database = open_database(self.settings.database_url)
-        self.embedder = CountingEmbedder()
-        self.matchers = NearestMatchers(self.embedder, folder / "index")
-        self.publisher = Publisher(self.settings, self.database, self.matchers)
-
-    def publish(self, phrasing="I forgot my password", policy=POLICY):
-        prompt = msgspec.convert({**RESET, "phrasings": ["How do I reset it?", phrasing]}, CanonicalPrompt)
-        assistant = msgspec.convert(ASSISTANT, Assistant)
-        return publish_bundle(self.database, Bundle((prompt,), (assistant,), {"desk": policy}), author="tests")
+from tests.building import POLICY, NearestMatchers
+from tests.gateway.following import CountingEmbedder, Place, follow, improve
 
 
 @pytest.fixture
@@ -71,26 +29,6 @@ def place(tmp_path, monkeypatch):
     made.publish()
     yield made
     made.database.close()
-
-
-async def until(condition) -> None:
-    with anyio.fail_after(10):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in another thread
-            await anyio.sleep(0.01)
-
-
-def follow(place: Place, live: Live, *steps) -> None:
-    """Runs the publisher, and each step (what to do, in a thread; what to wait for) beside it."""
-
-    async def run():
-        async with anyio.create_task_group() as group:
-            group.start_soon(place.publisher.follow, live)
-            for act, condition in steps:
-                await anyio.to_thread.run_sync(act)
-                await until(condition)
-            group.cancel_scope.cancel()
-
-    anyio.run(run)
 
 
 def finds(live: Live, text: str) -> bool:
@@ -120,10 +58,12 @@ def test_a_newer_revision_becomes_live_and_embeds_only_what_is_new(place, caplog
     live = Live(place.publisher.load())
     place.embedder.texts.clear()
     follow(
-        place, live, (partial(place.publish, "My login is lost for good"), lambda: live.current.catalog.revision == 2)
+        place,
+        live,
+        (partial(place.publish, "My login is lost for good"), lambda: "revision_live: 2" in messages(caplog)),
     )
     assert finds(live, "My login is lost for good")
-    assert "revision_live: 2" in messages(caplog)
+    assert live.current.catalog.revision == 2
     assert place.embedder.texts == ["My login is lost for good"]
 
 
@@ -190,19 +130,6 @@ def test_a_database_that_is_away_is_told_and_asked_again(place, caplog, monkeypa
         (partial(place.publish, "Something else"), lambda: "revision_not_live: told to be down" in messages(caplog)),
         (lambda: monkeypatch.setattr(module, "live_revision", real), lambda: live.current.catalog.revision == 2),
     )
-
-
-def improve(place: Place, live: Live, *conditions) -> None:
-    """Runs the improver until each condition came true, one after the other."""
-
-    async def run():
-        async with anyio.create_task_group() as group:
-            group.start_soon(place.publisher.improve, live)
-            for condition in conditions:
-                await until(condition)
-            group.cancel_scope.cancel()
-
-    anyio.run(run)
 
 
 def test_a_better_matcher_is_swapped_in_when_it_is_there(place, caplog):

@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 
 from rails.languages import unread_by, unserved
 
 _ENGLISH = frozenset({"en"})
+_CASES = Path(__file__).parents[1] / "cases" / "languages"
 _MANY = frozenset({"en", "de", "fr", "it", "nl", "pl", "pt", "es", "tr", "ru", "ar", "zh", "zh-tw", "ja", "ko", "th"})
 
 
@@ -110,3 +113,53 @@ def test_a_stated_share_of_foreign_letters_is_let_through() -> None:
     message = "Where is the parcel for Дмитрий Иванов?"
     assert unserved(message, _ENGLISH) == "cyrillic"
     assert unserved(message, _ENGLISH, 0.5) is None
+
+
+def test_english_without_a_small_word_is_never_refused() -> None:
+    keywords = _cases("english_keywords")
+    assert len(keywords) == 200
+    assert [text for text in keywords if unserved(text, _ENGLISH)] == []
+    assert unserved(" ".join(keywords), _ENGLISH) is None
+    for text in (
+        "vacuum bazaar garden wooden",
+        "sci fi wi fi",
+        "salaries galleries solar dealers",
+        "mp3player win2k log4j b2b",
+        "lunch at Al Baik with el Patron",
+    ):
+        assert unserved(text, _ENGLISH) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "help_desk", "elsewhere"), [("fi", 25, 4), ("tr", 30, 9), ("vi", 29, 7), ("hi", 30, 5), ("ar", 25, 3)]
+)
+def test_languages_whose_sentences_have_few_small_words_are_mostly_caught(
+    language: str, help_desk: int, elsewhere: int
+) -> None:
+    # The lists were written beside the first thirty and left alone after the other ten.
+    for name, least in (("help_desk", help_desk), ("elsewhere", elsewhere)):
+        texts = _cases(f"{name}_{language}")
+        assert len(texts) == (30 if name == "help_desk" else 10)
+        assert sum(unserved(text, _ENGLISH) is not None for text in texts) >= least
+
+
+def test_a_name_in_letters_of_its_own_language_does_not_make_a_message_foreign() -> None:
+    for text in ("badge Nguyễn Đức missing", "parcel Mr. Äänekoski Jyväskylä lost", "Şahin Işık payslip missing"):  # noqa: RUF001 - the dotless i is a Turkish letter
+        assert unserved(text, _ENGLISH) is None
+
+
+def test_a_served_language_may_be_typed_in_latin_letters() -> None:
+    typed = "mujhe apna password reset karna hai"
+    assert unserved(typed, _ENGLISH) == "hi"
+    assert unserved(typed, frozenset({"en", "hi"})) is None
+    assert unserved(typed, frozenset({"en", "ur"})) is None
+
+
+def test_ends_of_words_tell_nothing_where_more_than_english_is_served() -> None:
+    swahili = "kompyuta nenosiri likizo kazi leo asubuhi haraka kabisa"
+    assert unserved(swahili, _ENGLISH) == "unknown"
+    assert unserved(swahili, frozenset({"en", "it"})) is None
+
+
+def _cases(name: str) -> list[str]:
+    return (_CASES / f"{name}.txt").read_text("utf-8").splitlines()

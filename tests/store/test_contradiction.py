@@ -29,7 +29,7 @@ def test_a_sentence_never_contradicts_itself(pair: tuple[str, str]) -> None:
 
 def test_the_kind_of_difference_and_its_words_are_named() -> None:
     assert explain("How do I close an account?", "How do I open an account?") == "opposite: open/close"
-    assert explain("I was ill for 3 days", "I was ill for 2 days") == "number: day"
+    assert explain("I was ill for 3 days", "I was ill for 2 days") == "number: duration"
     assert explain("My manager approves me", "I approve my manager") == "role: approv"
 
 
@@ -61,11 +61,11 @@ def test_a_sibling_excuses_only_its_own_difference() -> None:
 @pytest.mark.parametrize(
     ("siblings", "expected"),
     [
-        (["Return it within 30 days"], "number: day"),
+        (["Return it within 30 days"], "number: duration"),
         (["Return it within 90 days"], None),
         (["Return it within {count} days"], None),
-        (["Return it on {day}"], "number: day"),
-        (["Return {count} things"], "number: day"),
+        (["Return it on {day}"], "number: duration"),
+        (["Return {count} things"], "number: duration"),
         (["Return it within 30 days", "Return it within 90 days"], None),
     ],
 )
@@ -78,7 +78,7 @@ def test_a_sibling_excuses_a_number_only_by_that_number_or_a_blank_for_it(
 def test_a_blank_takes_one_number() -> None:
     phrasing = "I was ill for {count} days within 14 days"
     assert explain("I was ill for 2 days within 14 days", phrasing) is None
-    assert explain("I was ill for 2 days within 30 days", phrasing) == "number: day"
+    assert explain("I was ill for 2 days within 30 days", phrasing) == "number: duration"
 
 
 def test_a_sibling_excuses_only_the_name_that_it_has() -> None:
@@ -112,3 +112,65 @@ def test_an_opposite_is_asked_about_and_not_answered() -> None:
     result = decide("How do I avoid resetting my password?", [near], limits)
     assert isinstance(result, Ambiguous)
     assert result.evidence.gate is Gate.CONTRADICTION
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ("2 days", "2 hours"),
+        ("6 weeks", "6 months"),
+        ("48 hours", "14 days"),
+        ("30 seconds", "30 minutes"),
+        ("13 months", "1 year"),
+        ("EUR 100", "50 EUR"),
+        ("100€", "50€"),
+        ("1.000 euros", "1 euro"),
+        ("1,000 days", "10 days"),
+        ("2 MB", "2 GB"),
+        ("5 km", "5 miles"),
+        ("500 grams", "5 kg"),
+        ("1.500 km", "3 km"),
+    ],
+)
+def test_amounts_of_one_kind_are_compared_on_one_scale(mine: str, theirs: str) -> None:
+    for one, other in ((mine, theirs), (theirs, mine)):
+        assert (explain(f"Can I claim {one}", f"Can I claim {other}") or "").startswith("number: ")
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ("2 days", "48 hours"),
+        ("30 days", "1 month"),
+        ("12 months", "1 year"),
+        ("two fortnights", "4 weeks"),
+        ("EUR 100", "100 euros"),
+        ("€50", "50 €"),
+        ("1.000 euros", "1,000 euros"),
+        ("1 000 euros", "1000 euros"),
+        ("1\u00a0000 euros", "1.000 euros"),
+        ("1'000 euros", "1\u2019000 euros"),
+        ("1'000 euros", "1,000 euros"),
+        ("1.000,50 euros", "1,000.50 euros"),
+        ("1.000.000 euros", "1000000 euros"),
+        ("2 GB", "2048 MB"),
+        ("5 km", "3.1 miles"),
+        ("11 lb", "5 kg"),
+    ],
+)
+def test_the_same_amount_in_another_unit_or_spelling_is_no_contradiction(mine: str, theirs: str) -> None:
+    for one, other in ((mine, theirs), (theirs, mine)):
+        assert explain(f"Can I claim {one}", f"Can I claim {other}") is None
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [("1.500 km", "1500 km"), ("1.500 km", "1.5 km"), ("10 500 euros", "10500 euros"), ("10 500 euros", "500 euros")],
+)
+def test_a_number_that_can_be_read_two_ways_contradicts_neither(mine: str, theirs: str) -> None:
+    assert explain(f"Can I claim {mine}", f"Can I claim {theirs}") is None
+
+
+def test_another_word_for_the_same_device_is_no_other_name() -> None:
+    assert explain("How do I log in to my PC?", "How do I log in to my Laptop?") is None
+    assert explain("How do I log in to my Phone?", "How do I log in to my Laptop?") == "name: phone"

@@ -324,6 +324,25 @@ def test_an_error_of_the_callers_own_passes_through_and_rolls_back(database):
     assert Decisions(database).page(limit=1) == ()
 
 
+def test_decisions_do_not_wait_for_the_disk_and_everything_else_does(sqlite_url):
+    """Each transaction says it again: the next one may get the same pooled connection."""
+    migrate(sqlite_url)
+    database = open_database(sqlite_url)
+    decisions, keys, said = Decisions(database), Keys(database), []
+
+    def remember(_connection, _cursor, statement, *_):
+        said.append(statement)
+
+    sqlalchemy.event.listen(database._engine, "before_cursor_execute", remember)
+    for number in range(2):
+        decisions.add(later(number))
+        keys.add(dataclasses.replace(KEY, id=f"a{number}", name=f"site {number}"))
+    database.close()
+    levels = [one.removeprefix("PRAGMA synchronous=") for one in said if one.startswith("PRAGMA")]
+    assert levels == ["NORMAL", "FULL"] * 2
+    assert said.count("BEGIN IMMEDIATE") == 4
+
+
 WRITER = """
 import dataclasses, sys
 sys.path[:0] = [{folder!r}]

@@ -138,7 +138,7 @@ def test_nothing_near_is_no_match():
 def test_a_message_nearer_to_a_counterexample_is_not_matched():
     vpn = version(phrasings=["start the vpn client"], counterexamples=["never start the vpn client at home"])
     result = match("start the vpn client at home", vpn)
-    assert isinstance(result, NoMatch)
+    assert not isinstance(result, Match)
     assert result.evidence.gate is Gate.COUNTEREXAMPLE
 
 
@@ -264,6 +264,8 @@ def scored(*scores, counter=None):
         (scored(0.9, counter=0.9), NoMatch, Gate.COUNTEREXAMPLE),
         (scored(0.9, 0.6, counter=0.95), Ambiguous, Gate.COUNTEREXAMPLE),
         (scored(0.9, counter=0.89), Match, Gate.ACCEPTED),
+        (scored(0.883, counter=0.885), Match, Gate.ACCEPTED),
+        (scored(0.85, counter=0.88), Ambiguous, Gate.COUNTEREXAMPLE),
         ([], NoMatch, Gate.EMPTY),
     ],
 )
@@ -274,9 +276,23 @@ def test_each_gate_decides_at_its_limit(candidates, kind, gate):
     assert result.evidence.gate is gate
 
 
-def test_a_prompt_ruled_out_by_its_counterexample_is_not_offered():
+def test_a_prompt_whose_counterexample_is_nearly_what_is_asked_is_not_offered():
     result = decide("a message", scored(0.9, 0.6, counter=0.95), LIMITS)
     assert [choice.key for choice in result.choices] == ["it.pb"]
+
+
+def test_a_prompt_whose_counterexample_is_only_nearer_is_offered_and_not_answered():
+    result = decide("a message", scored(0.85, 0.6, counter=0.88), LIMITS)
+    assert [choice.key for choice in result.choices] == ["it.pa", "it.pb"]
+
+
+def test_a_contradiction_says_which_words_differ():
+    doors = version(phrasings=["How do I open the north door?"])
+    found = decide("How do I close the north door?", [Candidate(doors, 0.9, doors.content.phrasings[0], 0.9)], LIMITS)
+    assert (found.evidence.gate, isinstance(found, Ambiguous)) == (Gate.CONTRADICTION, True)
+    assert {"open", "close"} <= set(found.evidence.difference.replace("/", " ").split())
+    same = decide("How do I open a north door?", [Candidate(doors, 0.9, doors.content.phrasings[0], 0.9)], LIMITS)
+    assert (same.evidence.gate, same.evidence.difference) == (Gate.ACCEPTED, None)
 
 
 def test_a_template_is_near_with_every_value_of_its_enum():

@@ -144,7 +144,7 @@ def test_only_new_sentences_are_embedded(tmp_path):
     assert counting.texts == ["tell me about it.mail"]
 
 
-def test_a_damaged_file_is_rebuilt_and_the_older_generation_helps(tmp_path):
+def test_a_damaged_file_is_named_and_rebuilt_and_the_older_generation_helps(tmp_path, caplog):
     opened(tmp_path, Counting(), version())
     opened(tmp_path, Counting(), version(), version("it.mail"), revision=2)
     newest = max(tmp_path.iterdir())
@@ -154,6 +154,7 @@ def test_a_damaged_file_is_rebuilt_and_the_older_generation_helps(tmp_path):
     counting = Counting()
     index = opened(tmp_path, counting, version(), version("it.mail"), revision=2)
     assert counting.texts == ["tell me about it.mail"]
+    assert f"index_file_not_used: {newest}: the index file's payload is damaged" in caplog.text
     assert len(index) == 2
 
 

@@ -1,6 +1,8 @@
 """Fits on disk: found only for what they were made from, and only when every byte of them is there."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import ClassVar
 
@@ -142,14 +144,61 @@ def test_the_embedder_of_a_fit_that_never_got_its_record_goes_with_the_next_fit(
     assert list((tmp_path / "embedders").iterdir()) == []
 
 
-def test_what_another_process_is_tuning_is_left_alone(tmp_path):
-    others = export(tmp_path / ".tuning-other" / "exports", "on its way")
-    kept._drop_scratch(tmp_path)
-    drop_old(tmp_path)
-    assert (others / "tuned" / "model.onnx").read_text() == "on its way"
-    os.utime(tmp_path / ".tuning-other", (0, 0))
-    kept._drop_scratch(tmp_path)
-    assert not others.exists(), "after a day its process is gone"
+HOLDS = """
+import sys
+from pathlib import Path
+from gateway.fitting import kept
+with kept._scratch_in(Path(sys.argv[1])) as scratch:
+    print(scratch, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_living_process_is_tuning_is_left_alone_and_gone_once_it_is_killed(tmp_path):
+    command = (sys.executable, "-c", HOLDS, str(tmp_path))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603 - our own
+        scratch = Path(other.stdout.readline().strip())
+        kept.drop_scratch(tmp_path)
+        drop_old(tmp_path)
+        with kept._scratch_in(tmp_path) as mine:
+            assert mine != scratch
+            assert scratch.exists(), "it is in use"
+        assert not mine.exists()
+        other.kill()
+        other.wait()
+    assert scratch.exists(), "nothing was tidied up"
+    kept.drop_scratch(tmp_path)
+    assert not scratch.exists()
+
+
+def test_what_an_ended_fit_left_goes_at_the_next_publish_whether_or_not_it_needs_a_fit(tmp_path):
+    export(tmp_path / ".tuning-old" / "exports", "of a version that held nothing")
+    kept.drop_scratch(tmp_path)
+    assert not (tmp_path / ".tuning-old").exists()
+
+
+def test_what_is_damaged_is_named_in_the_log(fits, tmp_path, caplog):
+    assert fits.find(PUBLISHED, is_tuned=True) is None
+    assert caplog.messages == [], "what is merely absent is not"
+    model = next((tmp_path / "fits").glob("fitted-*.bin"))
+    model.write_bytes(model.read_bytes()[:-1])
+    assert fits.find(PUBLISHED, is_tuned=False) is None
+    assert f"fit_not_used: {model}: the payload of the fit is damaged" in caplog.text
+    record = next((tmp_path / "fits").glob("fit-*.json"))
+    assert f"fit_incomplete, it is made again: a model that {record} names" in caplog.text
+    record.write_bytes(b"{")
+    assert fits.find(PUBLISHED, is_tuned=False) is None
+    assert f"fit_record_not_used, the fit is made again: {record}" in caplog.text
+
+
+def test_a_tuned_embedder_that_is_damaged_is_named_in_the_log(tmp_path, made, caplog):
+    keep_embedders(tmp_path, export(tmp_path / "one", "first"))
+    (tmp_path / "embedders" / "tuned" / "model.onnx").write_text("damaged")
+    parts = FittedParts(FakeEmbedder(fingerprint="tuned"), made.fitted, is_tuned=True, note="")
+    keep(tmp_path, made.embedder.fingerprint, PUBLISHED, parts, is_tuned=True)
+    assert Fits(tmp_path, made.embedder).find(PUBLISHED, is_tuned=True) is None
+    assert f"folder_not_used: {tmp_path / 'embedders' / 'tuned'}: model.onnx has SHA-256" in caplog.text
+    assert "fit_embedder_not_used" in caplog.text
 
 
 def test_a_damaged_embedder_gives_way_and_an_intact_one_stays(tmp_path):

@@ -67,6 +67,8 @@ def test_an_intent_that_the_store_lacks_has_no_right_prompt(read):
         ({"intent": "reset"}, "text must be"),
         ({"text": "  ", "intent": "reset"}, "text must be"),
         ({"text": "a", "intent": 3}, "intent must be"),
+        ({"text": "half \ud83d", "intent": "reset"}, "text has half a surrogate pair"),
+        ({"text": "a", "intent": "\ud83d"}, "intent has half a surrogate pair"),
         ({"text": "a", "intent": "reset", "kind": 3}, "kind must be"),
         ({"text": "a", "intent": "reset", "kind": "maybe"}, "none of in, id-oos"),
         ({"text": "a", "intent": "reset", "kind": "oos"}, "its intent 'reset' is in the store"),
@@ -94,3 +96,8 @@ def test_a_file_that_cannot_be_decoded_is_an_error(tmp_path, data):
     path.write_bytes(data)
     with pytest.raises(InvalidRequest, match="cannot be read"):
         read_labelled(path, path)
+
+
+def test_half_a_character_in_the_store_is_named_before_anything_is_fitted(read):
+    with pytest.raises(InvalidRequest, match=r"store\.jsonl, line 3: text has half a surrogate pair"):
+        read([query()], [*STORE, {"text": "\udc00 opening", "intent": "hours"}])

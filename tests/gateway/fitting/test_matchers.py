@@ -86,9 +86,32 @@ def test_what_serves_stands_in_the_status_also_while_another_fit_is_made(matcher
     making = matchers_with(FakeEmbedder())
     assert making.status == ""
     making.make(CATALOG)
-    assert making.status == "embedder as it is"
+    serving = making.status
+    assert serving.startswith("embedder as it is")
     making._say("tuning", 1, 4)
-    assert making.status == "embedder as it is; tuning, 25%"
+    assert making.status == f"{serving}; tuning, 25%"
+
+
+def test_limits_that_are_not_proven_are_logged_and_stand_in_the_status(matchers_with, monkeypatch, caplog):
+    making = matchers_with(FakeEmbedder())
+    with caplog.at_level(logging.INFO, module.__name__):
+        making.make(CATALOG)
+    (message,) = caplog.messages
+    assert message.startswith("matcher_not_proven: revision 7: desk answers word for word only; ")
+    assert "more phrasings would prove its rate, second answers" in message
+    assert "limits not proven in 2 of 2 assistants, see the log" in making.status
+    assert "desk" not in making.status, "whoever asks for readiness needs no key"
+
+    real = module.calibrate
+
+    def proven(held_out, corpus, tolerance, **options):
+        found = real(held_out, corpus, tolerance, **options)
+        limits = replace(found.limits, answer=0.5)
+        return replace(found, report=msgspec.structs.replace(found.report, more_phrasings=0, limits=limits))
+
+    monkeypatch.setattr(module, "calibrate", proven)
+    making.make(CATALOG)
+    assert making.status == "embedder as it is"
 
 
 def test_a_measured_rate_over_the_tolerated_one_is_logged_and_stands_in_the_status(matchers_with, monkeypatch, caplog):

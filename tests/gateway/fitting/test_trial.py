@@ -9,6 +9,7 @@ from gateway.fitting.trial import ASSISTANT, run_trial, trial_catalog, trial_cor
 from models.batching import BatchingEmbedder
 from models.errors import ModelRefused
 from models.fakes import FakeEmbedder
+from store.calibration import CAUTIOUS
 from store.content import Tolerance
 from store.learning.fit import HeldOutKind
 from store.scoring import Limits, NearestScorer
@@ -132,3 +133,11 @@ def test_the_matcher_of_a_trial_knows_every_label():
     found = [matcher.match(one.text, ASSISTANT).prompt.key for one in QUERIES[:2]]
     assert found == ["reset", "hours"]
     assert np.isfinite([one.score for one in matcher.match(QUERIES[3].text, ASSISTANT).evidence.candidates]).all()
+
+
+def test_every_rate_whose_limits_are_cautious_is_said_to_be():
+    made = trial(rate=0.2)
+    for rate in ("0.01", "0.05"):
+        assert made.measured.at_own_limits[rate].limits == CAUTIOUS
+        (said,) = [line for line in made.unknown if line.startswith(f"At own limits for {rate}: ")]
+        assert "cautious" in said

@@ -65,3 +65,21 @@ def test_where_nothing_can_be_written_at_all_there_is_no_fit(making, monkeypatch
     monkeypatch.setattr(matchers, "TemporaryDirectory", refuse)
     with pytest.raises(NotServing, match="nor can any other folder"):
         making.make(catalog(*PROMPTS))
+
+
+def test_a_log_that_cannot_be_opened_keeps_nothing_from_being_fitted_and_is_told_once(monkeypatch, tmp_path, caplog):
+    run_instead(monkeypatch, WITH_A_FAKE_EMBEDDER)
+    (tmp_path / "fitting.log").mkdir()
+    settings = FitSettings(
+        EmbedderSource(tmp_path, "0" * 64, tmp_path),
+        tmp_path / "fits",
+        tmp_path / "index",
+        tmp_path / "fitting.log",
+        is_tuned=False,
+        threads=1,
+    )
+    making = FittedMatchers(settings, FakeEmbedder(), lambda *_: None)
+    for documents in (PROMPTS, PROMPTS[:1]):
+        assert isinstance(making.make(catalog(*documents)).match("I forgot my password", "desk"), Match)
+    told = [message for message in caplog.messages if message.startswith("fitting_log_not_kept")]
+    assert told == [f"fitting_log_not_kept: {tmp_path / 'fitting.log'} cannot be written: Is a directory"]

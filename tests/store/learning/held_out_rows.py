@@ -23,13 +23,13 @@ def corpus(prompts=4, sentences=5):
 
 
 def held_out(rows):
-    """Rows are (kind, label, [(candidate, score, similarity, row), ...]); in scope the label is the truth."""
-    padded = [(one[2] + [(NONE, 0.0, -1.0, NONE)] * 3)[:3] for one in rows]
+    """Rows are (kind, label, [(candidate, score, similarity, row[, countered]), ...]); in scope, label is truth."""
+    padded = [([(*one, -1.0)[:5] for one in row[2]] + [(NONE, 0.0, -1.0, NONE, -1.0)] * 5)[:5] for row in rows]
     kinds = np.array([one[0] for one in rows], dtype=np.int8)
     labels = np.array([one[1] for one in rows], dtype=np.int64)
 
     def column(place, dtype):
-        return np.array([[one[place] for one in row] for row in padded], dtype=dtype).reshape(-1, 3)
+        return np.array([[one[place] for one in row] for row in padded], dtype=dtype).reshape(-1, 5)
 
     return HeldOut(
         texts=tuple(f"held out {number}" for number in range(len(rows))),
@@ -40,6 +40,7 @@ def held_out(rows):
         scores=column(1, np.float64),
         similarities=column(2, np.float64),
         nearest=column(3, np.int64),
+        countered=column(4, np.float64),
     )
 
 

@@ -72,3 +72,9 @@ def test_the_packaged_background_is_many_different_sentences():
     assert len(sentences) > 200
     assert len(set(sentences)) == len(sentences)
     assert all(sentence == sentence.strip() and sentence for sentence in sentences)
+
+
+def test_every_line_of_the_background_but_remarks_at_its_top_is_a_sentence():
+    sentences = background()
+    assert len(sentences) == 1000
+    assert sum(one.startswith("#") for one in sentences) == 1, "a number with its mark is something people write"

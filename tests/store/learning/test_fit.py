@@ -157,6 +157,24 @@ def test_vectors_that_do_not_belong_to_the_corpus_are_a_bug():
         )
 
 
+def test_held_out_sentences_meet_the_counterexamples_of_each_candidate_but_never_themselves(whole):
+    corpus, fit_ = whole
+    held_out, counters = fit_.held_out, embed(corpus.counter_texts)
+    assert held_out.countered.max() > 0.5
+    for row, text in enumerate(held_out.texts):
+        for place, prompt in enumerate(held_out.candidates[row].tolist()):
+            others = [
+                number
+                for number, label in enumerate(corpus.counter_labels.tolist())
+                if label == prompt and corpus.counter_texts[number] != text
+            ]
+            expected = max((float(counters[other] @ embed([text])[0]) for other in others), default=-1.0)
+            assert held_out.countered[row, place] == pytest.approx(expected, abs=1e-5)
+    own = of_kind(held_out, HeldOutKind.COUNTEREXAMPLE)
+    assert (held_out.candidates[own, 0] == held_out.labels[own]).any()
+    assert (held_out.countered[own] == -1.0).all(), "each of the two is the only one of its prompt"
+
+
 def test_a_store_too_large_for_regression_is_ranked_by_means(monkeypatch):
     monkeypatch.setattr("store.learning.heads.MOST_LEARNED", 10)
     corpus = small_corpus()

@@ -10,6 +10,7 @@ from store.calibration import Calibration, calibrate
 from store.content import Tolerance
 from store.learning.fit import HeldOut, HeldOutKind
 from store.learning.plots import coverage_curve, score_histogram
+from store.scoring import Limits
 from store.trade_off import trade_off
 from tests.store.learning.held_out_rows import NONE, corpus, drawn, held_out
 
@@ -122,3 +123,37 @@ def is_between(dot, start, end) -> bool:
 @pytest.mark.parametrize("rows", [[(IN, 0, [(0, 0.9, 0.9, 0)])], []])
 def test_pictures_of_hardly_anything_are_drawn_too(rows):
     assert all(pictures(held_out(rows), corpus(1, 1)).values())
+
+
+def test_pictures_on_one_page_share_no_name(drawings):
+    named = [re.findall(r'<(?:title|desc) id="([^"]+)"', text) for text in drawings.values()]
+    assert len({name for names in named for name in names}) == 4
+    for names, text in zip(named, drawings.values(), strict=True):
+        assert f'aria-labelledby="{" ".join(names)}"' in text
+
+
+def limits(answer: float, suggest: float) -> Limits:
+    return Limits(answer=answer, suggest=suggest, margin=0.0, floor=-1.0, follow_up=2.0)
+
+
+def test_a_limit_beyond_the_axis_is_drawn_at_its_edge():
+    text = score_histogram(drawn()[0], limits(0.99995, 0.0004)).decode()
+    assert "answered from 0.99995" in text
+    assert "offered from 0.0004" in text
+
+
+def test_where_no_score_is_enough_no_panel_speaks_of_a_limit_for_answering():
+    text = score_histogram(drawn()[0], limits(2.0, 0.2)).decode()
+    assert "reach the limit" not in text
+    assert "can be offered" in text
+    assert "answered from" not in text
+
+
+def test_a_dot_in_the_corner_is_whole_and_the_edge_of_the_axis_is_not_called_nothing():
+    rows = [(IN, 0, [(0, 0.9, 0.9, 0)]), (IN, 1, [(1, 0.9, 0.9, 1)])]
+    drawing = pictures(held_out(rows), corpus(2))["coverage"].split("</style>", 1)[1]
+    dots = re.findall(r"<g([^>]*)>\s*<use [^>]*style=\"fill: #(?:1b7f5c|1f63c2)", drawing)
+    assert len(dots) == 2
+    assert not any("clip-path" in group for group in dots)
+    assert "\u2264 0.0001</text>" in drawing
+    assert not re.search(r">0</text>", drawing)

@@ -1,0 +1,56 @@
+"""What each part says of itself when somebody asks whether requests should be sent here."""
+
+from gateway.live import Live
+from gateway.publisher import Publisher
+from gateway.readiness import PartReport, PartState
+from models.engine import LlamaModel
+from models.ports import LanguageModel
+from models.supervisor import ModelState
+from models.upstream import UpstreamModel
+from store.catalog import live_revision
+from store.database import Database
+from store.errors import StoreError
+
+
+def database_report(database: Database) -> PartReport:
+    """Tells whether the database answers."""
+    try:
+        live_revision(database)
+    except StoreError as error:
+        return PartReport(PartState.NOT_READY, str(error))
+    return PartReport(PartState.READY)
+
+
+def content_report(live: Live, database: Database, publisher: Publisher) -> PartReport:
+    """Tells which revision serves. One behind what is published goes on serving, or all replicas would leave at once.
+
+    A replica that cannot tell what is published, or whose database went back, is not ready.
+    """
+    catalog = live.current.catalog
+    try:
+        published = live_revision(database)
+    except StoreError:
+        return PartReport(PartState.NOT_READY, "cannot tell which revision is published")
+    newer = publisher.progress_of(published) if published > catalog.revision else ""
+    if not catalog.prompts:
+        return PartReport(PartState.NOT_READY, newer or "nothing is published; run: canongate import FOLDER")
+    serving = f"revision {catalog.revision}, {len(catalog.prompts)} prompts"
+    if published < catalog.revision:
+        return PartReport(PartState.NOT_READY, f"{serving}; the database has only revision {published}: restart")
+    if newer:
+        return PartReport(PartState.READY, f"{serving}; {newer}")
+    return PartReport(PartState.READY, serving)
+
+
+def model_report(model: LanguageModel) -> PartReport:
+    """Tells how the language model is; without it approved fallbacks are given."""
+    if not isinstance(model, LlamaModel | UpstreamModel):
+        return PartReport(PartState.DEGRADED, "no language model is configured: approved fallbacks are given")
+    match model.state:
+        case ModelState.READY:
+            return PartReport(PartState.READY, model.name)
+        case ModelState.STARTING:
+            return PartReport(PartState.NOT_READY, "loading the weights")
+        case ModelState.DOWN | ModelState.OPEN:
+            what = (model.fault or "the upstream failed") if isinstance(model, UpstreamModel) else "the worker is down"
+            return PartReport(PartState.DEGRADED, f"{what}: approved fallbacks are given")
