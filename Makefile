@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+RIVAL := var/bench/xllamacpp-venv
 export NEMO_GUARDRAILS_NO_USAGE_STATS := 1
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix bench docs clean
+.PHONY: help setup rival run test check fix bench docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,10 +31,17 @@ $(STAMP): pyproject.toml requirements.lock
 	@$(BIN)/canongate models prepare
 	@touch $(STAMP)
 
+rival: $(RIVAL)/.ready ## make the venv of llama.cpp's own server, which tests and benchmarks compare with
+
+$(RIVAL)/.ready: benchmarks/rival_server.txt
+	@$(PYTHON) -m venv --clear $(RIVAL)
+	@$(RIVAL)/bin/python -m pip install --quiet --no-deps --requirement benchmarks/rival_server.txt
+	@touch $@
+
 run: setup ## run the gateway with the example help desk on http://127.0.0.1:8080
 	@$(BIN)/canongate demo
 
-test: setup ## run every test, with the real embedder, model, SQLite and PostgreSQL
+test: setup rival ## run every test, with the real embedder, model, SQLite, PostgreSQL and llama.cpp's server
 	@$(BIN)/python -m pytest
 
 check: setup ## lint, types, import contracts and generated docs

@@ -1,10 +1,13 @@
 """The composition root: makes the real components from settings, and closes them."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from gateway.answer_cache import AnswerCache
 from gateway.components import Components
 from gateway.credentials import KeyRing, NewKey, Principal, load_pepper, new_key
 from gateway.decisions import DecisionLog
@@ -15,19 +18,26 @@ from gateway.fitting.process import Progress as FitProgress
 from gateway.limits import Admission
 from gateway.live import Live
 from gateway.pipeline import ChatPipeline
+from gateway.probes import content_report, database_report, model_report
 from gateway.publisher import Publisher
 from gateway.readiness import PartReport, PartState, Readiness
 from gateway.settings import Settings
+from gateway.warming import Warming
 from models.absent import ABSENT, AbsentModel
-from models.catalog import known_model
-from models.device import DevicePlan, plan_device
+from models.catalog import located
+from models.device import this_machine
 from models.engine import LlamaModel
+from models.gguf import read_header
+from models.messages import Adapter
+from models.planning import Wish, plan_model
 from models.ports import Embedder, LanguageModel
 from models.process import WorkerProgram
-from models.supervisor import EngineLimits, ModelState
+from models.registry import REGISTRY, Registry, find_model
+from models.supervisor import EngineLimits
+from models.upstream import UpstreamLimits, UpstreamModel
+from models.upstream_target import PromptStyle, UpstreamTarget
 from store.catalog import Catalog, live_revision
 from store.database import Database, migrate, open_database
-from store.errors import StoreError
 from store.repositories.decisions import Decisions
 from store.repositories.keys import Keys
 from store.types import KeyScope
@@ -98,14 +108,20 @@ def open_components(
         publisher = Publisher(settings, store.database, matchers)
         live = Live(publisher.load())
         require_form_assistant(settings, live.current.catalog)
+        answers = AnswerCache(
+            entries=settings.answers.kept,
+            max_bytes=int(settings.answers.kept_mib * 1024 * 1024),
+            clock=time.monotonic,
+        )
         pipeline = ChatPipeline(
             live=live,
             model=model,
             decisions=DecisionLog(Decisions(store.database)),
             admission=Admission(concurrent=settings.limits.concurrent),
+            answers=answers,
             match_s=settings.limits.match_s,
             output_rails_s=settings.rails.stage_s,
-            model_places=settings.model.queue + 2,
+            model_places=_places(model, settings),
         )
         yield Components(
             settings=settings,
@@ -118,37 +134,82 @@ def open_components(
             ),
             readiness=Readiness(
                 {
-                    "database": lambda: _database_report(store.database),
-                    "content": lambda: _content_report(live, store.database),
-                    "matcher": lambda: PartReport(PartState.READY, matchers.status),
-                    "model": lambda: _model_report(model),
+                    "database": lambda: database_report(store.database),
+                    "content": lambda: content_report(live, store.database, publisher),
+                    "matcher": lambda: PartReport(PartState.READY, publisher.matching),
+                    "model": lambda: model_report(model),
+                    "answers": lambda: PartReport(PartState.READY, str(answers.figures)),
                 }
             ),
+            warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,
             publisher=publisher,
             visitor=visitor_of(settings),
         )
 
 
 def open_model(settings: Settings, stack: ExitStack, *, without_model: bool, progress: Progress) -> LanguageModel:
-    """Starts the worker without waiting for it; or gives the model that never answers."""
-    if without_model or settings.model.name == ABSENT:
+    """Starts the worker, or to watch the upstream, without waiting for it; or gives the model that never answers."""
+    if without_model or (settings.model.name == ABSENT and not settings.upstream.url):
         return AbsentModel()
-    progress("starting the model's worker")
+    progress(f"calling {settings.upstream.url}" if settings.upstream.url else "starting the model's worker")
     model = make_model(settings)
     stack.callback(model.close)
     model.start()
     return model
 
 
-def make_model(settings: Settings) -> LlamaModel:
-    """Makes the model without starting its worker. Raises `ModelRefused` for settings that it cannot have."""
-    planned = plan_device(gpu_layers=settings.model.gpu_layers)
-    return LlamaModel(
-        known_model(settings.model.name),
-        DevicePlan(settings.model.threads or planned.threads, planned.gpu_layers),
-        EngineLimits(context_tokens=settings.model.context_tokens, max_waiting=settings.model.queue),
-        WorkerProgram(log=settings.data_directory / "worker.log"),
+def make_model(settings: Settings) -> LlamaModel | UpstreamModel:
+    """Makes the model without starting anything. Raises `ModelRefused` for settings that it cannot have."""
+    if settings.upstream.url:
+        return _make_upstream(settings)
+    known, path = find_model(settings.model.name, Registry(settings.data_directory / REGISTRY))
+    chosen = settings.model
+    wish = Wish(
+        context_tokens=chosen.context_tokens,
+        sequences=chosen.parallel or None,
+        gpu_layers=None if chosen.gpu_layers == -1 else chosen.gpu_layers,
+        threads=chosen.threads or None,
     )
+    plan = plan_model(read_header(located(known, path)), this_machine(), wish)
+    return LlamaModel(
+        known,
+        plan.device,
+        EngineLimits(
+            context_tokens=plan.context_tokens,
+            parallel=plan.sequences,
+            cells=plan.cells,
+            prefix_cells=plan.prefix_cells,
+            max_waiting=chosen.queue,
+        ),
+        WorkerProgram(log=settings.data_directory / "worker.log"),
+        path=path,
+        adapters=tuple(
+            Adapter(one.assistant, str(Path(one.path).expanduser().resolve()), one.sha256, one.scale)
+            for one in chosen.adapters
+        ),
+        prefix_folder=settings.data_directory / "prefixes",
+    )
+
+
+def _places(model: LanguageModel, settings: Settings) -> int:
+    """How many callers may wait for the model; some more than it takes, so that it is the model that says no."""
+    return (model.places if isinstance(model, LlamaModel) else settings.upstream.requests) + 2
+
+
+def _make_upstream(settings: Settings) -> UpstreamModel:
+    chosen = settings.upstream
+    target = UpstreamTarget(
+        url=chosen.url,
+        model=chosen.model,
+        revision=chosen.revision,
+        style=PromptStyle(chosen.prompts),
+        format_name=chosen.format,
+        key=chosen.key,
+        ca_file=Path(chosen.ca_file).expanduser() if chosen.ca_file else None,
+        allow_plain_http=chosen.allow_plain_http,
+    )
+    limits = UpstreamLimits(requests=chosen.requests, context_tokens=settings.model.context_tokens)
+    return UpstreamModel(target, limits)
 
 
 def open_embedder(settings: Settings, progress: Progress) -> Embedder:
@@ -203,37 +264,3 @@ def visitor_of(settings: Settings) -> Principal | None:
         assistants=frozenset({settings.page.try_it}),
         requests_per_minute=settings.limits.visitor_requests_per_minute,
     )
-
-
-def _database_report(database: Database) -> PartReport:
-    try:
-        live_revision(database)
-    except StoreError as error:
-        return PartReport(PartState.NOT_READY, str(error))
-    return PartReport(PartState.READY)
-
-
-def _content_report(live: Live, database: Database) -> PartReport:
-    """A replica that serves an older revision than the published one, or cannot tell, is not ready."""
-    state = live.current
-    if not state.catalog.prompts:
-        return PartReport(PartState.NOT_READY, "nothing is published; run: canongate import FOLDER")
-    try:
-        published = live_revision(database)
-    except StoreError:
-        return PartReport(PartState.NOT_READY, "cannot tell which revision is published")
-    if published != state.catalog.revision:
-        return PartReport(PartState.NOT_READY, f"loading revision {published}")
-    return PartReport(PartState.READY, f"revision {published}, {len(state.catalog.prompts)} prompts")
-
-
-def _model_report(model: LanguageModel) -> PartReport:
-    if not isinstance(model, LlamaModel):
-        return PartReport(PartState.DEGRADED, "no language model is configured: approved fallbacks are given")
-    match model.state:
-        case ModelState.READY:
-            return PartReport(PartState.READY, model.name)
-        case ModelState.STARTING:
-            return PartReport(PartState.NOT_READY, "loading the weights")
-        case ModelState.DOWN | ModelState.OPEN:
-            return PartReport(PartState.DEGRADED, "the worker is down: approved fallbacks are given")

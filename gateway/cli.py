@@ -23,7 +23,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "fit": "gateway.commands.fitting:fit",
         "eval": "gateway.commands.evaluating:evaluate",
         "key": "gateway.commands.keys:key",
-        "models": "gateway.commands.weights:models",
+        "models": "gateway.commands.models:models",
     }
 )
 SUMMARIES: Mapping[str, str] = MappingProxyType(
@@ -37,7 +37,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "fit": "Fit the matcher to what is live and show its limits.",
         "eval": "Measure the gateway with labelled messages.",
         "key": "Make, list and revoke API keys.",
-        "models": "List and prepare models.",
+        "models": "List, register, plan and make models.",
     }
 )
 

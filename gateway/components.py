@@ -8,6 +8,7 @@ from gateway.pipeline import ChatPipeline
 from gateway.publisher import Publisher
 from gateway.readiness import Readiness
 from gateway.settings import Settings
+from gateway.warming import Warming
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class Components:
     pipeline: ChatPipeline
     keys: KeyRing
     readiness: Readiness
+    warming: Warming | None
+    """Has prompts ready in the model; None when no worker of ours answers."""
     publisher: Publisher | None
     """Follows what is published; None in tests whose content stands still."""
     visitor: Principal | None

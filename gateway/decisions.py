@@ -97,6 +97,7 @@ def _fields(decision: Decision) -> dict[str, object]:
         "policy_revision": decision.policy_revision,
         "prompt_tokens": decision.prompt_tokens,
         "completion_tokens": decision.completion_tokens,
+        "cached_from": decision.cached_from,
         "timings_ms": dict(decision.timings_ms),
         "failed": decision.failed,
     }

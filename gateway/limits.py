@@ -2,16 +2,15 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
 from gateway.credentials import Principal
 from gateway.errors import NotServing, RateLimited
+
+_WINDOW_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +42,30 @@ class RateState:
 class Admission:
     """Grants permits; lives as long as the gateway. State is kept in this process."""
 
-    def __init__(self, *, concurrent: int) -> None:
+    def __init__(self, *, concurrent: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._concurrent = concurrent
         self._in_work = 0
         self._seconds_each = 1.0
-        self._windows = MovingWindowRateLimiter(MemoryStorage())
+        self._clock = clock
+        self._charged: dict[str, deque[float]] = {}
 
     def charge(self, principal: Principal) -> RateState:
         """Counts one request against the credential's rate. Raises `RateLimited`."""
-        rate = RateLimitItemPerMinute(principal.requests_per_minute)
-        is_allowed = self._windows.hit(rate, principal.id)
-        window = self._windows.get_window_stats(rate, principal.id)
-        reset_s = max(0.0, window.reset_time - time.time())
+        now = self._clock()
+        charged = self._charged.setdefault(principal.id, deque())
+        while charged and charged[0] <= now - _WINDOW_S:
+            charged.popleft()
+        is_allowed = len(charged) < principal.requests_per_minute
+        if is_allowed:
+            charged.append(now)
+        reset_s = charged[0] + _WINDOW_S - now
         if not is_allowed:
             raise RateLimited(
                 f"More than {principal.requests_per_minute} requests within a minute. "
                 f"Wait {math.ceil(reset_s)} s and try again.",
                 retry_after_s=reset_s,
             )
-        return RateState(principal.requests_per_minute, window.remaining, reset_s)
+        return RateState(principal.requests_per_minute, principal.requests_per_minute - len(charged), reset_s)
 
     @contextmanager
     def permit(self) -> Iterator[None]:

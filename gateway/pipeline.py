@@ -1,11 +1,14 @@
 """The way of a message: eight numbered steps from a question to a checked answer, or to a no."""
 
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 import anyio
 from anyio import CapacityLimiter, to_thread
 
+from gateway.answer_cache import AnswerCache
+from gateway.answer_keys import answer_key
 from gateway.canonicalize import RefusedMessage, canonicalize_all
 from gateway.decisions import DecisionLog
 from gateway.errors import InvalidRequest, NotServing
@@ -13,8 +16,9 @@ from gateway.limits import Admission, RateState
 from gateway.live import Live
 from gateway.matching import Matching
 from gateway.render import fill_text, render_prompt, tidy_answer
-from gateway.turn import Question, Reply, Source, Step, Turn
+from gateway.turn import KeptAnswer, Question, Reply, Source, Step, Turn
 from models.errors import ModelBusy, ModelRefused, ModelTimeout, ModelUnavailable
+from models.markers import require_unmarked
 from models.ports import ApprovedPrompt, Cancellation, LanguageModel, Sampling
 from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
 from store.content import Generate, PromptVersion
@@ -42,7 +46,8 @@ class ChatPipeline:
     (2) input rails  on the whole message, before matching
     (3) match        one approved prompt and its slots, or a question back, or no match
     (4) render       the approved prompt; the only text a model ever gets
-    (5) generate     the model's words, or the approved answer as it stands, or the approved fallback
+    (5) generate     the model's words, or those that the very same prompt got before, or the approved answer or
+                     fallback as it stands
     (6) output rails on the whole answer
     (7) record       one decision, one log line, the reply
     """
@@ -54,6 +59,7 @@ class ChatPipeline:
         model: LanguageModel,
         decisions: DecisionLog,
         admission: Admission,
+        answers: AnswerCache,
         match_s: float,
         output_rails_s: float,
         model_places: int,
@@ -62,6 +68,7 @@ class ChatPipeline:
         self._model = model
         self._decisions = decisions
         self._admission = admission
+        self._answers = answers
         self._matching = Matching(decisions, match_s=match_s)
         self._output_rails_s = output_rails_s
         self._model_threads = CapacityLimiter(model_places)
@@ -126,22 +133,38 @@ class ChatPipeline:
             return await self._approved(turn, rate, content.answer, Outcome.ANSWERED, Source.of(content))
 
         # (4) render
-        approved = ApprovedPrompt(render_prompt(turn.assistant.instructions, content, turn.values))
+        approved = ApprovedPrompt(render_prompt(turn.assistant, content, turn.values))
         turn.sent = approved
 
-        # (5) generate
-        await watcher(Step.GENERATING)
-        answer = await self._generate(turn, approved, content)
-        if answer is None:
-            return await self._approved(turn, rate, content.fallback, Outcome.DEGRADED, Source.FALLBACK)
+        # (5) and (6) for an answer in the model's words
+        return await self._worded(turn, rate, watcher, approved, content)
 
-        # (6) output rails
-        await watcher(Step.VERIFYING)
-        facts = "".join(part.text for part in approved.question)
-        checked = await self._check(turn, Stage.OUTPUT, answer, self._context(turn, facts))
-        if checked.is_blocked:
-            withheld = f"{turn.assistant.texts.withheld}\n\n{content.fallback}"
-            return await self._approved(turn, rate, withheld, Outcome.BLOCKED_OUTPUT, Source.FALLBACK)
+    async def _worded(
+        self, turn: Turn, rate: RateState, watcher: Watcher, approved: ApprovedPrompt, content: Generate
+    ) -> Reply:
+        # (5) generate, unless the very same prompt has an answer that is kept
+        await watcher(Step.GENERATING)
+        sampling, deadline_s = self._sampling(turn, content), self._model_deadline_s(turn)
+        key = answer_key(turn, approved, sampling, model_sha256=self._model.sha256)
+        wait_s = deadline_s - time.monotonic()
+        async with self._answers.place(key, turn.state, lifetime_s=content.cache_s, wait_s=wait_s) as place:
+            turn.kept = place.kept
+            if place.waited_s:
+                turn.timings_ms["wait"] = round(place.waited_s * 1000, 3)
+            answer = turn.kept.text if turn.kept else await self._generate(turn, approved, sampling, deadline_s)
+            if answer is None:
+                return await self._approved(turn, rate, content.fallback, Outcome.DEGRADED, Source.FALLBACK)
+
+            # (6) output rails, also on an answer that passed them before
+            await watcher(Step.VERIFYING)
+            facts = "".join(part.text for part in approved.question)
+            checked = await self._check(turn, Stage.OUTPUT, answer, self._context(turn, facts))
+            if checked.is_blocked:
+                place.forget()
+                withheld = f"{turn.assistant.texts.withheld}\n\n{content.fallback}"
+                return await self._approved(turn, rate, withheld, Outcome.BLOCKED_OUTPUT, Source.FALLBACK)
+            if turn.completion is not None:
+                place.keep(KeptAnswer.of(turn.completion, checked.text, decision=turn.id, at=turn.at))
         return self._reply(turn, rate, Outcome.ANSWERED, Source.GENERATE, checked.text)
 
     async def _check_words(self, turn: Turn, words: list[str]) -> str | None:
@@ -166,20 +189,28 @@ class ChatPipeline:
             raise NotServing("rails_unavailable", "A check could not be completed, so nothing was answered.")
         return report
 
-    async def _generate(self, turn: Turn, prompt: ApprovedPrompt, content: Generate) -> str | None:
+    @staticmethod
+    def _sampling(turn: Turn, content: Generate) -> Sampling:
+        """Returns the approved settings; a caller may shorten the answer."""
+        approved = content.sampling
+        return Sampling(
+            max_tokens=min(turn.question.max_tokens or approved.max_tokens, approved.max_tokens),
+            temperature=approved.temperature,
+            top_p=approved.top_p,
+            seed=approved.seed,
+        )
+
+    def _model_deadline_s(self, turn: Turn) -> float:
+        """Returns until when the model may take, so that the output rails have their time."""
+        kept_back_s = min(self._output_rails_s, KEPT_BACK * turn.question.deadline.remaining_s)
+        return turn.question.deadline.at - kept_back_s
+
+    async def _generate(self, turn: Turn, prompt: ApprovedPrompt, sampling: Sampling, deadline_s: float) -> str | None:
         """Returns the model's whole sentences, or None when the approved fallback has to do."""
         cancellation = Cancellation()
-        most = turn.question.max_tokens or content.sampling.max_tokens
-        sampling = Sampling(
-            max_tokens=min(most, content.sampling.max_tokens),
-            temperature=content.sampling.temperature,
-            top_p=content.sampling.top_p,
-            seed=content.sampling.seed,
-        )
-        kept_back_s = min(self._output_rails_s, KEPT_BACK * turn.question.deadline.remaining_s)
-        deadline_s = turn.question.deadline.at - kept_back_s
         work = partial(self._model.complete, prompt, sampling, deadline_s=deadline_s, cancellation=cancellation)
         try:
+            require_unmarked(prompt)
             with turn.timed("generate"):
                 completion = await to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._model_threads)
         except (ModelBusy, ModelUnavailable, ModelTimeout, ModelRefused) as error:

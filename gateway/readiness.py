@@ -1,8 +1,11 @@
 """Whether the gateway can answer, and if not, which part keeps it from answering."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+_PATH = re.compile(r"(?<![\w.:/])~?/[^\s:;,()'\"]+")
 
 
 class PartState(StrEnum):
@@ -56,3 +59,8 @@ class Readiness:
         if self._is_draining:
             parts["gateway"] = PartReport(PartState.NOT_READY, "shutting down")
         return ReadinessReport(parts)
+
+
+def without_paths(words: str) -> str:
+    """Returns the words of a failure without the files that they name: readiness is told to anybody who asks."""
+    return _PATH.sub("a file that the log names", words)

@@ -1,10 +1,11 @@
 """What a model is given, and what a person is shown, for an approved prompt version and its slot values."""
 
+import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from models.ports import Completion, FinishReason, PartKind, PromptPart, RenderedPrompt
-from store.content import FACTS_MARK, SLOT_MARK, Generate
+from store.content import FACTS_MARK, SLOT_MARK, Assistant, CanonicalPrompt, EnumSlot, Generate
 from store.matches import SlotValue
 
 _SENTENCE_END = re.compile(r'[.!?]"?(?=\s|$)')
@@ -13,19 +14,39 @@ QUOTE_MARK = "> "
 """Stands before every line of a quoted text, so that no text can close its own quotation."""
 
 
-def render_prompt(instructions: str, reply: Generate, values: tuple[SlotValue, ...]) -> RenderedPrompt:
+def render_prompt(assistant: Assistant, reply: Generate, values: tuple[SlotValue, ...]) -> RenderedPrompt:
     """Lays out instructions, facts and prompt text; slot values stay parts of their own.
 
     Facts go where the text says `{facts}`, else before it: a small model follows what it read last.
     """
     facts = PromptPart(gather_facts(reply, values), PartKind.APPROVED)
     by_name = {FACTS_MARK: facts, **{value.slot.name: _slot_part(value) for value in values}}
+    return _rendered(assistant, _parts(_text(reply), by_name))
+
+
+def render_opening(assistant: Assistant, content: CanonicalPrompt) -> RenderedPrompt:
+    """Returns what every rendering of a prompt begins with: the whole of it, or all before its first slot value."""
+    reply = content.reply
+    if not isinstance(reply, Generate):
+        raise TypeError(f"{content.key} has no prompt for a model. This is a bug.")
+    if not content.slots:
+        return render_prompt(assistant, reply, ())
+    later = PromptPart("", PartKind.SLOT)
+    # What an enum value adds to the facts is known with the value only.
+    has_value_facts = any(value.fact for slot in content.slots if isinstance(slot, EnumSlot) for value in slot.values)
+    facts = later if has_value_facts else PromptPart(gather_facts(reply, ()), PartKind.APPROVED)
+    parts = _parts(_text(reply), {FACTS_MARK: facts, **{slot.name: later for slot in content.slots}})
+    return _rendered(assistant, (*itertools.takewhile(lambda part: part is not later, parts), later))
+
+
+def _rendered(assistant: Assistant, question: Iterable[PromptPart]) -> RenderedPrompt:
+    instructions = (PromptPart(assistant.instructions.strip(), PartKind.APPROVED),)
+    return RenderedPrompt(instructions, tuple(question), assistant.name)
+
+
+def _text(reply: Generate) -> str:
     text = reply.prompt.strip()
-    if FACTS_MARK not in SLOT_MARK.findall(text):
-        text = f"{{{FACTS_MARK}}}\n\n{text}"
-    return RenderedPrompt(
-        instructions=(PromptPart(instructions.strip(), PartKind.APPROVED),), question=tuple(_parts(text, by_name))
-    )
+    return text if FACTS_MARK in SLOT_MARK.findall(text) else f"{{{FACTS_MARK}}}\n\n{text}"
 
 
 def gather_facts(reply: Generate, values: tuple[SlotValue, ...]) -> str:

@@ -14,7 +14,7 @@ import uuid_utils
 from gateway.credentials import Principal
 from gateway.limits import Deadline, RateState
 from gateway.live import LiveState
-from models.ports import Completion, RenderedPrompt
+from models.ports import Completion, FinishReason, RenderedPrompt
 from rails.types import RailRecord
 from store.content import AnyReply, Assistant, Contact, Generate, Handoff, PromptVersion, Verbatim
 from store.matches import Evidence, Gate, MatchMethod, SlotNeeded, SlotValue
@@ -76,6 +76,25 @@ def masked(text: str) -> str:
     return f"({len(text)} characters)"
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An answer in the model's words that passed its output rails, and where that was recorded."""
+
+    text: str
+    """As it was shown, with whatever the rails changed."""
+    decision: str
+    """Id of the decision in which the model worded it."""
+    at: dt.datetime
+    sent_sha256: str
+    """Hash of the tokens that the model was given."""
+    finish_reason: FinishReason
+
+    @classmethod
+    def of(cls, completion: Completion, text: str, *, decision: str, at: dt.datetime) -> "KeptAnswer":
+        """Makes what is kept of a completion whose words, as checked, are `text`."""
+        return cls(text, decision, at, completion.prompt_sha256, completion.finish_reason)
+
+
 @dataclass(slots=True)
 class Turn:
     """Collects what is decided about one message; becomes the stored decision."""
@@ -98,6 +117,8 @@ class Turn:
     values: tuple[SlotValue, ...] = ()
     sent: RenderedPrompt | None = None
     completion: Completion | None = None
+    kept: KeptAnswer | None = None
+    """The answer that was used again in place of a completion."""
     model_error: str | None = None
 
     @property
@@ -154,12 +175,20 @@ class Turn:
             matcher=self.state.matcher.fingerprint,
             policy=policy.name,
             policy_revision=policy.revision,
-            model_sha256=model_sha256 if self.completion else None,
-            sent_sha256=self.completion.prompt_sha256 if self.completion else None,
-            prompt_tokens=len(self.completion.prompt_tokens) if self.completion else 0,
+            model_sha256=model_sha256 if self.completion or self.kept else None,
+            sent_sha256=self._sent_sha256,
+            prompt_tokens=self.completion.prompt_token_count if self.completion else 0,
             completion_tokens=self.completion.completion_tokens if self.completion else 0,
             failed=failed,
+            cached_from=self.kept.decision if self.kept else None,
+            cached_at=self.kept.at if self.kept else None,
         )
+
+    @property
+    def _sent_sha256(self) -> str | None:
+        if self.kept is not None:
+            return self.kept.sent_sha256
+        return self.completion.prompt_sha256 if self.completion else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

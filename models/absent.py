@@ -1,7 +1,7 @@
 """The model that is not there: matching, rails and approved texts work without one."""
 
 from models.errors import ModelUnavailable
-from models.ports import ApprovedPrompt, Cancellation, Completion, Sampling
+from models.ports import ApprovedPrompt, Cancellation, Completion, OnText, Sampling
 
 ABSENT = "none"
 """The name that stands for no model in the settings."""
@@ -14,7 +14,13 @@ class AbsentModel:
     sha256 = ""
 
     def complete(
-        self, prompt: ApprovedPrompt, sampling: Sampling, *, deadline_s: float, cancellation: Cancellation
+        self,
+        prompt: ApprovedPrompt,
+        sampling: Sampling,
+        *,
+        deadline_s: float,
+        cancellation: Cancellation,
+        on_text: OnText | None = None,
     ) -> Completion:
         """Always raises `ModelUnavailable`."""
         raise ModelUnavailable("no language model is configured")

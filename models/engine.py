@@ -2,20 +2,18 @@
 
 import itertools
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from models.catalog import KnownModel, located
 from models.device import DevicePlan
-from models.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable, RequestCancelled
-from models.formats import Segment
+from models.errors import ModelError, ModelRefused, ModelTimeout, RequestCancelled
+from models.formats import shared_places
 from models.jobs import Job, Waiting
-from models.messages import Generate, Load
-from models.ports import ApprovedPrompt, Cancellation, Completion, Sampling
+from models.messages import Adapter, Generate, Load, Prompt, Warm
+from models.ports import ApprovedPrompt, Cancellation, Completion, OnText, PartKind, RenderedPrompt, Sampling
 from models.process import WorkerProgram
 from models.supervisor import EngineLimits, ModelState, Supervisor
-
-TICK_S = 0.02
-"""How soon a raised cancellation or a passed deadline is noticed; 50 look-ups a second cost nothing."""
 
 MAX_BYTES_PER_TOKEN = 16
 """A text of more bytes than this times the context cannot fit; word pieces of English have about 4."""
@@ -35,6 +33,8 @@ class LlamaModel:
         program: WorkerProgram,
         *,
         path: Path | None = None,
+        adapters: tuple[Adapter, ...] = (),
+        prefix_folder: Path | None = None,
     ) -> None:
         if not 1 <= limits.context_tokens <= model.context_tokens:
             raise ModelRefused(f"{model.name} has a context of {model.context_tokens} tokens, not more")
@@ -47,11 +47,17 @@ class LlamaModel:
             gpu_layers=device.gpu_layers,
             begin_of_sequence=self._format.begin_of_sequence,
             control_markers=self._format.control_markers,
+            end_tokens=self._format.end_tokens,
+            parallel=limits.parallel,
+            cells=limits.cells,
+            prefix_cells=limits.prefix_cells,
+            prefix_folder=str(prefix_folder.resolve()) if prefix_folder else "",
+            adapters=adapters,
         )
         self.name = model.name
         self.sha256 = model.sha256
         self._limits = limits
-        self._waiting = Waiting(limits.max_waiting)
+        self._waiting = Waiting(limits.max_waiting, limits.parallel)
         self._job_ids = itertools.count(1)
         self._supervisor = Supervisor(load, limits, program, self._waiting)
 
@@ -83,14 +89,40 @@ class LlamaModel:
         """Ends the worker and fails whoever still waits; the model cannot be started again."""
         self._supervisor.close()
 
+    @property
+    def places(self) -> int:
+        """How many requests it takes at once, those that wait included."""
+        return self._limits.parallel + self._limits.max_waiting
+
+    @property
+    def kept_prefixes(self) -> int:
+        """How many beginnings of prompts the worker has ready."""
+        return self._supervisor.kept_prefixes
+
+    def warm(self, openings: Sequence[RenderedPrompt]) -> None:
+        """Has these beginnings of prompts ready, the most used first, now and after every start of the worker.
+
+        They are never answered. Raises `ValueError` for one with a slot's value: it would be kept for others.
+        """
+        parts = [part for opening in openings for part in (*opening.instructions, *opening.question)]
+        if any(part.text for part in parts if part.kind is not PartKind.APPROVED):
+            raise ValueError("what is kept for everybody has no slot values. This is a bug.")
+        self._supervisor.warm([Warm(self._laid_out(opening)) for opening in openings])
+
     def complete(
-        self, prompt: ApprovedPrompt, sampling: Sampling, *, deadline_s: float, cancellation: Cancellation
+        self,
+        prompt: ApprovedPrompt,
+        sampling: Sampling,
+        *,
+        deadline_s: float,
+        cancellation: Cancellation,
+        on_text: OnText | None = None,
     ) -> Completion:
-        segments = tuple(self._format.layout(prompt))
-        _require_encodable(segments, self._limits.context_tokens * MAX_BYTES_PER_TOKEN)
+        laid_out = self._laid_out(prompt)
         stop = (*self._format.stop, *sampling.stop)
         # The worker's own deadline is set when the job is sent.
-        job = Job(Generate(next(self._job_ids), segments, sampling, stop, timeout_s=0.0), deadline_s)
+        request = Generate(next(self._job_ids), laid_out, sampling, stop, 0.0, is_streamed=on_text is not None)
+        job = Job(request, deadline_s)
         if cancellation.is_cancelled:
             raise RequestCancelled("the request was cancelled before it started")
         if not time.monotonic() < deadline_s:
@@ -100,29 +132,29 @@ class LlamaModel:
         # Asked again: the door may have closed between the question and the place in line.
         self._supervisor.require_open_door()
         self._supervisor.wake()
-        outcome = _wait(job, cancellation)
+        cancellation.then(lambda: job.settle(RequestCancelled("the request was cancelled")))
+        outcome = job.wait(on_text or _unheard)
         # A wait that ends early leaves the worker to be stopped.
         self._supervisor.wake()
         if isinstance(outcome, ModelError):
             raise outcome
         return outcome
 
-
-def _wait(job: Job, cancellation: Cancellation) -> Completion | ModelError:
-    while not job.settled.wait(max(0.0, min(TICK_S, job.deadline_s - time.monotonic()))):
-        if cancellation.is_cancelled:
-            job.settle(RequestCancelled("the request was cancelled"))
-        elif not time.monotonic() < job.deadline_s:
-            job.settle(ModelTimeout("the model did not answer before the deadline"))
-    if job.outcome is None:
-        raise ModelUnavailable("a settled job has no outcome. This is a bug.")
-    return job.outcome
+    def _laid_out(self, prompt: RenderedPrompt) -> Prompt:
+        segments = tuple(self._format.layout(prompt))
+        texts = [prompt.assistant, *(segment.text for segment in segments)]
+        _require_encodable(texts, self._limits.context_tokens * MAX_BYTES_PER_TOKEN)
+        return Prompt(segments, shared_places(self._format, prompt), prompt.assistant)
 
 
-def _require_encodable(segments: tuple[Segment, ...], max_bytes: int) -> None:
+def _require_encodable(texts: Sequence[str], max_bytes: int) -> None:
     try:
-        size = sum(len(segment.text.encode()) for segment in segments)
+        size = sum(len(text.encode()) for text in texts)
     except UnicodeEncodeError as error:
         raise ModelRefused("the prompt is not valid Unicode") from error
     if size > max_bytes:
         raise ModelRefused(f"the prompt has {size} bytes; the model's context cannot hold more than {max_bytes}")
+
+
+def _unheard(_: str) -> None:
+    """Is told nothing: the request is not streamed."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from models.errors import ModelBusy, ModelRefused, ModelTimeout, ModelUnavailable, RequestCancelled
-from models.ports import ApprovedPrompt, Cancellation, Completion, FinishReason, Sampling, Vectors
+from models.ports import ApprovedPrompt, Cancellation, Completion, FinishReason, OnText, Sampling, Vectors
 
 WORD = re.compile(r"\w+|[^\w\s]")
 POLL_S = 0.005
@@ -39,7 +39,13 @@ class FakeModel:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def complete(
-        self, prompt: ApprovedPrompt, sampling: Sampling, *, deadline_s: float, cancellation: Cancellation
+        self,
+        prompt: ApprovedPrompt,
+        sampling: Sampling,
+        *,
+        deadline_s: float,
+        cancellation: Cancellation,
+        on_text: OnText | None = None,
     ) -> Completion:
         _require_no_event_loop()
         with self._lock:
@@ -50,6 +56,8 @@ class FakeModel:
         self._work(started + self.delay_s, deadline_s, cancellation)
         answer = self.answer if isinstance(self.answer, str) else self.answer(prompt)
         text, count, finish = _limited(answer, sampling)
+        if on_text is not None:
+            on_text(text)
         took_ms = (time.monotonic() - started) * 1000
         return Completion(text, finish, tokens, count, first_token_ms=took_ms, duration_ms=took_ms)
 

@@ -1,28 +1,43 @@
 """The model worker's main program: llama.cpp, one context, tokens in and bytes out."""
 
 import ctypes
+import importlib.metadata
+import itertools
 import os
 import resource
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import llama_cpp
+import numpy as np
 
+from models.backend import Chooser, Entry, Halted, PromptTokens
+from models.constraint import Constrained, Logits, Rules, Vocabulary
 from models.errors import ModelRefused
-from models.formats import Segment
-from models.messages import Load
+from models.formats import Place, Segment
+from models.gguf import read_adapter_header, read_header
+from models.messages import Adapter, Load, Prompt
 from models.ports import Sampling
 from models.verified import require_sha256
-from models.worker import Halted, serve
+from models.worker import serve
 
-CPU_STEP = 16
-"""Prompt tokens decoded at a time. On two CPU cores larger steps prefill hardly faster, and a smaller step makes
-a known prefix worth more, see `LlamaBackend._prefill`."""
+CPU_STEP = 64
+"""Tokens of a batch. On two CPU cores larger steps prefill hardly faster and make the answers of others wait."""
 
-GPU_STEP = 256
+GPU_STEP = 512
 """The same with layers on a GPU, where a small batch wastes it."""
 
+MOST_PREFIXES = 64
+"""Kept at once; each takes a sequence number, and llama.cpp has 256 of them."""
+
+SLOW_STEP_S = 0.05
+"""A step that may take longer, by the last one's time for a token, can be aborted half-way. llama.cpp asks some 500
+times a batch whether it should, about a millisecond, which is dear for short ones."""
+
+KEPT_GRAMMARS = 32
 LOG_WARNING = 3
 RANDOM_SEED = 0xFFFFFFFF
 """llama.cpp draws a seed of its own for this one."""
@@ -43,6 +58,7 @@ class LlamaBackend:
 
     def __init__(self, load: Load) -> None:
         require_sha256(Path(load.path), load.sha256)
+        read_header(Path(load.path))
         llama_cpp.llama_log_set(_log, None)
         llama_cpp.llama_backend_init()
         params = llama_cpp.llama_model_default_params()
@@ -51,85 +67,146 @@ class LlamaBackend:
         if not self._model:
             raise ModelRefused(f"llama.cpp cannot load {Path(load.path).name}")
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
+        self._vocab_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
         self._control = frozenset(
-            token
-            for token in range(llama_cpp.llama_vocab_n_tokens(self._vocab))
-            if llama_cpp.llama_vocab_is_control(self._vocab, token)
+            token for token in range(self._vocab_size) if llama_cpp.llama_vocab_is_control(self._vocab, token)
         )
         self._require_markers(load.control_markers)
-        self._begin = [llama_cpp.llama_vocab_bos(self._vocab)] if load.begin_of_sequence else []
-        self._step = GPU_STEP if load.gpu_layers else CPU_STEP
+        self._ends = frozenset(self._tokenise(marker, is_markup=True)[0] for marker in load.end_tokens)
+        self._begin = (llama_cpp.llama_vocab_bos(self._vocab),) if load.begin_of_sequence else ()
+        self.context_tokens = load.context_tokens
+        self.cells = load.cells or load.context_tokens
+        self.parallel = load.parallel
+        self.sequences = load.parallel + (MOST_PREFIXES if load.prefix_cells else 0)
+        self._scratch = self.sequences
+        self.step = GPU_STEP if load.gpu_layers else CPU_STEP
+        self.can_offload_to_gpu = bool(llama_cpp.llama_supports_gpu_offload())
+        self._identity = f"{load.sha256} {load.gpu_layers} {importlib.metadata.version('llama-cpp-python')}"
+        self._adapters = {adapter.assistant: self._adapter(adapter) for adapter in load.adapters}
+        self._adapter_hashes = {adapter.assistant: f"{adapter.sha256} {adapter.scale}" for adapter in load.adapters}
         self._context = self._new_context(load)
         self._memory = llama_cpp.llama_get_memory(self._context)
-        self._held: list[int] = []
-        self._is_halted: Callable[[], bool] = _never
-        self._abort = llama_cpp.ggml_abort_callback(lambda _data: self._is_halted())
+        self._batch = llama_cpp.llama_batch_init(self.step + self.parallel, 0, 1)
+        self._used: tuple[object, float] | None = None
+        self._vocabulary: Vocabulary | None = None
+        self._rules = lru_cache(KEPT_GRAMMARS)(self._new_rules)
+        self._is_vain: Callable[[], bool] = _never
+        self._abort = llama_cpp.ggml_abort_callback(lambda _data: self._is_vain())
         self._no_abort = llama_cpp.ggml_abort_callback()
-        self.context_tokens = load.context_tokens
-        self.can_offload_to_gpu = bool(llama_cpp.llama_supports_gpu_offload())
+        self._token_s = 0.0
         self._warm_up()
 
-    def prompt_tokens(self, segments: Sequence[Segment]) -> list[int]:
-        tokens = list(self._begin)
-        for segment in segments:
-            new = self._tokenise(segment.text, is_markup=segment.is_markup)
-            if not segment.is_markup and not self._control.isdisjoint(new):
+    def tokens(self, prompt: Prompt) -> PromptTokens:
+        parts = [self._tokenise(segment.text, is_markup=segment.is_markup) for segment in prompt.segments]
+        for segment, part in zip(prompt.segments, parts, strict=True):
+            if not segment.is_markup and not self._control.isdisjoint(part):
                 raise ModelRefused("a text of the prompt became a control token")
-            tokens += new
-        return tokens
+        tokens = (*self._begin, *itertools.chain(*parts))
+        lengths = {self._shared_length(prompt.segments, parts, place) for place in prompt.shared}
+        # The last token is computed each time, for what follows it.
+        return PromptTokens(tokens, tuple(sorted({min(length, len(tokens) - 1) for length in lengths} - {0})))
 
-    def pieces(self, tokens: list[int], sampling: Sampling, is_halted: Callable[[], bool]) -> Iterator[bytes]:
-        self._prefill(tokens, is_halted)
-        sampler = _new_sampler(sampling)
-        try:
-            while True:
-                token = llama_cpp.llama_sampler_sample(sampler, self._context, -1)
-                if llama_cpp.llama_vocab_is_eog(self._vocab, token):
-                    return
-                yield self._piece(token)
-                if is_halted():
-                    raise Halted
-                self._decode([token])
-        finally:
-            llama_cpp.llama_sampler_free(sampler)
+    def _shared_length(self, segments: Sequence[Segment], parts: Sequence[Sequence[int]], place: Place) -> int:
+        length = len(self._begin) + sum(len(part) for part in parts[: place.segments])
+        if place.chars == 0:
+            return length
+        segment, whole = segments[place.segments], parts[place.segments]
+        begun = self._tokenise(segment.text[: place.chars], is_markup=segment.is_markup)
+        # The last piece before a slot may join the slot's first letters.
+        return length + max(0, _agreeing(begun, whole) - 1)
 
-    def _prefill(self, tokens: list[int], is_halted: Callable[[], bool]) -> None:
-        """Decodes the prompt, keeping what the context still holds of its beginning from the previous job.
+    def chooser(self, sampling: Sampling) -> Chooser:
+        rules = self._rules(sampling.grammar) if sampling.grammar else None
+        free = _Greedy(self._logits) if sampling.temperature == 0.0 else _Chain(self._context, sampling)
+        return Constrained(free, rules, self._logits) if rules else free
 
-        Steps start at multiples of the step size and only whole steps are kept, so every token is computed in the
-        same batch shape whether its beginning was kept or not: the answer never depends on the job before.
-        """
-        agreeing = 0
-        limit = min(len(self._held), len(tokens) - 1)
-        while agreeing < limit and self._held[agreeing] == tokens[agreeing]:
-            agreeing += 1
-        kept = agreeing - agreeing % self._step
-        self._held = self._held[:kept]
-        if not llama_cpp.llama_memory_seq_rm(self._memory, 0, kept, -1):
-            llama_cpp.llama_memory_clear(self._memory, False)  # noqa: FBT003 - a C function
-            self._held, kept = [], 0
-        # Only here: llama.cpp asks some 500 times a batch, which is dear for a batch of one token.
-        self._is_halted = is_halted
-        llama_cpp.llama_set_abort_callback(self._context, self._abort, None)
-        try:
-            for start in range(kept, len(tokens), self._step):
-                if is_halted():
-                    raise Halted
-                batch = tokens[start : start + self._step]
-                self._decode(batch)
-                self._held += batch
-        finally:
-            llama_cpp.llama_set_abort_callback(self._context, self._no_abort, None)
-            self._is_halted = _never
+    def adapter_of(self, assistant: str) -> str:
+        return assistant if assistant in self._adapters else ""
 
-    def _decode(self, tokens: list[int]) -> None:
-        array = (llama_cpp.llama_token * len(tokens))(*tokens)
-        status = llama_cpp.llama_decode(self._context, llama_cpp.llama_batch_get_one(array, len(tokens)))
+    def identity(self, assistant: str) -> str:
+        return f"{self._identity} {self._adapter_hashes.get(assistant, '')}"
+
+    def use(self, assistant: str) -> None:
+        wanted = self._adapters.get(assistant)
+        if wanted == self._used:
+            return
+        adapters, scales = ([wanted[0]], [wanted[1]]) if wanted else ([], [])
+        count = len(adapters)
+        array = (llama_cpp.llama_adapter_lora_p_ctypes * max(1, count))(*adapters)
+        if llama_cpp.llama_set_adapters_lora(self._context, array, count, (ctypes.c_float * max(1, count))(*scales)):
+            raise SystemExit("llama.cpp cannot switch to an adapter that it loaded")
+        self._used = wanted
+
+    def decode(self, batch: Sequence[Entry], is_vain: Callable[[], bool]) -> None:
+        target = self._batch
+        target.n_tokens = len(batch)
+        for place, entry in enumerate(batch):
+            target.token[place] = entry.token
+            target.pos[place] = entry.position
+            target.n_seq_id[place] = 1
+            target.seq_id[place][0] = entry.sequence
+            target.logits[place] = entry.is_last
+        self._is_vain = is_vain
+        is_slow = self._token_s * len(batch) > SLOW_STEP_S
+        llama_cpp.llama_set_abort_callback(self._context, self._abort if is_slow else self._no_abort, None)
+        started = time.monotonic()
+        status = llama_cpp.llama_decode(self._context, target)
+        self._is_vain = _never
         if status == ABORTED:
             raise Halted
+        self._token_s = (time.monotonic() - started) / len(batch)
         if status != 0:
             # The context may be half written: end the process, the gateway starts another.
             raise SystemExit(f"llama_decode returned {status}")
+
+    def is_end(self, token: int) -> bool:
+        return token in self._ends or bool(llama_cpp.llama_vocab_is_eog(self._vocab, token))
+
+    def piece(self, token: int) -> bytes:
+        size = 64
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            length = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)  # noqa: FBT003 - a C function
+            if length >= 0:
+                return buffer.raw[:length]
+            size = -length
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def forget(self, sequence: int, start: int = 0) -> None:
+        if not llama_cpp.llama_memory_seq_rm(self._memory, sequence, start, -1):
+            raise SystemExit("llama.cpp cannot forget a part of this model's cache")
+
+    def export(self, sequence: int, start: int) -> bytes:
+        llama_cpp.llama_memory_seq_cp(self._memory, sequence, self._scratch, start, -1)
+        size = llama_cpp.llama_state_seq_get_size(self._context, self._scratch)
+        buffer = (ctypes.c_uint8 * size)()
+        written = llama_cpp.llama_state_seq_get_data(self._context, buffer, size, self._scratch)
+        self.forget(self._scratch)
+        return bytes(memoryview(buffer)[:written])
+
+    def restore(self, sequence: int, state: bytes, start: int, length: int) -> bool:
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        read = llama_cpp.llama_state_seq_set_data(self._context, buffer, len(state), self._scratch)
+        first = llama_cpp.llama_memory_seq_pos_min(self._memory, self._scratch)
+        last = llama_cpp.llama_memory_seq_pos_max(self._memory, self._scratch)
+        fits = (read, first, last) == (len(state), start, length - 1)
+        if fits:
+            llama_cpp.llama_memory_seq_cp(self._memory, self._scratch, sequence, start, length)
+        self.forget(self._scratch)
+        return fits
+
+    def _logits(self, place: int) -> Logits:
+        return np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(self._context, place), (self._vocab_size,))
+
+    def _new_rules(self, grammar: str) -> Rules:
+        if self._vocabulary is None:
+            tokens = range(self._vocab_size)
+            self._vocabulary = Vocabulary(
+                [self.piece(one) for one in tokens], [one for one in tokens if self.is_end(one)]
+            )
+        return Rules(grammar, self._vocabulary)
 
     def _tokenise(self, text: str, *, is_markup: bool) -> list[int]:
         data = text.encode()
@@ -141,53 +218,78 @@ class LlamaBackend:
             raise ModelRefused("llama.cpp cannot tokenise the prompt")
         return list(array[:count])
 
-    def _piece(self, token: int) -> bytes:
-        size = 64
-        while True:
-            buffer = ctypes.create_string_buffer(size)
-            length = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)  # noqa: FBT003 - a C function
-            if length >= 0:
-                return buffer.raw[:length]
-            size = -length
-
     def _require_markers(self, markers: tuple[str, ...]) -> None:
         for marker in markers:
             tokens = self._tokenise(marker, is_markup=True)
             if len(tokens) != 1 or tokens[0] not in self._control:
                 raise ModelRefused(f"the prompt format does not fit this model: {marker} is no control token of it")
 
+    def _adapter(self, adapter: Adapter) -> tuple[object, float]:
+        path = Path(adapter.path)
+        require_sha256(path, adapter.sha256)
+        read_adapter_header(path)
+        loaded = llama_cpp.llama_adapter_lora_init(self._model, str(path).encode())
+        if not loaded:
+            raise ModelRefused(f"llama.cpp cannot load the adapter {path.name} over this model")
+        return loaded, adapter.scale
+
     def _new_context(self, load: Load) -> object:
         params = llama_cpp.llama_context_default_params()
-        params.n_ctx = load.context_tokens
-        params.n_batch = params.n_ubatch = self._step
+        params.n_ctx = self.cells
+        params.n_seq_max = self.sequences + 1
+        # llama.cpp ends the process when there are more sequences than a batch has tokens.
+        params.n_batch = params.n_ubatch = max(self.step + self.parallel, params.n_seq_max)
+        params.kv_unified = True  # sequences share cells, so a prefix costs nothing to copy
         params.n_threads = params.n_threads_batch = load.threads
         params.no_perf = True
         context = llama_cpp.llama_init_from_model(self._model, params)
         if not context:
-            raise ModelRefused(f"llama.cpp cannot make a context of {load.context_tokens} tokens")
+            raise ModelRefused(f"llama.cpp cannot make a context of {self.cells} tokens")
         return context
 
     def _warm_up(self) -> None:
         """Touches every weight once, so that the first person does not wait for the disk."""
-        text = self._tokenise("Warm up. " * self._step, is_markup=False)[: self._step]
-        self._decode(text)
-        self._decode(text[:1])
-        llama_cpp.llama_memory_clear(self._memory, False)  # noqa: FBT003 - a C function
+        for tokens in (self._tokenise("Warm up. " * self.step, is_markup=False)[: self.step], [0]):
+            self.decode([Entry(token, at, 0, is_last=at == 0) for at, token in enumerate(tokens)], _never)
+            self.forget(0)
 
 
-def _new_sampler(sampling: Sampling) -> object:
-    chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
-    if sampling.temperature == 0.0:
-        steps = [llama_cpp.llama_sampler_init_greedy()]
-    else:
-        steps = [
+class _Greedy:
+    """The likeliest token each time."""
+
+    def __init__(self, logits: Callable[[int], Logits]) -> None:
+        self._logits = logits
+
+    def choose(self, place: int) -> int:
+        return int(self._logits(place).argmax())
+
+    def close(self) -> None:
+        """Holds nothing."""
+
+
+class _Chain:
+    """llama.cpp's own samplers: the likeliest tokens, then chance."""
+
+    def __init__(self, context: object, sampling: Sampling) -> None:
+        self._context = context
+        self._chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
+        for step in (
             llama_cpp.llama_sampler_init_top_p(sampling.top_p, 1),
             llama_cpp.llama_sampler_init_temp(sampling.temperature),
             llama_cpp.llama_sampler_init_dist(min(sampling.seed, RANDOM_SEED - 1)),
-        ]
-    for step in steps:
-        llama_cpp.llama_sampler_chain_add(chain, step)
-    return chain
+        ):
+            llama_cpp.llama_sampler_chain_add(self._chain, step)
+
+    def choose(self, place: int) -> int:
+        return int(llama_cpp.llama_sampler_sample(self._chain, self._context, place))
+
+    def close(self) -> None:
+        llama_cpp.llama_sampler_free(self._chain)
+
+
+def _agreeing(left: Sequence[int], right: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    return next((at for at, (one, other) in enumerate(zip(left, right, strict=False)) if one != other), len(left))
 
 
 def _never() -> bool:

@@ -6,7 +6,7 @@ from typing import IO, TypeVar
 import msgspec
 
 from models.errors import ModelUnavailable
-from models.formats import Segment
+from models.formats import Place, Segment
 from models.ports import Completion, Sampling
 
 MAX_FRAME = 16 * 1024 * 1024
@@ -15,26 +15,64 @@ MAX_FRAME = 16 * 1024 * 1024
 _LENGTH_BYTES = 4
 
 
+class Adapter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A low-rank adapter (LoRA) over the model's weights, for the requests of one assistant."""
+
+    assistant: str
+    path: str
+    sha256: str
+    scale: float = 1.0
+
+
 class Load(msgspec.Struct, frozen=True, tag="load", forbid_unknown_fields=True):
     """The first message to a worker: which file to load, and how."""
 
     path: str
     sha256: str
     context_tokens: int
+    """Most tokens of one request, prompt and answer together."""
     threads: int
     gpu_layers: int
     begin_of_sequence: bool
     control_markers: tuple[str, ...]
+    end_tokens: tuple[str, ...] = ()
+    """Those of them that end an answer, whatever the file says about it."""
+    parallel: int = 1
+    """Most requests at once."""
+    cells: int = 0
+    """Tokens that the KV cache holds for all requests and kept prefixes; 0 means as many as one request may have."""
+    prefix_cells: int = 0
+    """Most of the cells that kept prefixes may take while no request needs them."""
+    prefix_folder: str = ""
+    """Where prefixes are kept over a restart; empty: nowhere."""
+    adapters: tuple[Adapter, ...] = ()
+
+
+class Prompt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A prompt as the worker gets it, and how much of its beginning others may share."""
+
+    segments: tuple[Segment, ...]
+    shared: tuple[Place, ...]
+    """Up to where others may have the same, shortest first; what follows the last one may be a slot's value."""
+    assistant: str
+    """Prefixes are shared inside one assistant only: how soon an answer comes tells what was asked before."""
 
 
 class Generate(msgspec.Struct, frozen=True, tag="generate", forbid_unknown_fields=True):
     """One job; `timeout_s` counts from its arrival, because the clocks of two processes need not agree."""
 
     job_id: int
-    segments: tuple[Segment, ...]
+    prompt: Prompt
     sampling: Sampling
     stop: tuple[str, ...]
     timeout_s: float
+    is_streamed: bool = False
+
+
+class Warm(msgspec.Struct, frozen=True, tag="warm", forbid_unknown_fields=True):
+    """Asks the worker to have a prompt's beginning ready, when it has nothing else to do."""
+
+    prompt: Prompt
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel", forbid_unknown_fields=True):
@@ -60,6 +98,17 @@ class Refused(msgspec.Struct, frozen=True, tag="refused", forbid_unknown_fields=
 class Beat(msgspec.Struct, frozen=True, tag="beat", forbid_unknown_fields=True):
     """The worker process is alive."""
 
+    prefixes: int = 0
+    """Beginnings of prompts that it has ready."""
+    prefix_cells: int = 0
+
+
+class Text(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=True):
+    """More of the answer to a streamed job: whole characters, none of a stop text."""
+
+    job_id: int
+    text: str
+
 
 class Done(msgspec.Struct, frozen=True, tag="done", forbid_unknown_fields=True):
     """The answer to a job."""
@@ -84,8 +133,8 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", forbid_unknown_fields=Tr
     message: str
 
 
-ToWorker = Load | Generate | Cancel
-FromWorker = Ready | Refused | Beat | Done | Failed
+ToWorker = Load | Generate | Warm | Cancel
+FromWorker = Ready | Refused | Beat | Text | Done | Failed
 
 _Message = TypeVar("_Message")
 

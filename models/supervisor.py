@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -11,12 +12,28 @@ import msgspec
 
 from models.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable, RequestCancelled
 from models.jobs import Job, Waiting
-from models.messages import Cancel, Done, Failed, FailureKind, FromWorker, Generate, Load, Ready, Refused
+from models.messages import (
+    Beat,
+    Cancel,
+    Done,
+    Failed,
+    FailureKind,
+    FromWorker,
+    Load,
+    Ready,
+    Refused,
+    Text,
+    ToWorker,
+    Warm,
+)
 from models.process import WorkerProcess, WorkerProgram
 from models.restarts import RestartLimits, RestartPlan
 
 BUSY_TICK_S = 0.05
 IDLE_TICK_S = 0.5
+DOUBT_S = 0.2
+"""A worker that has not given up a job for so long gets no others: it may be about to be killed with all it has."""
+
 OWN_END_S = 0.2
 """A worker that closed its pipe is about to end; its own exit status says more than that of a kill."""
 
@@ -39,6 +56,14 @@ class EngineLimits:
     """How long the gateway waits for what, and for how many."""
 
     context_tokens: int = 2048
+    """Most tokens of one request, prompt and answer together."""
+    parallel: int = 8
+    """Most requests that the worker works on at once."""
+    cells: int = 8192
+    """Tokens that its KV cache holds, for all requests and kept prefixes together."""
+    prefix_cells: int = 1024
+    """Most of them that kept prefixes take. Every step passes over them, so more make all answers slower: with 3,072
+    a step took half as long again. Those that have no room wait in main memory."""
     max_waiting: int = 8
     start_timeout_s: float = 120.0
     """From the start of the process to its readiness; a large file on a slow disk needs more."""
@@ -63,12 +88,15 @@ class Supervisor:
         self._worker: WorkerProcess | None = None
         self._started_s = 0.0
         self._heard_s = 0.0
-        self._job: Job | None = None
+        self._jobs: dict[int, Job] = {}
+        self._warmings: Sequence[Warm] = ()
+        self._is_warm = True
         self._refusal: str | None = None
         self._is_closing = threading.Event()
         self.ready = threading.Event()
         self.state = ModelState.DOWN
         self.can_offload_to_gpu: bool | None = None
+        self.kept_prefixes = 0
 
     @property
     def pid(self) -> int | None:
@@ -96,6 +124,12 @@ class Supervisor:
         """Makes the thread look around now: a job came, or nobody waits for one any more."""
         self._events.put(None)
 
+    def warm(self, warmings: Sequence[Warm]) -> None:
+        """Sets what a worker computes when it is ready and has nothing else to do."""
+        self._warmings = warmings
+        self._is_warm = False
+        self.wake()
+
     def require_open_door(self) -> None:
         """Raises `ModelRefused` or `ModelUnavailable` when waiting would be in vain."""
         if self._refusal is not None:
@@ -119,7 +153,7 @@ class Supervisor:
             self._end()
 
     def _take_events(self) -> None:
-        is_idle = self.state is ModelState.READY and self._job is None
+        is_idle = self.state is ModelState.READY and not self._jobs
         try:
             event = self._events.get(timeout=IDLE_TICK_S if is_idle else BUSY_TICK_S)
             while True:
@@ -138,16 +172,21 @@ class Supervisor:
             self.can_offload_to_gpu = message.can_offload_to_gpu
             self.state = ModelState.READY
             self.ready.set()
+            self._is_warm = False
         elif isinstance(message, Refused):
             self._refusal = message.message
             self._lose(message.message)
-        elif isinstance(message, Done | Failed):
+        elif isinstance(message, Beat):
+            self.kept_prefixes = message.prefixes
+        elif isinstance(message, Text):
+            if message.job_id in self._jobs:
+                self._jobs[message.job_id].tell(message.text)
+        else:
             self._finish(message)
 
     def _finish(self, message: Done | Failed) -> None:
-        job, self._job = self._job, None
-        if job is None or job.request.job_id != message.job_id:
-            self._job = job
+        job = self._jobs.pop(message.job_id, None)
+        if job is None:
             self._lose("the model worker answered a job that it was not given")
             return
         self._plan.worked()
@@ -193,29 +232,35 @@ class Supervisor:
         """Ends a worker that is silent, does not get ready, or does not give up a job."""
         if self._worker is None:
             return
-        job = self._job
         if now_s - self._heard_s > self._limits.silence_s:
             self._lose("the model worker is silent")
         elif self.state is ModelState.STARTING and now_s - self._started_s > self._limits.start_timeout_s:
             self._lose("the model worker did not get ready in time")
-        elif job is not None and job.stop_asked_s is not None:
-            if now_s - job.stop_asked_s > self._limits.grace_s:
+        for job in [job for job in self._jobs.values() if job.is_settled]:
+            if job.stop_asked_s is None:
+                job.stop_asked_s = now_s
+                self._send(Cancel(job.request.job_id))
+            elif now_s - job.stop_asked_s > self._limits.grace_s:
                 self._lose("the model worker did not give up a job")
-        elif job is not None and job.settled.is_set():
-            job.stop_asked_s = now_s
-            self._send(Cancel(job.request.job_id))
+                return
 
     def _feed(self) -> None:
-        if self.state is not ModelState.READY or self._job is not None or self._worker is None:
+        now_s = time.monotonic()
+        if any(job.stop_asked_s is not None and now_s - job.stop_asked_s > DOUBT_S for job in self._jobs.values()):
             return
-        job = self._waiting.next()
-        if job is None:
-            return
-        job.sent_s = time.monotonic()
-        self._job = job
-        self._send(msgspec.structs.replace(job.request, timeout_s=max(0.0, job.deadline_s - job.sent_s)))
+        while self.state is ModelState.READY and len(self._jobs) < self._limits.parallel:
+            job = self._waiting.next()
+            if job is None:
+                break
+            job.sent_s = now_s
+            self._jobs[job.request.job_id] = job
+            self._send(msgspec.structs.replace(job.request, timeout_s=max(0.0, job.deadline_s - job.sent_s)))
+        if self.state is ModelState.READY and not self._is_warm:
+            self._is_warm = True
+            for warming in self._warmings:
+                self._send(warming)
 
-    def _send(self, message: Generate | Cancel) -> None:
+    def _send(self, message: ToWorker) -> None:
         if self._worker is None:
             return
         try:
@@ -224,9 +269,9 @@ class Supervisor:
             self._lose(str(error))
 
     def _lose(self, reason: str, *, own_end_s: float = 0.0) -> None:
-        """Ends the worker; the job in its hands fails, those in line wait for the next worker."""
+        """Ends the worker; the jobs in its hands fail, those in line wait for the next worker."""
         worker, self._worker = self._worker, None
-        job, self._job = self._job, None
+        self.kept_prefixes = 0
         self.ready.clear()
         self.state = ModelState.DOWN
         self._plan.died(time.monotonic())
@@ -239,20 +284,23 @@ class Supervisor:
             _LOG.warning("model worker %d %s (%s): %s", worker.pid, what, worker.ending, reason)
         if self._refusal is None and not self._plan.is_open(now_s := time.monotonic()):
             _LOG.info("model worker restarts in %.1f s", self._plan.pause_s(now_s))
-        if job is not None:
-            job.settle(ModelUnavailable(reason))
+        self._fail_sent(reason)
 
     def _end(self) -> None:
         worker, self._worker = self._worker, None
-        job, self._job = self._job, None
+        self.kept_prefixes = 0
         self.ready.clear()
         self.state = ModelState.DOWN
-        if job is not None:
-            job.settle(ModelUnavailable("the model is closed"))
+        self._fail_sent("the model is closed")
         self._fail_waiting(ModelUnavailable, "the model is closed")
         if worker is not None:
             worker.close(self._limits.grace_s)
             _LOG.info("model worker %d ended with the gateway (%s)", worker.pid, worker.ending)
+
+    def _fail_sent(self, reason: str) -> None:
+        jobs, self._jobs = self._jobs, {}
+        for job in jobs.values():
+            job.settle(ModelUnavailable(reason))
 
     def _fail_waiting(self, kind: type[ModelRefused | ModelUnavailable], reason: str) -> None:
         for job in self._waiting.drain():

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
@@ -16,6 +17,9 @@ from models.errors import ModelRefused, ModelUnavailable
 MANIFEST = "manifest.json"
 STRAY_AGE_S = 3600.0
 """A temporary folder older than this was left by a process that died; a younger one may be in use."""
+
+
+_LOG = logging.getLogger(__name__)
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,15 +57,29 @@ def require_sha256(path: Path, expected: str) -> None:
 
 
 def intact_manifest(folder: Path) -> Manifest | None:
-    """Returns the folder's manifest when every file in it has its hash, None when anything is missing or differs."""
+    """Returns the folder's manifest when every file in it has its hash, None when anything is missing or differs.
+
+    The log names the file that keeps a folder which is there from being used.
+    """
+    if not folder.exists():
+        return None
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-        is_intact = bool(manifest.files) and all(
-            Path(name).name == name and sha256_of(folder / name) == digest for name, digest in manifest.files.items()
-        )
-    except (OSError, msgspec.MsgspecError, ModelRefused):
+        _require_files(folder, manifest)
+    except (OSError, msgspec.MsgspecError) as error:
+        _LOG.warning("folder_not_used: %s: %s", folder / MANIFEST, error)
         return None
-    return manifest if is_intact else None
+    except ModelRefused as error:
+        _LOG.warning("folder_not_used: %s: %s", folder, error)
+        return None
+    return manifest
+
+
+def _require_files(folder: Path, manifest: Manifest) -> None:
+    if not manifest.files or any(Path(name).name != name for name in manifest.files):
+        raise ModelRefused(f"{MANIFEST} is none of ours")
+    for name, digest in manifest.files.items():
+        require_sha256(folder / name, digest)
 
 
 @contextlib.contextmanager

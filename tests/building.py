@@ -1,11 +1,13 @@
 """Builds a whole pipeline from fakes, with real rails and a real matcher: what the gateway's tests stand on."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from gateway.answer_cache import AnswerCache
 from gateway.credentials import Principal
 from gateway.decisions import DecisionLog
 from gateway.limits import Admission, Deadline
@@ -170,6 +172,7 @@ class Built:
     model: FakeModel
     decisions: MemoryDecisions
     log: DecisionLog
+    answers: AnswerCache
 
 
 def versions(*documents: Mapping[str, object]) -> dict[str, PromptVersion]:
@@ -191,6 +194,7 @@ class NearestMatchers:
     """Revisions for which a better matcher was wished for."""
     is_better: bool = False
     status: str = "by the nearest phrasing"
+    doing: str = ""
 
     def make(self, catalog: Catalog) -> Matcher:
         index = PromptIndex.open(
@@ -238,21 +242,24 @@ def build(
     limits: Limits = LIMITS,
     concurrent: int = 64,
     match_s: float = 5.0,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Built:
     live = Live(build_state(*documents, assistant=assistant, policy=policy, limits=limits))
     answering = model or FakeModel(answer=GROUNDED)
     decisions = MemoryDecisions()
+    answers = AnswerCache(entries=100, max_bytes=10**6, clock=clock)
     log = DecisionLog(decisions)
     pipeline = ChatPipeline(
         live=live,
         model=answering,
         decisions=log,
         admission=Admission(concurrent=concurrent),
+        answers=answers,
         match_s=match_s,
         output_rails_s=2.0,
         model_places=8,
     )
-    return Built(pipeline, live, answering, decisions, log)
+    return Built(pipeline, live, answering, decisions, log, answers)
 
 
 def question(text: str, **changes: object) -> Question:

@@ -1,6 +1,7 @@
 """A whole gateway on fakes: real pipeline, matcher, index and policy; fake model, embedder and stores."""
 
 import datetime as dt
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -9,6 +10,7 @@ import httpx
 import msgspec
 import pytest
 
+from gateway.answer_cache import AnswerCache
 from gateway.app import create_app
 from gateway.components import Components
 from gateway.credentials import KeyRing, NewKey, Principal, new_key
@@ -194,6 +196,7 @@ class World:
             model=self.model,
             decisions=DecisionLog(self.decisions),
             admission=self.admission,
+            answers=AnswerCache(entries=100, max_bytes=10**6, clock=time.monotonic),
             match_s=limits.match_s,
             output_rails_s=0.1,
             model_places=8,
@@ -209,6 +212,7 @@ class World:
             pipeline=self.pipeline,
             keys=ring,
             readiness=self.readiness,
+            warming=None,
             publisher=None,
             visitor=visitor if has_visitor else None,
         )

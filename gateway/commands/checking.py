@@ -24,12 +24,18 @@ from gateway.fitting.matchers import FittedMatchers
 from gateway.publisher import compile_policies, rail_runner
 from gateway.settings import Settings
 from models.absent import ABSENT
-from models.catalog import known_model, verified_path
-from models.errors import ModelError
+from models.catalog import verified_path
+from models.errors import ModelError, ModelUnavailable
 from models.ports import Embedder
+from models.registry import REGISTRY, Registry, find_model
+from models.supervisor import ModelState
+from models.upstream import UpstreamModel
 from rails.errors import RailsError
 from store.catalog import Catalog, load_catalog
 from store.errors import StoreError
+
+UPSTREAM_S = 5.0
+"""More than the upstream's own limit for a look at its health."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +100,16 @@ class Checks:
 
     def _model(self) -> str:
         model = self._settings.model
-        if model.name == ABSENT:
+        if model.name == ABSENT and not self._settings.upstream.url:
             return "none: approved fallbacks are given"
-        make_model(self._settings).close()
-        file = verified_path(known_model(model.name)).name
+        with closing(make_model(self._settings)) as made:
+            if isinstance(made, UpstreamModel):
+                made.start(UPSTREAM_S)
+                if made.fault is not None or made.state is not ModelState.READY:
+                    raise ModelUnavailable(made.fault or "the upstream did not answer in time")
+                return f"{made.name} on {self._settings.upstream.url}, which is ready"
+        registry = Registry(self._settings.data_directory / REGISTRY)
+        file = verified_path(*find_model(model.name, registry)).name
         return f"{model.name}: {file} has the registered hash, context {model.context_tokens} tokens"
 
     def _embedding(self) -> str:
@@ -126,7 +138,7 @@ class Checks:
             raise SettingsInvalid("not looked at: there is no embedder")
         with closing(FittedMatchers(fit_settings(self._settings), self._embedder, lambda *_: None)) as matchers:
             matcher = matchers.make(self._known)
-        limits = (f"{name} answers from {scope.limits.answer:.3g}" for name, scope in matcher.scopes.items())
+        limits = (f"{name} answers {scope.limits.answers_from}" for name, scope in matcher.scopes.items())
         return f"current at revision {self._known.revision}: " + ", ".join(limits)
 
     def _page(self) -> str:

@@ -49,6 +49,7 @@ def describe(reply: Reply, *, with_trace: bool) -> dict[str, object]:
                 for c in (turn.evidence.candidates if turn.evidence else ())
             ],
             "gate": decision.gate,
+            "difference": turn.evidence.difference if turn.evidence else None,
             "method": decision.method,
             "rails": list(decision.rails),
             "sent": None
@@ -57,6 +58,7 @@ def describe(reply: Reply, *, with_trace: bool) -> dict[str, object]:
             "sent_sha256": decision.sent_sha256,
             "model_said": turn.completion.text if turn.completion else None,
             "model_error": turn.model_error,
+            "cached_from": decision.cached_from,
             "prompt_tokens": decision.prompt_tokens,
             "completion_tokens": decision.completion_tokens,
             "timings_ms": dict(decision.timings_ms),
@@ -96,7 +98,8 @@ def show_trace(console: Console, reply: Reply) -> None:
         candidates.add_row(one.prompt.key, f"{one.score:.3f}", near, against, escape(one.phrasing))
     console.print(candidates)
     limits = turn.state.matcher.scopes[turn.assistant.name].limits
-    gate = f"gate {reply.decision.gate}; answer {limits.answer:.3g}, margin {limits.margin:.3g}, "
+    difference = f" ({turn.evidence.difference})" if turn.evidence and turn.evidence.difference else ""
+    gate = f"gate {reply.decision.gate}{difference}; answers {limits.answers_from}, margin {limits.margin:.3g}, "
     gate += f"suggest {limits.suggest:.3g}, floor {limits.floor:.3g}"
     console.print(Text(gate, style="dim"))
     if turn.sent:
@@ -106,6 +109,9 @@ def show_trace(console: Console, reply: Reply) -> None:
     if turn.completion:
         console.print("\n[bold]The model said[/bold]")
         console.print(Padding(Text(turn.completion.text), (0, 2)))
+    if turn.kept:
+        kept = f"The model said this at {turn.kept.at:%Y-%m-%d %H:%M:%S} UTC, in decision {turn.kept.decision}."
+        console.print(Text(f"\n{kept}", style="dim"))
     if turn.model_error:
         console.print(f"\n[yellow]The model did not answer: {turn.model_error}[/yellow]")
     times = ", ".join(f"{name} {value:.1f}" for name, value in reply.decision.timings_ms.items())

@@ -17,6 +17,7 @@ from gateway.http.bodies import convert, read_object
 from gateway.http.headers import request_id
 from gateway.http.problems import problem_of
 from gateway.http.replies import (
+    CachedReply,
     Clock,
     ContactReply,
     PromptReply,
@@ -24,6 +25,7 @@ from gateway.http.replies import (
     SuggestionReply,
     TraceReply,
     UsageReply,
+    cached_reply,
     contact_reply,
     policy_version,
     prompt_reply,
@@ -71,6 +73,8 @@ class ChatReply(msgspec.Struct, frozen=True, omit_defaults=True):
     policy_version: str
     store_revision: int
     reference: str
+    cached: CachedReply | None = None
+    """There when the model worded the answer before, for the very same prompt."""
     trace: TraceReply | None = None
 
 
@@ -135,5 +139,6 @@ def _chat_reply(reply: Reply, request: Request[Any, Any, Any]) -> ChatReply:
         policy_version=policy_version(reply),
         store_revision=reply.decision.store_revision,
         reference=request_id(request.scope),
+        cached=cached_reply(reply, principal_of(request)),
         trace=trace_reply(reply, principal_of(request)),
     )

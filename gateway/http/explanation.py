@@ -19,7 +19,7 @@ class StationState(StrEnum):
     ASKED = "asked"
     """The person is asked back before the way can go on."""
     SKIPPED = "skipped"
-    """The way went on without it: an approved answer needs no model."""
+    """The way went on without it: an approved answer, or one that is kept, needs no model."""
     NOT_REACHED = "not_reached"
 
 
@@ -62,7 +62,10 @@ class Explanation:
     stations: tuple[Station, ...]
     rails: tuple[RailRecord, ...]
     candidates: tuple[CandidateRow, ...]
-    limit: float
+    limit: float | None
+    """The score that is enough to be answered; None when only an approved phrasing word for word is."""
+    difference: str | None
+    """What the message says else than the nearest phrasing, such as `opposite: open/close`, when that decided."""
     method: str | None
     instructions: tuple[SentPart, ...]
     question: tuple[SentPart, ...]
@@ -73,6 +76,7 @@ def explain(reply: Reply) -> Explanation:
     """Returns the explanation of a reply."""
     turn = reply.turn
     chosen = turn.prompt.key if turn.prompt else None
+    limits = turn.state.matcher.scopes[turn.assistant.name].limits
     candidates = turn.evidence.candidates if turn.evidence else ()
     return Explanation(
         stations=_stations(reply),
@@ -81,7 +85,8 @@ def explain(reply: Reply) -> Explanation:
             CandidateRow(one.prompt.content.title, one.phrasing, one.score, one.prompt.key == chosen)
             for one in candidates
         ),
-        limit=turn.state.matcher.scopes[turn.assistant.name].limits.answer,
+        limit=None if limits.is_word_for_word else limits.answer,
+        difference=turn.evidence.difference if turn.evidence else None,
         method=reply.decision.method,
         instructions=_parts(turn.sent.instructions) if turn.sent else (),
         question=_parts(turn.sent.question) if turn.sent else (),
@@ -117,7 +122,7 @@ def _states(reply: Reply) -> dict[str, StationState]:
 
 
 def _word_state(reply: Reply) -> StationState:
-    if reply.turn.sent is None:
+    if reply.turn.sent is None or reply.turn.kept:
         return StationState.SKIPPED
     return StationState.PASSED if reply.turn.completion else StationState.STOPPED
 

@@ -17,6 +17,7 @@ from gateway.http.headers import request_id
 from gateway.http.openai_request import ChatCompletionRequest, ExtensionRequest, read_request
 from gateway.http.problems import problem_of
 from gateway.http.replies import (
+    CachedReply,
     Clock,
     ContactReply,
     MatchReply,
@@ -25,6 +26,7 @@ from gateway.http.replies import (
     SlotReply,
     SuggestionReply,
     UsageReply,
+    cached_reply,
     contact_reply,
     policy_version,
     prompt_reply,
@@ -91,6 +93,8 @@ class ExtensionReply(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether a `quoted_text` value was used: the person's own text for the model, approved for this prompt alone."""
     decision: str
     reference: str
+    cached: CachedReply | None = None
+    """There when the model worded the answer before, for the very same prompt."""
     match: MatchReply | None = None
     rails: tuple[RailReply, ...] | None = None
 
@@ -239,6 +243,7 @@ def _extension(reply: Reply, request: Request[Any, Any, Any]) -> ExtensionReply:
         has_quoted_text=reply.decision.has_quoted_text,
         decision=reply.decision.id,
         reference=request_id(request.scope),
+        cached=cached_reply(reply, principal_of(request)),
         match=trace.match if trace else None,
         rails=trace.rails if trace else None,
     )

@@ -1,5 +1,6 @@
 """What the surfaces tell about a reply: the same facts and headers, whichever way the question came."""
 
+import datetime as dt
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,6 +58,17 @@ class UsageReply(msgspec.Struct, frozen=True):
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
+
+
+class CachedReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The checked answer that was used again. `decision` is there for keys with the scope `debug`."""
+
+    at: dt.datetime
+    """When the model worded it."""
+    sent_sha256: str
+    """Hash of the tokens that the model was given then."""
+    decision: str | None = None
+    """Id of the decision that recorded it."""
 
 
 class MatchReply(msgspec.Struct, frozen=True):
@@ -131,6 +143,16 @@ def usage_reply(reply: Reply) -> UsageReply:
     return UsageReply(read, written, read + written)
 
 
+def cached_reply(reply: Reply, principal: Principal) -> CachedReply | None:
+    """Returns where an answer came from that was not worded for this question."""
+    kept = reply.turn.kept
+    if kept is None:
+        return None
+    # The other decision may be another person's; its id is for those who may see how replies are decided.
+    decision = kept.decision if KeyScope.DEBUG in principal.scopes else None
+    return CachedReply(kept.at, kept.sent_sha256, decision)
+
+
 def trace_reply(reply: Reply, principal: Principal) -> TraceReply | None:
     """Returns how the reply was decided, if the principal may see it."""
     if KeyScope.DEBUG not in principal.scopes:
@@ -150,7 +172,7 @@ def policy_version(reply: Reply) -> str:
 
 def ran_out(reply: Reply) -> bool:
     """Whether the model ran out of tokens and its answer was cut at a whole sentence."""
-    done = reply.turn.completion
+    done = reply.turn.completion or reply.turn.kept
     is_shown = reply.decision.source == "generate" and reply.decision.outcome is Outcome.ANSWERED
     return is_shown and done is not None and done.finish_reason is FinishReason.LENGTH
 
@@ -169,7 +191,7 @@ class Clock:
     def headers(self, timings_ms: Mapping[str, float]) -> dict[str, str]:
         """Returns the whole duration, and the part of it that was not the model's."""
         whole_ms = (time.monotonic() - self.started) * 1000
-        own_ms = max(0.0, whole_ms - timings_ms.get("generate", 0.0))
+        own_ms = max(0.0, whole_ms - timings_ms.get("generate", 0.0) - timings_ms.get("wait", 0.0))
         return {"x-canongate-duration-ms": f"{whole_ms:.1f}", "x-canongate-overhead-ms": f"{own_ms:.1f}"}
 
 

@@ -10,10 +10,11 @@ import anyio
 import msgspec
 import pytest
 
-from gateway import bootstrap
+from gateway import bootstrap, probes
 from gateway.bootstrap import first_key, open_components, open_embedder, open_model, open_store, visitor_of
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
+from gateway.probes import model_report
 from gateway.readiness import PartState
 from gateway.settings import PageSettings, Settings, load_settings
 from models.absent import AbsentModel
@@ -24,7 +25,7 @@ from models.errors import ModelRefused, ModelUnavailable
 from models.fakes import FakeEmbedder
 from models.process import WorkerProgram
 from models.restarts import RestartLimits
-from models.supervisor import EngineLimits
+from models.supervisor import EngineLimits, ModelState
 from store.errors import StoreUnavailable
 from store.types import KeyScope, Outcome
 from tests.building import NearestMatchers, question
@@ -119,16 +120,12 @@ def test_readiness_tells_each_part(published, monkeypatch):
         assert (report.is_ready, report.is_degraded) == (True, True)
         assert report.parts["content"].reason == "revision 1, 6 prompts"
         assert "no language model" in report.parts["model"].reason
-        state = components.live.current
-        newer = replace(state.catalog, revision=0)
-        components.live.swap(replace(state, catalog=newer))
-        assert components.readiness.report().parts["content"].reason == "loading revision 1"
-        components.live.swap(state)
+        assert report.parts["answers"].reason == "0 answers kept; not asked yet"
 
         def away(_):
             raise StoreUnavailable("told to be down")
 
-        monkeypatch.setattr(bootstrap, "live_revision", away)
+        monkeypatch.setattr(probes, "live_revision", away)
         report = components.readiness.report()
         assert report.parts["database"].reason == "told to be down"
         assert report.parts["content"].reason == "cannot tell which revision is published"
@@ -173,7 +170,7 @@ def test_an_unknown_model_is_refused(published):
 def test_the_worker_is_ended_when_a_later_part_fails(published, monkeypatch):
     made = []
 
-    def starting(*_):
+    def starting(*_, **__):
         made.append(scripted())
         return made[0]
 
@@ -191,23 +188,23 @@ def test_the_worker_is_ended_when_a_later_part_fails(published, monkeypatch):
 
 def test_the_models_state_becomes_its_part_of_readiness():
     model = scripted()
-    assert bootstrap._model_report(model).state is PartState.DEGRADED
+    assert model_report(model).state is PartState.DEGRADED
     try:
         model.start(20.0)
-        assert bootstrap._model_report(model).state is PartState.READY
+        assert model_report(model).state is PartState.READY
     finally:
         model.close()
-    assert bootstrap._model_report(model).state is PartState.DEGRADED
+    assert model_report(model).state is PartState.DEGRADED
 
 
 def test_a_model_that_is_loading_is_not_ready():
     class Starting(LlamaModel):
-        state = bootstrap.ModelState.STARTING
+        state = ModelState.STARTING
 
         def __init__(self):
             pass
 
-    assert bootstrap._model_report(Starting()).state is PartState.NOT_READY
+    assert model_report(Starting()).state is PartState.NOT_READY
 
 
 def test_another_embedder_needs_the_hash_of_its_weights(tmp_path):

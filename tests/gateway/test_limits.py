@@ -71,6 +71,23 @@ def test_each_request_is_counted_until_the_rate_is_used_up():
     assert f"Wait {math.ceil(stopped.value.retry_after_s)} s" in stopped.value.message
 
 
+def test_the_window_moves_on_request_by_request():
+    now = [1000.0]
+    admission = Admission(concurrent=1, clock=lambda: now[0])
+    caller = replace(CALLER, requests_per_minute=2)
+    assert admission.charge(caller).reset_s == 60.0
+    now[0] += 40.0
+    assert admission.charge(caller).reset_s == 20.0
+    now[0] += 19.9
+    with pytest.raises(RateLimited) as stopped:
+        admission.charge(caller)
+    assert stopped.value.retry_after_s == pytest.approx(0.1)
+    now[0] += 0.1
+    assert admission.charge(caller).remaining == 0
+    now[0] += 60.0
+    assert admission.charge(caller).remaining == 1
+
+
 def test_one_credential_does_not_use_up_the_rate_of_another():
     admission = Admission(concurrent=1)
     one, other = (replace(CALLER, id=name, requests_per_minute=1) for name in ("one", "other"))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.errors import InvalidRequest
+from gateway.errors import InvalidRequest, NotServing
 from gateway.live import Live, LiveState
 from rails.languages import unread_by
 from store.matcher import Matcher
@@ -45,3 +45,14 @@ def test_a_swap_leaves_alone_whoever_has_the_state_already(state):
     other = LiveState(replace(state.catalog, revision=2), state.matcher, state.policies)
     live.swap(other)
     assert (taken.catalog.revision, live.current.catalog.revision) == (1, 2)
+
+
+def test_an_older_state_never_takes_the_place_of_a_newer_one(state):
+    newer = LiveState(replace(state.catalog, revision=2), state.matcher, state.policies)
+    live = Live(newer)
+    with pytest.raises(NotServing, match="revision 1 is older than revision 2"):
+        live.swap(LiveState(replace(state.catalog, revision=1), state.matcher, state.policies))
+    assert live.current is newer
+    again = LiveState(newer.catalog, state.matcher, state.policies)
+    live.swap(again)
+    assert live.current is again, "a better matcher for the same revision"

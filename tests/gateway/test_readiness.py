@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.readiness import PartReport, PartState, Readiness
+from gateway.readiness import PartReport, PartState, Readiness, without_paths
 
 READY, DEGRADED, NOT_READY = (PartReport(state, state.value) for state in PartState)
 
@@ -37,3 +37,15 @@ def test_draining_is_not_ready_at_once_and_for_good():
     assert not report.is_ready
     assert report.parts["gateway"] == PartReport(PartState.NOT_READY, "shutting down")
     assert report.parts["part"] == READY
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("Permission denied: /data/matcher", "Permission denied: a file that the log names"),
+        ("~/model: gone (/var/x y)", "a file that the log names: gone (a file that the log names y)"),
+        ("yes/no, http://there/x and 1/2 stay", "yes/no, http://there/x and 1/2 stay"),
+    ],
+)
+def test_readiness_names_no_path(words, told):
+    assert without_paths(words) == told

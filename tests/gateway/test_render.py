@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.render import QUOTE_MARK, fill_text, gather_facts, render_prompt, tidy_answer
+from gateway.render import QUOTE_MARK, fill_text, gather_facts, render_opening, render_prompt, tidy_answer
 from models.ports import Completion, FinishReason, PartKind, PromptPart
-from store.content import EnumSlot, EnumValue, Generate, QuotedTextSlot
+from store.content import Assistant, CanonicalPrompt, EnumSlot, EnumValue, Generate, QuotedTextSlot
 from store.matches import SlotValue
+from tests.building import ASSISTANT, HOURS, RESET
 
 SITE = EnumSlot(name="site", ask="Which?", values=(EnumValue("Leeds"),))
 LEEDS = SlotValue(SITE, "Leeds", "Leeds opens at 07:30.")
@@ -19,21 +20,46 @@ def reply(prompt="Explain it.", **changes):
     return msgspec.structs.replace(Generate(prompt=prompt, facts="It is so.", fallback="So."), **changes)
 
 
+def desk(instructions):
+    return msgspec.convert({**ASSISTANT, "instructions": instructions}, Assistant)
+
+
+def opening(content):
+    return render_opening(desk("Be brief."), msgspec.convert(content, CanonicalPrompt))
+
+
 def said(parts):
     return "".join(part.text for part in parts)
 
 
 def test_facts_stand_before_the_text_unless_it_says_where():
-    before = render_prompt(" Be brief. ", reply(" Explain it. "), ())
+    before = render_prompt(desk(" Be brief. "), reply(" Explain it. "), ())
     assert said(before.instructions) == "Be brief."
     assert said(before.question) == "It is so.\n\nExplain it."
-    within = render_prompt("Be brief.", reply("Read: {facts} Now explain."), ())
+    within = render_prompt(desk("Be brief."), reply("Read: {facts} Now explain."), ())
     assert said(within.question) == "Read: It is so. Now explain."
-    assert said(render_prompt("x", reply("Explain: {facts}"), ()).question) == "Explain: It is so."
+    assert said(render_prompt(desk("x"), reply("Explain: {facts}"), ()).question) == "Explain: It is so."
+
+
+def test_the_opening_of_a_prompt_without_slots_is_the_whole_of_it():
+    content = RESET | {"reply": {"mode": "generate", "prompt": "Explain it.", "facts": "So.", "fallback": "So."}}
+    whole = render_prompt(desk("Be brief."), msgspec.convert(content, CanonicalPrompt).reply, ())
+    assert opening(content) == whole
+    assert whole.assistant == ASSISTANT["name"]
+
+
+def test_the_opening_of_a_prompt_with_slots_ends_before_the_first_value_and_before_facts_that_depend_on_it():
+    without_facts = HOURS | {"slots": [HOURS["slots"][0] | {"values": [{"value": "Leeds"}]}]}
+    assert [part.text for part in opening(without_facts).question] == [
+        "Offices are open on working days.",
+        "\n\nSay when the ",
+        "",
+    ]
+    assert [part.text for part in opening(HOURS).question] == [""]
 
 
 def test_a_slot_value_is_a_part_of_its_own():
-    rendered = render_prompt("Be brief.", reply("{site}: when is {site} open? {facts}"), (LEEDS,))
+    rendered = render_prompt(desk("Be brief."), reply("{site}: when is {site} open? {facts}"), (LEEDS,))
     assert rendered.question == (
         PromptPart("Leeds", PartKind.SLOT),
         PromptPart(": when is ", PartKind.APPROVED),
@@ -46,7 +72,7 @@ def test_a_slot_value_is_a_part_of_its_own():
 
 def test_a_value_that_looks_like_a_blank_is_not_filled_again():
     value = SlotValue(SITE, "{facts} {site}")
-    assert said(render_prompt("x", reply("Say {site}."), (value,)).question) == "It is so.\n\nSay {facts} {site}."
+    assert said(render_prompt(desk("x"), reply("Say {site}."), (value,)).question) == "It is so.\n\nSay {facts} {site}."
     assert fill_text("Say {site}.", (value,)) == "Say {facts} {site}."
 
 
@@ -63,7 +89,7 @@ def test_an_approved_text_is_shown_with_its_blanks_filled():
 
 def test_quoted_text_is_marked_line_by_line():
     value = SlotValue(TICKET, "first\n\nthird")
-    rendered = render_prompt("x", reply("Summarise: {ticket}"), (value,))
+    rendered = render_prompt(desk("x"), reply("Summarise: {ticket}"), (value,))
     assert rendered.has_quoted_text
     assert rendered.question[-1] == PromptPart("\n> first\n> \n> third\n", PartKind.QUOTED)
 
@@ -74,7 +100,7 @@ BREAKS = ("\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.lists(st.one_of(st.sampled_from(BREAKS), st.text(max_size=8)), min_size=1).map("".join))
 def test_no_quoted_text_can_close_its_quotation(text):
-    rendered = render_prompt("x", reply("Summarise: {ticket} Now."), (SlotValue(TICKET, text),))
+    rendered = render_prompt(desk("x"), reply("Summarise: {ticket} Now."), (SlotValue(TICKET, text),))
     (quoted,) = (part for part in rendered.question if part.kind is PartKind.QUOTED)
     assert quoted.text[0] == quoted.text[-1] == "\n"
     lines = quoted.text[1:-1].split("\n")

@@ -1,6 +1,7 @@
 """How a reply looks in the terminal and as JSON: the trace shows what the model got, and only when it is asked for."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import anyio
@@ -9,7 +10,9 @@ import pytest
 from rich.console import Console
 
 from gateway.commands.trace import describe, show_reply, show_trace
+from gateway.http.explanation import explain
 from models.fakes import FakeModel
+from store.learning.limits import NEVER
 from tests.building import ASSISTANT, GROUNDED, LIMITS, PROMPTS, UNSURE, build, question
 
 
@@ -82,8 +85,25 @@ def test_choices_are_printed_with_their_keys():
 def test_a_trace_is_printed_for_every_outcome(message):
     text = shown(show_trace, reply_to(message))
     assert "Rails" in text
-    assert "answer 0.7, margin 0.05, suggest 0.4, floor -1" in text
+    assert "answers from 0.7, margin 0.05, suggest 0.4, floor -1" in text
     assert "ms: " in text
+
+
+def test_limits_that_no_score_reaches_are_said_in_words():
+    text = shown(show_trace, reply_to("zebras graze", limits=replace(LIMITS, answer=NEVER)))
+    assert "answers word for word only, margin" in text
+    assert explain(reply_to("zebras graze", limits=replace(LIMITS, answer=NEVER))).limit is None
+    assert explain(reply_to("zebras graze")).limit == LIMITS.answer
+
+
+def test_the_trace_says_which_words_contradict():
+    reply = reply_to("I never forgot my password", limits=replace(LIMITS, answer=0.3, margin=0.0))
+    trace = describe(reply, with_trace=True)["trace"]
+    assert trace["gate"] == "contradiction"
+    assert trace["difference"].startswith("negation: ")
+    assert f"gate contradiction ({trace['difference']})" in shown(show_trace, reply)
+    assert explain(reply).difference == trace["difference"]
+    assert describe(reply_to("zebras graze"), with_trace=True)["trace"]["difference"] is None
 
 
 def test_the_printed_trace_holds_the_models_input_words_and_failure():

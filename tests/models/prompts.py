@@ -3,9 +3,9 @@
 from models.ports import ApprovedPrompt, PartKind, PromptPart, RenderedPrompt
 
 
-def approved(question, *, instructions="", slot=None):
+def approved(question, *, instructions="", slot=None, assistant=""):
     parts = [PromptPart(question, PartKind.APPROVED)]
     if slot is not None:
         parts.append(PromptPart(slot, PartKind.SLOT))
     texts = (PromptPart(instructions, PartKind.APPROVED),) if instructions else ()
-    return ApprovedPrompt(RenderedPrompt(texts, tuple(parts)))
+    return ApprovedPrompt(RenderedPrompt(texts, tuple(parts), assistant))

@@ -38,7 +38,7 @@ QUICK = RestartLimits(first_pause_s=0.01, longest_pause_s=0.05)
 
 
 def engine(*arguments, known=KNOWN, restarts=QUICK, command=None, log=None, **limits):
-    limits = {"context_tokens": 128, "grace_s": 0.3, **limits}
+    limits = {"context_tokens": 128, "parallel": 1, "grace_s": 0.3, **limits}
     return LlamaModel(
         known,
         DevicePlan(threads=1, gpu_layers=0),
@@ -210,6 +210,49 @@ def test_a_worker_that_is_killed_under_load_fails_exactly_one_request(make):
     assert outcomes.count("slow " * 4) == 4
 
 
+def test_a_worker_works_on_several_at_once_and_its_death_fails_those_only(make):
+    model = make(parallel=3)
+    with ThreadPoolExecutor(5) as pool:
+        futures = [pool.submit(outcome, model, "slow " * 6) for _ in range(5)]
+        time.sleep(0.25)
+        os.kill(model.pid, signal.SIGKILL)
+        outcomes = [future.result() for future in futures]
+    assert outcomes.count(ModelUnavailable) == 3
+    assert outcomes.count("slow " * 6) == 2
+
+
+def test_several_at_once_take_the_time_of_one(make):
+    model = make(parallel=4)
+    started = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: outcome(model, "slow " * 10), range(4))) == ["slow " * 10] * 4
+    assert time.monotonic() - started < 3.0, "one after another they take 4.4 s"
+
+
+def test_a_cancellation_leaves_the_others_alone(make):
+    model = make(parallel=2)
+    cancellation = Cancellation()
+    with ThreadPoolExecutor(2) as pool:
+        other = pool.submit(outcome, model, "slow " * 5)
+        threading.Timer(0.15, cancellation.cancel).start()
+        with pytest.raises(RequestCancelled):
+            ask(model, "slow " * 30, cancellation=cancellation)
+        assert other.result() == "slow " * 5
+
+
+def test_a_caller_that_is_told_the_text_hears_all_of_it(make):
+    told = []
+    completion = make().complete(
+        approved("one two three"),
+        Sampling(),
+        deadline_s=time.monotonic() + 20,
+        cancellation=Cancellation(),
+        on_text=told.append,
+    )
+    assert "".join(told) == completion.text == "one two three "
+    assert len(told) == 3
+
+
 def test_nonsense_on_the_pipe_is_treated_as_death(make):
     model = make()
     with pytest.raises(ModelUnavailable):
@@ -239,8 +282,10 @@ def test_a_silent_worker_is_replaced_without_any_request(make):
 def test_a_full_line_is_busy_at_once_and_says_how_long(make):
     model = make(max_waiting=2)
     with ThreadPoolExecutor(3) as pool:
-        futures = [pool.submit(outcome, model, "slow " * 5) for _ in range(3)]
-        time.sleep(0.2)
+        futures = [pool.submit(outcome, model, "slow " * 5)]
+        time.sleep(0.1)
+        futures += [pool.submit(outcome, model, "slow " * 5) for _ in range(2)]
+        time.sleep(0.1)
         started = time.monotonic()
         with pytest.raises(ModelBusy) as refusal:
             ask(model, "hello")
@@ -311,7 +356,7 @@ def test_the_worker_gets_nothing_of_the_gateways_environment(make, monkeypatch):
     monkeypatch.setenv("CANONGATE_SECRET", "hunter2")
     environment = Path(f"/proc/{make().pid}/environ").read_bytes()
     names = {entry.split(b"=")[0] for entry in environment.split(b"\0") if entry}
-    assert names == {b"PYTHONPATH", b"LANG"}
+    assert names == {b"PYTHONPATH", b"LANG", b"GOMP_SPINCOUNT"}
 
 
 def test_the_worker_dies_with_a_gateway_that_is_killed():

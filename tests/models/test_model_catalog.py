@@ -6,6 +6,7 @@ import pytest
 
 from models.catalog import KNOWN_MODELS, KnownModel, known_model, located, verified_path
 from models.errors import ModelRefused
+from models.families import family
 
 
 @pytest.fixture
@@ -78,10 +79,38 @@ def test_a_hash_that_is_none_cannot_be_registered(registered, digest):
         dataclasses.replace(registered[0], sha256=digest)
 
 
-def test_every_known_model_has_a_format_and_a_licence():
+def test_every_known_model_has_a_format_a_licence_and_a_family_that_agrees():
     for model in KNOWN_MODELS:
         assert model.prompt_format.control_markers
         assert model.licence
+        assert family(model.family).format_name == model.format_name
+        assert family(model.family).context_tokens >= model.context_tokens
+
+
+def test_a_model_may_be_of_no_known_family(registered):
+    assert registered[0].family is None
+    assert registered[0].acknowledgement is None
+
+
+def test_a_model_of_an_unknown_family_is_refused(registered):
+    with pytest.raises(ModelRefused, match="not known"):
+        dataclasses.replace(registered[0], family="gpt-4")
+
+
+def test_a_model_that_llama_cpp_cannot_run_is_refused_and_an_upstream_named(registered):
+    with pytest.raises(ModelRefused, match="upstream"):
+        dataclasses.replace(registered[0], family="dolly-v1", is_commercial_use_allowed=False)
+
+
+def test_a_licence_without_commercial_use_is_not_registered_as_one_with_it(registered):
+    with pytest.raises(ModelRefused, match="forbids commercial use"):
+        dataclasses.replace(registered[0], family="koala")
+
+
+def test_a_model_without_commercial_use_names_what_to_acknowledge(registered):
+    koala = dataclasses.replace(registered[0], family="koala", is_commercial_use_allowed=False)
+    unknown = dataclasses.replace(registered[0], is_commercial_use_allowed=False)
+    assert (koala.acknowledgement, unknown.acknowledgement) == ("koala", "small")
 
 
 @pytest.mark.weights

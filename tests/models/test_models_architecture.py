@@ -26,8 +26,11 @@ def test_no_file_of_the_package_imports_a_template_engine():
     assert {name for name, tree in SOURCES.items() if "jinja2" in imported(tree)} == set()
 
 
-def test_only_the_worker_imports_llama_cpp():
-    assert {name for name, tree in SOURCES.items() if "llama_cpp" in imported(tree)} == {"llama.py"}
+def test_only_main_programs_of_other_processes_import_llama_cpp():
+    assert {name for name, tree in SOURCES.items() if "llama_cpp" in imported(tree)} == {
+        "llama.py",
+        "llama_quantize.py",
+    }
 
 
 def test_the_template_of_a_gguf_is_never_read():

@@ -34,6 +34,18 @@ def test_a_changed_missing_or_cut_file_is_noticed(tmp_path, name):
         assert intact_manifest(target) is None
 
 
+@pytest.mark.parametrize("name", ["model.onnx", MANIFEST])
+def test_the_log_names_the_file_that_is_damaged_and_nothing_that_is_absent(tmp_path, name, caplog):
+    assert intact_manifest(tmp_path / "nowhere") is None
+    assert caplog.messages == []
+    target = make(tmp_path)
+    (target / name).write_bytes(b"{")
+    assert intact_manifest(target) is None
+    (message,) = caplog.messages
+    assert message.startswith(f"folder_not_used: {target}")
+    assert name in message
+
+
 def test_a_manifest_without_files_vouches_for_nothing(tmp_path):
     target = make(tmp_path)
     (target / MANIFEST).write_text('{"format":1,"source_sha256":"s","dimension":1,"max_tokens":1,"files":{}}')

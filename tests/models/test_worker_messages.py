@@ -3,11 +3,12 @@ import io
 import pytest
 
 from models.errors import ModelUnavailable
-from models.formats import Segment
-from models.messages import Beat, Cancel, Generate, encode_frame, read_from_worker, read_to_worker
+from models.formats import Place, Segment
+from models.messages import Beat, Cancel, Generate, Prompt, encode_frame, read_from_worker, read_to_worker
 from models.ports import Sampling
 
-JOB = Generate(7, (Segment("Hi\x00 日本", is_markup=False),), Sampling(stop=("x",)), ("x",), 1.5)
+PROMPT = Prompt((Segment("Hi\x00 日本", is_markup=False),), (Place(0, 2),), "desk")
+JOB = Generate(7, PROMPT, Sampling(stop=("x",)), ("x",), 1.5)
 
 
 def test_messages_come_out_as_they_went_in():

@@ -1,4 +1,4 @@
-"""One contract for every language model: the fake, and the real one behind its worker."""
+"""One contract for every language model: the fake, the real one behind its worker, and one on another server."""
 
 import threading
 import time
@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from models.catalog import known_model
+from benchmarks.rival_server import is_built, running
+from models.catalog import known_model, located
 from models.device import plan_device
 from models.engine import LlamaModel
 from models.errors import ModelBusy, ModelError, ModelRefused, ModelTimeout, RequestCancelled
@@ -14,7 +15,9 @@ from models.fakes import FakeModel
 from models.ports import Cancellation, FinishReason, Sampling
 from models.process import WorkerProgram
 from models.supervisor import EngineLimits
+from tests.models.fake_upstream import answer, fake_upstream
 from tests.models.prompts import approved
+from tests.models.upstreams import upstream
 
 LONG_ANSWER = "word " * 2000
 PROMPT = approved("Explain the opening hours.", instructions="The office is open from 08:00 to 18:00.")
@@ -30,14 +33,50 @@ def real():
     model.close()
 
 
-@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.weights)])
+@pytest.fixture(scope="module")
+def upstream_model():
+    with fake_upstream(answer(LONG_ANSWER, token_s=0.005)) as server, upstream(server.url, requests=2) as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def slow_upstream():
+    with fake_upstream(answer(LONG_ANSWER, token_s=60.0)) as server, upstream(server.url) as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def llama_server():
+    # Without its cache: whether a prompt's beginning was computed before changes the last bits of what follows.
+    with (
+        running(located(known_model("smollm2-135m-instruct")), slots=2, prompt_cache=False) as url,
+        upstream(url, requests=2) as model,
+    ):
+        yield model
+
+
+OTHERS = [
+    pytest.param("real", marks=pytest.mark.weights),
+    pytest.param(
+        "llama_server",
+        marks=[
+            pytest.mark.weights,
+            pytest.mark.skipif(not is_built(), reason="llama.cpp's server is not built; run: make rival"),
+        ],
+    ),
+]
+
+
+@pytest.fixture(params=["fake", "upstream_model", *OTHERS])
 def model(request):
-    return FakeModel(answer=LONG_ANSWER) if request.param == "fake" else request.getfixturevalue("real")
+    return FakeModel(answer=LONG_ANSWER) if request.param == "fake" else request.getfixturevalue(request.param)
 
 
-@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.weights)])
+@pytest.fixture(params=["fake", "slow_upstream", *OTHERS])
 def slow_model(request):
-    return FakeModel(answer=LONG_ANSWER, delay_s=60.0) if request.param == "fake" else request.getfixturevalue("real")
+    if request.param == "fake":
+        return FakeModel(answer=LONG_ANSWER, delay_s=60.0)
+    return request.getfixturevalue(request.param)
 
 
 def ask(model, prompt=PROMPT, *, timeout_s=60.0, cancellation=None, **sampling):
@@ -58,7 +97,7 @@ def test_an_answer_has_text_counts_and_times(model):
     completion = ask(model, max_tokens=8)
     assert completion.text.strip()
     assert 1 <= completion.completion_tokens <= 8
-    assert len(completion.prompt_tokens) > 5
+    assert completion.prompt_token_count > 5
     assert 0.0 <= completion.first_token_ms <= completion.duration_ms
 
 
@@ -69,7 +108,7 @@ def test_max_tokens_is_kept_and_said(model):
 
 def test_the_same_prompt_has_the_same_tokens_and_the_same_answer(model):
     first, second = ask(model, max_tokens=12), ask(model, max_tokens=12)
-    assert (first.prompt_tokens, first.text) == (second.prompt_tokens, second.text)
+    assert (first.prompt_sha256, first.text) == (second.prompt_sha256, second.text)
 
 
 def test_a_stop_text_is_not_part_of_the_answer(model):

@@ -1,42 +1,23 @@
-"""Models, checks, questions and suites on the command line, with a fake embedder and no model."""
+"""Checks, questions and suites on the command line, with a fake embedder and no model."""
 
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from gateway.commands import checking, weights
+from gateway.commands import checking
 from gateway.commands.asking import _progress
 from models.errors import ModelRefused, ModelUnavailable
 from models.fakes import FakeEmbedder
-from tests.building import PROMPTS, RESET
-from tests.gateway.command_line import Done, cells, is_one_line_of_ours
+from tests.building import LIMITS, PROMPTS, RESET, scope
+from tests.gateway.command_line import Done, is_one_line_of_ours
 
 ROOT = Path(__file__).parents[3]
 
 
 def failed(done: Done) -> set[str]:
     return {one["part"] for one in json.loads(done.out) if not one["is_ok"]}
-
-
-def test_known_models_are_listed(run):
-    (row,) = json.loads(run("models", "list", "--json").out)
-    assert (row["name"], row["licence"], row["commercial_use"]) == ("smollm2-135m-instruct", "Apache-2.0", True)
-    assert row["weights"].startswith("verified: ")
-    assert re.search(r"smollm2-135m-instruct +Apache-2\.0 +yes +8192 +verified", cells(run("models", "list").out))
-
-
-def test_weights_that_are_not_there_are_told_and_not_hidden(run, monkeypatch):
-    def missing(_):
-        raise ModelRefused("the package is not installed")
-
-    monkeypatch.setattr(weights, "verified_path", missing)
-    (row,) = json.loads(run("models", "list", "--json").out)
-    assert row["weights"] == "not usable: the package is not installed"
-
-
-def test_the_embedder_is_prepared(run):
-    assert re.fullmatch(r"The embedder is ready: 64 dimensions, \d+\.\d s\.\n", run("models", "prepare").out)
 
 
 def test_a_check_finds_everything_in_order(published):
@@ -46,6 +27,12 @@ def test_a_check_finds_everything_in_order(published):
     assert f"{len(PROMPTS)} prompts are live" in done.out
     assert "probes passed: desk (revision 1)" in done.out
     assert "approved fallbacks" in done.out
+    assert "helpdesk answers from 0.7" in done.out
+
+
+def test_a_check_says_in_words_that_no_score_is_enough(published, monkeypatch):
+    monkeypatch.setattr("tests.building.scope", lambda areas: scope(areas, limits=replace(LIMITS, answer=2.0)))
+    assert "helpdesk answers word for word only" in published("check").out
 
 
 def test_a_check_of_an_empty_store_fails(run):

@@ -8,6 +8,7 @@ import anyio
 import pytest
 from litestar import Request
 
+from gateway import app as module
 from gateway.app import create_app
 from gateway.http.asking import ClientGone
 from gateway.http.problems import tell_error
@@ -43,6 +44,26 @@ async def test_what_is_published_is_followed_as_long_as_the_application_lives(wo
         assert publisher.followed == publisher.improved == [world.live]
         assert not publisher.is_stopped
     assert publisher.is_stopped
+
+
+@pytest.mark.anyio
+async def test_what_breaks_off_begins_again_and_ends_nothing_else(world, monkeypatch, caplog):
+    monkeypatch.setattr(module, "AGAIN_S", 0.01)
+    publisher = FakePublisher()
+    seen = []
+
+    async def broken(live):
+        seen.append(live)
+        raise RuntimeError("told to break")
+
+    publisher.improve = broken
+    app = create_app(replace(world.components, publisher=publisher))
+    async with app.lifespan():
+        with anyio.fail_after(5):
+            while len(seen) < 3:  # noqa: ASYNC110 - as often as it is begun again
+                await anyio.sleep(0.01)
+        assert not publisher.is_stopped
+    assert "following_broke_off" in caplog.text
 
 
 def test_importing_the_application_loads_no_model_library():

@@ -1,0 +1,68 @@
+"""What the model worker must stand: callers that leave, kills, damaged files, odd settings, crowds and long use.
+
+Each part counts what may not happen (hangs, words of others, exits, growth) and says whether it held; a part that did
+not hold makes the exit status 1. The packaged model and tiny random ones are run in real workers.
+"""
+
+import argparse
+import importlib
+import json
+import logging
+import os
+import sys
+import time
+
+from benchmarks.soak.asking import Choice, Figures
+
+PARTS = ("cancellations", "kills", "breaker", "files", "parameters", "memory", "batching")
+EXAMPLE = """examples:
+  python -m benchmarks.worker_soak --json
+  python -m benchmarks.worker_soak --parts kills,files --scale 0.05 --threads 1
+"""
+
+
+def main() -> None:
+    """Runs the chosen parts and prints their figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--parts", default=",".join(PARTS), help=f"which of: {', '.join(PARTS)} (all)")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of each part's cases; 0.02 for a quick look")
+    parser.add_argument("--threads", type=int, default=2, help="threads of each worker (2)")
+    parser.add_argument("--seed", type=int, default=1, help="decides the random cases (1)")
+    parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON for scripts")
+    chosen = parser.parse_args()
+    parts = chosen.parts.split(",")
+    if unknown := sorted(set(parts) - set(PARTS)):
+        parser.error(f"no such part: {', '.join(unknown)}; choose from {', '.join(PARTS)}")
+    if not 0.0 < chosen.scale <= 1.0 or chosen.threads < 1:
+        parser.error("--scale must be above 0 and at most 1, --threads at least 1")
+    choice = Choice(chosen.scale, chosen.threads, chosen.seed)
+    logging.disable(logging.ERROR)  # the supervisor would tell of every death
+    report = {"cores": len(os.sched_getaffinity(0)), "threads": chosen.threads, "scale": chosen.scale}
+    figures = {part: _run(part, choice) for part in parts}
+    print(json.dumps({**report, "parts": figures}, indent=2) if chosen.as_json else _table(figures))
+    sys.exit(0 if all(part["holds"] for part in figures.values()) else 1)
+
+
+def _run(part: str, choice: Choice) -> Figures:
+    print(f"{part}: begins", file=sys.stderr, flush=True)
+    load, started_s = os.getloadavg()[0], time.monotonic()
+    # Imported by name and when it is run: `batching` loads llama.cpp into this very process.
+    figures: Figures = importlib.import_module(f"benchmarks.soak.{part}").run(choice)
+    took_s = round(time.monotonic() - started_s, 1)
+    verdict = "holds" if figures["holds"] else "DOES NOT HOLD"
+    print(f"{part}: {verdict} after {took_s} s", file=sys.stderr, flush=True)
+    return {**figures, "load_before": round(load, 2), "took_s": took_s}
+
+
+def _table(figures: dict[str, Figures]) -> str:
+    lines = []
+    for part, rows in figures.items():
+        lines.append(part)
+        lines += [f"  {name:<32} {value}" for name, value in rows.items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
