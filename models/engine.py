@@ -133,9 +133,12 @@ class LlamaModel:
         self._supervisor.require_open_door()
         self._supervisor.wake()
         cancellation.then(lambda: job.settle(RequestCancelled("the request was cancelled")))
-        outcome = job.wait(on_text or _unheard)
-        # A wait that ends early leaves the worker to be stopped.
-        self._supervisor.wake()
+        try:
+            outcome = job.wait(on_text or _unheard)
+        finally:
+            # A wait that ends early, also by an error of `on_text`, leaves the worker to be stopped.
+            job.settle(RequestCancelled("nobody waits for the answer any more"))
+            self._supervisor.wake()
         if isinstance(outcome, ModelError):
             raise outcome
         return outcome

@@ -37,7 +37,7 @@ SLOW_STEP_S = 0.05
 """A step that may take longer, by the last one's time for a token, can be aborted half-way. llama.cpp asks some 500
 times a batch whether it should, about a millisecond, which is dear for short ones."""
 
-KEPT_GRAMMARS = 32
+KEPT_GRAMMARS = 16
 LOG_WARNING = 3
 RANDOM_SEED = 0xFFFFFFFF
 """llama.cpp draws a seed of its own for this one."""

@@ -110,6 +110,28 @@ def test_a_stop_text_of_the_request_ends_an_answer(make):
     assert ask(make(), "one two three", stop=("two",)).text == "one "
 
 
+def test_a_listener_that_raises_ends_its_request_and_frees_the_place(make):
+    model = make()
+    started = time.monotonic()
+
+    def listen(text):
+        raise OSError(text)
+
+    with pytest.raises(OSError, match="slow"):
+        model.complete(
+            approved("slow " * 100),
+            Sampling(max_tokens=20),
+            deadline_s=started + 20.0,
+            cancellation=Cancellation(),
+            on_text=listen,
+        )
+    model_pid = model.pid
+    assert ask(model, "hello").text == "hello "
+    # Twenty tokens of a tenth of a second each would have come first.
+    assert time.monotonic() - started < 1.5
+    assert model.pid == model_pid
+
+
 def test_starting_does_not_wait_and_readiness_can_be_polled(make):
     model = make(wait_s=0.0)
     assert model.state is ModelState.STARTING
@@ -136,6 +158,9 @@ def test_a_prompt_that_does_not_fit_with_its_answer_is_refused_and_the_next_is_a
         ask(model, "x" * 3000)
     with pytest.raises(ModelRefused, match="Unicode"):
         ask(model, "lone \ud800")
+    far_s = time.monotonic() + 20.0
+    with pytest.raises(ModelRefused, match="Unicode"):
+        model.complete(approved("a", assistant="\ud800"), Sampling(), deadline_s=far_s, cancellation=Cancellation())
     assert ask(model, "hello", max_tokens=127).text == "hello "
 
 

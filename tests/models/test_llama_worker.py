@@ -1,5 +1,6 @@
 """The real model in its worker: what its tokens are, and what it gives up."""
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -152,10 +153,8 @@ def test_a_grammar_decides_what_can_be_said(model, temperature):
 )
 def test_a_hostile_grammar_is_refused_or_followed_and_the_worker_lives(model, grammar):
     pid = model.pid
-    try:
+    with contextlib.suppress(ModelRefused):
         assert ask(model, approved("Say a word."), grammar=grammar, timeout_s=30.0).text.islower()
-    except ModelRefused:
-        pass
     assert model.pid == pid
 
 
