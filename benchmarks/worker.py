@@ -32,7 +32,7 @@ from models.supervisor import EngineLimits
 ANSWER_TOKENS = 48
 CONTEXT = 512
 """Of one request; the same for everybody."""
-PREFIX_CELLS = 1024
+PREFIX_CELLS = 512
 TIMEOUT_S = 300.0
 REPEATS = 12
 LIMITS = httpx.Limits(max_keepalive_connections=0)

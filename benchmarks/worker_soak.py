@@ -52,7 +52,8 @@ def _run(part: str, choice: Choice) -> Figures:
     figures: Figures = importlib.import_module(f"benchmarks.soak.{part}").run(choice)
     took_s = round(time.monotonic() - started_s, 1)
     verdict = "holds" if figures["holds"] else "DOES NOT HOLD"
-    print(f"{part}: {verdict} after {took_s} s", file=sys.stderr, flush=True)
+    # Here too: a part that breaks must not take the figures of those before it along.
+    print(f"{part}: {verdict} after {took_s} s {json.dumps(figures)}", file=sys.stderr, flush=True)
     return {**figures, "load_before": round(load, 2), "took_s": took_s}
 
 

@@ -17,8 +17,9 @@ CPU_SEQUENCES, GPU_SEQUENCES = (8, 4, 2, 1), (32, 16, 8, 4)
 USUAL_TOKENS = 512
 """What an approved prompt with its facts and its answer take of the cache, at most usually."""
 
-PREFIX_CELLS = 1024
-"""Cells for prompts' beginnings that are kept, or half the context when that is more; each step passes over them."""
+PREFIX_CELLS = 512
+"""Cells for prompts' beginnings that are kept, or a quarter of the context when that is more; each step passes over
+them."""
 
 PROCESS_BYTES = 512 * MIB
 """Of main memory, for the worker beside its weights: Python, llama.cpp, the vocabulary, and beginnings of prompts that
@@ -26,7 +27,7 @@ have no room in the cache."""
 GPU_RESERVE_BYTES = 768 * MIB
 """Of each card, left free: the driver's context, cuBLAS and what a desktop may take."""
 FLOAT_BYTES = 4
-MASK_BYTES = 2
+HALF_BYTES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +125,16 @@ def _candidates(header: GgufHeader, machine: Machine, wish: Wish) -> Iterator[tu
     yield from ((0, sequences) for sequences in on_cpu)
 
 
-def compute_bytes(header: GgufHeader, *, context_tokens: int, batch_tokens: int) -> int:
+def compute_bytes(header: GgufHeader, *, context_tokens: int, batch_tokens: int, is_flash: bool) -> int:
     """Returns about how much llama.cpp reserves for what is being computed, rather too much than too little.
 
     For each token of a batch: the larger of its logits (one float for each word piece) and its row of the attention
-    mask, and the vectors within a layer (two of the feed-forward's length, two of the embedding's). With flash
-    attention, which llama.cpp chooses where it can. SmolLM2, 8 requests: 13.0 MiB for a batch of 64 where llama.cpp
+    mask, with its scores for each head where attention is not fused (flash), and the vectors within a layer (two of the
+    feed-forward's length, two of the embedding's). SmolLM2, 8 requests: 13.0 MiB for a batch of 64 where llama.cpp
     reports 12.3 to 12.8, and 104.2 for 512 where it reports 98.2 to 102.5.
     """
-    widest = max(header.vocabulary * FLOAT_BYTES, context_tokens * MASK_BYTES)
+    for_each_cell = HALF_BYTES if is_flash else (header.heads + 1) * FLOAT_BYTES + HALF_BYTES
+    widest = max(header.vocabulary * FLOAT_BYTES, context_tokens * for_each_cell)
     inside = 2 * (header.feed_forward_length + header.embedding_length) * FLOAT_BYTES
     return batch_tokens * (widest + inside)
 
@@ -140,9 +142,9 @@ def compute_bytes(header: GgufHeader, *, context_tokens: int, batch_tokens: int)
 def _plan(header: GgufHeader, machine: Machine, wish: Wish, *, gpu_layers: int, sequences: int) -> ModelPlan:
     uses_gpu = gpu_layers > 0
     batch = (GPU_BATCH if uses_gpu else CPU_BATCH) + sequences
-    prefix_cells = max(PREFIX_CELLS, wish.context_tokens // 2)
+    prefix_cells = max(PREFIX_CELLS, wish.context_tokens // 4)
     cells = max(wish.context_tokens, sequences * USUAL_TOKENS) + prefix_cells
-    compute = compute_bytes(header, context_tokens=cells, batch_tokens=batch)
+    compute = compute_bytes(header, context_tokens=cells, batch_tokens=batch, is_flash=uses_gpu)
     compute += sequences * header.vocabulary * FLOAT_BYTES  # the logits that are read
     # As llama.cpp counts: the first of `gpu_layers` is the output, the others are the last layers.
     first_on_gpu = header.layers - max(0, gpu_layers - 1)

@@ -61,9 +61,9 @@ class EngineLimits:
     """Most requests that the worker works on at once."""
     cells: int = 8192
     """Tokens that its KV cache holds, for all requests and kept prefixes together."""
-    prefix_cells: int = 1024
-    """Most of them that kept prefixes take. Every step passes over them, so more make all answers slower: with 3,072
-    a step took half as long again. Those that have no room wait in main memory."""
+    prefix_cells: int = 512
+    """Most of them that kept prefixes take. Every step passes over them, so more make all answers slower: 1,024
+    in place of 512 cost a tenth. Those that have no room wait in main memory."""
     max_waiting: int = 8
     start_timeout_s: float = 120.0
     """From the start of the process to its readiness; a large file on a slow disk needs more."""

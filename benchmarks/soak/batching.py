@@ -18,6 +18,7 @@ from models.formats import shared_places
 from models.llama import LlamaBackend
 from models.messages import FromWorker, Generate, Load, Prompt
 from models.ports import ApprovedPrompt, Sampling
+from models.prefix_store import PrefixStore
 from models.scheduler import Scheduler
 from models.supervisor import EngineLimits
 
@@ -73,7 +74,8 @@ def run(choice: Choice) -> Figures:
     prompts = [lone_prompt(number) if number % 2 else shared_prompt(number) for number in range(whole)]
     backend = Watched(_load(choice))
     said: list[FromWorker] = []
-    scheduler = Scheduler(backend, said.append, lambda _: False, prefix_cells=EngineLimits().prefix_cells)
+    store, cells = PrefixStore(backend.identity), EngineLimits().prefix_cells
+    scheduler = Scheduler(backend, said.append, lambda _: False, prefix_cells=cells, store=store)
     alone = _ask(backend, scheduler, prompts, 1, progress("batching, alone", whole))
     crowd = _ask(backend, scheduler, prompts, AT_ONCE, progress("batching, together", whole))
     found = [_difference(one, other) for one, other in zip(alone, crowd, strict=True)]

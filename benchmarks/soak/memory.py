@@ -8,7 +8,7 @@ from models.ports import Sampling
 
 WHOLE = 5000
 EARLY = 500
-"""By then everything has its size: caches are full and every kind of batch was computed once."""
+"""By then everything has its size: each of the 70 approved prompts was asked, and every kind of batch computed."""
 AT_ONCE = 8
 TIMEOUT_S = 60.0
 MOST_MIB = 10.0
@@ -53,17 +53,18 @@ def run(choice: Choice) -> Figures:
 
 @dataclasses.dataclass(frozen=True)
 class _Asking:
-    """One request; every second of two assistants, every third with a slot value."""
+    """One request, of one of two assistants; every second one has a slot value that no other has."""
 
     model: LlamaModel
     number: int
 
     def __call__(self) -> Outcome:
+        has_slot = self.number // 2 % 2 == 1
         place, thing = PLACES[self.number % len(PLACES)], THINGS[self.number % len(THINGS)]
         asked = prompt(
-            f"Where do I get a {thing} with number {self.number % 997}?" + (" My name is " * (self.number % 3 == 0)),
+            f"Where do I get a {thing}?" + " My name and number are " * has_slot,
             INSTRUCTIONS.format(place),
-            slot=NAMES[self.number % len(NAMES)] if self.number % 3 == 0 else "",
+            slot=f"{NAMES[self.number % len(NAMES)]} {self.number}" if has_slot else "",
             assistant=("desk", "bank")[self.number % 2],
         )
         sampling = Sampling(max_tokens=4, temperature=(0.0, 0.7)[self.number % 5 == 0], seed=self.number)
