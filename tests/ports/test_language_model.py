@@ -26,7 +26,10 @@ PROMPT = approved("Explain the opening hours.", instructions="The office is open
 @pytest.fixture(scope="module")
 def real():
     model = LlamaModel(
-        known_model("smollm2-135m-instruct"), plan_device(gpu_layers=0), EngineLimits(max_waiting=1), WorkerProgram()
+        known_model("smollm2-135m-instruct"),
+        plan_device(gpu_layers=0),
+        EngineLimits(parallel=1, max_waiting=1),
+        WorkerProgram(),
     )
     model.start(60.0)
     yield model
