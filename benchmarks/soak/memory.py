@@ -9,6 +9,7 @@ from models.ports import Sampling
 WHOLE = 5000
 EARLY = 500
 """By then everything has its size: each of the 70 approved prompts was asked, and every kind of batch computed."""
+LEAST = 300
 AT_ONCE = 8
 TIMEOUT_S = 60.0
 MOST_MIB = 10.0
@@ -20,7 +21,8 @@ INSTRUCTIONS = "You are the help desk of the {} office. Answer in one short sent
 
 def run(choice: Choice) -> Figures:
     """Returns the figures of this part."""
-    whole, early = choice.count(WHOLE), choice.count(EARLY)
+    whole = choice.count(WHOLE)
+    early = max(choice.count(EARLY), min(LEAST, whole // 2))
     model = new_model(choice)
     names: dict[str, int] = {}
     hangs, say = 0, progress("memory", whole)
@@ -29,7 +31,7 @@ def run(choice: Choice) -> Figures:
         done = 0
         while done < whole:
             # In stretches, so that what this benchmark keeps of them is no part of the figure.
-            until = min(whole, early if done < early else done + 500)
+            until = min(whole, early if done < early else done + 250)
             crowd = together([_Asking(model, number) for number in range(done, until)], AT_ONCE, TIMEOUT_S)
             hangs += crowd.hangs
             names = {name: names.get(name, 0) + crowd.names.get(name, 0) for name in {*names, *crowd.names}}
