@@ -22,7 +22,8 @@ END_POLL_S = 0.005
 
 SPIN = {"GOMP_SPINCOUNT": "1000"}
 """How long a thread of llama.cpp turns in circles before it sleeps at one of the hundreds of barriers of a step. The
-default is three hundred times as much, and two threads beside other work were ten times slower with it."""
+default is three hundred times as much: two threads beside other work were some ten times slower with it, once; on idle
+cores there was no difference."""
 
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 

@@ -51,9 +51,9 @@ def test_as_tokens_it_gets_exactly_what_our_own_worker_gets(url, smollm):
         theirs, ours = ask(model, prompt, max_tokens=8), ask(smollm, prompt, max_tokens=8)
     assert theirs.prompt_tokens == ours.prompt_tokens
     assert theirs.prompt_sha256 == ours.prompt_sha256
-    # The server fuses its attention and rounds otherwise, so of two nearly equal words it may say the other one.
-    assert "office" in theirs.text
-    assert "office" in ours.text
+    # Then come "at" and "from", 0.04 logits apart: the server's fused attention rounds to the one, ours to the other.
+    for answer in (theirs, ours):
+        assert answer.text.startswith("The office is open ")
 
 
 def test_as_tokens_a_grammar_is_kept_to(url):
