@@ -23,7 +23,7 @@ import numpy as np
 from benchmarks.sentences import PHRASINGS_PER_PROMPT, questions, rows
 from benchmarks.vector_cache import SentenceVectors
 from gateway.fitting.corpora import fit_untuned
-from models.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
+from models.embedding.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
 from models.ports import Embedder
 from rails.languages import unread_by
 from store.calibration import calibrate

@@ -22,7 +22,7 @@ from benchmarks.matching_cases import measure_cases
 from gateway.fitting.corpora import EmbedderSource, TunedPlace, embed_all, fit_corpus
 from gateway.fitting.labelled import Kind, Labelled, read_labelled
 from gateway.fitting.trial import run_trial, trial_corpus
-from models.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
+from models.embedding.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
 from store.content import Tolerance
 from store.learning.corpus import Corpus, background
 from store.learning.metrics import NONE, accuracy, answered_outside, coverage_at_false_match

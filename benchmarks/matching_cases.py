@@ -11,7 +11,7 @@ import yaml
 from gateway.fitting.corpora import EmbedderSource, Progress, TunedPlace, fit_corpus
 from gateway.fitting.labelled import LabelledText
 from gateway.fitting.trial import ASSISTANT, trial_corpus, trial_matcher
-from models.embedder import PACKAGED_MINILM_SHA256, packaged_minilm
+from models.embedding.embedder import PACKAGED_MINILM_SHA256, packaged_minilm
 from store.calibration import calibrate
 from store.content import PromptVersion, Tolerance
 from store.contradiction import contradicts

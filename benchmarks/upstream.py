@@ -9,8 +9,8 @@ from pathlib import Path
 
 from models.errors import RequestCancelled
 from models.ports import Cancellation
-from tests.models.fake_upstream import Exchange, answer, fake_upstream
-from tests.models.upstreams import ask, upstream
+from tests.models.upstream.fake_upstream import Exchange, answer, fake_upstream
+from tests.models.upstream.upstreams import ask, upstream
 
 REQUESTS = 5000
 LEAVING = 50

@@ -22,17 +22,20 @@ import httpx
 
 from benchmarks.desk_prompts import lone_prompt, shared_prompt
 from benchmarks.rival_server import is_built, running
+from benchmarks.weights import served
 from models.catalog import KnownModel, known_model, located
 from models.device import DevicePlan
-from models.engine import LlamaModel
+from models.files.unpacking import Weights
 from models.ports import ApprovedPrompt, Cancellation, Sampling
-from models.process import WorkerProgram
-from models.supervisor import EngineLimits
+from models.worker.engine import LlamaModel
+from models.worker.process import WorkerProgram
+from models.worker.supervisor import EngineLimits
 
 ANSWER_TOKENS = 48
 CONTEXT = 512
 """Of one request; the same for everybody."""
-PREFIX_CELLS = 512
+PREFIX_CELLS = 0
+"""What the plan gives on a CPU."""
 TIMEOUT_S = 300.0
 REPEATS = 12
 LIMITS = httpx.Limits(max_keepalive_connections=0)
@@ -79,6 +82,7 @@ def main() -> None:
     parser.add_argument("--at-once", default="1,8", help="requests at once, one assistant's prompts (%(default)s)")
     parser.add_argument("--mixed", default="16", help="requests at once, prompts that share nothing (%(default)s)")
     parser.add_argument("--gpu-layers", type=int, default=0, help="-1 for all (%(default)s)")
+    parser.add_argument("--packed", action="store_true", help="our worker takes the weights as they are")
     parser.add_argument("--json", action="store_true", dest="as_json")
     parser.add_argument("--llama", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -162,7 +166,10 @@ def _started(known: KnownModel, at_once: int, chosen: argparse.Namespace) -> Ite
         prefix_cells=PREFIX_CELLS,
         max_waiting=4 * at_once,
     )
-    model = LlamaModel(known, DevicePlan(chosen.threads, chosen.gpu_layers), limits, WorkerProgram())
+    is_packed = chosen.packed or chosen.gpu_layers
+    weights = Weights(located(known), known.sha256) if is_packed else served(known)
+    device = DevicePlan(chosen.threads, chosen.gpu_layers)
+    model = LlamaModel(known, device, limits, WorkerProgram(), unpacked=weights)
     model.start(TIMEOUT_S)
     try:
         yield model

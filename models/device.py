@@ -1,5 +1,6 @@
 """What this machine offers the language model: cores, memory, GPUs, and how many threads to use of it."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ SMI_TIMEOUT_S = 5.0
 SMI_PATHS = (os.defpath, "/usr/local/bin", "/usr/local/nvidia/bin", "/usr/local/cuda/bin", "/usr/lib/wsl/lib")
 SMI_QUERY = ("--query-gpu=index,name,memory.total,memory.free", "--format=csv,noheader,nounits")
 SMI_FIELDS = 4
+GPU_PARTS = ("cuda", "hip", "vulkan", "sycl", "musa")
+"""How llama.cpp's libraries for GPUs are called."""
 MIB = 2**20
 
 
@@ -52,6 +55,13 @@ class Machine:
     def __post_init__(self) -> None:
         if self.cores < 1 or self.free_bytes < 0:
             raise ValueError("a machine has a core and no negative memory")
+
+
+def has_gpu_build() -> bool:
+    """Whether the installed llama.cpp has a part for GPUs, by its files: it is not imported here."""
+    spec = importlib.util.find_spec("llama_cpp")
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    return any(next(Path(folder, "lib").glob(f"*ggml-{kind}*"), None) for folder in folders for kind in GPU_PARTS)
 
 
 def this_machine() -> Machine:

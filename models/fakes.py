@@ -30,6 +30,10 @@ class FakeModel:
     answer: str | Callable[[ApprovedPrompt], str] = "This is the approved answer."
     delay_s: float = 0.0
     """How long an answer takes; a deadline or a cancellation cuts it short, as in the real one."""
+    stretch_chars: int | None = None
+    """A listener is told the answer in stretches of so many characters; None tells all of it at once."""
+    stretch_s: float = 0.0
+    """How long each of them takes."""
     is_busy: bool = False
     is_unavailable: bool = False
     context_tokens: int = 2048
@@ -57,7 +61,9 @@ class FakeModel:
         answer = self.answer if isinstance(self.answer, str) else self.answer(prompt)
         text, count, finish = _limited(answer, sampling)
         if on_text is not None:
-            on_text(text)
+            for start in range(0, len(text), self.stretch_chars or len(text) or 1):
+                on_text(text[start : start + (self.stretch_chars or len(text))])
+                self._work(time.monotonic() + self.stretch_s, deadline_s, cancellation)
         took_ms = (time.monotonic() - started) * 1000
         return Completion(text, finish, tokens, count, first_token_ms=took_ms, duration_ms=took_ms)
 

@@ -27,7 +27,7 @@ class Runtime(StrEnum):
 
     LLAMA_CPP = "llama.cpp"
     UPSTREAM = "upstream"
-    """llama.cpp has no graph for them; an OpenAI-compatible server runs them (`models/upstream.py`)."""
+    """llama.cpp has no graph for them; an OpenAI-compatible server runs them (`models/upstream/model.py`)."""
 
 
 class Quantisation(StrEnum):

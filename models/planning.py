@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from models.device import DevicePlan, Machine
 from models.errors import ModelRefused
-from models.gguf import GgufHeader
+from models.files.gguf import GgufHeader
+from models.files.unpacking import gains_by_unpacking, unpacked_bytes
 
 GIB = 2**30
 MIB = 2**20
@@ -17,9 +18,10 @@ CPU_SEQUENCES, GPU_SEQUENCES = (8, 4, 2, 1), (32, 16, 8, 4)
 USUAL_TOKENS = 512
 """What an approved prompt with its facts and its answer take of the cache, at most usually."""
 
-PREFIX_CELLS = 512
-"""Cells for prompts' beginnings that are kept, or a quarter of the context when that is more; each step passes over
-them."""
+GPU_PREFIX_CELLS = 512
+"""Cells for prompts' beginnings that nobody uses at the moment, or a quarter of the context when that is more. None on
+a CPU: each step would pass over them (512 made a step of SmolLM2 for eight a sixth longer), while putting one back from
+main memory takes a millisecond; and a request that runs alone finds its cells in the same places each time."""
 
 PROCESS_BYTES = 512 * MIB
 """Of main memory, for the worker beside its weights: Python, llama.cpp, the vocabulary, and beginnings of prompts that
@@ -41,6 +43,8 @@ class Wish:
     gpu_layers: int | None = None
     """As llama.cpp counts: the output is one, -1 is all."""
     threads: int | None = None
+    may_unpack: bool = True
+    """Whether weights that a CPU computes token by token may be rewritten in a larger form that it does not."""
 
     def __post_init__(self) -> None:
         if any(one is not None and one < 1 for one in (self.context_tokens, self.sequences, self.threads)):
@@ -79,8 +83,10 @@ class ModelPlan:
     cells: int
     """Tokens that the KV cache holds: all requests and kept beginnings of prompts share them."""
     prefix_cells: int
-    """Most of them that kept beginnings take."""
+    """Most of them that kept beginnings take which nobody uses at the moment."""
     batch_tokens: int
+    is_unpacked: bool
+    """Whether the weights are rewritten to be computed faster, which `main` counts (`models/files/unpacking.py`)."""
     layers_on_gpu: int
     """Without the output, which `device.gpu_layers` counts too."""
     main: Memory
@@ -100,9 +106,11 @@ def plan_model(header: GgufHeader, machine: Machine, wish: Wish) -> ModelPlan:
         )
     if wish.gpu_layers and not machine.gpus:
         raise ModelRefused(f"{header.file} is to have layers on a GPU, but nvidia-smi shows none. Set gpu_layers to 0.")
+    may_unpack = wish.may_unpack and gains_by_unpacking(header)
     plans = [
-        _plan(header, machine, wish, gpu_layers=layers, sequences=sequences)
+        _plan(header, machine, wish, gpu_layers=layers, sequences=sequences, is_unpacked=is_unpacked)
         for layers, sequences in _candidates(header, machine, wish)
+        for is_unpacked in ((True, False) if may_unpack and not layers else (False,))
     ]
     for plan in plans:
         if plan.main.fits and (plan.gpu is None or plan.gpu.fits):
@@ -139,10 +147,12 @@ def compute_bytes(header: GgufHeader, *, context_tokens: int, batch_tokens: int,
     return batch_tokens * (widest + inside)
 
 
-def _plan(header: GgufHeader, machine: Machine, wish: Wish, *, gpu_layers: int, sequences: int) -> ModelPlan:
+def _plan(
+    header: GgufHeader, machine: Machine, wish: Wish, *, gpu_layers: int, sequences: int, is_unpacked: bool
+) -> ModelPlan:
     uses_gpu = gpu_layers > 0
     batch = (GPU_BATCH if uses_gpu else CPU_BATCH) + sequences
-    prefix_cells = max(PREFIX_CELLS, wish.context_tokens // 4)
+    prefix_cells = max(GPU_PREFIX_CELLS, wish.context_tokens // 4) if uses_gpu else 0
     cells = max(wish.context_tokens, sequences * USUAL_TOKENS) + prefix_cells
     compute = compute_bytes(header, context_tokens=cells, batch_tokens=batch, is_flash=uses_gpu)
     compute += sequences * header.vocabulary * FLOAT_BYTES  # the logits that are read
@@ -151,8 +161,9 @@ def _plan(header: GgufHeader, machine: Machine, wish: Wish, *, gpu_layers: int, 
     kept = slice(0, first_on_gpu)
     moved = slice(first_on_gpu, header.layers)
     kv = [size * cells for size in header.layer_kv_bytes]
+    weights = header.input_bytes + sum(header.layer_bytes[kept]) + (0 if uses_gpu else _output_beside_input(header))
     main = Memory(
-        weights=header.input_bytes + sum(header.layer_bytes[kept]) + (0 if uses_gpu else _output_beside_input(header)),
+        weights=unpacked_bytes(header) if is_unpacked else weights,
         kv=sum(kv[kept]),
         compute=compute,
         reserve=PROCESS_BYTES,
@@ -174,6 +185,7 @@ def _plan(header: GgufHeader, machine: Machine, wish: Wish, *, gpu_layers: int, 
         cells=cells,
         prefix_cells=prefix_cells,
         batch_tokens=batch,
+        is_unpacked=is_unpacked,
         layers_on_gpu=len(kv[moved]) if uses_gpu else 0,
         main=main,
         gpu=gpu if uses_gpu else None,

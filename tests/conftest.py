@@ -8,11 +8,11 @@ import pytest
 
 from models.catalog import known_model
 from models.device import plan_device
-from models.embedder import PACKAGED_MINILM_SHA256, packaged_minilm
-from models.engine import LlamaModel
-from models.export import export_onnx
-from models.process import WorkerProgram
-from models.supervisor import EngineLimits
+from models.embedding.embedder import PACKAGED_MINILM_SHA256, packaged_minilm
+from models.embedding.export import export_onnx
+from models.worker.engine import LlamaModel
+from models.worker.process import WorkerProgram
+from models.worker.supervisor import EngineLimits
 from tests.world import anyio_backend, make_world, policy, world
 
 __all__ = ["anyio_backend", "embedder_cache", "make_world", "policy", "smollm", "world"]

@@ -9,13 +9,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from benchmarks.weights import served
 from models.catalog import known_model
 from models.device import DevicePlan
-from models.engine import LlamaModel
 from models.errors import ModelError
 from models.ports import ApprovedPrompt, Cancellation, Completion, PartKind, PromptPart, RenderedPrompt, Sampling
-from models.process import WorkerProgram
-from models.supervisor import EngineLimits
+from models.worker.engine import LlamaModel
+from models.worker.process import WorkerProgram
+from models.worker.supervisor import EngineLimits
 
 LATE_S = 2.0
 """An outcome that comes later than this after the deadline, or never, is a hang."""
@@ -84,7 +85,9 @@ class Crowd:
 
 def new_model(choice: Choice, limits: EngineLimits | None = None) -> LlamaModel:
     """Starts the packaged model in a worker and waits until it is ready."""
-    model = LlamaModel(MODEL, DevicePlan(choice.threads, 0), limits or EngineLimits(), WorkerProgram())
+    model = LlamaModel(
+        MODEL, DevicePlan(choice.threads, 0), limits or EngineLimits(), WorkerProgram(), unpacked=served(MODEL)
+    )
     model.start(START_S)
     return model
 

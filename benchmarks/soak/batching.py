@@ -12,15 +12,15 @@ import numpy as np
 
 from benchmarks.desk_prompts import lone_prompt, shared_prompt
 from benchmarks.soak.asking import MODEL, Choice, Figures, progress, spread
-from models.backend import Chooser
-from models.catalog import located
+from benchmarks.weights import served
 from models.formats import shared_places
-from models.llama import LlamaBackend
-from models.messages import FromWorker, Generate, Load, Prompt
 from models.ports import ApprovedPrompt, Sampling
-from models.prefix_store import PrefixStore
-from models.scheduler import Scheduler
-from models.supervisor import EngineLimits
+from models.worker.backend import Chooser
+from models.worker.llama import LlamaBackend
+from models.worker.messages import FromWorker, Generate, Load, Prompt
+from models.worker.prefix_store import PrefixStore
+from models.worker.scheduler import Scheduler
+from models.worker.supervisor import EngineLimits
 
 WHOLE = 300
 AT_ONCE = 8
@@ -97,9 +97,10 @@ def run(choice: Choice) -> Figures:
 
 def _load(choice: Choice) -> Load:
     limits, form = EngineLimits(), MODEL.prompt_format
+    weights = served(MODEL)
     return Load(
-        path=str(located(MODEL)),
-        sha256=MODEL.sha256,
+        path=str(weights.path),
+        sha256=weights.sha256,
         context_tokens=limits.context_tokens,
         threads=choice.threads,
         gpu_layers=0,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from random import Random
 
 from benchmarks.soak.asking import Choice, Figures, Outcome, ask, new_model, progress, prompt, spread, together
-from models.engine import LlamaModel
-from models.messages import Done, Failed
 from models.ports import Cancellation, Sampling
-from models.supervisor import EngineLimits
+from models.worker.engine import LlamaModel
+from models.worker.messages import Done, Failed
+from models.worker.supervisor import EngineLimits
 
 WHOLE = 1000
 TIMEOUT_S = 60.0

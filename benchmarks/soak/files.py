@@ -21,14 +21,14 @@ from benchmarks.soak.asking import (
 from benchmarks.soak.damage import KINDS, damaged
 from models.catalog import KnownModel, located
 from models.device import DevicePlan
-from models.engine import LlamaModel
 from models.errors import ModelRefused
-from models.gguf import read_header
+from models.files.gguf import read_header
 from models.ports import Sampling
-from models.process import WorkerProgram
-from models.restarts import RestartLimits
-from models.supervisor import EngineLimits
 from models.verified import sha256_of
+from models.worker.engine import LlamaModel
+from models.worker.process import WorkerProgram
+from models.worker.restarts import RestartLimits
+from models.worker.supervisor import EngineLimits
 from tests.models.tiny_models import TINY, known_tiny, write_tiny
 
 WHOLE = 200
@@ -44,7 +44,7 @@ MOST_MEMORY = 8 * 2**30
 PROGRAM = WorkerProgram(
     (
         *(sys.executable, "-P", "-c"),
-        f"import resource as r, models.llama as m; r.setrlimit(r.RLIMIT_AS, 2 * ({MOST_MEMORY},)); m.main()",
+        f"import resource as r, models.worker.llama as m; r.setrlimit(r.RLIMIT_AS, 2 * ({MOST_MEMORY},)); m.main()",
     )
 )
 

@@ -21,10 +21,10 @@ from benchmarks.soak.asking import (
     prompt,
     spread,
 )
-from models.engine import LlamaModel
 from models.ports import Sampling
-from models.restarts import RestartLimits
-from models.supervisor import EngineLimits
+from models.worker.engine import LlamaModel
+from models.worker.restarts import RestartLimits
+from models.worker.supervisor import EngineLimits
 
 WHOLE = 200
 AT_ONCE = 8

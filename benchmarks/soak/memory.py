@@ -3,8 +3,8 @@
 import dataclasses
 
 from benchmarks.soak.asking import Choice, Figures, Outcome, ask, new_model, progress, prompt, resident_mib, together
-from models.engine import LlamaModel
 from models.ports import Sampling
+from models.worker.engine import LlamaModel
 
 WHOLE = 5000
 EARLY = 500

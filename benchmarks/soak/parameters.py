@@ -17,10 +17,10 @@ from benchmarks.soak.asking import (
     together,
 )
 from benchmarks.soak.oddities import FORMS, grammar, right, wrong
-from models.engine import LlamaModel
 from models.ports import FinishReason, Sampling
-from models.restarts import RestartLimits
-from models.supervisor import EngineLimits
+from models.worker.engine import LlamaModel
+from models.worker.restarts import RestartLimits
+from models.worker.supervisor import EngineLimits
 
 WHOLE = 1000
 AT_ONCE = 4

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import models
 
-SOURCES = {path.name: ast.parse(path.read_text()) for path in Path(models.__file__).parent.glob("*.py")}
+ROOT = Path(models.__file__).parent
+SOURCES = {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in ROOT.rglob("*.py")}
 
 
 def imported(tree):
@@ -28,8 +29,8 @@ def test_no_file_of_the_package_imports_a_template_engine():
 
 def test_only_main_programs_of_other_processes_import_llama_cpp():
     assert {name for name, tree in SOURCES.items() if "llama_cpp" in imported(tree)} == {
-        "llama.py",
-        "llama_quantize.py",
+        "worker/llama.py",
+        "files/llama_quantize.py",
     }
 
 

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from models.batching import BatchingEmbedder
-from models.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
+from models.embedding.batching import BatchingEmbedder
+from models.embedding.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
+from models.embedding.sentence import SentenceEmbedder
 from models.errors import ModelRefused
 from models.fakes import FakeEmbedder
-from models.sentence import SentenceEmbedder
 from tests.ports.universal_sentence_encoder import UniversalSentenceEncoder
 
 TEXTS = ["How do I reset my password?", "x", "Wann öffnet das Büro in Lissabon? 日本", "a longer message " * 12]

@@ -9,15 +9,15 @@ import pytest
 from benchmarks.rival_server import is_built, running
 from models.catalog import known_model, located
 from models.device import plan_device
-from models.engine import LlamaModel
 from models.errors import ModelBusy, ModelError, ModelRefused, ModelTimeout, RequestCancelled
 from models.fakes import FakeModel
 from models.ports import Cancellation, FinishReason, Sampling
-from models.process import WorkerProgram
-from models.supervisor import EngineLimits
-from tests.models.fake_upstream import answer, fake_upstream
+from models.worker.engine import LlamaModel
+from models.worker.process import WorkerProgram
+from models.worker.supervisor import EngineLimits
 from tests.models.prompts import approved
-from tests.models.upstreams import upstream
+from tests.models.upstream.fake_upstream import answer, fake_upstream
+from tests.models.upstream.upstreams import upstream
 
 LONG_ANSWER = "word " * 2000
 PROMPT = approved("Explain the opening hours.", instructions="The office is open from 08:00 to 18:00.")

@@ -1,0 +1,1 @@
+"""Sentences to vectors: serving, exporting and tuning an embedder."""

@@ -1,0 +1,1 @@
+"""Model files: reading, registering, quantising and merging them."""

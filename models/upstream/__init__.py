@@ -1,0 +1,1 @@
+"""A server elsewhere as the language model."""

@@ -1,0 +1,1 @@
+"""The worker: a process with the model, and the gateway's side of it."""

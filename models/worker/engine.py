@@ -1,0 +1,168 @@
+"""A llama.cpp model in a worker process: its line of requests, its deadlines, its death and its return."""
+
+import itertools
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.catalog import KnownModel, located
+from models.device import DevicePlan
+from models.errors import ModelError, ModelRefused, ModelTimeout, RequestCancelled
+from models.files.unpacking import Weights
+from models.formats import shared_places
+from models.ports import ApprovedPrompt, Cancellation, Completion, OnText, PartKind, RenderedPrompt, Sampling
+from models.worker.jobs import Job, Waiting
+from models.worker.messages import Adapter, Generate, Load, Prompt, Warm
+from models.worker.process import WorkerProgram
+from models.worker.supervisor import EngineLimits, ModelState, Supervisor
+
+MAX_BYTES_PER_TOKEN = 16
+"""A text of more bytes than this times the context cannot fit; word pieces of English have about 4."""
+
+
+class LlamaModel:
+    """A `LanguageModel` whose weights live in another process. Thread-safe.
+
+    One thread supervises: it alone talks to the worker and decides. Callers put a job in line and wait for it.
+    """
+
+    def __init__(
+        self,
+        model: KnownModel,
+        device: DevicePlan,
+        limits: EngineLimits,
+        program: WorkerProgram,
+        *,
+        path: Path | None = None,
+        unpacked: Weights | None = None,
+        adapters: tuple[Adapter, ...] = (),
+        prefix_folder: Path | None = None,
+    ) -> None:
+        if not 1 <= limits.context_tokens <= model.context_tokens:
+            raise ModelRefused(f"{model.name} has a context of {model.context_tokens} tokens, not more")
+        self._format = model.prompt_format
+        weights = unpacked or Weights(located(model, path), model.sha256)
+        load = Load(
+            path=str(weights.path.resolve()),
+            sha256=weights.sha256,
+            source_path=str(located(model, path).resolve()) if unpacked else "",
+            source_sha256=model.sha256 if unpacked else "",
+            context_tokens=limits.context_tokens,
+            threads=device.threads,
+            gpu_layers=device.gpu_layers,
+            begin_of_sequence=self._format.begin_of_sequence,
+            control_markers=self._format.control_markers,
+            end_tokens=self._format.end_tokens,
+            parallel=limits.parallel,
+            cells=limits.cells,
+            prefix_cells=limits.prefix_cells,
+            prefix_folder=str(prefix_folder.resolve()) if prefix_folder else "",
+            adapters=adapters,
+        )
+        self.name = model.name
+        self.sha256 = model.sha256
+        self._limits = limits
+        self._waiting = Waiting(limits.max_waiting, limits.parallel)
+        self._job_ids = itertools.count(1)
+        self._supervisor = Supervisor(load, limits, program, self._waiting)
+
+    @property
+    def state(self) -> ModelState:
+        """What can be expected of it now."""
+        return self._supervisor.state
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the worker, None while there is none."""
+        return self._supervisor.pid
+
+    @property
+    def can_offload_to_gpu(self) -> bool | None:
+        """Whether the worker's llama.cpp was built for a GPU; None before a worker was ready."""
+        return self._supervisor.can_offload_to_gpu
+
+    def start(self, wait_s: float = 0.0) -> None:
+        """Starts the worker; waits for readiness as long as `wait_s`, and does not raise when it takes longer."""
+        self._supervisor.start()
+        self.wait_ready(wait_s)
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Returns whether the model is ready now or became so within `timeout_s`."""
+        return self._supervisor.ready.wait(timeout_s)
+
+    def close(self) -> None:
+        """Ends the worker and fails whoever still waits; the model cannot be started again."""
+        self._supervisor.close()
+
+    @property
+    def places(self) -> int:
+        """How many requests it takes at once, those that wait included."""
+        return self._limits.parallel + self._limits.max_waiting
+
+    @property
+    def kept_prefixes(self) -> int:
+        """How many beginnings of prompts the worker has ready."""
+        return self._supervisor.kept_prefixes
+
+    def warm(self, openings: Sequence[RenderedPrompt]) -> None:
+        """Has these beginnings of prompts ready, the most used first, now and after every start of the worker.
+
+        They are never answered. Raises `ValueError` for one with a slot's value: it would be kept for others.
+        """
+        parts = [part for opening in openings for part in (*opening.instructions, *opening.question)]
+        if any(part.text for part in parts if part.kind is not PartKind.APPROVED):
+            raise ValueError("what is kept for everybody has no slot values. This is a bug.")
+        self._supervisor.warm([Warm(self._laid_out(opening)) for opening in openings])
+
+    def complete(
+        self,
+        prompt: ApprovedPrompt,
+        sampling: Sampling,
+        *,
+        deadline_s: float,
+        cancellation: Cancellation,
+        on_text: OnText | None = None,
+    ) -> Completion:
+        laid_out = self._laid_out(prompt)
+        stop = (*self._format.stop, *sampling.stop)
+        # The worker's own deadline is set when the job is sent.
+        request = Generate(next(self._job_ids), laid_out, sampling, stop, 0.0, is_streamed=on_text is not None)
+        job = Job(request, deadline_s)
+        if cancellation.is_cancelled:
+            raise RequestCancelled("the request was cancelled before it started")
+        if not time.monotonic() < deadline_s:
+            raise ModelTimeout("the deadline had passed before the request started")
+        self._supervisor.require_open_door()
+        self._waiting.add(job)
+        # Asked again: the door may have closed between the question and the place in line.
+        self._supervisor.require_open_door()
+        self._supervisor.wake()
+        cancellation.then(lambda: job.settle(RequestCancelled("the request was cancelled")))
+        try:
+            outcome = job.wait(on_text or _unheard)
+        finally:
+            # A wait that ends early, also by an error of `on_text`, leaves the worker to be stopped.
+            job.settle(RequestCancelled("nobody waits for the answer any more"))
+            self._supervisor.wake()
+        if isinstance(outcome, ModelError):
+            raise outcome
+        return outcome
+
+    def _laid_out(self, prompt: RenderedPrompt) -> Prompt:
+        segments = tuple(self._format.layout(prompt))
+        texts = [prompt.assistant, *(segment.text for segment in segments)]
+        _require_encodable(texts, self._limits.context_tokens * MAX_BYTES_PER_TOKEN)
+        return Prompt(segments, shared_places(self._format, prompt), prompt.assistant)
+
+
+def _require_encodable(texts: Sequence[str], max_bytes: int) -> None:
+    try:
+        size = sum(len(text.encode()) for text in texts)
+    except UnicodeEncodeError as error:
+        raise ModelRefused("the prompt is not valid Unicode") from error
+    if size > max_bytes:
+        raise ModelRefused(f"the prompt has {size} bytes; the model's context cannot hold more than {max_bytes}")
+
+
+def _unheard(_: str) -> None:
+    """Is told nothing: the request is not streamed."""
