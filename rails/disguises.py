@@ -9,9 +9,12 @@ import codecs
 import html
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote
 
 from rails.matching import compile_linear
+from rails.stop_words import LANGUAGES_OF
+from rails.wordlists import word_list
 
 # Left, right, low and angle quotes and dashes, by code point because they look alike.
 _QUOTES = {
@@ -24,14 +27,30 @@ _LEET = str.maketrans(
 )
 _LEET_WORD = compile_linear(r"[a-z][0-9@$!|]+[a-z]|[0-9@$][a-z]+[0-9@$!|]|\b[0-9][a-z]{3,}")
 _BASE64 = compile_linear(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-_HEX = compile_linear(r"(?:(?:0x|\\x|%)?[0-9a-fA-F]{2}[ ,:]?){12,}")
+# Base64 broken by blanks or line breaks, as mail programs write it. Prose matches too and decodes to nothing readable:
+# it is left out, for its time, when no word has a capital inside.
+_BROKEN_BASE64 = compile_linear(r"(?:[A-Za-z0-9+/_-]{4,}[ \n\r\t]{1,3}){2,}[A-Za-z0-9+/_-]{2,}={0,2}")
+_INNER_CAPITAL = compile_linear(r"[a-z][A-Z]|[A-Z]{2}[a-z]", case_sensitive=True)
+_HEX = compile_linear(r"(?:(?:0x|\\x|%)?[0-9a-fA-F]{2}[ ,:\n\r-]{0,2}){12,}")
 _BINARY = compile_linear(r"(?:[01]{8}\s?){8,}")
 _ESCAPES = compile_linear(r"%[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,8};")
+_BASE32 = compile_linear(r"\b[A-Z2-7]{24,}={0,6}")
+_CHARACTER_CODES = compile_linear(r"\b\d{2,3}(?:[ ,;\n\r]{1,2}\d{2,3}){11,}\b")
+_MORSE = compile_linear(r"[.\-]{1,5}(?:[ /|]{1,3}[.\-]{1,5}){7,}")
+_BRAILLE = compile_linear(r"[\x{2801}-\x{283f}][\x{2800}-\x{283f} ]{7,}")
 _CODE = compile_linear(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_MORSE_SIGNS = word_list(
+    ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
+)
+_MORSE_LETTERS = dict(zip(_MORSE_SIGNS, _ALPHABET, strict=True))
+_BRAILLE_LETTERS = dict(zip("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵", _ALPHABET, strict=True)) | {"⠀": " "}
 _READABLE_SHARE = 0.9
 _READABLE_CHARS = 8
+_BYTE = 256
 
 
+@lru_cache(maxsize=16)  # several rails read the same text
 def plain(text: str) -> str:
     """Returns `text` as a reader takes it in: lower case, without accents, with straight quotes and single blanks."""
     if not text.isascii():
@@ -55,20 +74,74 @@ def mirrored(folded: str) -> tuple[str, str]:
     return codecs.encode(folded, "rot13"), folded[::-1]
 
 
+def turned(folded: str, verbs: tuple[str, ...]) -> Iterator[str]:
+    """Yields the text with its words backwards, and with the letters of each word backwards, if it has such a verb."""
+    # Most texts have none, which costs a tenth of turning them.
+    backwards = folded[::-1]
+    if any(verb in folded for verb in verbs):
+        yield " ".join(reversed(folded.split()))
+    if any(verb in backwards for verb in verbs):
+        yield " ".join(reversed(backwards.split()))
+
+
 def decoded(text: str) -> Iterator[str]:
-    """Yields what the encoded parts of `text` say: Base64, hexadecimal, binary, percent, entity and escape forms."""
+    """Yields what the encoded parts of `text` say.
+
+    Percent, entity and escape forms, Base64, Base32, hexadecimal, binary, character codes, Morse and braille.
+    """
+    yield from _escaped(text)
+    yield from _in_bytes(text)
+    yield from _in_signs(text)
+
+
+def readings(text: str, folded: str) -> Iterator[str]:
+    """Yields what `text` says when it is decoded, and when it is mirrored or read with digits for letters.
+
+    Of the latter only what has more small words of English than the text as it stands; chance makes few of them.
+    """
+    yield from decoded(text)
+    known = _small_words(folded)
+    letters = unleet(folded)
+    yield from (view for view in (*mirrored(folded), letters) if view is not None and _small_words(view) > known)
+
+
+def _small_words(folded: str) -> int:
+    return sum("en" in LANGUAGES_OF.get(word.strip(".,;:!?"), ()) for word in folded.split())
+
+
+def _escaped(text: str) -> Iterator[str]:
     if _ESCAPES.search(text) is not None:
         yield html.unescape(unquote(text))
     if _CODE.search(text) is not None:
         yield text.encode("ascii", "ignore").decode("unicode_escape", "ignore")
+
+
+def _in_bytes(text: str) -> Iterator[str]:
     for found in _BASE64.finditer(text):
         yield from _readable(_base64(found.group()))
+        yield from _readable(_base64(found.group().rstrip("=")[::-1]))
+    for found in _BROKEN_BASE64.finditer(text) if _INNER_CAPITAL.search(text) is not None else ():
+        yield from _readable(_base64("".join(found.group().split())))
     for found in _HEX.finditer(text):
         digits = "".join(char for char in found.group().replace("0x", "") if char in "0123456789abcdefABCDEF")
         yield from _readable(bytes.fromhex(digits[: len(digits) // 2 * 2]))
     for found in _BINARY.finditer(text):
         bits = "".join(found.group().split())
         yield from _readable(bytes(int(bits[index : index + 8], 2) for index in range(0, len(bits) - 7, 8)))
+    for found in _BASE32.finditer(text):
+        part = found.group().upper().rstrip("=")
+        yield from _readable(base64.b32decode(part[: len(part) // 8 * 8]))
+    for found in _CHARACTER_CODES.finditer(text):
+        codes = [int(number) for number in found.group().replace(",", " ").replace(";", " ").split()]
+        yield from _readable(bytes(code for code in codes if code < _BYTE))
+
+
+def _in_signs(text: str) -> Iterator[str]:
+    for found in _MORSE.finditer(text):
+        words = found.group().replace("|", "/").split("/")
+        yield " ".join("".join(_MORSE_LETTERS.get(sign, "") for sign in word.split()) for word in words)
+    for found in _BRAILLE.finditer(text):
+        yield "".join(_BRAILLE_LETTERS.get(char, char) for char in found.group())
 
 
 def _base64(part: str) -> bytes:

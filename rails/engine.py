@@ -1,16 +1,17 @@
 """Compiled policies: runs the rails of one stage inside an envelope that never fails open."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from rails.definition import Probe, RailDefinition, rail_name
+from rails.definition import NO_SERVICES, OnFail, Probe, Probes, RailDefinition, RailServices, rail_name
+from rails.dialog import DialogLane, compile_dialog
 from rails.errors import PolicyInvalid, ProbeFailed
 from rails.nemo import CompiledCheck, compile_stage
-from rails.policy import DEFAULT_REFUSAL, PolicyDocument
+from rails.policy import DEFAULT_REFUSAL, PolicyDocument, Streaming
 from rails.registry import SHIPPED_RAILS
 from rails.runner import SHARED_RUNNER, RailRunner
-from rails.types import RailContext, RailsReport, RailStatus, Stage
+from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class RailsPolicy:
     _checks: Mapping[Stage, tuple[CompiledCheck, ...]]
     _refusals: Mapping[str, Mapping[str, str]]
     _runner: RailRunner
+    _streaming: Streaming = Streaming.WHOLE_ANSWER
+    dialog: DialogLane | None = None
+    """Replies to greetings and the like, where the policy has them."""
 
     def __post_init__(self) -> None:
         if any(not self._checks.get(stage) for stage in Stage):
@@ -34,6 +38,15 @@ class RailsPolicy:
     def rails(self, stage: Stage) -> tuple[str, ...]:
         """Returns the names of the rails of `stage`, in the order in which they run."""
         return tuple(compiled.name for compiled in self._checks[stage])
+
+    @property
+    def streaming(self) -> Streaming:
+        """How an answer may reach a person who waits for it."""
+        return self._streaming
+
+    def asks_again(self, stage: Stage, rail: str) -> bool:
+        """Whether a person whose text `rail` stopped is asked for other words instead of refused."""
+        return any(check.name == rail and check.on_fail is OnFail.CLARIFY for check in self._checks[stage])
 
     async def check(self, stage: Stage, text: str, context: RailContext) -> RailsReport:
         """Returns the verdict of `stage` on `text`; never raises for what a rail does.
@@ -47,6 +60,13 @@ class RailsPolicy:
         """Returns the same verdict, holding the calling thread: for work outside an event loop."""
         return self._runner.run_blocking(self._checks[stage], text, context)
 
+    def not_run(self, stage: Stage) -> tuple[RailRecord, ...]:
+        """Returns what is recorded of the rails of `stage` when something before them stopped the text."""
+        return tuple(
+            RailRecord(check.name, stage, RailStatus.NOT_RUN, None, 0.0, check.is_monitored)
+            for check in self._checks[stage]
+        )
+
     def refusal(self, language: str, rail: str) -> str:
         """Returns what a person reads when `rail` stopped the text.
 
@@ -58,6 +78,10 @@ class RailsPolicy:
         texts = self._refusals[next(tag for tag in (language, base, first) if tag in self._refusals)]
         return texts.get(rail, texts[DEFAULT_REFUSAL])
 
+    def refusals(self) -> Iterator[tuple[str, str, str]]:
+        """Gives every text of a refusal after its language and its rail, or `default`."""
+        yield from ((tag, rail, text) for tag, texts in self._refusals.items() for rail, text in texts.items())
+
 
 def compile_policy(
     document: PolicyDocument,
@@ -65,28 +89,27 @@ def compile_policy(
     *,
     definitions: Mapping[str, RailDefinition] = SHIPPED_RAILS,
     runner: RailRunner = SHARED_RUNNER,
+    services: RailServices = NO_SERVICES,
 ) -> RailsPolicy:
     """Returns `document`, ready to run, after every rail has blocked and passed its own probes.
 
-    The runner carries the deadlines. Blocks its thread for a few milliseconds: call it in a worker thread when an
-    event loop is running. Raises `PolicyInvalid` or `ProbeFailed`.
+    The runner carries the deadlines; `services` is what rails may call of other rooms. Blocks its thread for a few
+    milliseconds, longer with an index to make: call it in a worker thread when an event loop is running. Raises
+    `PolicyInvalid` or `ProbeFailed`.
     """
     checks: dict[Stage, tuple[CompiledCheck, ...]] = {}
     for stage, entries in ((Stage.INPUT, document.input), (Stage.OUTPUT, document.output)):
         if not entries:
             raise PolicyInvalid(f"{stage.value}: a policy needs at least one rail here.")
         rails = [(_definition(rail_name(params), stage, definitions), params) for params in entries]
-        checks[stage] = compile_stage(rails, stage)
+        checks[stage] = compile_stage(rails, stage, services)
         for compiled, (definition, params) in zip(checks[stage], rails, strict=True):
-            probes = definition.probes(params)
-            for probe in probes.must_block:
-                _try(compiled, probe, RailStatus.BLOCKED, runner)
-            for probe in probes.must_pass:
-                _try(compiled, probe, RailStatus.PASSED, runner)
+            try_probes(compiled, definition.probes(params), runner)
     if not document.refusals or any(DEFAULT_REFUSAL not in texts for texts in document.refusals.values()):
         raise PolicyInvalid(f"refusals: every language needs a `{DEFAULT_REFUSAL}` text, and one language is needed.")
     refusals = MappingProxyType({tag: MappingProxyType(dict(texts)) for tag, texts in document.refusals.items()})
-    return RailsPolicy(document.name, revision, MappingProxyType(checks), refusals, runner)
+    dialog = compile_dialog(document.dialog, runner, services) if document.dialog else None
+    return RailsPolicy(document.name, revision, MappingProxyType(checks), refusals, runner, document.streaming, dialog)
 
 
 def _definition(name: str, stage: Stage, definitions: Mapping[str, RailDefinition]) -> RailDefinition:
@@ -98,11 +121,20 @@ def _definition(name: str, stage: Stage, definitions: Mapping[str, RailDefinitio
     return definition
 
 
+def try_probes(compiled: CompiledCheck, probes: Probes, runner: RailRunner) -> None:
+    """Raises `ProbeFailed` unless the rail stops every text that it must stop, and lets the others pass."""
+    for probe in probes.must_block:
+        _try(compiled, probe, RailStatus.BLOCKED, runner)
+    for probe in probes.must_pass:
+        _try(compiled, probe, RailStatus.PASSED, runner)
+
+
 def _try(compiled: CompiledCheck, probe: Probe, wanted: RailStatus, runner: RailRunner) -> None:
     (record,) = runner.run_blocking((compiled,), probe.text, probe.context).records
     stopped = (RailStatus.BLOCKED, RailStatus.MODIFIED) if compiled.may_rewrite else (RailStatus.BLOCKED,)
     if record.status not in (stopped if wanted is RailStatus.BLOCKED else (RailStatus.PASSED,)):
+        why = f" ({record.reason})" if record.reason else ""
         raise ProbeFailed(
-            f"{compiled.stage.value}: the rail {compiled.name!r} answered {record.status.value!r} to a probe of its "
-            f"own where {wanted.value!r} was due. Check its parameters; with none set, this is a bug."
+            f"{compiled.stage.value}: the rail {compiled.name!r} answered {record.status.value!r}{why} to a probe of "
+            f"its own where {wanted.value!r} was due. Check its parameters; with none set, this is a bug."
         )

@@ -4,24 +4,50 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from rails.nemo import CompiledCheck, Verdict
-from rails.types import RailContext, RailRecord, RailsReport, RailStatus
+from rails.nemo import Verdict
+from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
 
 # No user text is matched with this: reasons are constants of the rails, or the names of a policy's patterns.
 _REASON = re.compile(r"[a-z_]+(\.[a-z0-9_-]{1,64})+")
+
+
+class Runnable(Protocol):
+    """What the envelope goes around: a compiled rail, or the dialog's one look at a message."""
+
+    @property
+    def name(self) -> str:
+        """The name in the record."""
+
+    @property
+    def stage(self) -> Stage:
+        """When it runs."""
+
+    @property
+    def is_monitored(self) -> bool:
+        """Whether its verdict is recorded and not acted on."""
+
+    @property
+    def deadline_s(self) -> float | None:
+        """How long it may take, where that is longer than for an ordinary rail."""
+
+    async def run(self, text: str, context: RailContext) -> Verdict:
+        """Returns its verdict on `text`; what it raises is a failure."""
 
 
 class StageRun:
     """One run of one stage's rails over one text."""
 
     def __init__(
-        self, checks: Sequence[CompiledCheck], text: str, context: RailContext, rail_s: float, deadline_s: float
+        self, checks: Sequence[Runnable], text: str, context: RailContext, rail_s: float, deadline_s: float
     ) -> None:
         self._checks = tuple(checks)
         self._text = text
         self._context = context
         self._rail_s = rail_s
+        self.allowed_s = rail_s
+        """How long the rail that runs now may take; before the first one, the limit of an ordinary rail."""
         self.deadline_s = deadline_s
         """When the whole stage must be done, on the clock of `time.monotonic`."""
         self.failure = "rail.failed"
@@ -38,12 +64,13 @@ class StageRun:
     async def run(self, beat: Callable[[], None], is_cancelled: Callable[[], bool]) -> RailsReport:
         """Runs the rails in order until one blocks or fails; `beat` is called whenever one begins or ends."""
         for check in self._checks:
+            self.allowed_s = max(self._rail_s, check.deadline_s or 0.0)
             began_s = self._rail_began_s = time.monotonic()
             beat()
             status, reason = await self._run_rail(check, began_s, is_cancelled)
             beat()
             self._records.append(_record(check, status, reason, began_s))
-            if status in (RailStatus.BLOCKED, RailStatus.ERROR):
+            if self._records[-1].stops:
                 break
         self.is_done = True
         return self._report(self._records)
@@ -56,9 +83,9 @@ class StageRun:
         return self._report(records)
 
     async def _run_rail(
-        self, check: CompiledCheck, began_s: float, is_cancelled: Callable[[], bool]
+        self, check: Runnable, began_s: float, is_cancelled: Callable[[], bool]
     ) -> tuple[RailStatus, str | None]:
-        limit_s = min(began_s + self._rail_s, self.deadline_s)
+        limit_s = min(began_s + self.allowed_s, self.deadline_s)
         if began_s >= limit_s:
             return RailStatus.ERROR, "rail.stage_timeout"
         try:
@@ -76,13 +103,14 @@ class StageRun:
             return RailStatus.ERROR, "rail.timeout"
         return self._judge(check, said)
 
-    def _judge(self, check: CompiledCheck, said: Verdict) -> tuple[RailStatus, str | None]:
+    def _judge(self, check: Runnable, said: Verdict) -> tuple[RailStatus, str | None]:
         if said.has_failed:
             return RailStatus.ERROR, "rail.failed"
         if said.is_blocked:
             return RailStatus.BLOCKED, _code(check.name, said.reason)
         if said.is_rewritten:
-            self._text = said.text
+            if not check.is_monitored:
+                self._text = said.text
             return RailStatus.MODIFIED, _code(check.name, said.reason)
         return RailStatus.PASSED, None
 
@@ -91,9 +119,9 @@ class StageRun:
         return RailsReport(self._checks[0].stage, self._text, (*records, *rest))
 
 
-def _record(check: CompiledCheck, status: RailStatus, reason: str | None, began_s: float | None) -> RailRecord:
+def _record(check: Runnable, status: RailStatus, reason: str | None, began_s: float | None) -> RailRecord:
     duration_ms = 0.0 if began_s is None else (time.monotonic() - began_s) * 1000.0
-    return RailRecord(check.name, check.stage, status, reason, duration_ms)
+    return RailRecord(check.name, check.stage, status, reason, duration_ms, check.is_monitored)
 
 
 def _code(name: str, reason: str | None) -> str:

@@ -3,13 +3,19 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from rails.definition import Probes, RailDefinition, RailParams, probes_of
+import msgspec
+
+from rails.definition import OnFail, Probes, RailDefinition, RailParams, probes_of
 from rails.nemo import RailOutcome, request_context, rewritten, verdict
+from rails.runner import SHARED_RUNNER
+from rails.sandbox_child import try_policy
+from rails.sandbox_reports import SandboxReport
 from rails.types import Stage
 
 _BLOCKED_PROBE, _PASSED_PROBE = "probe: block", "probe: pass"
@@ -52,6 +58,7 @@ class FakeParams(RailParams, frozen=True, kw_only=True, tag="fake"):
 class FakeRewriteParams(RailParams, frozen=True, kw_only=True, tag="fake_rewrite"):
     """What the rewriting fake appends."""
 
+    on_fail: OnFail = OnFail.TRANSFORM
     suffix: str = "!"
 
 
@@ -110,8 +117,32 @@ async def check_rewrite(text: str, params: FakeRewriteParams) -> Any:
     return rewritten(text + suffix if suffix else "", "fake_rewrite.appended")
 
 
+@dataclass(slots=True, eq=False)
+class FakeJudge:
+    """A `RailServices.complete` that finds fault with a text by its words, and keeps what it was asked."""
+
+    bad_words: tuple[str, ...] = ("bomb", "hurt", "forget")
+    answer: Callable[[bool], str] = lambda is_bad: "Yes." if is_bad else "no"
+    delay_s: float = 0.0
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def __call__(self, model: str, prompt: str) -> str:
+        """Judges by the last quoted text of the prompt, which is the text under check."""
+        self.asked.append((model, prompt))
+        await asyncio.sleep(self.delay_s)
+        text = prompt.rpartition(":\n> ")[2].casefold()
+        return self.answer(any(word in text for word in self.bad_words))
+
+
 def _probes(_params: RailParams) -> Probes:
     return probes_of(blocked=[_BLOCKED_PROBE], passed=[_PASSED_PROBE])
+
+
+class InProcessSandbox:
+    """A sandbox without walls: builds policies here, in milliseconds, for tests of what comes after it."""
+
+    def try_document(self, document: Mapping[str, Any]) -> SandboxReport:
+        return try_policy(msgspec.json.encode(document), SHARED_RUNNER)
 
 
 FAKE = RailDefinition(name="fake", stages=frozenset(Stage), params=FakeParams, check=check, probes=_probes)

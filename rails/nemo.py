@@ -6,20 +6,28 @@ both of its engines and the Colang grammars whatever submodule is asked for.
 
 import logging
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 # NeMo decides about its usage reports from the environment alone, each time an engine of its own is built. None is
 # built here; the variable is set all the same, before the import, so that no later change can start the reports.
-os.environ.setdefault("NEMO_GUARDRAILS_NO_USAGE_STATS", "1")  # noqa: TID251 - NeMo has no other switch
+# An inherited value must not switch them on again.
+os.environ["NEMO_GUARDRAILS_NO_USAGE_STATS"] = "1"  # noqa: TID251 - NeMo has no other switch
+os.environ["DO_NOT_TRACK"] = "1"  # noqa: TID251 - as above
 
+import nemoguardrails
 from nemoguardrails.actions.rail_outcome import (
     RailDecision,
     RailOutcome,
     TransformTarget,
 )
+from nemoguardrails.colang import parse_colang_file
 from nemoguardrails.guardrails.compiled_rail import (
     CompiledRail,
     RailCompilationError,
@@ -38,11 +46,20 @@ from nemoguardrails.manifests import (
     RailSurface,
 )
 
-from rails.definition import RailDefinition, RailParams
+from rails.definition import NO_SERVICES, OnFail, RailDefinition, RailParams, RailServices
 from rails.errors import PolicyInvalid
 from rails.types import RailContext, Stage
 
-__all__ = ["CompiledCheck", "RailOutcome", "Verdict", "compile_stage", "request_context", "rewritten", "verdict"]
+__all__ = [
+    "CompiledCheck",
+    "RailOutcome",
+    "Verdict",
+    "compile_stage",
+    "request_context",
+    "request_stage",
+    "rewritten",
+    "verdict",
+]
 
 _log = logging.getLogger("canongate.rails.nemo")
 
@@ -86,9 +103,24 @@ class _Request:
 _request: ContextVar[_Request] = ContextVar("canongate_rail_request")
 
 
+@contextmanager
+def request(stage: Stage, context: RailContext) -> Iterator[None]:
+    """Says what the checks within belong to."""
+    token = _request.set(_Request(stage, context))
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
 def request_context() -> RailContext:
     """Returns the context of the check that is running; raises `LookupError` outside of one."""
     return _request.get().context
+
+
+def request_stage() -> Stage:
+    """Returns the stage of the check that is running; raises `LookupError` outside of one."""
+    return _request.get().stage
 
 
 def verdict(reason: str | None) -> RailOutcome:
@@ -120,8 +152,16 @@ class CompiledCheck:
 
     name: str
     stage: Stage
-    may_rewrite: bool
+    on_fail: OnFail
+    is_monitored: bool
     _rail: CompiledRail
+    deadline_s: float | None = None
+    """As in the rail's definition."""
+
+    @property
+    def may_rewrite(self) -> bool:
+        """Whether it may put another text in the place of the one it checks."""
+        return self.on_fail is OnFail.TRANSFORM
 
     async def run(self, text: str, context: RailContext) -> Verdict:
         """Returns the rail's verdict on `text`.
@@ -129,14 +169,11 @@ class CompiledCheck:
         What the check raises comes back as `has_failed`; a check that neither allows, blocks nor rewrites its own
         stage's text, or leaves nothing of it, has failed as well.
         """
-        token = _request.set(_Request(self.stage, context))
-        try:
+        with request(self.stage, context):
             if self.stage is Stage.INPUT:
                 execution = await self._rail.execute([{"role": "user", "content": text}])
             else:
                 execution = await self._rail.execute([], text)
-        finally:
-            _request.reset(token)
         return self._read(execution.outcome, text)
 
     def _read(self, outcome: RailOutcome, text: str) -> Verdict:
@@ -152,34 +189,100 @@ class CompiledCheck:
         return Verdict(is_blocked=True, reason=None, text=text, has_failed=True)
 
 
-def compile_stage(rails: Sequence[tuple[RailDefinition, RailParams]], stage: Stage) -> tuple[CompiledCheck, ...]:
+def compile_stage(
+    rails: Sequence[tuple[RailDefinition, RailParams]], stage: Stage, services: RailServices = NO_SERVICES
+) -> tuple[CompiledCheck, ...]:
     """Returns the rails of one stage, compiled in the given order.
 
-    Raises `PolicyInvalid` when a check cannot be found or does not take the parameters it is given.
+    Raises `PolicyInvalid` when a check cannot be found, does not take the parameters it is given, or lacks a service.
     """
     try:
         records = [
-            RailManifestRecord(_manifest(definition, params, stage), "canongate") for definition, params in rails
+            RailManifestRecord(_manifest(definition, params, stage, services), "canongate")
+            for definition, params in rails
         ]
         catalog = RailCatalog(records)
-        return tuple(_compile(definition, stage, catalog) for definition, _ in rails)
+        return tuple(_compile(definition, params, stage, catalog) for definition, params in rails)
     except (RailCompilationError, ValueError) as error:
         raise PolicyInvalid(f"{stage.value}: a rail cannot be compiled. {error}") from error
 
 
-def _compile(definition: RailDefinition, stage: Stage, catalog: RailCatalog) -> CompiledCheck:
+def _compile(definition: RailDefinition, params: RailParams, stage: Stage, catalog: RailCatalog) -> CompiledCheck:
     rail = compile_rail(definition.name, _DIRECTIONS[stage], _DEPENDENCIES, catalog=catalog)
-    return CompiledCheck(definition.name, stage, definition.may_rewrite, rail)
+    return CompiledCheck(definition.name, stage, params.on_fail, params.monitor, rail, definition.deadline_s)
 
 
-def _manifest(definition: RailDefinition, params: RailParams, stage: Stage) -> RailManifest:
+def _manifest(definition: RailDefinition, params: RailParams, stage: Stage, services: RailServices) -> RailManifest:
     check: Any = definition.check
     action = ActionRef(name=definition.name, target=f"{check.__module__}:{check.__qualname__}")
+    bindings = [Binding.context("text", _TEXT_KEYS[stage]), Binding.literal("params", params)]
+    if definition.prepare is not None:
+        bindings.append(Binding.literal("prepared", definition.prepare(params, services)))
     surface = RailSurface(
         name=definition.name,
         direction=_DIRECTIONS[stage],
         action=action,
-        bindings=(Binding.context("text", _TEXT_KEYS[stage]), Binding.literal("params", params)),
-        transform_target=_TARGETS[stage] if definition.may_rewrite else None,
+        bindings=tuple(bindings),
+        transform_target=_TARGETS[stage] if params.on_fail is OnFail.TRANSFORM else None,
     )
     return RailManifest(name=definition.name, spec=RailSpec(actions=RailActions(refs=(action,)), surfaces=(surface,)))
+
+
+class ColangInvalid(Exception):
+    """NeMo's parser gave up at a line."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class NemoColang:
+    """What NeMo's parser made of a Colang 1.0 text."""
+
+    user_messages: Mapping[str, Sequence[str]]
+    bot_messages: Mapping[str, Sequence[str]]
+    flow_lines: Mapping[str, frozenset[int]]
+    """By flow: the lines that it made a step of."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryNames:
+    """What NeMo brings along, and a policy must not take the name of."""
+
+    definitions: frozenset[str]
+    actions: frozenset[str]
+
+
+_DEFINITION = re.compile(r"^define (?:[a-z-]+ )*?(?:flow|subflow|bot|user) (.+?):?[ ]*$", re.MULTILINE)
+_ACTION = re.compile(r"@action\((?:[^()]*?name=\"(\w+)\")?[^()]*\)\s*(?:async )?def (\w+)")
+
+
+def parse_colang(text: str) -> NemoColang:
+    """Reads Colang 1.0 with NeMo's own parser, which runs nothing. Raises `ColangInvalid`.
+
+    Its parser guesses at what it does not understand: `colang_lint` takes the guesses out.
+    """
+    try:
+        parsed = parse_colang_file("policy.co", text)
+    except Exception as error:
+        line = getattr(error, "line", 1)
+        raise ColangInvalid(str(getattr(error, "error", error)), line if isinstance(line, int) else 1) from error
+    flows = {flow["id"]: flow["elements"] for flow in parsed.get("flows", ())}
+    lines = {
+        name: frozenset(step["_source_mapping"]["line_number"] for step in steps if "_source_mapping" in step)
+        for name, steps in flows.items()
+    }
+    return NemoColang(parsed.get("user_messages", {}), parsed.get("bot_messages", {}), lines)
+
+
+@cache
+def library_names() -> LibraryNames:
+    """Returns the flows, messages and actions of NeMo's library, read from its files once."""
+    root = Path(nemoguardrails.__file__).parent
+    flows = [path.read_text(encoding="utf-8") for part in ("library", "rails") for path in (root / part).rglob("*.co")]
+    code = [path.read_text(encoding="utf-8") for part in ("library", "actions") for path in (root / part).rglob("*.py")]
+    return LibraryNames(
+        definitions=frozenset(name for text in flows for name in _DEFINITION.findall(text)),
+        actions=frozenset(name or function for text in code for name, function in _ACTION.findall(text)),
+    )

@@ -5,6 +5,11 @@ deadline inside that loop cannot stop (`time.sleep`, an endless computation) is 
 abandoned, its rail is told to end at the next bytecode, and a new thread takes over. An abandoned thread that is
 still alive counts against a limit; at the limit every check fails until one of them ends, because a process that
 leaks threads without end fails everybody later, and less clearly.
+
+What no thread can help with is a call into C that keeps the interpreter's lock: a costly pattern of `re`, a huge
+integer, sorting a long list stop every thread, the gateway's loop too, until they return, and count as late only then.
+Rails therefore match with RE2 (with `re` only the letters of a word), compare with FAISS and embed with ONNX, which let
+go of the lock, and their texts are bounded: 4,000 characters for a message, 8,000 at `/v1/checks`.
 """
 
 import asyncio
@@ -18,8 +23,7 @@ from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from typing import Any
 
-from rails.envelope import StageRun
-from rails.nemo import CompiledCheck
+from rails.envelope import Runnable, StageRun
 from rails.types import RailContext, RailsReport
 
 _log = logging.getLogger("canongate.rails")
@@ -67,6 +71,7 @@ class _Worker:
         self._loop.set_exception_handler(_note_loop_error)
         self.progress_s = time.monotonic()
         self.is_abandoned = False
+        self._is_ending = False
         self._thread = threading.Thread(target=self._serve, name=f"canongate-rails-{number}", daemon=True)
         self._thread.start()
 
@@ -79,7 +84,9 @@ class _Worker:
         self.progress_s = time.monotonic()
 
     def submit(self, job: _Job) -> None:
-        """Starts the job on the worker's loop; raises `RuntimeError` when that loop has closed."""
+        """Starts the job on the worker's loop; raises `RuntimeError` when that loop has ended."""
+        if self._is_ending:
+            raise RuntimeError("the loop has ended")
         self._loop.call_soon_threadsafe(self._start, job)
 
     def cancel(self, job: _Job) -> None:
@@ -107,7 +114,7 @@ class _Worker:
             )
 
     def _start(self, job: _Job) -> None:
-        if not job.is_cancelled:
+        if not job.is_cancelled and not self._is_ending:  # else it would stand still half way, with the loop
             job.task = self._loop.create_task(self._work(job))
 
     def _stop(self, job: _Job) -> None:
@@ -125,6 +132,7 @@ class _Worker:
             with contextlib.suppress(SystemExit):
                 asyncio.set_event_loop(self._loop)
                 self._loop.run_forever()
+            self._is_ending = True
             # RuntimeError: a stop that was asked for before the interruption came through only now.
             with contextlib.suppress(SystemExit, RuntimeError):
                 self._clean_up()
@@ -159,7 +167,7 @@ class RailRunner:
             self._abandoned = [worker for worker in self._abandoned if worker.is_alive]
             return len(self._abandoned)
 
-    async def run(self, checks: Sequence[CompiledCheck], text: str, context: RailContext) -> RailsReport:
+    async def run(self, checks: Sequence[Runnable], text: str, context: RailContext) -> RailsReport:
         """Returns the report of one stage, within the stage's deadline and a short grace."""
         job = self._job(checks, text, context)
         worker = self._submit(job)
@@ -175,7 +183,7 @@ class RailRunner:
             waiter.cancel()
             self._drop(job, worker)
 
-    def run_blocking(self, checks: Sequence[CompiledCheck], text: str, context: RailContext) -> RailsReport:
+    def run_blocking(self, checks: Sequence[Runnable], text: str, context: RailContext) -> RailsReport:
         """Returns the report of one stage, holding the calling thread."""
         job = self._job(checks, text, context)
         worker = self._submit(job)
@@ -197,7 +205,7 @@ class RailRunner:
         if worker is not None:
             worker.close(timeout_s=_GRACE_S)
 
-    def _job(self, checks: Sequence[CompiledCheck], text: str, context: RailContext) -> _Job:
+    def _job(self, checks: Sequence[Runnable], text: str, context: RailContext) -> _Job:
         now = time.monotonic()
         return _Job(StageRun(checks, text, context, self.limits.rail_s, now + self.limits.stage_s), now)
 
@@ -219,13 +227,13 @@ class RailRunner:
             return worker
 
     def _patience_s(self, job: _Job, worker: _Worker) -> float:
-        lost_s = max(worker.progress_s, job.submitted_s) + self.limits.rail_s + _GRACE_S
+        lost_s = max(worker.progress_s, job.submitted_s) + job.stage.allowed_s + _GRACE_S
         return max(0.001, min(lost_s, job.stage.deadline_s + _GRACE_S) - time.monotonic())
 
     def _look_after(self, job: _Job, worker: _Worker) -> _Worker | None:
         """Decides about a job that is late: go on waiting with the returned worker, or fail (None)."""
         now = time.monotonic()
-        is_lost = now - max(worker.progress_s, job.submitted_s) >= self.limits.rail_s + _GRACE_S
+        is_lost = now - max(worker.progress_s, job.submitted_s) >= job.stage.allowed_s + _GRACE_S
         is_over = now >= job.stage.deadline_s + _GRACE_S
         if is_lost or (is_over and job.stage.has_begun) or not worker.is_alive:
             self._abandon(worker)

@@ -33,6 +33,10 @@ class RailContext:
     facts: str = ""
     """Everything the answer may draw on: facts, approved prompt, slot values. Empty on input."""
     slots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    is_whole: bool = True
+    """False for the beginning of an answer that goes on: what only a whole answer shows must not be judged by it."""
+    prompt: str = ""
+    """What was asked, in approved words: an answer that only repeats it adds nothing. Empty when it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,18 @@ class RailRecord:
     reason: str | None
     """A constant code for operators, such as `secrets.api_key`; never a piece of the text."""
     duration_ms: float
+    is_monitored: bool = False
+    """Whether the verdict was recorded and not acted on."""
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing may go on because of it."""
+        return not self.is_monitored and self.status in (RailStatus.BLOCKED, RailStatus.ERROR)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it should have acted and did not run."""
+        return not self.is_monitored and self.status is RailStatus.NOT_RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +79,18 @@ class RailsReport:
     @property
     def stopped_by(self) -> RailRecord | None:
         """The record that stopped the text, if one did."""
-        for record in self.records:
-            if record.status in (RailStatus.BLOCKED, RailStatus.ERROR):
-                return record
-        return None
+        stops = next((record for record in self.records if record.stops), None)
+        return stops or next((record for record in self.records if record.is_missing), None)
 
     @property
     def is_blocked(self) -> bool:
         """Whether the text must go no further: a rail said no, failed, or was not run."""
-        return any(r.status not in (RailStatus.PASSED, RailStatus.MODIFIED) for r in self.records)
+        return self.stopped_by is not None
 
     @property
     def has_failed(self) -> bool:
         """Whether a rail broke, which is a failure (503) and not a verdict."""
-        return any(record.status is RailStatus.ERROR for record in self.records)
+        if any(record.status is RailStatus.ERROR and record.stops for record in self.records):
+            return True
+        # Nothing stopped the stage, and yet a rail that should act did not run: a watching one took its thread away.
+        return not any(record.stops for record in self.records) and any(record.is_missing for record in self.records)

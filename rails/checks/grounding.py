@@ -1,16 +1,26 @@
-"""Blocks answers that say something checkable which the facts do not say.
+"""Blocks answers that say something which the facts do not say, and nearly all answers that go against them.
 
-Numbers, dates, links, codes and names of the answer must occur in the facts. What this cannot see: a false sentence
-made of true parts. Number words are read in English; names are not checked in German, which capitalises every noun.
+Numbers, dates, links, codes and names must occur in the facts; each sentence must be made of their words for the
+greater part, and must not deny, oppose or requantify the fact sentence that is nearest to it. What this cannot see: a
+false sentence made of true words. Number words are read in English, German, French and Spanish; names are not checked
+in German, which capitalises every noun.
 """
 
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Annotated
+
+from msgspec import Meta
+
 from rails.claims import Claims, claims_of
-from rails.definition import Probe, Probes, RailDefinition, RailParams
+from rails.definition import Probe, Probes, RailDefinition, RailParams, RailServices, Vectors
+from rails.errors import PolicyInvalid
 from rails.nemo import RailOutcome, request_context, verdict
+from rails.support import contradiction_of, supports_of
+from rails.tokens import plain_text, tokens_of
 from rails.types import RailContext, Stage
 from rails.wordlists import word_set
 
-_PERIODS = ("second", "minute", "hour", "day", "week", "month", "year")
 # A whole answer ends in one of these.
 _ENDINGS = tuple(".!?…:;)]}\"'”»。।؟\uff01\uff1f")
 _DANGLING = word_set(
@@ -22,47 +32,74 @@ _NAMELESS_LANGUAGES = frozenset(("de",))
 
 
 class GroundingParams(RailParams, frozen=True, kw_only=True, tag="grounding"):
-    """Which kinds of words are looked up."""
+    """What is looked up, and how much of a sentence must be found."""
 
     names: bool = True
     """Whether capitalised words inside sentences must occur in the facts."""
+    contradictions: bool = True
+    """Whether a sentence is stopped that goes against the fact sentence nearest to it."""
+    min_support: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.6
+    """Share of each sentence's words that the facts must have; names and numbers count double."""
+    min_similarity: Annotated[float, Meta(ge=0.0, le=1.0)] | None = None
+    """Cosine to a fact sentence at which a sentence passes that falls short of `min_support`, for answers in words of
+    their own; without it there is no such way, and no time is spent on embedding."""
 
 
-def find(text: str, context: RailContext, params: GroundingParams) -> str | None:
+Prepared = Callable[[Sequence[str]], Vectors] | None
+"""Embeds texts, when the policy asks for similarity."""
+
+
+def find(text: str, context: RailContext, params: GroundingParams, embed: Prepared = None) -> str | None:
     """Returns the reason to block `text`, or None."""
     if not context.facts.strip():
         return "grounding.no_facts"
-    if not any(char.isalnum() for char in text):
+    if context.is_whole and not any(char.isalnum() for char in text):
         return "grounding.empty"
-    if is_cut(text):
+    if context.is_whole and is_cut(text):
         return "grounding.cut"
-    answer, facts = claims_of(text), claims_of(context.facts)
-    reason = _unsupported(answer, facts)
-    if reason is not None:
-        return reason
-    if params.names and context.language.partition("-")[0] not in _NAMELESS_LANGUAGES:
-        unknown = (name for name in answer.names if name.removesuffix("'s") not in facts.words | facts.codes)
-        return "grounding.name" if next(unknown, None) is not None else None
-    return None
+    language = context.language.partition("-")[0]
+    answer, facts = claims_of(text, language), claims_of(context.facts, language)
+    sign = _missing(answer, facts, names=params.names and language not in _NAMELESS_LANGUAGES)
+    if sign is None and params.contradictions:
+        sign = contradiction_of(answer, facts)
+    if sign is None and not _is_supported(answer, facts, claims_of(context.prompt, language), params, embed):
+        sign = "support"
+    return f"grounding.{sign}" if sign else None
 
 
-def _unsupported(answer: Claims, facts: Claims) -> str | None:
-    if not answer.links <= facts.links:
-        return "grounding.link"
-    if not answer.dates <= facts.dates:
-        return "grounding.date"
-    if not all(_has_number(value, kind, facts) for value, kind in answer.numbers):
-        return "grounding.number"
-    if not answer.codes <= facts.codes | facts.words:
-        return "grounding.code"
-    return None
+def score(text: str, context: RailContext) -> float:
+    """Returns one figure for how far the facts bear `text` out, from 0 to 1, to order answers as the rail does.
+
+    It is what `min_support` is compared with, halved for each reason that blocks whatever the limit.
+    """
+    language = context.language.partition("-")[0]
+    answer, facts = claims_of(text, language), claims_of(context.facts, language)
+    lowest = min(supports_of(answer, facts, claims_of(context.prompt, language)), default=1.0)
+    has_missing = _missing(answer, facts, names=language not in _NAMELESS_LANGUAGES) is not None
+    return float(lowest / 2 ** (has_missing + (contradiction_of(answer, facts) is not None)))
 
 
-def _has_number(value: str, kind: str, facts: Claims) -> bool:
-    """Says whether the facts have the number in its unit; a bare number may leave out a period's unit, no other."""
-    if (value, kind) in facts.numbers:
-        return True
-    return not kind and any((value, period) in facts.numbers for period in _PERIODS)
+def _missing(answer: Claims, facts: Claims, *, names: bool) -> str | None:
+    """Returns the kind of word that the answer has and the facts have not."""
+    checks = (
+        ("link", answer.links <= facts.links),
+        ("date", answer.dates <= facts.dates),
+        ("number", all(facts.has_number(number) for number in answer.numbers)),
+        ("code", all(code in facts.codes or facts.has_word(code) for code in answer.codes)),
+        ("name", not names or all(name in facts.codes or facts.has_word(name) for name in answer.names)),
+    )
+    return next((kind for kind, is_there in checks if not is_there), None)
+
+
+def _is_supported(answer: Claims, facts: Claims, question: Claims, params: GroundingParams, embed: Prepared) -> bool:
+    """Whether each sentence is made of the facts' words or, where similarity is asked for, means one of them."""
+    scores = supports_of(answer, facts, question)
+    weak = [sentence for sentence, score in zip(answer.sentences, scores, strict=True) if score < params.min_support]
+    if not weak or params.min_similarity is None or embed is None or not facts.sentences:
+        return not weak
+    known = embed([fact.text for fact in facts.sentences])
+    found = embed([sentence.text for sentence in weak])
+    return bool(((found @ known.T).max(axis=1) >= params.min_similarity).all())
 
 
 def is_cut(text: str) -> bool:
@@ -78,13 +115,24 @@ def is_cut(text: str) -> bool:
         return True
     if last_line.startswith(("-", "*", "•")) or last_line[:1].isdigit():
         return False
-    has_sentence = any(f"{mark} " in last_line for mark in ".!?")
+    tokens = tokens_of(plain_text(last_line))
+    has_sentence = bool(tokens) and tokens[-1].sentence > tokens[0].sentence
     return has_sentence or len(words) > _LONG_SENTENCE
 
 
-async def check(text: str, params: GroundingParams) -> RailOutcome:
+async def check(text: str, params: GroundingParams, prepared: Prepared) -> RailOutcome:
     """Returns the verdict on what `text` adds to the facts."""
-    return verdict(find(text, request_context(), params))
+    return verdict(find(text, request_context(), params, prepared))
+
+
+def _prepare(params: GroundingParams, services: RailServices) -> Prepared:
+    if params.min_similarity is None:
+        return None
+    embed = services.embed
+    if embed is None:
+        raise PolicyInvalid("grounding: `min_similarity` needs an embedder, and there is none. Take it away.")
+    recent = lru_cache(maxsize=64)(embed)
+    return lambda texts: recent(tuple(texts))
 
 
 def _probes(_params: GroundingParams) -> Probes:
@@ -100,5 +148,10 @@ def _probes(_params: GroundingParams) -> Probes:
 
 
 RAIL = RailDefinition(
-    name="grounding", stages=frozenset({Stage.OUTPUT}), params=GroundingParams, check=check, probes=_probes
+    name="grounding",
+    stages=frozenset({Stage.OUTPUT}),
+    params=GroundingParams,
+    check=check,
+    probes=_probes,
+    prepare=_prepare,
 )

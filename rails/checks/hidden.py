@@ -1,6 +1,7 @@
 """Blocks characters that a person cannot see, and words that mix look-alike alphabets.
 
-The gateway's canonicalizer refuses the same; this rail is the second wall, with its own code. Linear in the text.
+The gateway's canonicalizer refuses the same in messages; this rail is the second wall, with its own code, and the only
+one for answers. Linear in the text.
 """
 
 import unicodedata
@@ -190,4 +191,4 @@ def _probes(_params: HiddenParams) -> Probes:
     )
 
 
-RAIL = RailDefinition(name="hidden", stages=frozenset({Stage.INPUT}), params=HiddenParams, check=check, probes=_probes)
+RAIL = RailDefinition(name="hidden", stages=frozenset(Stage), params=HiddenParams, check=check, probes=_probes)

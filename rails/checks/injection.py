@@ -11,21 +11,23 @@ from typing import Annotated
 from msgspec import Meta
 
 from rails.attack_patterns import OVERRIDE, SQUEEZED, TAKEOVER
+from rails.attack_structure import STRUCTURE
 from rails.definition import Probes, RailDefinition, RailParams, probes_of
-from rails.disguises import decoded, mirrored, plain, squeezed, unleet
+from rails.disguises import decoded, mirrored, plain, squeezed, turned, unleet
 from rails.matching import PatternSet, compile_linear
 from rails.nemo import RailOutcome, verdict
 from rails.types import Stage
 
-_ALL = PatternSet(OVERRIDE | TAKEOVER)
+_ALL = PatternSet(OVERRIDE | TAKEOVER | STRUCTURE)
 _CORE = PatternSet(OVERRIDE)
 _SQUEEZED = PatternSet(SQUEEZED)
 _TURN = compile_linear(
     r"(?m)^\s*[\[<*#]{0,3}(?:user|human|person|q|question|assistant|ai|bot|answer|a|model|chatgpt|you|me)"
     r"[\]>*]{0,3} ?: ?\S"
 )
-# An encoded part may hold another one.
-_MAX_DEPTH = 2
+_VERBS = ("ignor", "disregard", "forget", "bypass", "overrid")
+# An encoded part may hold another one, and that one a third.
+_MAX_DEPTH = 3
 
 
 class InjectionParams(RailParams, frozen=True, kw_only=True, tag="injection"):
@@ -51,6 +53,7 @@ def find(text: str, params: InjectionParams) -> str | None:
 def _views(folded: str) -> Iterator[str]:
     yield folded.replace("\n", " ")
     yield from mirrored(folded)
+    yield from turned(folded, _VERBS)
     letters = unleet(folded)
     if letters is not None:
         yield letters
@@ -60,6 +63,8 @@ def _hides_orders(text: str, depth: int) -> bool:
     for part in decoded(text):
         folded = plain(part)
         if _ALL.find(folded) is not None or _SQUEEZED.find(squeezed(folded)) is not None:
+            return True
+        if any(_CORE.find(view) is not None for view in mirrored(folded)):
             return True
         if depth > 1 and _hides_orders(part, depth - 1):
             return True

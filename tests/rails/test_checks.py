@@ -2,16 +2,21 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 import yaml
 
+from gateway.rail_services import rail_services
+from models.fakes import FakeEmbedder
+from rails.fakes import FakeJudge
 from rails.nemo import compile_stage
 from rails.registry import SHIPPED_RAILS
 from rails.types import RailContext, Stage
 
+_SERVICES = replace(rail_services(FakeEmbedder), complete=FakeJudge())
 _CASES = Path(__file__).parents[1] / "cases" / "rails"
 
 
@@ -35,7 +40,7 @@ def _verdict(name, case):
     definition = SHIPPED_RAILS[name]
     params = msgspec.convert({"rail": name, **case.params}, definition.params)
     stage = Stage.OUTPUT if Stage.OUTPUT in definition.stages else Stage.INPUT
-    (compiled,) = compile_stage([(definition, params)], stage)
+    (compiled,) = compile_stage([(definition, params)], stage, _SERVICES)
     return asyncio.run(compiled.run(case.given, RailContext(**case.context)))
 
 
@@ -54,6 +59,11 @@ def test_every_shipped_rail_has_cases_for_both_verdicts():
 
 
 _PARAMS = {"urls": {"hosts": ["*.a.example"]}}
+_PARAMS["protected"] = {"texts": ["copperfield", "amber lantern", "1212", "one two three four five six seven eight"]}
+_PARAMS["topic"] = {
+    "topics": [{"name": "t", "examples": ["one a", "two b", "three c"], "counterexamples": ["four d"], "limit": 0.9}]
+}
+_PARAMS["self_check"] = {"model": "judge", "accuracy_measured": 1.0}
 _PARAMS["pattern"] = {"deny": [{"name": "x", "pattern": "(a|a)*b{20}c", "example": "b" * 20 + "c"}], "passes": "a"}
 
 

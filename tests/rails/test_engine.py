@@ -266,3 +266,33 @@ def _probed_with_facts():
     context = RailContext(facts="x")
     probes = Probes((Probe("probe: block", context),), (Probe("probe: pass", context),))
     return {"fake_rewrite": replace(FAKE_RAILS["fake_rewrite"], probes=lambda _: probes)}
+
+
+def _with_time(deadline_s):
+    slow = replace(FAKE_RAILS["fake"], deadline_s=deadline_s, check=check_slowly)
+    return {**TWO, "fake": slow}
+
+
+async def check_slowly(text, params):
+    if not text.startswith("probe: "):
+        await asyncio.sleep(0.6)
+    return await FAKE_RAILS["fake"].check(text, params)
+
+
+def test_a_rail_with_a_deadline_of_its_own_may_wait_longer_than_others():
+    runner = RailRunner(RailLimits(rail_s=0.1, stage_s=2.0, max_abandoned=3))
+    assert run(build(runner, FakeParams(), definitions=_with_time(None))).stopped_by.reason == "rail.timeout"
+    assert statuses(run(build(runner, FakeParams(), definitions=_with_time(1.5)))) == [RailStatus.PASSED]
+    assert runner.abandoned == 0
+    runner.close()
+
+
+def test_a_deadline_of_its_own_ends_with_the_stage(runner):
+    report = run(build(runner, FakeParams(), definitions=_with_time(30.0)))
+    assert report.stopped_by.reason == "rail.timeout"
+    assert 400 <= report.stopped_by.duration_ms < 600
+
+
+def test_a_rail_with_no_time_to_run_cannot_exist():
+    with pytest.raises(ValueError, match="no time to run"):
+        _with_time(0.0)

@@ -1,18 +1,23 @@
 """Tests of the policy document: what it takes, and what its errors say."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 
+from gateway.rail_services import rail_services
+from models.fakes import FakeEmbedder
 from rails.engine import compile_policy
 from rails.errors import PolicyInvalid
+from rails.fakes import FakeJudge
 from rails.policy import load_policy, policy_schema
 from rails.registry import SHIPPED_RAILS
 from rails.types import Stage
 
+_SERVICES = rail_services(FakeEmbedder)
 _EXAMPLE = Path(__file__).parents[2] / "examples" / "helpdesk" / "policies" / "helpdesk.yaml"
 _GOOD = {
     "name": "small",
@@ -40,7 +45,7 @@ def test_a_good_policy_loads_and_keeps_its_order_and_parameters():
 def test_the_example_policy_compiles_and_fits_the_schema():
     mapping = yaml.safe_load(_EXAMPLE.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator(policy_schema()).validate(mapping)
-    policy = compile_policy(load_policy(mapping), 1)
+    policy = compile_policy(load_policy(mapping), 1, services=_SERVICES)
     assert policy.rails(Stage.INPUT)[0] == "length"
     assert "grounding" in policy.rails(Stage.OUTPUT)
 
@@ -49,14 +54,27 @@ def test_the_example_policy_compiles_and_fits_the_schema():
 def test_every_shipped_rail_passes_its_own_probes_at_each_of_its_stages(name):
     extra = {
         "urls": {"hosts": ["help.example"]},
+        "protected": {"texts": ["amber lantern", "XK-4471"]},
         "pattern": {"deny": [{"name": "x", "pattern": "codename", "example": "the codename"}], "passes": "hello"},
+        "topic": {
+            "topics": [
+                {
+                    "name": "stars",
+                    "examples": ["Read my horoscope", "What do the stars say?", "Is Leo a good match for me?"],
+                    "counterexamples": ["How far is the nearest star?"],
+                    "limit": 0.5,
+                }
+            ]
+        },
+        "self_check": {"model": "judge", "accuracy_measured": 0.95, "message_reaches_model": True},
     }
     entry = {"rail": name, **extra.get(name, {})}
     for stage in SHIPPED_RAILS[name].stages:
         document = copy.deepcopy(_GOOD)
         document[stage.value] = [entry]
         document["refusals"] = {"en": {"default": "No."}}
-        assert name in compile_policy(load_policy(document), 1).rails(stage)
+        services = replace(_SERVICES, complete=FakeJudge())
+        assert name in compile_policy(load_policy(document), 1, services=services).rails(stage)
 
 
 @pytest.mark.parametrize(

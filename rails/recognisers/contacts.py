@@ -1,0 +1,55 @@
+"""Finds e-mail addresses and internet addresses."""
+
+import ipaddress
+from collections.abc import Iterator
+
+from rails.matching import compile_linear
+from rails.recognisers.finding import Entity, Finding, Reading
+
+# Without counts: RE2 unrolls them, and those of letters of all scripts do not fit its memory.
+_EMAIL = compile_linear(r"[\pL\pN._%+'-]+@(?:[\pL\pN-]+\.)+\pL\pL+")
+# The disguise that people use against harvesters; "name at host" without brackets is ordinary prose.
+_AT = compile_linear(
+    r"[a-z0-9._%+-]{1,64} ?[\[({<] ?at ?[\])}>] ?[a-z0-9-]{1,63}"
+    r"(?: ?(?:\.|[\[({<] ?(?:dot|punkt|point|punto) ?[\])}>]) ?[a-z0-9-]{1,63}){1,6}"
+)
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_V4 = compile_linear(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
+_V6 = compile_linear(r"(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}")
+_MIN_V6_GROUPS = 3
+_NOT_PEOPLE = frozenset(("git", "noreply", "no-reply", "donotreply", "do-not-reply"))
+
+
+def find_emails(reading: Reading) -> Iterator[Finding]:
+    """Yields e-mail addresses, also with `[at]` for the sign."""
+    text = reading.plain
+    if "@" in text:
+        for found in _EMAIL.finditer(text):
+            local = found.group().partition("@")[0].strip("'.-")
+            if local and local.casefold() not in _NOT_PEOPLE:
+                yield Finding(Entity.EMAIL, found.start() + found.group().index(local), found.end())
+    if any(bracket in text for bracket in "[({<"):
+        for found in _AT.finditer(text):
+            yield Finding(Entity.EMAIL, *found.span())
+
+
+def find_addresses(reading: Reading) -> Iterator[Finding]:
+    """Yields addresses of version 4 and 6 that are routed on the internet and not part of a link."""
+    text = reading.plain
+    patterns = [_V4] if text.count(".") >= 3 else []  # noqa: PLR2004 - three dots make an address of four numbers
+    patterns += [_V6] if text.count(":") > 1 else []
+    for pattern in patterns:
+        for found in pattern.finditer(text):
+            start, end = found.span()
+            alone = reading.stands_alone(start, end) and text[start - 1 : start] != ":"
+            if alone and _is_global(found.group()) and not reading.is_other_number(start):
+                yield Finding(Entity.IP, start, end)
+
+
+def _is_global(candidate: str) -> bool:
+    if ":" in candidate and sum(map(bool, candidate.split(":"))) < _MIN_V6_GROUPS:
+        return False
+    try:
+        return ipaddress.ip_address(candidate).is_global
+    except ValueError:
+        return False

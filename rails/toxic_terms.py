@@ -1,0 +1,138 @@
+"""Finds offensive words in text, whole words only, through spelling games: digits, stars, stretched and spaced letters.
+
+The lists beside it (toxic_words/) are offensive on purpose.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+from rails.disguises import plain, unleet
+from rails.matching import compile_linear
+
+_FOLDER = Path(__file__).parent / "toxic_words"
+_ANY_ENDING = "*"
+_SIGNS = '.,;:!?"()[]{}<>/\\|*_=+~`#@$%^&-'
+_APART = str.maketrans(dict.fromkeys(_SIGNS, " "))
+_GONE = str.maketrans(dict.fromkeys(_SIGNS))
+_OUTSIDE = '.,;:?"()[]{}<>'
+# Four letters and more, each alone: shorter runs are initials.
+_SPACED = compile_linear(r"\b(?:\pL[ .\-_*|]{1,2}){3,}\pL\b")
+_MASKS = frozenset("*#@$%")
+_SHORTEST_MASKED = 4
+_STRETCHED = 3
+_KEY = 3
+
+
+class Category(StrEnum):
+    """What is offensive about a word; the values are names of lists."""
+
+    INSULTS = "insults"
+    SLURS = "slurs"
+    THREATS = "threats"
+    SEXUAL = "sexual"
+    SELF_HARM = "self_harm"
+    PROFANITY = "profanity"
+
+
+@cache
+def entries(category: Category) -> tuple[str, ...]:
+    """Returns the entries of a list; a star at the end stands for any ending."""
+    lines = (_FOLDER / f"{category.value}.txt").read_text(encoding="utf-8").splitlines()
+    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+class Terms:
+    """Words and phrases under names, ready to be found. Immutable once made."""
+
+    def __init__(self, named: Mapping[str, Iterable[str]]) -> None:
+        self._whole: dict[str, str] = {}
+        self._beginnings: dict[str, list[tuple[str, str]]] = {}
+        self._phrases: dict[str, list[tuple[list[str], str]]] = {}
+        for name, listed in named.items():
+            for entry in map(plain, listed):
+                self._add(entry, name)
+
+    def _add(self, entry: str, name: str) -> None:
+        words = entry.split()
+        if len(words) > 1:
+            self._phrases.setdefault(words[0], []).append((words, name))
+        elif entry.endswith(_ANY_ENDING):
+            self._beginnings.setdefault(entry[:_KEY], []).append((entry[:-1], name))
+        else:
+            self._whole.setdefault(entry, name)
+
+    def find(self, text: str) -> str | None:
+        """Returns the name of the first term that occurs in `text` in any spelling, or None."""
+        folded = plain(text).replace("\n", " ")
+        return next((name for words in _views(folded) if (name := self._find_in(words)) is not None), None)
+
+    def _find_in(self, words: list[str]) -> str | None:
+        for place, word in enumerate(words):
+            if (name := self._whole.get(word)) is not None:
+                return name
+            for beginning, name in self._beginnings.get(word[:_KEY], ()):
+                if word.startswith(beginning):
+                    return name
+            for phrase, name in self._phrases.get(word, ()):
+                if words[place : place + len(phrase)] == phrase:
+                    return name
+        return None
+
+
+def _views(folded: str) -> Iterator[list[str]]:
+    """Yields the words of a folded text as they stand, and as they read in each disguise that the text uses."""
+    words = folded.translate(_APART).split()
+    yield words
+    tokens = folded.split()
+    if any(not (bare := token.strip(_OUTSIDE)).isalpha() and not bare.isdigit() for token in tokens):
+        yield [token.translate(_GONE) for token in tokens]
+        yield [_unmasked(token.strip(_OUTSIDE)) for token in tokens]
+        letters = unleet(folded)
+        if letters is not None:
+            yield letters.translate(_APART).split()
+    if _SPACED.search(folded) is not None:
+        yield _joined(folded).translate(_APART).split()
+    if any(one == other == third for one, other, third in zip(folded, folded[1:], folded[2:], strict=False)):
+        yield [_shortened(word, 1) for word in words]
+        yield [_shortened(word, 2) for word in words]
+
+
+def _joined(folded: str) -> str:
+    """Returns the text with runs of single letters written as words."""
+    parts, end = [], 0
+    for found in _SPACED.finditer(folded):
+        parts += [folded[end : found.start()], "".join(char for char in found.group() if char.isalpha())]
+        end = found.end()
+    return "".join([*parts, folded[end:]])
+
+
+def _shortened(word: str, most: int) -> str:
+    """Returns the word with letters that stand three times and more standing `most` times."""
+    runs = ((char, sum(1 for _ in run)) for char, run in groupby(word))
+    return "".join(char * (most if count >= _STRETCHED else count) for char, count in runs)
+
+
+def _unmasked(token: str) -> str:
+    """Returns the offensive word that has these letters where the token has letters, or the token without signs."""
+    shown = sum(char.isalpha() for char in token)
+    hidden = sum(char in _MASKS for char in token)
+    is_masked = len(token) >= _SHORTEST_MASKED and hidden and shown >= hidden and shown + hidden == len(token)
+    if not is_masked or not token[0].isalpha():
+        return token.translate(_GONE)
+    return next((word for word in _maskable() if _fits(token, word)), token)
+
+
+def _fits(token: str, word: str) -> bool:
+    # What follows the beginning of an entry may be anything.
+    return len(token) >= len(word) and all(
+        shown in _MASKS or shown == char for shown, char in zip(token, word, strict=False)
+    )
+
+
+@cache
+def _maskable() -> tuple[str, ...]:
+    listed = (plain(entry).removesuffix(_ANY_ENDING) for category in Category for entry in entries(category))
+    return tuple(sorted({word for word in listed if " " not in word}, key=len, reverse=True))
