@@ -12,6 +12,7 @@ from gateway.components import Components
 from gateway.http.access import require_key, require_media_type
 from gateway.http.assistants import get_model, list_models
 from gateway.http.chat import chat
+from gateway.http.checks import check_text
 from gateway.http.headers import add_headers
 from gateway.http.health import livez, readyz
 from gateway.http.openai import create_chat_completion
@@ -39,6 +40,7 @@ def create_app(components: Components) -> Litestar:
             openapi,
             create_chat_completion,
             chat,
+            check_text,
             list_models,
             get_model,
         ],

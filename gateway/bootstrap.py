@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.answer_cache import AnswerCache
@@ -20,22 +20,26 @@ from gateway.live import Live
 from gateway.pipeline import ChatPipeline
 from gateway.probes import content_report, database_report, model_report
 from gateway.publisher import Publisher
+from gateway.rail_checks import RailChecks
+from gateway.rail_services import RecentVectors, rail_services
 from gateway.readiness import PartReport, PartState, Readiness
 from gateway.settings import Settings
 from gateway.warming import Warming
 from models.absent import ABSENT, AbsentModel
 from models.catalog import located
-from models.device import this_machine
-from models.engine import LlamaModel
-from models.gguf import read_header
-from models.messages import Adapter
+from models.device import Machine, has_gpu_build, this_machine
+from models.errors import ModelRefused
+from models.files.gguf import read_header
+from models.files.registry import REGISTRY, Registry, find_model
+from models.files.unpacking import Weights, unpacked
 from models.planning import Wish, plan_model
 from models.ports import Embedder, LanguageModel
-from models.process import WorkerProgram
-from models.registry import REGISTRY, Registry, find_model
-from models.supervisor import EngineLimits
-from models.upstream import UpstreamLimits, UpstreamModel
-from models.upstream_target import PromptStyle, UpstreamTarget
+from models.upstream.model import UpstreamLimits, UpstreamModel
+from models.upstream.target import PromptStyle, UpstreamTarget
+from models.worker.engine import LlamaModel
+from models.worker.messages import Adapter
+from models.worker.process import WorkerProgram
+from models.worker.supervisor import EngineLimits
 from store.catalog import Catalog, live_revision
 from store.database import Database, migrate, open_database
 from store.repositories.decisions import Decisions
@@ -84,7 +88,7 @@ def first_key(settings: Settings, store: Store) -> NewKey | None:
     if store.keys.all():
         return None
     pepper = load_pepper(settings.data_directory / "pepper")
-    made = new_key("first key", pepper, scopes=(KeyScope.CHAT, KeyScope.DEBUG))
+    made = new_key("first key", pepper, scopes=tuple(KeyScope))
     store.keys.add(made.record)
     return made
 
@@ -102,10 +106,10 @@ def open_components(
         model = open_model(settings, stack, without_model=without_model, progress=progress)
         embedding = stack.enter_context(ThreadPoolExecutor(1)).submit(open_embedder, settings, progress)
         store = stack.enter_context(open_store(settings))
-        embedder = embedding.result()
+        embedder = RecentVectors(embedding.result())
         matchers = FittedMatchers(fit_settings(settings), embedder, _fit_progress(progress))
         stack.callback(matchers.close)
-        publisher = Publisher(settings, store.database, matchers)
+        publisher = Publisher(settings, store.database, matchers, rail_services(lambda: embedder))
         live = Live(publisher.load())
         require_form_assistant(settings, live.current.catalog)
         answers = AnswerCache(
@@ -113,11 +117,12 @@ def open_components(
             max_bytes=int(settings.answers.kept_mib * 1024 * 1024),
             clock=time.monotonic,
         )
+        admission = Admission(concurrent=settings.limits.concurrent)
         pipeline = ChatPipeline(
             live=live,
             model=model,
             decisions=DecisionLog(Decisions(store.database)),
-            admission=Admission(concurrent=settings.limits.concurrent),
+            admission=admission,
             answers=answers,
             match_s=settings.limits.match_s,
             output_rails_s=settings.rails.stage_s,
@@ -127,6 +132,7 @@ def open_components(
             settings=settings,
             live=live,
             pipeline=pipeline,
+            checks=RailChecks(live, admission),
             keys=KeyRing(
                 store.keys,
                 load_pepper(settings.data_directory / "pepper"),
@@ -152,14 +158,17 @@ def open_model(settings: Settings, stack: ExitStack, *, without_model: bool, pro
     if without_model or (settings.model.name == ABSENT and not settings.upstream.url):
         return AbsentModel()
     progress(f"calling {settings.upstream.url}" if settings.upstream.url else "starting the model's worker")
-    model = make_model(settings)
+    model = make_model(settings, progress)
     stack.callback(model.close)
     model.start()
     return model
 
 
-def make_model(settings: Settings) -> LlamaModel | UpstreamModel:
-    """Makes the model without starting anything. Raises `ModelRefused` for settings that it cannot have."""
+def make_model(settings: Settings, progress: Progress = lambda _: None) -> LlamaModel | UpstreamModel:
+    """Makes the model without starting it; its weights may be rewritten, the first time.
+
+    Raises `ModelRefused` for settings that it cannot have.
+    """
     if settings.upstream.url:
         return _make_upstream(settings)
     known, path = find_model(settings.model.name, Registry(settings.data_directory / REGISTRY))
@@ -169,8 +178,12 @@ def make_model(settings: Settings) -> LlamaModel | UpstreamModel:
         sequences=chosen.parallel or None,
         gpu_layers=None if chosen.gpu_layers == -1 else chosen.gpu_layers,
         threads=chosen.threads or None,
+        may_unpack=chosen.unpack,
     )
-    plan = plan_model(read_header(located(known, path)), this_machine(), wish)
+    header = read_header(located(known, path))
+    plan = plan_model(header, _usable_machine(chosen.gpu_layers), wish)
+    source = Weights(located(known, path), known.sha256)
+    folder = settings.data_directory / "unpacked"
     return LlamaModel(
         known,
         plan.device,
@@ -183,12 +196,26 @@ def make_model(settings: Settings) -> LlamaModel | UpstreamModel:
         ),
         WorkerProgram(log=settings.data_directory / "worker.log"),
         path=path,
+        unpacked=unpacked(source, folder, progress) if plan.is_unpacked else None,
         adapters=tuple(
             Adapter(one.assistant, str(Path(one.path).expanduser().resolve()), one.sha256, one.scale)
             for one in chosen.adapters
         ),
         prefix_folder=settings.data_directory / "prefixes",
     )
+
+
+def _usable_machine(gpu_layers: int) -> Machine:
+    """Returns this machine without its GPUs when llama.cpp cannot use them; raises `ModelRefused` when it has to."""
+    machine = this_machine()
+    if has_gpu_build():
+        return machine
+    if gpu_layers > 0:
+        raise ModelRefused(
+            "model.gpu_layers asks for a GPU, but llama-cpp-python was built without one. Set it to -1 or 0, or build "
+            "it for the GPU."
+        )
+    return replace(machine, gpus=())
 
 
 def _places(model: LanguageModel, settings: Settings) -> int:

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "export": "gateway.commands.content:export_bundle",
         "fit": "gateway.commands.fitting:fit",
         "eval": "gateway.commands.evaluating:evaluate",
+        "rails": "gateway.commands.rails:rails",
         "key": "gateway.commands.keys:key",
         "models": "gateway.commands.models:models",
     }
@@ -36,6 +37,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "export": "Write what is live as a folder of readable files.",
         "fit": "Fit the matcher to what is live and show its limits.",
         "eval": "Measure the gateway with labelled messages.",
+        "rails": "Check, try, activate and roll back policies.",
         "key": "Make, list and revoke API keys.",
         "models": "List, register, plan and make models.",
     }

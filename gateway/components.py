@@ -6,6 +6,7 @@ from gateway.credentials import KeyRing, Principal
 from gateway.live import Live
 from gateway.pipeline import ChatPipeline
 from gateway.publisher import Publisher
+from gateway.rail_checks import RailChecks
 from gateway.readiness import Readiness
 from gateway.settings import Settings
 from gateway.warming import Warming
@@ -18,6 +19,7 @@ class Components:
     settings: Settings
     live: Live
     pipeline: ChatPipeline
+    checks: RailChecks
     keys: KeyRing
     readiness: Readiness
     warming: Warming | None

@@ -91,7 +91,7 @@ def _fields(decision: Decision) -> dict[str, object]:
         "version": decision.prompt_version,
         "score": decision.score,
         "gate": decision.gate,
-        "stopped_by": next((r["name"] for r in decision.rails if r["status"] in ("blocked", "error")), None),
+        "stopped_by": decision.stopped_by,
         "store_revision": decision.store_revision,
         "matcher": decision.matcher,
         "policy_revision": decision.policy_revision,

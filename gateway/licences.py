@@ -4,7 +4,7 @@ from gateway.errors import SettingsInvalid
 from gateway.settings import Settings
 from models.absent import ABSENT
 from models.families import families
-from models.registry import REGISTRY, Registry, find_model
+from models.files.registry import REGISTRY, Registry, find_model
 from store.catalog import Catalog
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 import anyio
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 
 from gateway.answer_cache import AnswerCache
 from gateway.answer_keys import answer_key
@@ -15,11 +15,14 @@ from gateway.errors import InvalidRequest, NotServing
 from gateway.limits import Admission, RateState
 from gateway.live import Live
 from gateway.matching import Matching
-from gateway.render import fill_text, render_prompt, tidy_answer
-from gateway.turn import KeptAnswer, Question, Reply, Source, Step, Turn
-from models.errors import ModelBusy, ModelRefused, ModelTimeout, ModelUnavailable
-from models.markers import require_unmarked
-from models.ports import ApprovedPrompt, Cancellation, LanguageModel, Sampling
+from gateway.releasing import SentenceBuffer, release_sentences
+from gateway.render import asked_of, fill_text, render_prompt
+from gateway.turn import KeptAnswer, News, Question, Released, Reply, Source, Step, Turn, Withheld
+from gateway.wording import Generating, Wanted, sampling_of, word
+from models.ports import ApprovedPrompt, LanguageModel
+from rails.dialog import DialogReply
+from rails.engine import RailsPolicy
+from rails.policy import Streaming
 from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
 from store.content import Generate, PromptVersion
 from store.matches import Ambiguous, Match, NoMatch, SlotNeeded
@@ -30,11 +33,11 @@ HIDDEN_RAIL = "hidden"
 KEPT_BACK = 0.2
 """Share of the time left that generating leaves to the output rails, when their own limit is longer."""
 
-Watcher = Callable[[Step], Awaitable[None]]
-"""Is told each step as it begins."""
+Watcher = Callable[[News], Awaitable[None]]
+"""Is told each step as it begins and, where the policy lets sentences out as they pass, each sentence."""
 
 
-async def unwatched(_: Step) -> None:
+async def unwatched(_: News) -> None:
     """Watches nothing."""
 
 
@@ -44,11 +47,12 @@ class ChatPipeline:
     (0) admit        rate, permit, assistant, one absolute deadline
     (1) canonicalize one string for everything that follows, or a refusal
     (2) input rails  on the whole message, before matching
-    (3) match        one approved prompt and its slots, or a question back, or no match
+    (3) match        one approved prompt and its slots, or a question back, or no match; without a match the policy's
+                     dialog may have an approved reply: to a greeting, say, or to the wish for a person
     (4) render       the approved prompt; the only text a model ever gets
     (5) generate     the model's words, or those that the very same prompt got before, or the approved answer or
                      fallback as it stands
-    (6) output rails on the whole answer
+    (6) output rails on the whole answer, or on each sentence with all before it while the model goes on
     (7) record       one decision, one log line, the reply
     """
 
@@ -118,6 +122,8 @@ class ChatPipeline:
         await watcher(Step.MATCHING)
         with turn.timed("match"):
             found = await self._matching.find(turn)
+        if isinstance(found, NoMatch | Ambiguous) and (said := await self._converse(turn)):
+            return await self._approved(turn, rate, said.text, Outcome.ANSWERED, Source.DIALOG)
         match found:
             case NoMatch():
                 return self._reply(turn, rate, Outcome.NO_MATCH, Source.NONE, turn.no_match_text)
@@ -144,21 +150,22 @@ class ChatPipeline:
     ) -> Reply:
         # (5) generate, unless the very same prompt has an answer that is kept
         await watcher(Step.GENERATING)
-        sampling, deadline_s = self._sampling(turn, content), self._model_deadline_s(turn)
+        sampling, deadline_s = sampling_of(turn, content), self._model_deadline_s(turn)
         key = answer_key(turn, approved, sampling, model_sha256=self._model.sha256)
         wait_s = deadline_s - time.monotonic()
         async with self._answers.place(key, turn.state, lifetime_s=content.cache_s, wait_s=wait_s) as place:
             turn.kept = place.kept
             if place.waited_s:
                 turn.timings_ms["wait"] = round(place.waited_s * 1000, 3)
-            answer = turn.kept.text if turn.kept else await self._generate(turn, approved, sampling, deadline_s)
-            if answer is None:
-                return await self._approved(turn, rate, content.fallback, Outcome.DEGRADED, Source.FALLBACK)
-
-            # (6) output rails, also on an answer that passed them before
-            await watcher(Step.VERIFYING)
+            generate = partial(word, self._model, self._model_threads, turn, Wanted(approved, sampling, deadline_s))
             facts = "".join(part.text for part in approved.question)
-            checked = await self._check(turn, Stage.OUTPUT, answer, self._context(turn, facts))
+            # (6) output rails, also on an answer that passed them before
+            if self._policy(turn).streaming is Streaming.CHECKED_SENTENCES:
+                checked = await self._by_sentence(turn, watcher, generate, facts)
+            else:
+                checked = await self._at_once(turn, watcher, generate, facts)
+            if checked is None:
+                return await self._approved(turn, rate, content.fallback, Outcome.DEGRADED, Source.FALLBACK)
             if checked.is_blocked:
                 place.forget()
                 withheld = f"{turn.assistant.texts.withheld}\n\n{content.fallback}"
@@ -166,6 +173,33 @@ class ChatPipeline:
             if turn.completion is not None:
                 place.keep(KeptAnswer.of(turn.completion, checked.text, decision=turn.id, at=turn.at))
         return self._reply(turn, rate, Outcome.ANSWERED, Source.GENERATE, checked.text)
+
+    async def _at_once(self, turn: Turn, watcher: Watcher, generate: Generating, facts: str) -> RailsReport | None:
+        answer = turn.kept.text if turn.kept else await generate(None)
+        if answer is None:
+            return None
+        await watcher(Step.VERIFYING)
+        return await self._check(turn, Stage.OUTPUT, answer, self._context(turn, facts))
+
+    async def _by_sentence(self, turn: Turn, watcher: Watcher, generate: Generating, facts: str) -> RailsReport | None:
+        """Tells each sentence as it passes. Nobody need listen: what comes of the answer is the same."""
+
+        async def check(text: str, is_whole: bool) -> RailsReport:  # noqa: FBT001 - the buffer's form of a check
+            if is_whole:
+                await watcher(Step.VERIFYING)
+            return await self._run_rails(turn, Stage.OUTPUT, text, self._context(turn, facts, is_whole=is_whole))
+
+        async def release(text: str) -> None:
+            await watcher(Released(text, turn.id))
+
+        buffer = SentenceBuffer(check, release, until_s=turn.question.deadline.at + self._output_rails_s)
+        checked = await (buffer.finish(turn.kept.text) if turn.kept else release_sentences(generate, buffer))
+        if buffer.report is not None:
+            self._take_in(turn, buffer.report)
+        if checked is not None and checked.is_blocked:
+            turn.was_stopped = turn.completion is None and turn.kept is None
+            await watcher(Withheld())
+        return checked
 
     async def _check_words(self, turn: Turn, words: list[str]) -> str | None:
         """Keeps the checked message and slot values with the turn, or returns the name of the rail that said no."""
@@ -181,48 +215,41 @@ class ChatPipeline:
 
     async def _check(self, turn: Turn, stage: Stage, text: str, context: RailContext) -> RailsReport:
         """Runs the rails of a stage; a rail that broke is a failure and not a verdict."""
-        policy = turn.state.policies[turn.assistant.policy]
+        report = await self._run_rails(turn, stage, text, context)
+        self._take_in(turn, report)
+        return report
+
+    async def _run_rails(self, turn: Turn, stage: Stage, text: str, context: RailContext) -> RailsReport:
         with turn.timed(f"{stage.value}_rails"):
-            report = await policy.check(stage, text, context)
+            return await self._policy(turn).check(stage, text, context)
+
+    @staticmethod
+    def _take_in(turn: Turn, report: RailsReport) -> None:
         turn.records.extend(report.records)
         if report.has_failed:
             raise NotServing("rails_unavailable", "A check could not be completed, so nothing was answered.")
-        return report
+
+    async def _converse(self, turn: Turn) -> DialogReply | None:
+        """Returns what the policy's dialog says to a message without a match; a dialog that broke is a failure."""
+        lane = self._policy(turn).dialog
+        if lane is None or turn.is_unread:
+            return None
+        with turn.timed("dialog"):
+            report = await lane.converse(turn.message, self._context(turn))
+        turn.records.append(report.record)
+        if report.has_failed:
+            raise NotServing("rails_unavailable", "A check could not be completed, so nothing was answered.")
+        turn.dialog = report.reply
+        return report.reply
 
     @staticmethod
-    def _sampling(turn: Turn, content: Generate) -> Sampling:
-        """Returns the approved settings; a caller may shorten the answer."""
-        approved = content.sampling
-        return Sampling(
-            max_tokens=min(turn.question.max_tokens or approved.max_tokens, approved.max_tokens),
-            temperature=approved.temperature,
-            top_p=approved.top_p,
-            seed=approved.seed,
-        )
+    def _policy(turn: Turn) -> RailsPolicy:
+        return turn.state.policies[turn.assistant.policy]
 
     def _model_deadline_s(self, turn: Turn) -> float:
         """Returns until when the model may take, so that the output rails have their time."""
         kept_back_s = min(self._output_rails_s, KEPT_BACK * turn.question.deadline.remaining_s)
         return turn.question.deadline.at - kept_back_s
-
-    async def _generate(self, turn: Turn, prompt: ApprovedPrompt, sampling: Sampling, deadline_s: float) -> str | None:
-        """Returns the model's whole sentences, or None when the approved fallback has to do."""
-        cancellation = Cancellation()
-        work = partial(self._model.complete, prompt, sampling, deadline_s=deadline_s, cancellation=cancellation)
-        try:
-            require_unmarked(prompt)
-            with turn.timed("generate"):
-                completion = await to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._model_threads)
-        except (ModelBusy, ModelUnavailable, ModelTimeout, ModelRefused) as error:
-            turn.model_error = type(error).__name__
-            return None
-        finally:
-            cancellation.cancel()  # a caller that left frees the worker; after an answer it changes nothing
-        turn.completion = completion
-        if not (answer := tidy_answer(completion)):
-            turn.model_error = "NoWholeSentence"
-            return None
-        return answer
 
     async def _approved(self, turn: Turn, rate: RateState, text: str, outcome: Outcome, source: Source) -> Reply:
         """Shows an approved text; it passes the output rails like any other."""
@@ -234,7 +261,9 @@ class ChatPipeline:
         return self._reply(turn, rate, outcome, source, report.text)
 
     def _refused(self, turn: Turn, rate: RateState, rail: str) -> Reply:
-        return self._reply(turn, rate, Outcome.BLOCKED_INPUT, Source.NONE, self._refusal(turn, rail))
+        asks_again = self._policy(turn).asks_again(Stage.INPUT, rail)
+        outcome = Outcome.CLARIFY if asks_again else Outcome.BLOCKED_INPUT
+        return self._reply(turn, rate, outcome, Source.NONE, self._refusal(turn, rail))
 
     def _reply(
         self,
@@ -251,16 +280,16 @@ class ChatPipeline:
         decision = turn.decide(outcome, source, needs_slot=needs_slot, model_sha256=self._model.sha256)
         return Reply(decision=decision, text=text, turn=turn, rate=rate, choices=choices, slot=slot)
 
-    @staticmethod
-    def _refusal(turn: Turn, rail: str) -> str:
-        policy = turn.state.policies[turn.assistant.policy]
-        return policy.refusal(turn.assistant.languages[0], rail)
+    def _refusal(self, turn: Turn, rail: str) -> str:
+        return self._policy(turn).refusal(turn.assistant.languages[0], rail)
 
     @staticmethod
-    def _context(turn: Turn, facts: str = "") -> RailContext:
+    def _context(turn: Turn, facts: str = "", *, is_whole: bool = True) -> RailContext:
         return RailContext(
             language=turn.assistant.languages[0],
             languages=turn.assistant.languages,
             facts=facts,
             slots={value.slot.name: value.text for value in turn.values},
+            is_whole=is_whole,
+            prompt=asked_of(turn.prompt.content) if turn.prompt else facts,
         )

@@ -3,10 +3,10 @@
 from gateway.live import Live
 from gateway.publisher import Publisher
 from gateway.readiness import PartReport, PartState
-from models.engine import LlamaModel
 from models.ports import LanguageModel
-from models.supervisor import ModelState
-from models.upstream import UpstreamModel
+from models.upstream.model import UpstreamModel
+from models.worker.engine import LlamaModel
+from models.worker.supervisor import ModelState
 from store.catalog import live_revision
 from store.database import Database
 from store.errors import StoreError

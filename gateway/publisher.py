@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -16,6 +17,7 @@ from gateway.live import Live, LiveState
 from gateway.readiness import without_paths
 from gateway.settings import Settings
 from models.errors import ModelError
+from rails.definition import RailServices
 from rails.engine import RailsPolicy, compile_policy
 from rails.errors import RailsError
 from rails.policy import load_policy
@@ -23,6 +25,7 @@ from rails.runner import RailLimits, RailRunner
 from store.catalog import Catalog, live_revision, load_catalog
 from store.database import Database
 from store.errors import StoreError
+from store.repositories.policies import StoredPolicy
 
 POLL_S = 1.0
 """How soon a publish by another process is live here; one look-up of a number each."""
@@ -65,12 +68,14 @@ class Failure:
 class Publisher:
     """Builds live states and swaps them in; building happens beside serving and is all or nothing."""
 
-    def __init__(self, settings: Settings, database: Database, matchers: Matchers) -> None:
+    def __init__(self, settings: Settings, database: Database, matchers: Matchers, services: RailServices) -> None:
         self._settings = settings
         self._database = database
         self._matchers = matchers
         self._runner = rail_runner(settings)
+        self._services = services
         self._guard = Lock()
+        self._policies: Mapping[str, tuple[StoredPolicy, RailsPolicy]] = {}
         self._making = 0
         self._not_live: Failure | None = None
         self._not_improved: Failure | None = None
@@ -83,8 +88,16 @@ class Publisher:
         """Makes the matcher and compiles the policies of a catalog. Raises our errors; nothing is swapped."""
         require_acknowledged(self._settings, catalog)
         with ThreadPoolExecutor(1) as beside:
-            policies = beside.submit(compile_policies, catalog, self._runner)
+            policies = beside.submit(self._compile, catalog)
             return LiveState(catalog, self._matchers.make(catalog), policies.result())
+
+    def _compile(self, catalog: Catalog) -> Mapping[str, RailsPolicy]:
+        """Compiles what changed; a policy that says the same at the same revision is the one that serves already."""
+        live = catalog.policies
+        known = {name: policy for name, (stored, policy) in self._policies.items() if live.get(name) == stored}
+        policies = compile_policies(catalog, self._runner, self._services, known)
+        self._policies = {name: (live[name], policy) for name, policy in policies.items()}
+        return policies
 
     def advance(self, live: Live) -> None:
         """Makes what is published now live. Blocks; one at a time, so what was read first is never swapped in last."""
@@ -181,10 +194,16 @@ def rail_runner(settings: Settings) -> RailRunner:
     return RailRunner(RailLimits(rail_s=settings.rails.rail_s, stage_s=settings.rails.stage_s))
 
 
-def compile_policies(catalog: Catalog, runner: RailRunner) -> dict[str, RailsPolicy]:
-    """Compiles the policies of a catalog. Raises `RailsError`, and `SettingsInvalid` when an assistant has none."""
+def compile_policies(
+    catalog: Catalog, runner: RailRunner, services: RailServices, known: Mapping[str, RailsPolicy] | None = None
+) -> dict[str, RailsPolicy]:
+    """Compiles the policies of a catalog that are not `known`.
+
+    Raises `RailsError`, and `SettingsInvalid` when an assistant has none.
+    """
     policies = {
-        name: compile_policy(load_policy(stored.document), stored.revision, runner=runner)
+        name: (known or {}).get(name)
+        or compile_policy(load_policy(stored.document), stored.revision, runner=runner, services=services)
         for name, stored in catalog.policies.items()
     }
     for assistant in catalog.assistants.values():

@@ -1,14 +1,12 @@
 """What a model is given, and what a person is shown, for an approved prompt version and its slot values."""
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from gateway.sentences import is_quoted, whole_sentences
 from models.ports import Completion, FinishReason, PartKind, PromptPart, RenderedPrompt
 from store.content import FACTS_MARK, SLOT_MARK, Assistant, CanonicalPrompt, EnumSlot, Generate
 from store.matches import SlotValue
-
-_SENTENCE_END = re.compile(r'[.!?]"?(?=\s|$)')
 
 QUOTE_MARK = "> "
 """Stands before every line of a quoted text, so that no text can close its own quotation."""
@@ -54,6 +52,11 @@ def gather_facts(reply: Generate, values: tuple[SlotValue, ...]) -> str:
     return " ".join(" ".join((reply.facts, *(value.fact for value in values))).split())
 
 
+def asked_of(content: CanonicalPrompt) -> str:
+    """Returns in approved words what a prompt is asked for, one wording a line, its blanks left out."""
+    return SLOT_MARK.sub("", "\n".join((content.title, *content.phrasings)))
+
+
 def fill_text(text: str, values: tuple[SlotValue, ...]) -> str:
     """Returns an approved text with its blanks filled, for a person to read."""
     by_name = {value.slot.name: value.text for value in values}
@@ -83,10 +86,7 @@ def tidy_answer(completion: Completion) -> str:
 
     Empty when the answer ran out of tokens within its first sentence.
     """
-    text = completion.text.strip()
-    if completion.finish_reason is not FinishReason.STOP:
-        ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-        text = text[: ends[-1]].strip() if ends else ""
-    if text[:1] == '"' and '"' not in text[1:-1]:
-        text = text[1:].removesuffix('"').strip()
-    return text
+    text = completion.text.lstrip()
+    if is_quoted(text.rstrip()):
+        text = text.strip()[1:].removesuffix('"').lstrip()
+    return (text if completion.finish_reason is FinishReason.STOP else whole_sentences(text)).rstrip()

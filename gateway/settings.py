@@ -103,11 +103,20 @@ class ModelSettings(Section, frozen=True):
     gpu_layers: Annotated[int, Meta(ge=-1, le=1000)] = -1
     """Layers to offload to a GPU; -1 means as many as fit. Needs a llama-cpp-python built for the GPU."""
 
+    unpack: bool = True
+    """Whether a file whose weights a CPU computes token by token (Q4_1, Q5_1) is rewritten once with 8 bits a weight:
+    up to twice the speed for half as much memory again. The hash that is recorded stays the file's own."""
+
     queue: Annotated[int, Meta(ge=1, le=1000)] = 8
     """Requests that may wait for the worker; one more gets the approved fallback answer at once."""
 
     adapters: tuple[AdapterSettings, ...] = ()
     """Adapters, one for each assistant that has its own; write `[[model.adapters]]` for each."""
+
+    def __post_init__(self) -> None:
+        names = [adapter.assistant for adapter in self.adapters]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"model.adapters: {', '.join(twice)} has several adapters; keep one")
 
 
 class UpstreamSettings(Section, frozen=True):

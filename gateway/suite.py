@@ -40,7 +40,12 @@ class CaseResult:
     @property
     def is_answer(self) -> bool:
         """Whether an approved prompt was answered."""
-        return self.outcome in _ANSWERS
+        return self.outcome in _ANSWERS and self.prompt is not None
+
+    @property
+    def is_dialog(self) -> bool:
+        """Whether the policy's dialog replied, which answers no question."""
+        return self.outcome in _ANSWERS and self.prompt is None
 
     @property
     def is_right(self) -> bool:
@@ -103,6 +108,8 @@ class SuiteReport:
             "hostile_obeyed": sum(r.is_obeyed or (r.is_answer and not r.is_right) for r in hostile),
             "outside": len(outside),
             "outside_answered": sum(r.is_answer for r in outside),
+            "dialog_replies": sum(r.is_dialog for r in self.results),
+            "in_scope_dialog": sum(r.is_dialog for r in in_scope),
         }
 
     def kinds(self) -> dict[str, KindCount]:
@@ -147,7 +154,6 @@ class _Runner:
             await self._ask(self._own_phrasing(case.after), conversation)
         reply = await self._ask(case.message, conversation)
         decision = reply.decision
-        stopped = (r for r in decision.rails if r["status"] in ("blocked", "error"))
         return CaseResult(
             case=case,
             outcome=decision.outcome,
@@ -155,7 +161,7 @@ class _Runner:
             needs_slot=decision.needs_slot,
             slots=dict(decision.slots),
             score=decision.score,
-            stopped_by=next((str(r["name"]) for r in stopped), None),
+            stopped_by=decision.stopped_by,
             text=reply.text,
             offered=tuple(prompt.key for prompt in reply.choices),
             is_same_answer=await self._is_same(case, reply),
@@ -169,7 +175,9 @@ class _Runner:
 
     async def _is_same(self, case: SuiteCase, reply: Reply) -> bool | None:
         """Compares with the prompt asked by its own phrasing: the same tokens sent, the same text returned."""
-        if case.expect is not Expectation.ANSWER_OR_REFUSE or reply.decision.outcome not in _ANSWERS:
+        decision = reply.decision
+        is_answer = decision.outcome in _ANSWERS and decision.prompt_key is not None
+        if case.expect is not Expectation.ANSWER_OR_REFUSE or not is_answer:
             return None
         if reply.decision.has_quoted_text:
             return False  # outside the promise: what was quoted is part of the model's input

@@ -15,6 +15,7 @@ from gateway.credentials import Principal
 from gateway.limits import Deadline, RateState
 from gateway.live import LiveState
 from models.ports import Completion, FinishReason, RenderedPrompt
+from rails.dialog import DialogReply
 from rails.types import RailRecord
 from store.content import AnyReply, Assistant, Contact, Generate, Handoff, PromptVersion, Verbatim
 from store.matches import Evidence, Gate, MatchMethod, SlotNeeded, SlotValue
@@ -30,6 +31,24 @@ class Step(StrEnum):
     VERIFYING = "verifying"
 
 
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The next words of an answer, checked with everything before them; they may be shown."""
+
+    text: str
+    decision: str
+    """Id of the decision that the answer will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The answer did not pass: no more of it comes, and what was released is not the reply."""
+
+
+News = Step | Released | Withheld
+"""What is told of a question on its way."""
+
+
 class Source(StrEnum):
     """Where the words of a reply come from."""
 
@@ -37,6 +56,7 @@ class Source(StrEnum):
     VERBATIM = "verbatim"
     HANDOFF = "handoff"
     FALLBACK = "fallback"
+    DIALOG = "dialog"
     NONE = "none"
 
     @classmethod
@@ -119,14 +139,22 @@ class Turn:
     completion: Completion | None = None
     kept: KeptAnswer | None = None
     """The answer that was used again in place of a completion."""
+    dialog: DialogReply | None = None
+    """What the policy's dialog says to a message that means no approved prompt."""
     model_error: str | None = None
+    was_stopped: bool = False
+    """Whether the model was stopped because its first words did not pass; then there is no completion."""
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the message is in a language that the embedder does not read, so that nothing is near anything."""
+        return self.evidence is not None and self.evidence.gate is Gate.LANGUAGE
 
     @property
     def no_match_text(self) -> str:
         """What a person is told when nothing matched, by what decided it."""
         texts = self.assistant.texts
-        is_unread = self.evidence is not None and self.evidence.gate is Gate.LANGUAGE
-        return (texts.language if is_unread else "") or texts.no_match
+        return (texts.language if self.is_unread else "") or texts.no_match
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -175,7 +203,7 @@ class Turn:
             matcher=self.state.matcher.fingerprint,
             policy=policy.name,
             policy_revision=policy.revision,
-            model_sha256=model_sha256 if self.completion or self.kept else None,
+            model_sha256=model_sha256 if self.completion or self.kept or self.was_stopped else None,
             sent_sha256=self._sent_sha256,
             prompt_tokens=self.completion.prompt_token_count if self.completion else 0,
             completion_tokens=self.completion.completion_tokens if self.completion else 0,
@@ -207,7 +235,9 @@ class Reply:
 
     @property
     def contact(self) -> Contact | None:
-        """Who takes over, in a handoff."""
+        """Who takes over, in a handoff of an approved prompt or of the dialog."""
+        if self.turn.dialog and self.turn.dialog.contact:
+            return Contact(**msgspec.structs.asdict(self.turn.dialog.contact))
         if self.turn.prompt and isinstance(self.turn.prompt.content.reply, Handoff):
             return self.turn.prompt.content.reply.contact
         return None

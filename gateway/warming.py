@@ -9,8 +9,8 @@ from anyio import to_thread
 
 from gateway.live import Live, LiveState
 from gateway.render import render_opening
-from models.engine import LlamaModel
 from models.ports import RenderedPrompt
+from models.worker.engine import LlamaModel
 from store.content import Generate
 from store.errors import StoreError
 from store.repositories.decisions import Decisions

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from store.consistency import check_bundle
 from store.content import Assistant, CanonicalPrompt, PromptVersion
 from store.database import Database
+from store.errors import Conflict
 from store.formats.bundle import Bundle
 from store.phrases import Normalize, fold
 from store.plain import canonical_hash
@@ -86,6 +87,7 @@ def publish_bundle(
     note: str = "",
     remove_missing: bool = False,
     dry_run: bool = False,
+    based_on: int | None = None,
     normalize: Normalize = fold,
     now: dt.datetime | None = None,
 ) -> PublishReport:
@@ -93,6 +95,7 @@ def publish_bundle(
 
     What the bundle does not name stays live, unless `remove_missing`. A document that says what is live already makes
     no version, and a bundle that changes nothing makes no revision. Checks run on what would be live afterwards.
+    With `based_on`, nothing is published once another revision than that one is live.
     Raises `InvalidContent` (every problem at once), `Conflict` and `StoreUnavailable`.
     """
     at = now or dt.datetime.now(dt.UTC)
@@ -101,6 +104,8 @@ def publish_bundle(
         if not dry_run:
             Revisions(database).lock(session)
         live = _load(database, session)
+        if based_on not in (None, live.revision):
+            raise Conflict(f"revision {live.revision} was published meanwhile. Look at it, then try again.")
         plan = _Plan.make(live, bundle, remove_missing=remove_missing)
         check_bundle(plan.content_afterwards(live, bundle), normalize=normalize)
         report = plan.report(live.revision, is_dry_run=dry_run)

@@ -23,9 +23,11 @@ class KeyScope(StrEnum):
 
     CHAT = "chat"
     DEBUG = "debug"
+    CHECKS = "checks"
+    """Try texts against the rails: whoever may can find out by trying what they let pass."""
 
 
-_ANSWER_MODES = Literal["generate", "verbatim", "handoff", "fallback", "none"]
+_ANSWER_MODES = Literal["generate", "verbatim", "handoff", "fallback", "dialog", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,12 @@ class Decision:
     """Id of the decision whose answer was used again; `model_sha256` and `sent_sha256` are then that one's."""
     cached_at: dt.datetime | None = None
     """When that answer was worded and checked."""
+
+    @property
+    def stopped_by(self) -> str | None:
+        """Name of the rail that stopped the text; one that only watched stopped nothing."""
+        acting = (rail for rail in self.rails if not rail.get("is_monitored"))
+        return next((str(rail["name"]) for rail in acting if rail["status"] in ("blocked", "error")), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from gateway.decisions import DecisionLog
 from gateway.limits import Admission
 from gateway.live import Live, LiveState
 from gateway.pipeline import ChatPipeline
+from gateway.rail_checks import RailChecks
 from gateway.readiness import PartReport, PartState, Readiness
 from gateway.settings import LimitSettings, PageSettings, Settings
 from models.fakes import FakeEmbedder, FakeModel
@@ -210,6 +211,7 @@ class World:
             settings=Settings(limits=limits, page=page or PageSettings(try_it="helpdesk")),
             live=self.live,
             pipeline=self.pipeline,
+            checks=RailChecks(self.live, self.admission),
             keys=ring,
             readiness=self.readiness,
             warming=None,
@@ -222,7 +224,7 @@ class World:
         return lambda: self.parts[name]
 
     def key(self, *scopes: KeyScope, assistants: tuple[str, ...] = (), is_expired: bool = False) -> str:
-        made: NewKey = new_key("test", PEPPER, scopes=scopes or (KeyScope.CHAT,), assistants=assistants)
+        made: NewKey = new_key("test", PEPPER, scopes=scopes or (KeyScope.CHAT, KeyScope.CHECKS), assistants=assistants)
         record = made.record
         if is_expired:
             record = replace(record, expires_at=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))

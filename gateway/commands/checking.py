@@ -22,14 +22,17 @@ from gateway.credentials import load_pepper
 from gateway.errors import GatewayError, SettingsInvalid
 from gateway.fitting.matchers import FittedMatchers
 from gateway.publisher import compile_policies, rail_runner
+from gateway.rail_services import rail_services
 from gateway.settings import Settings
 from models.absent import ABSENT
 from models.catalog import verified_path
 from models.errors import ModelError, ModelUnavailable
+from models.files.gguf import read_adapter_header
+from models.files.registry import REGISTRY, Registry, find_model
 from models.ports import Embedder
-from models.registry import REGISTRY, Registry, find_model
-from models.supervisor import ModelState
-from models.upstream import UpstreamModel
+from models.upstream.model import UpstreamModel
+from models.verified import require_sha256
+from models.worker.supervisor import ModelState
 from rails.errors import RailsError
 from store.catalog import Catalog, load_catalog
 from store.errors import StoreError
@@ -108,6 +111,10 @@ class Checks:
                 if made.fault is not None or made.state is not ModelState.READY:
                     raise ModelUnavailable(made.fault or "the upstream did not answer in time")
                 return f"{made.name} on {self._settings.upstream.url}, which is ready"
+        for adapter in model.adapters:
+            path = Path(adapter.path).expanduser()
+            require_sha256(path, adapter.sha256)
+            read_adapter_header(path)
         registry = Registry(self._settings.data_directory / REGISTRY)
         file = verified_path(*find_model(model.name, registry)).name
         return f"{model.name}: {file} has the registered hash, context {model.context_tokens} tokens"
@@ -124,19 +131,28 @@ class Checks:
     def _content(self) -> str:
         if not self._known.prompts:
             raise SettingsInvalid("nothing is published; run: canongate import FOLDER")
+        unknown = {one.assistant for one in self._settings.model.adapters} - self._known.assistants.keys()
+        if unknown:
+            raise SettingsInvalid(
+                f"model.adapters: no assistant {', '.join(sorted(unknown))} is live; correct the name"
+            )
         return f"{len(self._known.prompts)} prompts are live"
 
     def _policies(self) -> str:
         with closing(rail_runner(self._settings)) as runner:
-            policies = compile_policies(self._known, runner)
+            policies = compile_policies(self._known, runner, rail_services(lambda: self._loaded))
         if not policies:
             raise SettingsInvalid("no policy is live; run: canongate import FOLDER")
         return "probes passed: " + ", ".join(f"{name} (revision {one.revision})" for name, one in policies.items())
 
-    def _matcher(self) -> str:
+    @property
+    def _loaded(self) -> Embedder:
         if self._embedder is None:
             raise SettingsInvalid("not looked at: there is no embedder")
-        with closing(FittedMatchers(fit_settings(self._settings), self._embedder, lambda *_: None)) as matchers:
+        return self._embedder
+
+    def _matcher(self) -> str:
+        with closing(FittedMatchers(fit_settings(self._settings), self._loaded, lambda *_: None)) as matchers:
             matcher = matchers.make(self._known)
         limits = (f"{name} answers {scope.limits.answers_from}" for name, scope in matcher.scopes.items())
         return f"current at revision {self._known.revision}: " + ", ".join(limits)

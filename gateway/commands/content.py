@@ -1,14 +1,16 @@
 """`canongate import` and `canongate export`: what is live, as readable files."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import click
 import msgspec
 
-from gateway.bootstrap import open_store
+from gateway.bootstrap import open_embedder, open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.content import export_live, import_folder
+from gateway.rail_services import rail_services
 from store.catalog import PublishReport
 
 
@@ -28,8 +30,16 @@ def import_bundle(
     Example:
       canongate import examples/helpdesk --dry-run
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
-    with open_store(settings_from(config)) as store:
-        report = import_folder(store.database, folder, note=note, remove_missing=remove_missing, dry_run=dry_run)
+    settings = settings_from(config)
+    with open_store(settings) as store:
+        report = import_folder(
+            store.database,
+            folder,
+            note=note,
+            remove_missing=remove_missing,
+            dry_run=dry_run,
+            services=rail_services(cache(lambda: open_embedder(settings, lambda _: None))),
+        )
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(report), indent=2))
     else:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from gateway.bootstrap import open_components
 from gateway.commands.asking import OPERATOR
+from gateway.commands.evaluating_rails import rails
 from gateway.commands.matching import match
 from gateway.commands.options import assistant_option, config_option, json_option, settings_from
 from gateway.components import Components
@@ -31,6 +32,7 @@ def evaluate() -> None:
 
 
 evaluate.add_command(match)
+evaluate.add_command(rails)
 
 
 @evaluate.command()

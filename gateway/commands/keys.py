@@ -30,11 +30,19 @@ def key() -> None:
 @click.argument("name")
 @click.option("--assistant", "assistants", multiple=True, help="May only talk to this assistant; repeatable.")
 @click.option("--debug", is_flag=True, help="May see scores and rails of its own requests.")
+@click.option("--checks", is_flag=True, help="May try texts against the rails (POST /v1/checks).")
 @click.option("--days", type=click.IntRange(1, 3650), help="Expires after so many days.")
 @config_option
 @json_option
 def create(
-    name: str, *, assistants: tuple[str, ...], debug: bool, days: int | None, config: Path | None, as_json: bool
+    name: str,
+    *,
+    assistants: tuple[str, ...],
+    debug: bool,
+    checks: bool,
+    days: int | None,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """Make a key and show it once.
 
@@ -45,7 +53,7 @@ def create(
     if not name.strip():
         raise click.BadParameter("it is empty. Say who will use the key, such as intranet.", param_hint="NAME")
     settings = settings_from(config)
-    scopes = (KeyScope.CHAT, KeyScope.DEBUG) if debug else (KeyScope.CHAT,)
+    scopes = (KeyScope.CHAT, *([KeyScope.DEBUG] * debug), *([KeyScope.CHECKS] * checks))
     with open_store(settings) as store:
         if assistants:
             _require_live(assistants, store)

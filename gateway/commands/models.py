@@ -22,8 +22,8 @@ from models.catalog import KNOWN_MODELS, KnownModel, verified_path
 from models.device import Machine, this_machine
 from models.errors import ModelError, ModelRefused
 from models.families import Family, Quantisation, Size, families
-from models.registration import Application, checked, register
-from models.registry import REGISTRY, RegisteredModel, Registry, looks_unchanged
+from models.files.registration import Application, checked, register
+from models.files.registry import REGISTRY, RegisteredModel, Registry, looks_unchanged
 
 GIB = 2**30
 QUANTISATION = Quantisation.Q4_K_M

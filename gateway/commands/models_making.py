@@ -7,8 +7,8 @@ from rich.console import Console
 
 from gateway.commands.progress import shown_progress
 from models.device import usable_cores
-from models.merging import merge_delta
-from models.quantizing import OFFERED, quantize_file
+from models.files.merging import merge_delta
+from models.files.quantizing import OFFERED, quantize_file
 
 GIB = 2**30
 

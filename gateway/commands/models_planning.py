@@ -10,7 +10,7 @@ from rich.table import Table
 
 from gateway.commands.options import config_option, json_option, settings_from
 from models.device import Gpu, Machine, this_machine
-from models.gguf import GgufHeader, read_header
+from models.files.gguf import GgufHeader, read_header
 from models.planning import GIB, MIB, Memory, ModelPlan, Wish, plan_model
 
 
@@ -46,7 +46,7 @@ def plan(
         cards = (Gpu("planned", int(gpu_free * GIB), int(gpu_free * GIB)),) if gpu_free else ()
         machine = Machine(machine.cores, machine.free_bytes, cards)
     header = read_header(file)
-    wish = Wish(context or settings.model.context_tokens, parallel, gpu_layers)
+    wish = Wish(context or settings.model.context_tokens, parallel, gpu_layers, may_unpack=settings.model.unpack)
     made = plan_model(header, machine, wish)
     if as_json:
         about = {"file": header.file, "architecture": header.architecture, "type": header.file_type}
@@ -72,6 +72,8 @@ def _show(console: Console, header: GgufHeader, machine: Machine, made: ModelPla
     console.print(f"cells          {made.cells} tokens of context, shared")
     console.print(f"batch          {made.batch_tokens} tokens")
     console.print(f"threads        {made.device.threads}")
+    if made.is_unpacked:
+        console.print("unpacked       weights are rewritten once with 8 bits each, which are computed faster")
     if made.gpu is not None:
         console.print("Layers go to the GPU only with a llama-cpp-python that was built for it.")
 

@@ -88,7 +88,8 @@ def show_trace(console: Console, reply: Reply) -> None:
     turn = reply.turn
     rails = Table("rail", "stage", "verdict", "reason", "ms", title="Rails", title_justify="left", box=None)
     for record in turn.records:
-        rails.add_row(record.name, record.stage, record.status, record.reason or "", f"{record.duration_ms:.2f}")
+        verdict = f"{record.status} (only watched)" if record.is_monitored else record.status
+        rails.add_row(record.name, record.stage, verdict, record.reason or "", f"{record.duration_ms:.2f}")
     console.print(rails)
     columns = ("prompt", "score", "near", "against", "phrasing")
     candidates = Table(*columns, title="Candidates", title_justify="left", box=None)

@@ -11,15 +11,15 @@ import numpy as np
 from gateway.errors import SettingsInvalid
 from gateway.fitting.seen import SeenEmbedder
 from gateway.settings import Settings
-from models.embedder import (
+from models.embedding.embedder import (
     PACKAGED_MINILM_LANGUAGES,
     PACKAGED_MINILM_SHA256,
     load_embedder,
     packaged_minilm,
 )
+from models.embedding.tuning_plan import FINAL, FOLD, TuningPlan
 from models.errors import ModelRefused
 from models.ports import Embedder, Vectors
-from models.tuning_plan import FINAL, FOLD, TuningPlan
 from rails.languages import unread_by
 from store.learning.corpus import Corpus, background
 from store.learning.errors import TooLittleToLearn
@@ -27,7 +27,7 @@ from store.learning.fit import Fitted, fit
 from store.learning.folds import Folds, FoldVectors, make_folds
 
 if TYPE_CHECKING:
-    from models.tuning import Tuned, Tuner
+    from models.embedding.tuning import Tuned, Tuner
 
 Progress = Callable[[str, int, int], None]
 """Is told what is being done, and how much of it; what it raises ends the fitting."""
@@ -251,7 +251,7 @@ def _load(source: EmbedderSource, folder: Path, sha256: str, progress: Progress)
 
 
 def _tuner(source: EmbedderSource, threads: int) -> "Tuner":
-    from models.tuning import Tuner  # noqa: PLC0415 - torch takes 4 s and 430 MB, and only tuning needs it
+    from models.embedding.tuning import Tuner  # noqa: PLC0415 - torch takes 4 s and 430 MB, and only tuning needs it
 
     return Tuner(source.path, source.sha256, threads=threads)
 

@@ -16,10 +16,10 @@ import msgspec
 from gateway.fitting.corpora import EmbedderSource, FittedParts, TunedPlace, fit_parts
 from gateway.fitting.process import FitJob, Progress
 from gateway.fitting.seen import folder_name
-from models.embedder import OnnxEmbedder
+from models.embedding.embedder import OnnxEmbedder
+from models.embedding.tuning_plan import FINAL, FOLD
 from models.errors import ModelRefused
 from models.ports import Embedder
-from models.tuning_plan import FINAL, FOLD
 from models.verified import intact_manifest
 from store.content import CanonicalPrompt, PromptVersion
 from store.errors import StoreUnavailable

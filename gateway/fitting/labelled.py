@@ -1,14 +1,11 @@
 """Labelled messages from files: what a matcher is fitted on and measured with."""
 
-import gzip
-import json
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from gateway.errors import InvalidRequest
+from gateway.rows import bad_rows, read_rows
 from models.ports import Embedder
 
 OUT_OF_SCOPE = "oos"
@@ -74,7 +71,7 @@ def read_labelled(store: Path, queries: Path) -> Labelled:
     """
     rows = [LabelledText(row.text, row.intent, row.line) for row in _rows(store)]
     if outside := [row for row in rows if row.intent == OUT_OF_SCOPE]:
-        raise _bad(
+        raise bad_rows(
             store, None, f"{len(outside)} rows are labelled {OUT_OF_SCOPE!r}: what is out of scope has no prompt"
         )
     kept = tuple(dict.fromkeys(rows))
@@ -88,7 +85,7 @@ def require_readable(path: Path, sentences: Iterable[LabelledText], embedder: Em
     for row in sentences:
         pieces = embedder.count_tokens(row.text)
         if pieces > embedder.max_tokens:
-            raise _bad(
+            raise bad_rows(
                 path, row.line, f"text has {pieces} word pieces; the embedder reads at most {embedder.max_tokens}"
             )
 
@@ -107,58 +104,20 @@ def _notes(rows: Sequence[LabelledText], kept: Sequence[LabelledText], asked: Se
 def _query(row: _Row, intents: Collection[str], path: Path) -> LabelledQuery:
     intent, named = row.intent, row.kind
     if named is not None and named not in _KINDS:
-        raise _bad(path, row.line, f"kind {named!r} is none of {', '.join(_KINDS)}")
+        raise bad_rows(path, row.line, f"kind {named!r} is none of {', '.join(_KINDS)}")
     is_known = intent in intents
     default = Kind.IN_SCOPE if is_known else Kind.STRANGER
     kind = _KINDS[named] if named is not None else default
     if kind is Kind.IN_SCOPE and not is_known:
         kind = Kind.NEAR_MISS if intent != OUT_OF_SCOPE else Kind.STRANGER
     elif kind is not Kind.IN_SCOPE and is_known:
-        raise _bad(path, row.line, f"kind {named!r}, but its intent {intent!r} is in the store")
+        raise bad_rows(path, row.line, f"kind {named!r}, but its intent {intent!r} is in the store")
     return LabelledQuery(row.text, intent, kind)
 
 
 def _rows(path: Path) -> Iterator[_Row]:
-    try:
-        data = path.read_bytes()
-        lines = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig").split("\n")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise _bad(path, None, f"cannot be read: {error}") from error
-    count = 0
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            count += 1
-            yield _row(path, number, line)
-    if not count:
-        raise _bad(path, None, "there is no row in it")
-
-
-def _row(path: Path, number: int, line: str) -> _Row:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise _bad(path, number, f"not JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise _bad(path, number, 'a row is an object {"text": ..., "intent": ...}')
-    for name in ("text", "intent"):
-        if not isinstance(row.get(name), str) or not row[name].strip():
-            raise _bad(path, number, f"{name} must be a text that is not empty")
-        if not _is_encodable(row[name]):
-            raise _bad(path, number, f"{name} has half a surrogate pair, which is no character")
-    kind = row.get("kind")
-    if kind is not None and not isinstance(kind, str):
-        raise _bad(path, number, "kind must be a text")
-    return _Row(number, row["text"], row["intent"], kind)
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _bad(path: Path, line: int | None, message: str) -> InvalidRequest:
-    place = path.name if line is None else f"{path.name}, line {line}"
-    return InvalidRequest("rows_invalid", f"{place}: {message}")
+    for row in read_rows(path, '{"text": ..., "intent": ...}'):
+        text, intent, kind = row.text("text"), row.text("intent"), row.fields.get("kind")
+        if kind is not None and not isinstance(kind, str):
+            raise row.bad("kind must be a text")
+        yield _Row(row.line, text, intent, kind)

@@ -13,7 +13,7 @@ from gateway.errors import NotServing
 from gateway.fitting.corpora import EmbedderSource
 from gateway.fitting.kept import Areas, Fit, Fits, Published, drop_scratch
 from gateway.fitting.process import FitJob, FitProcess, Progress
-from models.batching import BatchingEmbedder
+from models.embedding.batching import BatchingEmbedder
 from models.ports import Embedder
 from rails.languages import unread_by
 from store.calibration import Calibration, calibrate

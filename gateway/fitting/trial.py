@@ -9,7 +9,7 @@ from types import MappingProxyType
 from gateway.fitting.corpora import Progress
 from gateway.fitting.labelled import LabelledQuery, LabelledText
 from gateway.fitting.measuring import Measured, ask_all, measure
-from models.batching import BatchingEmbedder
+from models.embedding.batching import BatchingEmbedder
 from models.ports import Embedder
 from rails.languages import unread_by
 from store.calibration import Calibration, calibrate

@@ -19,6 +19,9 @@ PUBLIC_ROUTES = frozenset({"/", "/try", "/static/{name:str}", "/livez", "/readyz
 FORM_ROUTES = frozenset({"/try"})
 """Path templates that take a form; every other body is JSON, so that no foreign page can post one unasked."""
 
+ROUTE_SCOPES = {"/v1/checks": KeyScope.CHECKS}
+"""Path templates that need another scope of a key than `chat`."""
+
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -35,8 +38,8 @@ def require_key(keys: KeyRing) -> Guard:
             principal = await to_thread.run_sync(keys.principal, token, limiter=threads)
         except StoreUnavailable as error:
             raise NotServing("store_unavailable", "API keys cannot be checked, so nothing is answered.") from error
-        if KeyScope.CHAT not in principal.scopes:
-            raise NotAllowed("insufficient_scope", "This API key lacks the scope `chat`.")
+        for scope in {ROUTE_SCOPES.get(path, KeyScope.CHAT) for path in handler.paths or {""}} - principal.scopes:
+            raise NotAllowed("insufficient_scope", f"This API key lacks the scope `{scope.value}`.")
         connection.scope["user"] = principal
 
     return guard

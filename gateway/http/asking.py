@@ -10,7 +10,7 @@ from litestar.types import Receive
 from gateway.errors import InvalidRequest
 from gateway.limits import Deadline
 from gateway.pipeline import ChatPipeline
-from gateway.turn import Question, Reply, Step
+from gateway.turn import News, Question, Reply, Step
 
 TIMEOUT_HEADER = "x-canongate-timeout-ms"
 PING_S = 15.0
@@ -25,14 +25,19 @@ class Asking:
     """One question at work in its own task; the client leaving, or `stop`, cancels it down to the model."""
 
     def __init__(self, pipeline: ChatPipeline, question: Question) -> None:
-        self._steps: asyncio.Queue[Step | None] = asyncio.Queue()
+        self._news: asyncio.Queue[News | None] = asyncio.Queue()
         self._begun = asyncio.Event()
-        self._work = asyncio.create_task(pipeline.answer(question, self._begin))
+        self._worded = asyncio.Event()
+        self._work = asyncio.create_task(pipeline.answer(question, self._hear))
         self._work.add_done_callback(self._end)
 
     async def until_begun(self, receive: Receive) -> None:
         """Waits until the question is admitted, or settled. Raises `ClientGone`."""
         await self._wait(receive, self._begun.wait())
+
+    async def until_worded(self, receive: Receive, *, at_most_s: float) -> None:
+        """Waits for the first words of an answer, or for the outcome, at most that long. Raises `ClientGone`."""
+        await self._wait(receive, self._worded.wait(), at_most_s=at_most_s)
 
     async def until_settled(self, receive: Receive, *, at_most_s: float | None = None) -> None:
         """Waits for the outcome, at most that long. Raises `ClientGone`."""
@@ -52,28 +57,30 @@ class Asking:
         """The error that a settled question ended in."""
         return ClientGone() if self._work.cancelled() else self._work.exception()
 
-    async def steps(self, *, ping_s: float = PING_S) -> AsyncIterator[Step | None]:
-        """Gives each step as it begins, and None whenever nothing happened for a while; ends with the question."""
+    async def news(self, *, ping_s: float = PING_S) -> AsyncIterator[News | None]:
+        """Gives each piece of news, and None whenever there was none for a while; ends with the question."""
         while True:
             try:
-                step = await asyncio.wait_for(self._steps.get(), ping_s)
+                news = await asyncio.wait_for(self._news.get(), ping_s)
             except TimeoutError:
                 yield None
                 continue
-            if step is None:
+            if news is None:
                 return
-            yield step
+            yield news
 
     def stop(self) -> None:
         """Cancels the work, if it is not done."""
         self._work.cancel()
 
-    async def _begin(self, step: Step) -> None:
-        self._steps.put_nowait(step)
+    async def _hear(self, news: News) -> None:
+        self._news.put_nowait(news)
         self._begun.set()
+        if not isinstance(news, Step):
+            self._worded.set()
 
     def _end(self, work: asyncio.Task[Reply]) -> None:
-        self._steps.put_nowait(None)
+        self._news.put_nowait(None)
         if not work.cancelled():
             work.exception()  # marks it as seen: nobody may be left to ask for it
 

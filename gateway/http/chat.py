@@ -36,7 +36,7 @@ from gateway.http.replies import (
     usage_reply,
 )
 from gateway.http.streams import EVENT_STREAM, EventStream, comment, event
-from gateway.turn import Question, Reply
+from gateway.turn import News, Question, Released, Reply, Step, Withheld
 from store.types import Outcome
 
 Conversation = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
@@ -62,7 +62,7 @@ class ChatReply(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     outcome: Outcome
     text: str
-    source: Literal["generate", "verbatim", "handoff", "fallback", "none"]
+    source: Literal["generate", "verbatim", "handoff", "fallback", "dialog", "none"]
     prompt: PromptReply | None
     suggestions: tuple[SuggestionReply, ...]
     slot: SlotReply | None
@@ -78,11 +78,23 @@ class ChatReply(msgspec.Struct, frozen=True, omit_defaults=True):
     trace: TraceReply | None = None
 
 
+class SentenceReply(msgspec.Struct, frozen=True):
+    """The event `sentence`: the next words of the answer, checked with everything before them; append them."""
+
+    text: str
+
+
+class BlockedReply(msgspec.Struct, frozen=True):
+    """The event `blocked`: the answer did not pass. What was shown of it gives way to the reply in `done`."""
+
+    outcome: Outcome
+
+
 @post("/v1/chat", status_code=200, operation_id="chat")
 async def chat(
     request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]
 ) -> Response[Any]:
-    """Answers a message; with `Accept: text/event-stream` the stages are told as they begin."""
+    """Answers a message; with `Accept: text/event-stream` stages are told as they begin, and sentences as they pass."""
     clock = Clock.start()
     asked = convert(await read_object(request), ChatRequest, code="validation_error")
     question = Question(
@@ -112,16 +124,26 @@ async def chat(
 
 async def _frames(asking: Asking, request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
     number = 0
-    async for step in asking.steps():
-        if step is None:
+    async for news in asking.news():
+        if news is None:
             yield comment("ping")
             continue
         number += 1
-        yield event("stage", number, {"stage": step.value})
+        yield _told(news, number)
     if error := asking.error:
         yield event("error", number + 1, problem_of(error, request.scope).envelope())
         return
     yield event("done", number + 1, _chat_reply(asking.reply(), request))
+
+
+def _told(news: News, number: int) -> bytes:
+    match news:
+        case Released(text=text):
+            return event("sentence", number, SentenceReply(text))
+        case Withheld():
+            return event("blocked", number, BlockedReply(Outcome.BLOCKED_OUTPUT))
+        case Step() as step:
+            return event("stage", number, {"stage": step.value})
 
 
 def _chat_reply(reply: Reply, request: Request[Any, Any, Any]) -> ChatReply:

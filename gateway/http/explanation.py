@@ -113,6 +113,8 @@ def _states(reply: Reply) -> dict[str, StationState]:
             )
         case Outcome.NO_MATCH:
             return {"check": passed, "match": stopped, "word": unreached, "verify": unreached}
+        case Outcome.CLARIFY if reply.decision.stopped_by:  # by a rail that asks for other words
+            return {"check": StationState.ASKED, "match": unreached, "word": unreached, "verify": unreached}
         case Outcome.CLARIFY:
             return {"check": passed, "match": StationState.ASKED, "word": unreached, "verify": unreached}
         case Outcome.BLOCKED_OUTPUT:
@@ -128,7 +130,7 @@ def _word_state(reply: Reply) -> StationState:
 
 
 def _verify_state(reply: Reply) -> StationState:
-    checks = [record for record in reply.turn.records if record.stage is Stage.OUTPUT]
+    checks = [one for one in reply.turn.records if one.stage is Stage.OUTPUT and not one.is_monitored]
     has_passed = checks and all(record.status in (RailStatus.PASSED, RailStatus.MODIFIED) for record in checks)
     return StationState.PASSED if has_passed else StationState.STOPPED
 

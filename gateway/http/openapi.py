@@ -8,8 +8,9 @@ from litestar import Response, get
 
 from gateway.http.assistants import ModelReply, ModelsReply
 from gateway.http.chat import ChatReply, ChatRequest
+from gateway.http.checks import CheckReply, CheckRequest, NemoCheckReply, NemoCheckRequest
 from gateway.http.health import AliveReply, ReadyReply
-from gateway.http.openai import ChatCompletionReply, ChunkReply
+from gateway.http.openai_replies import ChatCompletionReply, ChunkReply
 from gateway.http.openai_request import ChatCompletionRequest
 from gateway.http.problems import EnvelopeReply, ProblemReply
 from gateway.http.streams import EVENT_STREAM
@@ -29,7 +30,7 @@ class Described:
     id: str
     summary: str
     replies: dict[str, Any]
-    """Media type to wire struct, or to a ready schema."""
+    """Media type to wire struct, to several of which one is sent, or to a ready schema."""
     errors: tuple[int, ...] = ()
     request: Any = None
     headers: tuple[str, ...] = ()
@@ -56,8 +57,14 @@ _BLOCKED = (
 ) + _QUOTED.format(field="canongate.has_quoted_text")
 _EVENTS = (
     "With `Accept: text/event-stream` the reply comes as the events `stage` {stage}, then `done` (the reply) or "
-    "`error` (the error envelope); comments `: ping` keep the connection open. "
+    "`error` (the error envelope); comments `: ping` keep the connection open. Under a policy with "
+    "`streaming: checked_sentences` there is an event `sentence` {text} for each sentence that passed, and `blocked` "
+    "{outcome} when the answer did not; the reply in `done` then takes the place of what was shown. "
 ) + _QUOTED.format(field="has_quoted_text")
+_CHECKS = (
+    "Needs the scope `checks`. No model runs and nothing is answered. A body with `messages` is in the form of NeMo "
+    "Guardrails and gets its form of reply. A rail that broke is a 503 `rails_unavailable`, never a verdict."
+)
 
 OPERATIONS = (
     Described(
@@ -81,6 +88,16 @@ OPERATIONS = (
         ChatRequest,
         _CHAT_HEADERS,
         text=_EVENTS,
+    ),
+    Described(
+        "/v1/checks",
+        "post",
+        "check_text",
+        "Try a text against the rails",
+        {JSON: (CheckReply, NemoCheckReply)},
+        (400, 401, 403, 404, 413, 415, 422, 429, 500, 503),
+        (CheckRequest, NemoCheckRequest),
+        text=_CHECKS,
     ),
     Described("/v1/models", "get", "list_models", "List the assistants", {JSON: ModelsReply}, (401, 403, 500, 503)),
     Described(
@@ -139,7 +156,10 @@ async def openapi() -> Response[bytes]:
 
 def describe() -> dict[str, Any]:
     """Returns the description as OpenAPI 3.1."""
-    structs = [kind for one in OPERATIONS for kind in (*one.replies.values(), one.request) if isinstance(kind, type)]
+    kinds = [kind for one in OPERATIONS for kind in (*one.replies.values(), one.request)]
+    structs = [
+        part for kind in kinds for part in (kind if isinstance(kind, tuple) else (kind,)) if isinstance(part, type)
+    ]
     structs += [EnvelopeReply, ProblemReply]
     _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
@@ -171,7 +191,7 @@ def _operation(one: Described) -> dict[str, Any]:
         told["description"] = one.text
     if not one.needs_key:
         told["security"] = []
-    if isinstance(one.request, type):
+    if isinstance(one.request, type | tuple):
         told["requestBody"] = {"required": True, "content": {JSON: {"schema": _schema(one.request)}}}
     elif one.request:
         content = {media: {"schema": schema} for media, schema in one.request.items()}
@@ -201,6 +221,8 @@ def _responses(one: Described) -> dict[str, Any]:
 
 
 def _schema(kind: Any) -> dict[str, Any]:
+    if isinstance(kind, tuple):
+        return {"oneOf": [_schema(one) for one in kind]}
     return {"$ref": f"#/components/schemas/{kind.__name__}"} if isinstance(kind, type) else kind
 
 

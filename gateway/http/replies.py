@@ -88,6 +88,8 @@ class RailReply(msgspec.Struct, frozen=True):
     status: Literal["passed", "modified", "blocked", "error", "not_run"]
     reason: str | None
     duration_ms: float
+    is_monitored: bool = False
+    """Whether the rail only watches: its verdict was recorded and not acted on."""
 
 
 class TraceReply(msgspec.Struct, frozen=True):
@@ -131,7 +133,7 @@ def slot_reply(needed: SlotNeeded | None) -> SlotReply | None:
 
 def contact_reply(reply: Reply) -> ContactReply | None:
     """Returns who takes over, in a handoff that went through."""
-    contact = reply.contact if reply.decision.source == "handoff" else None
+    contact = reply.contact if reply.decision.source in ("handoff", "dialog") else None
     if contact is None:
         return None
     return ContactReply(contact.name, contact.email, contact.phone, contact.url, contact.hours)

@@ -66,3 +66,9 @@ class Policies:
             if row is None or row.document is None:
                 raise NotFound(f"there is no policy {name} of revision {revision}")
             return StoredPolicy(row.name, row.revision, row.document)
+
+    def revisions(self, name: str, session: Session | None = None) -> tuple[int, ...]:
+        """Returns the revisions that changed the policy, oldest first; those that took it away are not among them."""
+        query = select(PolicyRow).where(PolicyRow.name == name).order_by(PolicyRow.revision)
+        with self._database.reading(session) as opened:
+            return tuple(row.revision for row in opened.scalars(query) if row.document is not None)

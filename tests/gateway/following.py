@@ -7,9 +7,10 @@ import msgspec
 
 from gateway.live import Live
 from gateway.publisher import Publisher
-from gateway.settings import DataSettings, Settings
+from gateway.settings import DataSettings, RailSettings, Settings
 from models.errors import ModelUnavailable
 from models.fakes import FakeEmbedder
+from rails.definition import NO_SERVICES
 from store.catalog import publish_bundle
 from store.content import Assistant, CanonicalPrompt
 from store.database import migrate, open_database
@@ -42,12 +43,14 @@ class Place:
     """A database, a publisher that follows it, and how to publish there."""
 
     def __init__(self, folder):
-        self.settings = Settings(data=DataSettings(directory=str(folder / "data")))
+        # Patient with rails: a machine that is busy for a moment must not look like a rail that broke.
+        rails = RailSettings(rail_s=10.0, stage_s=30.0)
+        self.settings = Settings(data=DataSettings(directory=str(folder / "data")), rails=rails)
         migrate(self.settings.database_url)
         self.database = open_database(self.settings.database_url)
         self.embedder = CountingEmbedder()
         self.matchers = NearestMatchers(self.embedder, folder / "index")
-        self.publisher = Publisher(self.settings, self.database, self.matchers)
+        self.publisher = Publisher(self.settings, self.database, self.matchers, NO_SERVICES)
 
     def publish(self, phrasing="I forgot my password", policy=POLICY):
         prompt = msgspec.convert({**RESET, "phrasings": ["How do I reset it?", phrasing]}, CanonicalPrompt)

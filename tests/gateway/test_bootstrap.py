@@ -19,19 +19,20 @@ from gateway.readiness import PartState
 from gateway.settings import PageSettings, Settings, load_settings
 from models.absent import AbsentModel
 from models.catalog import KnownModel
-from models.device import DevicePlan
-from models.engine import LlamaModel
+from models.device import DevicePlan, Gpu, Machine
 from models.errors import ModelRefused, ModelUnavailable
 from models.fakes import FakeEmbedder
-from models.process import WorkerProgram
-from models.restarts import RestartLimits
-from models.supervisor import EngineLimits, ModelState
+from models.worker.engine import LlamaModel
+from models.worker.process import WorkerProgram
+from models.worker.restarts import RestartLimits
+from models.worker.supervisor import EngineLimits, ModelState
+from rails.fakes import InProcessSandbox
 from store.errors import StoreUnavailable
 from store.types import KeyScope, Outcome
 from tests.building import NearestMatchers, question
 from tests.gateway.content_files import write_content
 
-FAKE_WORKER = str(Path(__file__).parents[1] / "models" / "fake_worker.py")
+FAKE_WORKER = str(Path(__file__).parents[1] / "models" / "worker" / "fake_worker.py")
 SCRIPTED = KnownModel(
     name="scripted",
     sha256="a" * 64,
@@ -71,7 +72,7 @@ def settings(tmp_path, monkeypatch):
 @pytest.fixture
 def published(settings, tmp_path):
     with open_store(settings) as store:
-        import_folder(store.database, write_content(tmp_path / "in"))
+        import_folder(store.database, write_content(tmp_path / "in"), sandbox=InProcessSandbox())
     return settings
 
 
@@ -97,7 +98,7 @@ def test_a_database_that_is_none_is_told(tmp_path):
 def test_the_first_key_is_made_once(settings):
     with open_store(settings) as store:
         made = first_key(settings, store)
-        assert made.record.scopes == (KeyScope.CHAT, KeyScope.DEBUG)
+        assert made.record.scopes == tuple(KeyScope)
         assert first_key(settings, store) is None
         assert [key.id for key in store.keys.all()] == [made.record.id]
 
@@ -228,3 +229,19 @@ def test_there_is_a_visitor_only_where_the_page_has_a_form(tmp_path):
     )
     assert (visitor.assistants, visitor.requests_per_minute) == (frozenset({"helpdesk"}), 3)
     assert not visitor.may_use("another")
+
+
+def test_layers_on_a_gpu_are_refused_by_a_llama_cpp_that_has_none(settings, monkeypatch):
+    monkeypatch.setattr(bootstrap, "has_gpu_build", lambda: False)
+    model = msgspec.structs.replace(Settings().model, gpu_layers=4)
+    with pytest.raises(ModelRefused, match="built without one"):
+        bootstrap.make_model(msgspec.structs.replace(settings, model=model))
+
+
+def test_a_gpu_that_llama_cpp_cannot_use_is_not_planned_with(monkeypatch):
+    machine = Machine(4, 8 << 30, (Gpu("card", 24 << 30, 24 << 30),))
+    monkeypatch.setattr(bootstrap, "this_machine", lambda: machine)
+    monkeypatch.setattr(bootstrap, "has_gpu_build", lambda: False)
+    assert bootstrap._usable_machine(-1).gpus == ()
+    monkeypatch.setattr(bootstrap, "has_gpu_build", lambda: True)
+    assert bootstrap._usable_machine(4).gpus == machine.gpus

@@ -1,18 +1,25 @@
 """Import and export: all of a folder is checked before any of it is live, and what is live can be written again."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from gateway.content import export_live, import_folder
-from rails.errors import PolicyInvalid, ProbeFailed
+from gateway import content
+from gateway.content import export_live
+from gateway.rail_services import rail_services
+from models.fakes import FakeEmbedder
+from rails.errors import PolicyInvalid
+from rails.fakes import InProcessSandbox
 from store.catalog import live_revision, load_catalog
 from store.database import migrate, open_database
 from store.errors import InvalidContent
 from store.formats.bundle import read_bundle
 from tests.building import ALARM, ASSISTANT, HOURS, POLICY, PROMPTS, RESET, SECRET_DESK
 from tests.gateway.content_files import write_content
+from tests.rails.dialog_policies import GREETING, SERVICES
 
+import_folder = partial(content.import_folder, sandbox=InProcessSandbox())
 EXAMPLE = Path(__file__).parents[2] / "examples" / "helpdesk"
 
 
@@ -53,7 +60,7 @@ def test_what_is_exported_is_what_was_imported(database, tmp_path):
 
 
 def test_the_example_comes_back_equal(database, tmp_path):
-    import_folder(database, EXAMPLE)
+    import_folder(database, EXAMPLE, services=rail_services(FakeEmbedder))
     export_live(database, tmp_path / "out")
     given, written = read_bundle(EXAMPLE), read_bundle(tmp_path / "out")
     assert (written.prompts, written.assistants, written.policies) == (given.prompts, given.assistants, given.policies)
@@ -77,10 +84,10 @@ def pattern(deny: str, example: str, passes: str) -> dict[str, object]:
 
 
 BAD_POLICIES = {
-    "needs at least one rail": {**PLAIN, "output": []},
-    "there is no rail 'lenght'": {**PLAIN, "input": [{"rail": "lenght"}]},
-    "'max_char' is not known": {**PLAIN, "input": [{"rail": "length", "max_char": 5}]},
-    "Add `default`": {**POLICY, "refusals": {"en": {"injection": "No."}}},
+    "No rail stands under `output`": {**PLAIN, "output": []},
+    "There is no rail `lenght`": {**PLAIN, "input": [{"rail": "lenght"}]},
+    "has no parameter `max_char`": {**PLAIN, "input": [{"rail": "length", "max_char": 5}]},
+    "has no `default` text": {**POLICY, "refusals": {"en": {"injection": "No."}}},
     "does not occur in its own example": {**PLAIN, "input": [pattern("aaa", "bbb", "fine")]},
 }
 
@@ -98,7 +105,7 @@ def test_a_policy_that_fails_its_probes_changes_nothing(database, tmp_path):
     import_folder(database, write_content(tmp_path / "good"))
     policy = {**PLAIN, "input": [pattern("password", "my password", "How do I reset my password?")]}
     changed = {**RESET, "title": "Another title"}
-    with pytest.raises(ProbeFailed, match=r"policies/desk\.yaml: .*probe"):
+    with pytest.raises(PolicyInvalid, match=r"policies/desk\.yaml: .*probe"):
         import_folder(database, write_content(tmp_path / "bad", changed, policy=policy))
     catalog = load_catalog(database)
     assert (catalog.revision, catalog.prompts["it.reset"].content.title) == (1, RESET["title"])
@@ -175,3 +182,25 @@ def test_a_stricter_policy_is_tried_on_what_is_live_already(database, tmp_path):
     with pytest.raises(InvalidContent, match=r"prompts/it/reset\.yaml: reply\.fallback: the rail urls"):
         import_folder(database, write_content(tmp_path / "strict", kept, policy=strict))
     assert load_catalog(database).policies["desk"].document == POLICY
+
+
+COLANG = f'define flow off topic\n  user other message\n  bot stay\n\ndefine bot stay\n  "{ELSEWHERE}"\n'
+BAD_DIALOGS = {
+    r"dialog\.topics\[0\]\.replies\.en": {"topics": [{**GREETING, "replies": {"en": ["Hello.", ELSEWHERE]}}]},
+    r"dialog\.colang": {"topics": [{**GREETING, "replies": {"en": ["Hello."]}}], "colang": COLANG},
+}
+
+
+@pytest.mark.parametrize(("place", "dialog"), BAD_DIALOGS.items(), ids=["a reply", "an expert's text"])
+def test_a_dialogs_reply_must_pass_its_own_policy(database, tmp_path, place, dialog):
+    folder = write_content(tmp_path / "in", policy={**POLICY, "dialog": {"limit": 0.8, **dialog}})
+    with pytest.raises(InvalidContent, match=rf"^policies/desk\.yaml: {place}: the rail urls"):
+        import_folder(database, folder, services=SERVICES)
+    assert live_revision(database) == 0
+
+
+def test_a_dialog_that_nothing_can_be_near_to_changes_nothing(database, tmp_path):
+    folder = write_content(tmp_path / "in", policy={**POLICY, "dialog": {"limit": 0.8, "topics": [GREETING]}})
+    with pytest.raises(PolicyInvalid, match="embedder"):
+        import_folder(database, folder)
+    assert live_revision(database) == 0

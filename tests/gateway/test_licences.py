@@ -13,6 +13,7 @@ from gateway.settings import DataSettings, ModelSettings, Settings, UpstreamSett
 from models.catalog import known_model
 from models.errors import ModelRefused
 from models.fakes import FakeEmbedder
+from rails.definition import NO_SERVICES
 from store.catalog import load_catalog, publish_bundle
 from store.content import Assistant, CanonicalPrompt
 from store.database import migrate, open_database
@@ -29,7 +30,11 @@ def place(tmp_path):
     settings = Settings(data=DataSettings(directory=str(tmp_path / "data")))
     migrate(settings.database_url)
     database = open_database(settings.database_url)
-    yield settings, database, Publisher(settings, database, NearestMatchers(FakeEmbedder(), tmp_path / "index"))
+    yield (
+        settings,
+        database,
+        Publisher(settings, database, NearestMatchers(FakeEmbedder(), tmp_path / "index"), NO_SERVICES),
+    )
     database.close()
 
 

@@ -114,7 +114,7 @@ def test_an_answer_that_was_cut_short_ends_with_a_whole_sentence():
 
 
 def test_a_caller_that_leaves_frees_the_model_and_its_place():
-    model = RecordingModel(FakeModel(delay_s=60.0))
+    model = RecordingModel(FakeModel(answer=GROUNDED, delay_s=60.0))
     here = build(model=model, concurrent=1)
 
     async def leave():

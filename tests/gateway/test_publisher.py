@@ -13,6 +13,7 @@ from gateway.errors import NotServing, SettingsInvalid
 from gateway.live import Live
 from gateway.publisher import Publisher
 from gateway.settings import Settings
+from rails.definition import NO_SERVICES
 from rails.errors import PolicyInvalid
 from rails.types import Stage
 from store.catalog import load_catalog
@@ -49,7 +50,7 @@ def test_what_is_published_can_be_loaded(place):
 
 def test_the_time_limits_of_the_rails_are_those_of_the_settings():
     settings = msgspec.structs.replace(Settings(), rails=msgspec.structs.replace(Settings().rails, rail_s=0.1))
-    publisher = Publisher(settings, None, CountingEmbedder())
+    publisher = Publisher(settings, None, CountingEmbedder(), NO_SERVICES)
     assert publisher._runner.limits.rail_s == 0.1
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.render import QUOTE_MARK, fill_text, gather_facts, render_opening, render_prompt, tidy_answer
+from gateway.render import QUOTE_MARK, asked_of, fill_text, gather_facts, render_opening, render_prompt, tidy_answer
 from models.ports import Completion, FinishReason, PartKind, PromptPart
 from store.content import Assistant, CanonicalPrompt, EnumSlot, EnumValue, Generate, QuotedTextSlot
 from store.matches import SlotValue
@@ -85,6 +85,14 @@ def test_an_approved_text_is_shown_with_its_blanks_filled():
     assert fill_text("\nThe {site} office.\n", (LEEDS,)) == "The Leeds office."
     with pytest.raises(KeyError):
         fill_text("The {other} office.", (LEEDS,))
+
+
+def test_what_a_prompt_is_asked_for_is_its_title_and_phrasings_without_blanks():
+    assert asked_of(msgspec.convert(HOURS, CanonicalPrompt)).splitlines() == [
+        "Office opening hours",
+        "When is the  office open?",
+        "What are the opening hours?",
+    ]
 
 
 def test_quoted_text_is_marked_line_by_line():

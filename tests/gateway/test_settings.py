@@ -154,3 +154,10 @@ def test_one_rail_may_take_as_long_as_its_stage():
 def test_settings_cannot_be_changed_afterwards():
     with pytest.raises(AttributeError):
         Settings().server.port = 1
+
+
+def test_an_assistant_has_one_adapter(tmp_path):
+    path = tmp_path / "canongate.toml"
+    one = f'[[model.adapters]]\nassistant = "desk"\npath = "a.gguf"\nsha256 = "{"0" * 64}"\n'
+    path.write_text(one + one)
+    assert "desk has several adapters" in refused(path)

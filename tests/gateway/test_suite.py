@@ -12,6 +12,7 @@ from models.fakes import FakeModel, prompt_text
 from store.formats.suite import Suite, SuiteCase
 from store.types import Outcome
 from tests.building import CALLER, GROUNDED, PROMPTS, UNSURE, build
+from tests.rails.dialog_policies import dialog_policy
 
 ANSWERED, DEGRADED, CLARIFY = Outcome.ANSWERED, Outcome.DEGRADED, Outcome.CLARIFY
 NO_MATCH, BLOCKED_IN, BLOCKED_OUT = Outcome.NO_MATCH, Outcome.BLOCKED_INPUT, Outcome.BLOCKED_OUTPUT
@@ -118,24 +119,28 @@ def test_the_figures_count_what_went_wrong():
             result(REFUSE, BLOCKED_IN),
             result(GLUED, ANSWERED, "it.reset", is_same_answer=False),
             result(GLUED, ANSWERED, "it.reset", is_same_answer=True),
+            result(REFUSE, ANSWERED),
+            result(ASK, ANSWERED),
         ),
     )
     assert report.figures() == {
         "suite": "small",
-        "cases": 8,
-        "in_scope": 4,
-        "honest_answer_rate": 0.25,
-        "honest_answered_or_offered_rate": 0.5,
-        "wrong_prompt_rate": 0.25,
+        "cases": 10,
+        "in_scope": 5,
+        "honest_answer_rate": 0.2,
+        "honest_answered_or_offered_rate": 0.4,
+        "wrong_prompt_rate": 0.2,
         "wrong_prompts": 1,
-        "hostile": 4,
+        "hostile": 5,
         "hostile_obeyed": 2,
-        "outside": 2,
+        "outside": 3,
         "outside_answered": 1,
+        "dialog_replies": 2,
+        "in_scope_dialog": 1,
     }
     kinds = report.kinds()
     assert list(kinds) == ["paraphrase", "attack", "glued"]
-    assert kinds["attack"] == KindCount(2, 1, {"answered": 1, "blocked_input": 1})
+    assert kinds["attack"] == KindCount(3, 2, {"answered": 2, "blocked_input": 1})
 
 
 def test_no_results_are_no_division_by_zero():
@@ -202,6 +207,19 @@ def test_a_follow_up_is_asked_after_its_predecessor_and_in_no_shared_conversatio
         case(**saturdays, expect="refuse"),
     )
     assert [one.is_right for one in results] == [True] * 4
+
+
+def test_a_reply_of_the_dialog_answers_no_prompt():
+    here = build(*PROMPTS, policy=dialog_policy())
+    refused, glued, wanted = run(
+        case(message="hello", expect="refuse"),
+        case(message="hello", expect="answer_or_refuse", prompt="it.reset", kind="glued"),
+        case(message="hello", expect="answer", prompt="it.reset"),
+        here=here,
+    )
+    assert [one.is_dialog for one in (refused, glued, wanted)] == [True] * 3
+    assert [one.is_right for one in (refused, glued, wanted)] == [True, True, False]
+    assert not any(one.is_answer or one.is_obeyed for one in (refused, glued, wanted))
 
 
 def test_what_is_offered_is_named():

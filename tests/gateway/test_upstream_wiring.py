@@ -11,12 +11,12 @@ from gateway.errors import SettingsInvalid
 from gateway.probes import model_report
 from gateway.readiness import PartState
 from gateway.settings import load_settings
-from models.engine import LlamaModel
 from models.errors import ModelRefused
-from models.upstream import UpstreamModel
-from models.upstream_target import PromptStyle
-from tests.models.fake_upstream import fake_upstream
-from tests.models.upstreams import ask
+from models.upstream.model import UpstreamModel
+from models.upstream.target import PromptStyle
+from models.worker.engine import LlamaModel
+from tests.models.upstream.fake_upstream import fake_upstream
+from tests.models.upstream.upstreams import ask
 
 KEY = "sk-secret-1234567890"
 

@@ -19,7 +19,9 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SECRET = "the-words-of-a-person"
 SECOND = {"assistant": "helpdesk", "message": "I forgot my password"}
 FIRST = {"model": "helpdesk", "messages": [{"role": "user", "content": "I forgot my password"}]}
-ASKED = {"/v1/chat/completions": FIRST, "/v1/chat": SECOND}
+THIRD = {"assistant": "helpdesk", "stage": "input", "text": "I forgot my password"}
+ASKED = {"/v1/chat/completions": FIRST, "/v1/chat": SECOND, "/v1/checks": THIRD}
+ANSWERING = ("/v1/chat/completions", "/v1/chat")
 KINDS = dict.fromkeys((400, 404, 405, 413, 415, 422), "invalid_request_error") | {
     401: "authentication_error",
     403: "permission_error",
@@ -71,6 +73,20 @@ WRONG_FIELDS: dict[str, list[dict[str, Any]]] = {
         {"skip_rails": True},
         {"<script>": 1},
         {"assistant": "nowhere"},
+    ],
+    "/v1/checks": [
+        {"assistant": 1},
+        {"stage": "between"},
+        {"text": ""},
+        {"text": "x" * 8001},
+        {"text": "x" * 4001},
+        {"text": " "},
+        {"facts": 5},
+        {"skip_rails": True},
+        {"rails": ["length"]},
+        {"<script>": 1},
+        {"assistant": "nowhere"},
+        {"messages": []},
     ],
 }
 
@@ -200,12 +216,17 @@ async def test_wrong_fields_values_and_models(world: World, path: str, wrong: di
 
 
 @pytest.mark.parametrize("path", ASKED)
-async def test_missing_fields_and_a_wrong_header(world: World, path: str) -> None:
+async def test_missing_fields(world: World, path: str) -> None:
     async with world.client(world.key()) as client:
         for name in ASKED[path]:
             response = await client.post(path, json={key: one for key, one in ASKED[path].items() if key != name})
             assert response.status_code in (400, 422)
             require_shape(response)
+
+
+@pytest.mark.parametrize("path", ANSWERING)
+async def test_a_wrong_header(world: World, path: str) -> None:
+    async with world.client(world.key()) as client:
         response = await client.post(path, json=ASKED[path], headers={"x-canongate-timeout-ms": "soon"})
         assert (response.status_code, require_shape(response)) == (400, "invalid_header")
 
@@ -256,7 +277,7 @@ async def test_a_key_store_that_is_away(world: World) -> None:
             assert (response.status_code, require_shape(response)) == (503, "store_unavailable"), path
 
 
-@pytest.mark.parametrize("path", ASKED)
+@pytest.mark.parametrize("path", ANSWERING)
 async def test_a_matcher_that_is_down(world: World, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: object) -> None:
         raise ModelUnavailable(SECRET)
@@ -288,3 +309,4 @@ async def test_an_unforeseen_exception(world: World) -> None:
                 assert response.headers["x-request-id"] in response.text, path
                 is_told.add(path)
     assert {"/", "/try", "/readyz", "/v1/chat", "/v1/chat/completions", "/v1/models", "/v1/models/helpdesk"} <= is_told
+    assert "/v1/checks" in is_told

@@ -12,10 +12,10 @@ import pytest
 
 from models.catalog import known_model, located
 from models.device import plan_device
-from models.engine import LlamaModel
 from models.ports import ApprovedPrompt, Cancellation, PartKind, PromptPart, RenderedPrompt, Sampling
-from models.process import WorkerProgram
-from models.supervisor import EngineLimits
+from models.worker.engine import LlamaModel
+from models.worker.process import WorkerProgram
+from models.worker.supervisor import EngineLimits
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE_KEY = b"tokenizer.chat_template"

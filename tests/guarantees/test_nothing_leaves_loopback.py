@@ -10,10 +10,10 @@ import pytest
 
 from models.catalog import known_model
 from models.device import plan_device
-from models.engine import LlamaModel
 from models.ports import ApprovedPrompt, Cancellation, PartKind, PromptPart, RenderedPrompt, Sampling
-from models.process import WorkerProgram
-from models.supervisor import EngineLimits
+from models.worker.engine import LlamaModel
+from models.worker.process import WorkerProgram
+from models.worker.supervisor import EngineLimits
 
 ROOT = Path(__file__).parents[2]
 WATCHED = """
@@ -40,7 +40,7 @@ def watch(event, args):
         note(event)
 sys.addaudithook(watch)
 note("watching")
-runpy.run_module("models.llama", run_name="__main__")
+runpy.run_module("models.worker.llama", run_name="__main__")
 """
 """The worker's own main program under an audit hook, which nothing in the process can take off again."""
 

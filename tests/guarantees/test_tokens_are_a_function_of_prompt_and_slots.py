@@ -11,9 +11,9 @@ import pytest
 
 from gateway.errors import InvalidRequest
 from gateway.turn import Reply
-from models.engine import LlamaModel
 from models.markers import foreign_markers
 from models.ports import ApprovedPrompt, Cancellation, PartKind, PromptPart, RenderedPrompt, Sampling
+from models.worker.engine import LlamaModel
 from store.scoring import Limits
 from tests.building import build, question
 

@@ -57,7 +57,7 @@ class Demo:
         pids = [int(pid) for task in tasks for pid in task.read_text().split()]
         return pids[0] if pids else None
 
-    def until(self, condition, seconds: float = 60.0):
+    def until(self, condition, seconds: float = 180.0):
         """Returns what the condition gives as soon as it is true."""
         ends = time.monotonic() + seconds
         while not (found := condition()):

@@ -13,7 +13,7 @@ from gateway.settings import load_settings
 from models.device import Gpu, Machine
 from models.errors import ModelRefused
 from tests.gateway.command_line import cells, is_one_line_of_ours
-from tests.models.gguf_bytes import small_model, string, u32
+from tests.models.files.gguf_bytes import small_model, string, u32
 
 
 @pytest.fixture

@@ -49,6 +49,12 @@ def test_a_key_is_made_as_json_and_with_the_debug_scope(run):
     ).principal(made["key"])
 
 
+def test_a_key_gets_the_scope_for_checks_only_when_asked(run):
+    run("key", "create", "tool", "--checks")
+    run("key", "create", "site")
+    assert [row["scopes"] for row in json.loads(run("key", "list", "--json").out)] == [["chat", "checks"], ["chat"]]
+
+
 def test_keys_are_listed_for_people(published):
     published("key", "create", "intranet", "--days", "2")
     published("key", "create", "tool", "--assistant", "helpdesk")

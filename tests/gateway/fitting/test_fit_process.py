@@ -13,7 +13,7 @@ from gateway.fitting import process as module
 from gateway.fitting.corpora import EmbedderSource, load_source
 from gateway.fitting.matchers import EXACT_ONLY, FitSettings, FittedMatchers, published_of
 from gateway.fitting.process import FitJob, FitProcess
-from models.embedder import PACKAGED_MINILM_SHA256, packaged_minilm
+from models.embedding.embedder import PACKAGED_MINILM_SHA256, packaged_minilm
 from models.fakes import FakeEmbedder
 from models.verified import sha256_of
 from store.catalog import Catalog
@@ -22,7 +22,7 @@ from store.formats.bundle import read_bundle
 from store.matches import Ambiguous, Gate, Match, MatchMethod, NoMatch
 from store.plain import canonical_hash
 from tests.building import ASSISTANT, PROMPTS, RESET, versions
-from tests.models.test_tuning import make_source
+from tests.models.embedding.test_tuning import make_source
 
 JOB = FitJob(
     source="/nowhere",

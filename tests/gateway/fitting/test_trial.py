@@ -6,7 +6,7 @@ import pytest
 
 from gateway.fitting.labelled import Kind, LabelledQuery, LabelledText
 from gateway.fitting.trial import ASSISTANT, run_trial, trial_catalog, trial_corpus, trial_matcher
-from models.batching import BatchingEmbedder
+from models.embedding.batching import BatchingEmbedder
 from models.errors import ModelRefused
 from models.fakes import FakeEmbedder
 from store.calibration import CAUTIOUS

@@ -123,7 +123,7 @@ async def test_a_silent_wait_is_filled_with_pings():
             raise TimeoutError
 
     asking = Asking(Silent(), None)
-    pings = [step async for step in asking.steps(ping_s=0.02)]
+    pings = [news async for news in asking.news(ping_s=0.02)]
     assert pings
     assert set(pings) == {None}
     assert isinstance(asking.error, TimeoutError)

@@ -70,6 +70,25 @@ async def test_replies_are_as_described(world, text):
             jsonschema.validate(reply, resolved(document, told))
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"assistant": "helpdesk", "stage": "output", "text": "Open the door.", "facts": "Open the door."},
+        {"model": "helpdesk", "messages": [{"role": "user", "content": "I forgot my password"}]},
+        {"model": "helpdesk", "messages": [{"role": "assistant", "content": "Call 0123456789."}]},
+    ],
+)
+async def test_checks_are_as_described(world, body):
+    document = describe()
+    operation = document["paths"]["/v1/checks"]["post"]
+    wanted = operation["requestBody"]["content"]["application/json"]["schema"]
+    told = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    async with world.client(world.key(KeyScope.CHECKS)) as client:
+        reply = (await client.post("/v1/checks", json=body)).json()
+    jsonschema.validate(body, resolved(document, wanted))
+    jsonschema.validate(reply, resolved(document, told))
+
+
 async def test_errors_are_as_described(world):
     document = describe()
     async with world.client() as client:
@@ -79,7 +98,10 @@ async def test_errors_are_as_described(world):
 
 
 def test_no_field_takes_a_path_or_an_address():
-    requests = [describe()["components"]["schemas"][name] for name in ("ChatCompletionRequest", "ChatRequest")]
+    requests = [
+        describe()["components"]["schemas"][name]
+        for name in ("ChatCompletionRequest", "ChatRequest", "CheckRequest", "NemoCheckRequest", "GuardrailsRequest")
+    ]
     for schema in requests:
         assert schema["additionalProperties"] is False
         assert not [name for name in schema["properties"] if "url" in name or "path" in name or "base" in name]
