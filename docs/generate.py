@@ -1,7 +1,8 @@
-"""Writes docs/configuration.md from the settings tree and docs/cli.md from the command line's own help."""
+"""Writes the pages and parts of pages that are made from the code: settings, commands, rails and their schema."""
 
 import ast
 import inspect
+import json
 import sys
 from pathlib import Path
 
@@ -10,9 +11,13 @@ import msgspec
 
 from gateway import settings
 from gateway.cli import app as canongate
+from rails.describe import ParameterNote, common_parameters, describe_rails
+from rails.policy import policy_schema
 
 DOCS = Path(__file__).parent
 WIDTH = 100
+BEGIN = "<!-- generated from the rails' own source; `make docs` rewrites it -->"
+END = "<!-- end of what is generated -->"
 
 
 def configuration() -> str:
@@ -50,6 +55,38 @@ def command_line() -> str:
     return "\n".join(lines) + "\n"
 
 
+def rails_page() -> str:
+    """Returns the page on rails as it is, with the part between the marks made anew."""
+    page = (DOCS / "rails.md").read_text()
+    before, _, rest = page.partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        raise SystemExit(f"docs/rails.md lacks the marks {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n\n{_rails()}\n{END}{after}"
+
+
+def schema() -> str:
+    """Returns the JSON Schema of policies."""
+    return json.dumps(policy_schema(), indent=2) + "\n"
+
+
+def _rails() -> str:
+    lines = ["| every rail | takes | default | |", "|---|---|---|---|", *map(_row, common_parameters()), ""]
+    for rail in describe_rails():
+        stages = " and ".join(stage.value for stage in rail.stages)
+        changes = "; `on_fail: transform` changes the text" if rail.may_rewrite else ""
+        lines += [f"### {rail.name}", "", f"{rail.doc} On {stages}{changes}.", ""]
+        if rail.parameters:
+            lines += ["| parameter | takes | default | |", "|---|---|---|---|", *map(_row, rail.parameters), ""]
+    return "\n".join(lines)
+
+
+def _row(note: ParameterNote) -> str:
+    default = f"`{note.default}`" if note.default else "must be given"
+    cells = (f"`{note.name}`", note.kind, default, note.doc)
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
 def _commands(command: click.Command, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], click.Command]]:
     found = [(path, command)]
     if isinstance(command, click.Group):
@@ -73,7 +110,12 @@ def _field_texts() -> dict[tuple[str, str], str]:
 
 def main() -> int:
     """Writes the pages, or with `--check` says which are stale."""
-    pages = {"configuration.md": configuration(), "cli.md": command_line()}
+    pages = {
+        "configuration.md": configuration(),
+        "cli.md": command_line(),
+        "rails.md": rails_page(),
+        "policy.schema.json": schema(),
+    }
     stale = [name for name, text in pages.items() if not (DOCS / name).is_file() or (DOCS / name).read_text() != text]
     if "--check" in sys.argv[1:]:
         for name in stale:
