@@ -10,6 +10,8 @@ from litestar.di import Provide
 
 from gateway.components import Components
 from gateway.http.access import require_key, require_media_type
+from gateway.http.admin.guard import require_table
+from gateway.http.admin.operations import ADMIN_HANDLERS
 from gateway.http.assistants import get_model, list_models
 from gateway.http.chat import chat
 from gateway.http.checks import check_text
@@ -29,6 +31,8 @@ _LOG = logging.getLogger(__name__)
 
 def create_app(components: Components) -> Litestar:
     """Returns the application. Whoever made the components closes them."""
+    require_table(ADMIN_HANDLERS)
+    administration = components.administration
     return Litestar(
         route_handlers=[
             landing,
@@ -43,10 +47,14 @@ def create_app(components: Components) -> Litestar:
             check_text,
             list_models,
             get_model,
+            *ADMIN_HANDLERS,
         ],
         lifespan=[_follow(components)],
         dependencies={"components": Provide(lambda: components, sync_to_thread=False)},
-        guards=[require_key(components.keys), require_media_type],
+        guards=[
+            require_key(components.keys, administration.authenticator if administration else None),
+            require_media_type,
+        ],
         exception_handlers={Exception: tell_error},
         before_send=[add_headers],
         request_max_body_size=components.settings.limits.body_bytes,

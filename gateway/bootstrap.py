@@ -7,14 +7,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gateway.administration import Administration
 from gateway.answer_cache import AnswerCache
 from gateway.components import Components
-from gateway.credentials import KeyRing, NewKey, Principal, load_pepper, new_key
+from gateway.credentials import KeyRing, NewKey, Principal, load_pepper, load_secret, new_key
 from gateway.decisions import DecisionLog
 from gateway.errors import SettingsInvalid
 from gateway.fitting.corpora import load_source, source_of
 from gateway.fitting.matchers import FitSettings, FittedMatchers
 from gateway.fitting.process import Progress as FitProgress
+from gateway.http.admin.key_authenticator import KeyAuthenticator
 from gateway.limits import Admission
 from gateway.live import Live
 from gateway.pipeline import ChatPipeline
@@ -40,6 +42,7 @@ from models.worker.engine import LlamaModel
 from models.worker.messages import Adapter
 from models.worker.process import WorkerProgram
 from models.worker.supervisor import EngineLimits
+from store.audit import AuditTrail
 from store.catalog import Catalog, live_revision
 from store.database import Database, migrate, open_database
 from store.repositories.decisions import Decisions
@@ -88,7 +91,7 @@ def first_key(settings: Settings, store: Store) -> NewKey | None:
     if store.keys.all():
         return None
     pepper = load_pepper(settings.data_directory / "pepper")
-    made = new_key("first key", pepper, scopes=tuple(KeyScope))
+    made = new_key("first key", pepper, scopes=(KeyScope.CHAT, KeyScope.DEBUG, KeyScope.CHECKS))
     store.keys.add(made.record)
     return made
 
@@ -117,6 +120,11 @@ def open_components(
             max_bytes=int(settings.answers.kept_mib * 1024 * 1024),
             clock=time.monotonic,
         )
+        keys = KeyRing(
+            store.keys,
+            load_pepper(settings.data_directory / "pepper"),
+            requests_per_minute=settings.limits.requests_per_minute,
+        )
         admission = Admission(concurrent=settings.limits.concurrent)
         pipeline = ChatPipeline(
             live=live,
@@ -133,11 +141,7 @@ def open_components(
             live=live,
             pipeline=pipeline,
             checks=RailChecks(live, admission),
-            keys=KeyRing(
-                store.keys,
-                load_pepper(settings.data_directory / "pepper"),
-                requests_per_minute=settings.limits.requests_per_minute,
-            ),
+            keys=keys,
             readiness=Readiness(
                 {
                     "database": lambda: database_report(store.database),
@@ -149,8 +153,15 @@ def open_components(
             ),
             warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,
             publisher=publisher,
+            administration=administration_of(settings, store.database, keys),
             visitor=visitor_of(settings),
         )
+
+
+def administration_of(settings: Settings, database: Database, keys: KeyRing) -> Administration:
+    """Makes the services of the admin surface."""
+    audit = AuditTrail(database, load_secret(settings.data_directory / "audit-key"))
+    return Administration(database=database, audit=audit, authenticator=KeyAuthenticator(keys))
 
 
 def open_model(settings: Settings, stack: ExitStack, *, without_model: bool, progress: Progress) -> LanguageModel:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.administration import Administration
 from gateway.credentials import KeyRing, Principal
 from gateway.live import Live
 from gateway.pipeline import ChatPipeline
@@ -26,5 +27,7 @@ class Components:
     """Has prompts ready in the model; None when no worker of ours answers."""
     publisher: Publisher | None
     """Follows what is published; None in tests whose content stands still."""
+    administration: Administration | None
+    """None in tests without a database: the admin surface is then closed."""
     visitor: Principal | None
     """Who the landing page's try-it form speaks for; None when there is no form."""

@@ -82,9 +82,14 @@ class KeyRing:
 
 
 def load_pepper(path: Path) -> bytes:
-    """Returns the 32-byte pepper, which is made at the first call with mode 0600.
+    """Returns the pepper: whoever has it and the database can test guesses of keys. As `load_secret`."""
+    return load_secret(path)
 
-    Raises `SettingsInvalid` when others may read it: whoever has it and the database can test guesses of keys.
+
+def load_secret(path: Path) -> bytes:
+    """Returns the 32 random bytes in a file of its owner alone, which is made at the first call with mode 0600.
+
+    Raises `SettingsInvalid` when others may read it, or when it is damaged.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -105,7 +110,9 @@ def load_pepper(path: Path) -> bytes:
     if not is_private:
         raise SettingsInvalid(f"{path} can be read by others; run: chmod 600 {path}")
     if len(pepper) != 32:  # noqa: PLR2004 - the length written above
-        raise SettingsInvalid(f"{path} is damaged: it must hold 32 bytes. Restore it; a new one ends all API keys.")
+        raise SettingsInvalid(
+            f"{path} is damaged: it must hold 32 bytes. Restore it from a backup; a new one ends what was made with it."
+        )
     return pepper
 
 

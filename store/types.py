@@ -25,6 +25,10 @@ class KeyScope(StrEnum):
     DEBUG = "debug"
     CHECKS = "checks"
     """Try texts against the rails: whoever may can find out by trying what they let pass."""
+    READ = "admin:read"
+    """Read what a viewer may, on the admin surface."""
+    EDIT = "admin:edit"
+    """Draft and submit changes, as an editor. No key can approve or publish."""
 
 
 _ANSWER_MODES = Literal["generate", "verbatim", "handoff", "fallback", "dialog", "none"]

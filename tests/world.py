@@ -216,6 +216,7 @@ class World:
             readiness=self.readiness,
             warming=None,
             publisher=None,
+            administration=None,
             visitor=visitor if has_visitor else None,
         )
         self.app = create_app(self.components)

@@ -10,6 +10,8 @@ from litestar.handlers.base import BaseRouteHandler
 
 from gateway.credentials import KeyRing, Principal
 from gateway.errors import InvalidRequest, NotAllowed, NotServing
+from gateway.http.admin.guard import Authenticator, is_admin_route, require_role
+from gateway.http.bearer import bearer_token
 from store.errors import StoreUnavailable
 from store.types import KeyScope
 
@@ -26,14 +28,19 @@ Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitab
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-def require_key(keys: KeyRing) -> Guard:
-    """Makes the guard of the whole application; it runs before a body is read."""
+def require_key(keys: KeyRing, authenticator: Authenticator | None) -> Guard:
+    """Makes the guard of the whole application; it runs before a body is read. Admin routes ask `authenticator`."""
     threads = CapacityLimiter(4)
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         if handler.paths and handler.paths <= PUBLIC_ROUTES:
             return
-        token = _bearer_token(connection)
+        if is_admin_route(handler):
+            if authenticator is None:
+                raise NotServing("store_unavailable", "This gateway runs without its admin surface.")
+            await require_role(authenticator, connection, handler)
+            return
+        token = bearer_token(connection)
         try:
             principal = await to_thread.run_sync(keys.principal, token, limiter=threads)
         except StoreUnavailable as error:
@@ -61,10 +68,3 @@ def principal_of(request: Request[Any, Any, Any]) -> Principal:
     if not isinstance(principal, Principal):
         raise TypeError("a route without the key guard asked for a principal. This is a bug.")
     return principal
-
-
-def _bearer_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """The one credential parser: no cookie, no query parameter, no second header."""
-    sent = connection.headers.getall("authorization", [])
-    scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
-    return token.strip() if scheme.lower() == "bearer" else ""

@@ -1,48 +1,21 @@
 """The API's description, `/openapi.json`: made from the wire structs, so that it cannot tell another story."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from litestar import Response, get
 
+from gateway.http.admin.operations import ADMIN_OPERATIONS
 from gateway.http.assistants import ModelReply, ModelsReply
 from gateway.http.chat import ChatReply, ChatRequest
 from gateway.http.checks import CheckReply, CheckRequest, NemoCheckReply, NemoCheckRequest
+from gateway.http.described import FORM, HTML, JSON, PROBLEM, TEXT, Described
 from gateway.http.health import AliveReply, ReadyReply
 from gateway.http.openai_replies import ChatCompletionReply, ChunkReply
 from gateway.http.openai_request import ChatCompletionRequest
-from gateway.http.problems import EnvelopeReply, ProblemReply
+from gateway.http.problems import EnvelopeReply, ProblemReply, tells_problems
 from gateway.http.streams import EVENT_STREAM
 
-JSON = "application/json"
-HTML = "text/html"
-PROBLEM = "application/problem+json"
-FORM = "application/x-www-form-urlencoded"
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """One operation, as it is described."""
-
-    path: str
-    method: str
-    id: str
-    summary: str
-    replies: dict[str, Any]
-    """Media type to wire struct, to several of which one is sent, or to a ready schema."""
-    errors: tuple[int, ...] = ()
-    request: Any = None
-    headers: tuple[str, ...] = ()
-    needs_key: bool = True
-    text: str = ""
-    not_ready: Any = None
-    """The body of a 503 that is a state and not an error."""
-    parameters: tuple[str, ...] = ()
-    status: int = 200
-
-
-_TEXT = {"type": "string"}
 _CHAT_ERRORS = (400, 401, 403, 404, 413, 415, 429, 500, 503)
 _CHAT_HEADERS = ("x-canongate-timeout-ms",)
 _QUOTED = (
@@ -83,7 +56,7 @@ OPERATIONS = (
         "post",
         "chat",
         "Answer one message",
-        {JSON: ChatReply, EVENT_STREAM: _TEXT},
+        {JSON: ChatReply, EVENT_STREAM: TEXT},
         (*_CHAT_ERRORS, 422),
         ChatRequest,
         _CHAT_HEADERS,
@@ -123,15 +96,15 @@ OPERATIONS = (
     Described(
         "/openapi.json", "get", "openapi", "Describe this API", {JSON: {"type": "object"}}, (500,), needs_key=False
     ),
-    Described("/", "get", "landing", "Show the landing page", {HTML: _TEXT}, (500,), needs_key=False),
+    Described("/", "get", "landing", "Show the landing page", {HTML: TEXT}, (500,), needs_key=False),
     Described(
         "/try",
         "post",
         "ask_on_page",
         "Ask from the landing page",
-        {HTML: _TEXT},
+        {HTML: TEXT},
         (400, 403, 404, 413, 415, 422, 429, 500, 503),
-        {FORM: {"type": "object", "properties": {"question": _TEXT, "conversation": _TEXT}, "required": ["question"]}},
+        {FORM: {"type": "object", "properties": {"question": TEXT, "conversation": TEXT}, "required": ["question"]}},
         needs_key=False,
     ),
     Described("/try", "get", "back_to_page", "Go back to the form", {}, (500,), needs_key=False, status=303),
@@ -140,11 +113,12 @@ OPERATIONS = (
         "get",
         "static_file",
         "Fetch a style sheet or icon of the landing page",
-        {"text/css": _TEXT, "image/svg+xml": _TEXT},
+        {"text/css": TEXT, "image/svg+xml": TEXT},
         (404, 500),
         needs_key=False,
         parameters=("name",),
     ),
+    *ADMIN_OPERATIONS,
 )
 
 
@@ -196,18 +170,19 @@ def _operation(one: Described) -> dict[str, Any]:
     elif one.request:
         content = {media: {"schema": schema} for media, schema in one.request.items()}
         told["requestBody"] = {"required": True, "content": content}
-    parameters = [{"name": name, "in": "path", "required": True, "schema": _TEXT} for name in one.parameters]
-    parameters += [{"name": name, "in": "header", "required": False, "schema": _TEXT} for name in one.headers]
+    parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in one.parameters]
+    parameters += [{"name": name, "in": "query", "required": False, "schema": TEXT} for name in one.query]
+    parameters += [{"name": name, "in": "header", "required": False, "schema": TEXT} for name in one.headers]
     if parameters:
         told["parameters"] = parameters
     return told
 
 
 def _responses(one: Described) -> dict[str, Any]:
-    headers = {"x-request-id": {"schema": _TEXT, "description": "The request's id; quote it to the operator."}}
+    headers = {"x-request-id": {"schema": TEXT, "description": "The request's id; quote it to the operator."}}
     content = {media: {"schema": _schema(kind)} for media, kind in one.replies.items()}
     told: dict[str, Any] = {str(one.status): {"description": one.summary, "headers": headers, "content": content}}
-    media, kind = (JSON, EnvelopeReply) if one.path.startswith("/v1/") else (PROBLEM, ProblemReply)
+    media, kind = (PROBLEM, ProblemReply) if tells_problems(one.path) else (JSON, EnvelopeReply)
     for status in sorted(one.errors):
         told[str(status)] = {
             "description": _REASONS[status],
@@ -229,11 +204,14 @@ def _schema(kind: Any) -> dict[str, Any]:
 _REASONS = {
     400: "The request is malformed, or asks for something that approved prompts do not do",
     401: "The API key is missing, wrong, expired or revoked",
-    403: "The API key lacks the scope, or another site posted the form",
-    404: "There is no such thing, or the key may not use it",
+    403: "The credential lacks the scope or the role, or another site posted the form",
+    404: "There is no such thing, or the caller may not know of it",
+    409: "Somebody else changed it meanwhile, or its state does not allow this; the reply says what it is now",
+    412: "If-Match names another state than the one that is there",
     413: "The body is too large",
     415: "The body has another type than the one described",
-    422: "The message cannot be read as it is",
+    422: "What was sent cannot be accepted as it is",
+    428: "This needs If-Match with the state that was read",
     429: "Too many requests; see Retry-After",
     500: "The gateway failed; quote the request id to the operator",
     503: "A check, the matcher or the store is not able to answer; see Retry-After and x-should-retry",

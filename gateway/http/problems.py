@@ -1,7 +1,7 @@
 """The only table from error class and code to HTTP status, and the two forms in which errors are told.
 
-Under `/v1` an error is OpenAI's envelope, elsewhere a problem document (RFC 9457). Texts come from our own errors or
-from this table; the text of a foreign exception never leaves the process.
+Under `/v1` an error is OpenAI's envelope; elsewhere, and under `/v1/admin`, a problem document (RFC 9457). Texts come
+from our own errors or from this table; the text of a foreign exception never leaves the process.
 """
 
 import math
@@ -19,6 +19,7 @@ from gateway.credentials import Principal
 from gateway.errors import GatewayError, InvalidRequest, NotAllowed, NotServing, RateLimited
 from gateway.http.asking import ClientGone
 from gateway.http.headers import request_id
+from store.errors import Conflict, InvalidContent, NotFound, StoreError, StoreUnavailable
 
 _INVALID: Final = "invalid_request_error"
 _SERVER: Final = "server_error"
@@ -41,9 +42,19 @@ _CODES: dict[str, tuple[int, str]] = {
     "invalid_slot": (422, _INVALID),
     "validation_error": (422, _INVALID),
     "insufficient_scope": (403, "permission_error"),
+    "insufficient_role": (403, "permission_error"),
+    "precondition_failed": (412, _INVALID),
+    "precondition_required": (428, _INVALID),
     "cross_site": (403, "permission_error"),
 }
 """Codes whose status differs from that of their class."""
+
+_STORE: dict[type[StoreError], tuple[int, str, str]] = {
+    NotFound: (404, _INVALID, "not_found"),
+    Conflict: (409, _INVALID, "conflict"),
+    InvalidContent: (422, _INVALID, "validation_error"),
+}
+"""Errors of the store that the admin surface passes on, in the store's words."""
 
 _FOREIGN: dict[int, InvalidRequest] = {
     400: InvalidRequest("bad_request", "The request is malformed."),
@@ -126,6 +137,11 @@ def problem_of(error: BaseException, scope: Scope) -> Problem:
         return Problem(499, _INVALID, "client_closed_request", "The client left before the answer.", None, {})
     if isinstance(error, GatewayError) and type(error) in _CLASSES:
         return _problem(error, scope)
+    if isinstance(error, StoreUnavailable):
+        return _problem(NotServing("store_unavailable", "The database does not answer; nothing was changed."), scope)
+    if isinstance(error, StoreError) and type(error) in _STORE:
+        status, kind, code = _STORE[type(error)]
+        return Problem(status, kind, code, str(error), None, {})
     reference = request_id(scope)
     _log.error("unexpected_error", request_id=reference, error=_names(error), frames=_frames(error))
     message = f"The gateway failed. Tell its operator the request id {reference}."
@@ -135,8 +151,7 @@ def problem_of(error: BaseException, scope: Scope) -> Problem:
 def tell_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answers a request that ended in an exception, in the form of its surface."""
     problem = problem_of(error, request.scope)
-    path = request.scope["path"]
-    if path == "/v1" or path.startswith("/v1/"):
+    if not tells_problems(request.scope["path"]):
         return Response(
             problem.envelope(), status_code=problem.status, media_type="application/json", headers=problem.headers
         )
@@ -146,6 +161,11 @@ def tell_error(request: Request[Any, Any, Any], error: Exception) -> Response[An
         media_type="application/problem+json",
         headers=problem.headers,
     )
+
+
+def tells_problems(path: str) -> bool:
+    """Whether errors at this path are problem documents; elsewhere they are OpenAI's envelope."""
+    return not (path == "/v1" or path.startswith("/v1/")) or path.startswith("/v1/admin/")
 
 
 def _problem(error: GatewayError, scope: Scope) -> Problem:

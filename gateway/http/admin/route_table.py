@@ -1,0 +1,19 @@
+"""Who may call which admin operation: the one table; what is not in it is closed, and does not even start."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from store.people import Role
+
+ANYBODY: Final = frozenset(Role)
+"""Whoever has signed in, with any role."""
+READERS: Final = frozenset({Role.VIEWER, Role.EDITOR, Role.APPROVER, Role.AUDITOR, Role.ADMIN})
+EDITORS: Final = frozenset({Role.EDITOR, Role.ADMIN})
+APPROVERS: Final = frozenset({Role.APPROVER, Role.ADMIN})
+AUDITORS: Final = frozenset({Role.AUDITOR, Role.ADMIN})
+ADMINS: Final = frozenset({Role.ADMIN})
+
+ROUTES: Final[Mapping[str, frozenset[Role]]] = {
+    "GET /v1/admin/whoami": ANYBODY,
+}
+"""Method and path template, to the roles any one of which opens it. A service may demand more, such as an area."""

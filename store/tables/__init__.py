@@ -1,0 +1,21 @@
+"""The tables of the database, as SQLAlchemy classes, one file per room of the store."""
+
+from store.tables.access import ApiKeyRow
+from store.tables.audit import AuditRow
+from store.tables.base import Base, UtcDateTime
+from store.tables.content import AssistantRow, PhrasingRow, PolicyRow, PromptRow, PromptVersionRow, RevisionRow
+from store.tables.decisions import DecisionRow
+
+__all__ = [
+    "ApiKeyRow",
+    "AssistantRow",
+    "AuditRow",
+    "Base",
+    "DecisionRow",
+    "PhrasingRow",
+    "PolicyRow",
+    "PromptRow",
+    "PromptVersionRow",
+    "RevisionRow",
+    "UtcDateTime",
+]

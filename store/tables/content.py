@@ -1,0 +1,96 @@
+"""What may be said: prompts with their versions, assistants, policies, revisions."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.tables.base import Base
+
+
+class PromptRow(Base):
+    """A prompt's identity; what it says is in its versions."""
+
+    __tablename__ = "prompts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), unique=True)
+    area: Mapped[str] = mapped_column(String(40), index=True)
+    """The area of the latest version."""
+    created_at: Mapped[dt.datetime]
+    live_version: Mapped[int | None]
+    """None when it is not published, or no longer."""
+
+
+class PromptVersionRow(Base):
+    """A version of a prompt. Never updated, never deleted: triggers refuse both."""
+
+    __tablename__ = "prompt_versions"
+
+    prompt_id: Mapped[UUID] = mapped_column(ForeignKey("prompts.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    title: Mapped[str]
+    area: Mapped[str] = mapped_column(String(40))
+    owner: Mapped[str]
+    audience: Mapped[str] = mapped_column(String(40))
+    language: Mapped[str] = mapped_column(String(2))
+    review_by: Mapped[dt.date]
+    reply: Mapped[dict[str, Any]]
+    slots: Mapped[list[Any]]
+    follows: Mapped[list[Any]]
+    sha256: Mapped[str] = mapped_column(String(64))
+    author: Mapped[str]
+    created_at: Mapped[dt.datetime]
+    note: Mapped[str]
+
+
+class PhrasingRow(Base):
+    """A sentence of a version: phrasing, counterexample or follow-up. Never updated, never deleted."""
+
+    __tablename__ = "phrasings"
+    __table_args__ = (
+        ForeignKeyConstraint(["prompt_id", "version"], ["prompt_versions.prompt_id", "prompt_versions.number"]),
+    )
+
+    prompt_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str]
+    canonical: Mapped[str] = mapped_column(index=True)
+
+
+class AssistantRow(Base):
+    """An assistant as it is now, and the revision that made it so."""
+
+    __tablename__ = "assistants"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    document: Mapped[dict[str, Any]]
+    revision: Mapped[int]
+
+
+class PolicyRow(Base):
+    """A state of a policy; the one with the highest revision is live."""
+
+    __tablename__ = "policies"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    document: Mapped[dict[str, Any] | None]
+    """None when this revision removed the policy."""
+    created_at: Mapped[dt.datetime]
+
+
+class RevisionRow(Base):
+    """A publish; the highest number is live."""
+
+    __tablename__ = "revisions"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[dt.datetime]
+    kind: Mapped[str] = mapped_column(String(16))
+    author: Mapped[str]
+    note: Mapped[str]

@@ -1,0 +1,48 @@
+"""What happened to messages."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.tables.base import Base
+
+
+class DecisionRow(Base):
+    """What happened to one message."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index(None, "at", "id"), Index(None, "conversation", "principal", "at"))
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[dt.datetime]
+    assistant: Mapped[str]
+    principal: Mapped[str]
+    conversation: Mapped[str | None]
+    outcome: Mapped[str] = mapped_column(String(16))
+    source: Mapped[str] = mapped_column(String(16))
+    message_chars: Mapped[int]
+    prompt_key: Mapped[str | None]
+    prompt_version: Mapped[int | None]
+    prompt_sha256: Mapped[str | None] = mapped_column(String(64))
+    slots: Mapped[dict[str, Any]]
+    needs_slot: Mapped[str | None]
+    has_quoted_text: Mapped[bool]
+    score: Mapped[float | None]
+    margin: Mapped[float | None]
+    method: Mapped[str | None] = mapped_column(String(16))
+    gate: Mapped[str | None] = mapped_column(String(16))
+    rails: Mapped[list[Any]]
+    timings_ms: Mapped[dict[str, Any]]
+    store_revision: Mapped[int]
+    matcher: Mapped[str | None] = mapped_column(String(64))
+    policy: Mapped[str]
+    policy_revision: Mapped[int]
+    model_sha256: Mapped[str | None] = mapped_column(String(64))
+    sent_sha256: Mapped[str | None] = mapped_column(String(64))
+    prompt_tokens: Mapped[int]
+    completion_tokens: Mapped[int]
+    failed: Mapped[bool]
+    cached_from: Mapped[str | None] = mapped_column(String(64))
+    cached_at: Mapped[dt.datetime | None]

@@ -1,0 +1,19 @@
+"""An admin surface on a real SQLite file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from store.database import migrate, open_database
+from tests.administration import AdminWorld
+from tests.world import World
+
+
+@pytest.fixture
+def admin(world: World, tmp_path: Path) -> Iterator[AdminWorld]:
+    url = f"sqlite:///{tmp_path / 'admin.db'}"
+    migrate(url)
+    database = open_database(url)
+    yield AdminWorld(world, database)
+    database.close()
