@@ -27,9 +27,8 @@ def test_rows_follow_each_other_and_each_is_sealed(database: Database) -> None:
 
 def test_a_change_that_fails_leaves_no_row(database: Database) -> None:
     trail = AuditTrail(database, KEY)
-    with pytest.raises(NotFound), database.writing() as session:
-        trail.append(SYSTEM, "change.made", "change 1", session=session)
-        Policies(database).at_revision("none", 1, session)
+    with pytest.raises(NotFound):
+        _fail_after_adding(database, trail)
     assert list(trail.entries()) == []
 
 
@@ -43,3 +42,9 @@ def test_the_database_refuses_to_change_a_row(database: Database, statement: str
     with pytest.raises(Conflict), database.writing() as session:
         session.execute(text(statement))
     assert len(list(trail.entries())) == 1
+
+
+def _fail_after_adding(database: Database, trail: AuditTrail) -> None:
+    with database.writing() as session:
+        trail.append(SYSTEM, "change.made", "change 1", session=session)
+        Policies(database).at_revision("none", 1, session)
