@@ -45,6 +45,7 @@ class AdminWorld:
     """A gateway on fakes with a real database behind its admin surface."""
 
     def __init__(self, world: World, database: Database) -> None:
+        self.world = world
         self.database = database
         self.audit = AuditTrail(database, AUDIT_KEY)
         self.authenticator = TestAuthenticator()

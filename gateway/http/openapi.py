@@ -183,12 +183,11 @@ def _responses(one: Described) -> dict[str, Any]:
     content = {media: {"schema": _schema(kind)} for media, kind in one.replies.items()}
     told: dict[str, Any] = {str(one.status): {"description": one.summary, "headers": headers, "content": content}}
     media, kind = (PROBLEM, ProblemReply) if tells_problems(one.path) else (JSON, EnvelopeReply)
+    content = {media: {"schema": _schema(kind)}}
+    if HTML in one.replies:
+        content |= {HTML: {"schema": TEXT}}  # a page tells what a person can mend as a page
     for status in sorted(one.errors):
-        told[str(status)] = {
-            "description": _REASONS[status],
-            "headers": headers,
-            "content": {media: {"schema": _schema(kind)}},
-        }
+        told[str(status)] = {"description": _REASONS[status], "headers": headers, "content": content}
     if one.not_ready:
         content = {JSON: {"schema": _schema(one.not_ready)}}
         told["503"] = {"description": "Not ready", "headers": headers, "content": content}

@@ -1,0 +1,67 @@
+"""Every operation behaves as `/openapi.json` says, whatever is sent to it: generated requests against real routes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from gateway.http.described import Described
+from gateway.http.openapi import OPERATIONS
+from gateway.settings import LimitSettings
+from rails.engine import RailsPolicy
+from store.database import migrate, open_database
+from store.people import Role
+from store.types import KeyScope
+from tests.administration import AdminWorld, person
+from tests.world import World
+
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+ADMIN = "/v1/admin/"
+
+
+@pytest.fixture(scope="module")
+def admin(policy: RailsPolicy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdminWorld]:
+    url = f"sqlite:///{Path(tmp_path_factory.mktemp('described')) / 'admin.db'}"
+    migrate(url)
+    database = open_database(url)
+    limits = LimitSettings(requests_per_minute=10**9)
+    yield AdminWorld(World(policy, limits=limits), database)
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def described(admin: AdminWorld):
+    return schemathesis.openapi.from_asgi("/openapi.json", admin.app)
+
+
+@pytest.fixture(scope="module")
+def key(admin: AdminWorld) -> str:
+    return admin.world.key(KeyScope.CHAT, KeyScope.DEBUG, KeyScope.CHECKS)
+
+
+@pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: f"{one.method} {one.path}")
+def test_an_operation_does_what_is_described(one: Described, described, admin: AdminWorld, key: str) -> None:
+    everybody = admin.authenticator.add(person("ada", *Role))
+    headers = {"authorization": f"Bearer {everybody.id if one.path.startswith(ADMIN) else key}"}
+
+    @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(case=described[one.path][one.method].as_strategy())
+    def behaves(case: schemathesis.Case) -> None:
+        case.call_and_validate(headers=headers, checks=CHECKS)
+
+    behaves()
