@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gateway.activation import PATIENCE, Examination, examine_policy
+from gateway.activation import NOTHING_MEANT, PATIENCE, Examination, Meant, examine_policy
 from gateway.approved_texts import withheld_texts
 from rails.definition import NO_SERVICES, RailServices
 from rails.engine import RailsPolicy, compile_policy
@@ -28,21 +29,24 @@ def import_folder(
     dry_run: bool = False,
     services: RailServices = NO_SERVICES,
     sandbox: PolicySandbox = SANDBOX,
+    meant: Meant = NOTHING_MEANT,
 ) -> PublishReport:
     """Publishes a bundle folder, all of it or nothing.
 
-    Each policy that differs from the live one goes the way of an activation first, and every approved text that would
-    be live must pass the output rails of each assistant that may show it: otherwise the text would be withheld from
-    everybody, and nobody would know before. Raises `InvalidContent` with every mistake of every file; `PolicyInvalid`
-    or `ProbeFailed`, which name the file.
+    Each policy that differs from the live one goes the way of an activation first, with the same questions, and every
+    approved text that would be live must pass the output rails of each assistant that may show it: otherwise the text
+    would be withheld from everybody, and nobody would know before. Raises `InvalidContent` with every mistake of every
+    file; `PolicyInvalid` or `ProbeFailed`, which name the file.
     """
     bundle, live = read_bundle(folder), load_catalog(database).to_bundle()
     afterwards = bundle if remove_missing else _together(live, bundle)
+    users = tuple(sorted({one.policy for one in afterwards.assistants}))
     with closing(RailRunner(PATIENCE)) as runner:
         for name, document in bundle.policies.items():
             if live.policies.get(name) != document:
                 text = (folder / "policies" / f"{name}.yaml").read_text(encoding="utf-8")
-                _require_clean(name, examine_policy(text, live.policies, services, sandbox, runner))
+                found = examine_policy(text, live.policies, services, sandbox, runner)
+                _require_clean(name, replace(found, users=users), meant)
         policies = {name: _compiled(name, document, runner, services) for name, document in afterwards.policies.items()}
         if problems := sorted(withheld_texts(afterwards, policies)):
             raise InvalidContent("\n".join(problems))
@@ -63,9 +67,9 @@ def _together(live: Bundle, new: Bundle) -> Bundle:
     return Bundle(tuple(prompts.values()), tuple(assistants.values()), {**live.policies, **new.policies})
 
 
-def _require_clean(name: str, found: Examination) -> None:
-    if found.problems:
-        raise PolicyInvalid("\n".join(f"policies/{name}.yaml: {problem}" for problem in found.problems))
+def _require_clean(name: str, found: Examination, meant: Meant) -> None:
+    if wrong := found.problems or found.questions(meant):
+        raise PolicyInvalid("\n".join(f"policies/{name}.yaml: {one}" for one in wrong))
 
 
 def _compiled(name: str, document: Mapping[str, Any], runner: RailRunner, services: RailServices) -> RailsPolicy:

@@ -3,7 +3,7 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,11 +36,16 @@ class FileRow:
         return bad_rows(self.path, self.line, message)
 
 
-def read_rows(path: Path, form: str) -> Iterator[FileRow]:
+def raise_at_once(error: InvalidRequest) -> None:
+    """Raises the error: the first bad row ends the reading."""
+    raise error
+
+
+def read_rows(path: Path, form: str, tell: Callable[[InvalidRequest], None] = raise_at_once) -> Iterator[FileRow]:
     """Gives the rows of a file, empty lines left out; `form` shows what a row looks like, for the error.
 
-    Raises `InvalidRequest` with code `rows_invalid` for a file that cannot be read, a line that is no JSON object, and
-    for a file without a row.
+    `tell` gets the error of each line that is no JSON object, and may go on. Raises `InvalidRequest` with code
+    `rows_invalid` for a file that cannot be read, and for one without a line.
     """
     try:
         data = path.read_bytes()
@@ -51,7 +56,12 @@ def read_rows(path: Path, form: str) -> Iterator[FileRow]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             count += 1
-            yield FileRow(path, number, _object(path, number, line, form))
+            try:
+                row = _object(path, number, line, form)
+            except InvalidRequest as error:
+                tell(error)
+            else:
+                yield FileRow(path, number, row)
     if not count:
         raise bad_rows(path, None, "there is no row in it")
 

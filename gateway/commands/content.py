@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 import msgspec
 
+from gateway.activation import Meant
 from gateway.bootstrap import open_embedder, open_store
-from gateway.commands.options import config_option, json_option, settings_from
+from gateway.commands.options import config_option, json_option, meant_options, settings_from
 from gateway.content import export_live, import_folder
 from gateway.rail_services import rail_services
 from store.catalog import PublishReport
@@ -19,10 +20,19 @@ from store.catalog import PublishReport
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would change; publish nothing.")
 @click.option("--remove-missing", is_flag=True, help="Unpublish prompts that the folder does not have.")
 @click.option("--note", default="", help="Why, kept with the revision.")
+@meant_options
 @config_option
 @json_option
 def import_bundle(
-    folder: Path, *, dry_run: bool, remove_missing: bool, note: str, config: Path | None, as_json: bool
+    folder: Path,
+    *,
+    dry_run: bool,
+    remove_missing: bool,
+    note: str,
+    without_live_tests: bool,
+    unused: bool,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """Publish the prompts, assistants and policies of a folder, all of them or none.
 
@@ -38,6 +48,7 @@ def import_bundle(
             note=note,
             remove_missing=remove_missing,
             dry_run=dry_run,
+            meant=Meant(without_live_tests=without_live_tests, unused=unused),
             services=rail_services(cache(lambda: open_embedder(settings, lambda _: None))),
         )
     if as_json:

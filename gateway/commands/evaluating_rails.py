@@ -17,10 +17,11 @@ from gateway.bootstrap import open_embedder, open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.progress import shown_progress
 from gateway.commands.serving import EXAMPLE, EXAMPLE_ASSISTANT
+from gateway.errors import InvalidRequest
 from gateway.publisher import rail_runner
 from gateway.rail_services import rail_services
 from gateway.rail_trial import RailCount, RailTrial, TrialResult, TrialRow, try_rows
-from gateway.rows import read_rows
+from gateway.rows import FileRow, read_rows
 from gateway.settings import Settings
 from rails.engine import compile_policy
 from rails.policy import load_policy
@@ -68,7 +69,7 @@ def rails(
 
     Shares are of all rows. Each rail is timed where it ran; one that comes after a block did not run. A message goes
     through the first step of the pipeline before any rail, as when it is sent; what is refused there counts as blocked
-    by `canonicalize`.
+    by `canonicalize`. A row that cannot be used is listed and left out, and the command then ends with status 1.
 
     \b
     Examples:
@@ -80,7 +81,7 @@ def rails(
         raise click.BadParameter(
             "a message has no facts. Leave it out, or use --stage output.", param_hint="--facts-field"
         )
-    rows = read_trial_rows(file, field, facts_field, by)
+    rows, unusable = read_trial_rows(file, field, facts_field, by)
     settings = settings_from(config)
     chosen = _choose(settings, policy)
     served = tuple(one.strip() for one in languages.split(",")) if languages else chosen.languages
@@ -92,25 +93,42 @@ def rails(
         context = RailContext(language=served[0], languages=served)
         trial = try_rows(compiled, chosen_stage, rows, context, lambda done, total: progress("checking", done, total))
     if as_json:
-        told = {"policy": f"{compiled.name}@{compiled.revision}", "stage": stage, **figures(trial)}
+        told = {
+            "policy": f"{compiled.name}@{compiled.revision}",
+            "stage": stage,
+            **figures(trial),
+            "unusable": unusable,
+        }
         click.echo(msgspec.json.format(msgspec.json.encode(told)).decode())
-        return
-    _show(Console(highlight=False), trial, f"{compiled.name}, {stage}")
+    else:
+        _show(Console(highlight=False), trial, f"{compiled.name}, {stage}")
+        for line in unusable:
+            click.echo(f"left out: {line}", err=True)
+    if unusable:
+        raise SystemExit(1)
 
 
-def read_trial_rows(file: Path, field: str, facts_field: str | None, by: str | None) -> list[TrialRow]:
-    """Returns the rows of a file. Raises `InvalidRequest` with the line of a row that lacks a field."""
-    rows = []
-    for row in read_rows(file, f'{{"{field}": ...}}'):
-        group = row.fields.get(by) if by else None
-        if by and not isinstance(group, str | int | bool):
-            raise row.bad(f"{by} must be a text or a number to count by")
-        rows.append(
-            TrialRow(
-                row.text(field), row.text(facts_field) if facts_field else "", None if group is None else str(group)
-            )
-        )
-    return rows
+def read_trial_rows(
+    file: Path, field: str, facts_field: str | None, by: str | None
+) -> tuple[list[TrialRow], list[str]]:
+    """Returns the rows of a file, and a line for each that cannot be used. Raises `InvalidRequest` when none can."""
+    rows, errors = [], list[InvalidRequest]()
+    for row in read_rows(file, f'{{"{field}": ...}}', errors.append):
+        try:
+            rows.append(_trial_row(row, field, facts_field, by))
+        except InvalidRequest as error:
+            errors.append(error)
+    if errors and not rows:
+        raise errors[0]
+    return rows, [error.message for error in errors]
+
+
+def _trial_row(row: FileRow, field: str, facts_field: str | None, by: str | None) -> TrialRow:
+    group = row.fields.get(by) if by else None
+    if by and not isinstance(group, str | int | bool):
+        raise row.bad(f"{by} must be a text or a number to count by")
+    facts = row.text(facts_field) if facts_field else ""
+    return TrialRow(row.text(field), facts, None if group is None else str(group))
 
 
 def _choose(settings: Settings, name: str | None) -> _Chosen:

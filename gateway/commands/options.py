@@ -32,6 +32,14 @@ def assistant_option(command: Command) -> Command:
     return click.option("--assistant", default="helpdesk", show_default=True, help="Assistant to talk to.")(command)
 
 
+def meant_options(command: Command) -> Command:
+    """Adds `--without-live-tests` and `--unused`: what is a mistake of a policy, unless somebody says it is meant."""
+    command = click.option("--unused", is_flag=True, help="Take a policy whose name no assistant uses.")(command)
+    return click.option(
+        "--without-live-tests", is_flag=True, help="Let tests of the live policy fail that this one no longer has."
+    )(command)
+
+
 def settings_from(config: Path | None) -> Settings:
     """Reads the settings that a command runs with; only warnings are logged, standard output stays the command's."""
     settings = load_settings(config)

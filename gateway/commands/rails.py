@@ -13,7 +13,7 @@ import msgspec
 from gateway.activation import PATIENCE, Activation, ActivationReport, Meant
 from gateway.bootstrap import open_embedder, open_store
 from gateway.canonicalize import RefusedMessage, canonicalize
-from gateway.commands.options import config_option, json_option, settings_from
+from gateway.commands.options import config_option, json_option, meant_options, settings_from
 from gateway.commands.rails_words import (
     examination_document,
     finding_document,
@@ -39,10 +39,6 @@ from store.formats.documents import parse_yaml
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _AUTHOR = "command line"
-_without_live_tests = click.option(
-    "--without-live-tests", is_flag=True, help="Let tests of the live policy fail that this one no longer has."
-)
-_unused = click.option("--unused", is_flag=True, help="Take a policy whose name no assistant uses.")
 
 
 @click.group()
@@ -134,8 +130,7 @@ def diff(file: Path, *, config: Path | None, as_json: bool) -> None:
 @rails.command()
 @click.argument("file", type=_FILE)
 @click.option("--note", default="", help="Why, kept with the revision.")
-@_without_live_tests
-@_unused
+@meant_options
 @config_option
 @json_option
 def activate(
@@ -159,8 +154,7 @@ def activate(
     "--to", "revision", type=int, required=True, help="Revision at which the policy was as it is to be again."
 )
 @click.option("--note", default="", help="Why, kept with the revision.")
-@_without_live_tests
-@_unused
+@meant_options
 @config_option
 @json_option
 def rollback(

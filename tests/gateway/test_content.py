@@ -4,8 +4,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import yaml
 
 from gateway import content
+from gateway.activation import Meant
 from gateway.content import export_live
 from gateway.rail_services import rail_services
 from models.fakes import FakeEmbedder
@@ -110,6 +112,26 @@ def test_a_policy_that_fails_its_probes_changes_nothing(database, tmp_path):
     catalog = load_catalog(database)
     assert (catalog.revision, catalog.prompts["it.reset"].content.title) == (1, RESET["title"])
     assert catalog.policies["desk"].document == POLICY
+
+
+def test_a_policy_that_nobody_uses_is_asked_about(database, tmp_path):
+    folder = write_content(tmp_path / "in")
+    (folder / "policies" / "dekc.yaml").write_text(yaml.safe_dump({**PLAIN, "name": "dekc"}))
+    with pytest.raises(PolicyInvalid, match=r"policies/dekc\.yaml: no assistant uses a policy 'dekc'"):
+        import_folder(database, folder)
+    assert live_revision(database) == 0
+    assert "policy dekc" in import_folder(database, folder, meant=Meant(unused=True)).added
+
+
+def test_a_lost_test_that_now_fares_otherwise_is_asked_about(database, tmp_path):
+    tests = [{"text": "How do I get into my account again after the holidays?", "stage": "input", "expect": "blocked"}]
+    short = {**PLAIN, "input": [{"rail": "length", "max_chars": 40}], "tests": tests}
+    import_folder(database, write_content(tmp_path / "in", policy=short))
+    longer = {**PLAIN, "input": [{"rail": "length", "max_chars": 400}]}
+    folder = write_content(tmp_path / "longer", policy=longer)
+    with pytest.raises(PolicyInvalid, match="--without-live-tests"):
+        import_folder(database, folder)
+    assert import_folder(database, folder, meant=Meant(without_live_tests=True)).changed == ("policy desk",)
 
 
 def test_every_mistake_of_every_file_is_told(database, tmp_path):

@@ -104,16 +104,28 @@ def test_the_table_is_for_people(run, write, small):
     ("rows", "words"),
     [
         (["{"], "rows.jsonl, line 1: not JSON"),
-        ([ROWS[0], "", '"a"'], "rows.jsonl, line 3: a row is an object"),
-        ([ROWS[0], {"body": "a"}], "rows.jsonl, line 2: text must be a text that is not empty"),
+        (["", '"a"'], "rows.jsonl, line 2: a row is an object"),
+        ([{"body": "a"}], "rows.jsonl, line 1: text must be a text that is not empty"),
         ([{"text": "\ud800"}], "rows.jsonl, line 1: text has half a surrogate pair"),
         (["", ""], "rows.jsonl: there is no row in it"),
     ],
 )
-def test_a_bad_row_is_one_line_with_its_place(run, write, small, rows, words):
+def test_a_file_without_a_usable_row_is_one_line_with_its_place(run, write, small, rows, words):
     done = run("eval", "rails", "--rows", write(rows), "--stage", "input", "--policy", small)
     assert is_one_line_of_ours(done)
     assert words in done.err
+
+
+def test_rows_that_cannot_be_used_are_listed_and_the_others_tried(run, write, small):
+    rows = write([ROWS[0], "", '"a"', {"body": "b"}, ROWS[0]])
+    done = run("eval", "rails", "--rows", rows, "--stage", "input", "--policy", small, "--json")
+    told = json.loads(done.out)
+    assert done.status == 1
+    assert told["rows"] == 2
+    assert [line.partition(":")[0] for line in told["unusable"]] == ["rows.jsonl, line 3", "rows.jsonl, line 4"]
+    shown = run("eval", "rails", "--rows", rows, "--stage", "input", "--policy", small)
+    assert shown.status == 1
+    assert "left out: rows.jsonl, line 4: text must be a text" in shown.err
 
 
 def test_a_field_to_count_by_must_be_there(write):
