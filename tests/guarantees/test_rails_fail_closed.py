@@ -1,6 +1,7 @@
 """When a check fails, the answer is no: on the way in, on the way out, and while sentences leave; however it fails."""
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 from gateway.errors import NotServing
 from gateway.turn import News, Released
 from models.fakes import FakeModel
+from rails.checks.pattern import DenyPattern, PatternParams
 from rails.definition import RailDefinition, RailParams, probes_of
 from rails.engine import RailsPolicy, compile_policy
 from rails.nemo import RailOutcome, verdict
@@ -130,7 +132,11 @@ def from_the_second_sentence(behaviour: Callable[[str], Awaitable[Any]]) -> Call
 
 
 def policy_with(
-    behaviour: Callable[[str], Awaitable[Any]], stage: Stage, streaming: Streaming = Streaming.WHOLE_ANSWER
+    behaviour: Callable[[str], Awaitable[Any]],
+    stage: Stage,
+    streaming: Streaming = Streaming.WHOLE_ANSWER,
+    *,
+    watching_before: str = "",
 ) -> RailsPolicy:
     rail = RailDefinition(
         name="probed",
@@ -143,7 +149,11 @@ def policy_with(
         Stage.INPUT: (SHIPPED_RAILS["length"].params(),),
         Stage.OUTPUT: (SHIPPED_RAILS["grounding"].params(),),
     }
-    plain[stage] = (*plain[stage], ProbedParams())
+    if watching_before:
+        denied = DenyPattern(name="stop", pattern=watching_before, example=watching_before)
+        plain[stage] = (ProbedParams(monitor=True), PatternParams(deny=(denied,), passes="fine"))
+    else:
+        plain[stage] = (*plain[stage], ProbedParams())
     compiled = compile_policy(
         PolicyDocument(
             name="desk",
@@ -193,6 +203,30 @@ def test_a_broken_rail_lets_nothing_through(behaviour: Callable[[str], Awaitable
     assert left == (FIRST if is_later else ""), "only what was checked before has left"
     assert bool(model.prompts) is (column is not Column.INPUT), "a broken input rail comes before the model"
     check_record(here, column)
+
+
+@pytest.mark.parametrize("column", [Column.INPUT, Column.OUTPUT, Column.STREAMING])
+@pytest.mark.parametrize("behaviour", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_rail_that_only_watches_lets_nothing_past_the_rails_behind_it(
+    behaviour: Callable[[str], Awaitable[Any]], column: Column
+) -> None:
+    word = "password" if column is Column.INPUT else "tarnwick"
+    policy = policy_with(behaviour, column.stage, column.streaming, watching_before=word)
+    here = build(model=FakeModel(answer=GROUNDED, stretch_chars=10), policy=policy)
+    left: list[str] = []
+
+    async def watch(news: News) -> None:
+        if isinstance(news, Released):
+            left.append(news.text)
+
+    with contextlib.suppress(NotServing):  # for a watcher that took the thread with it nobody can say what is behind
+        anyio.run(here.pipeline.answer, question("I forgot my password"), watch)
+    (decision,) = here.decisions.rows
+    assert decision.outcome in (Outcome.BLOCKED_INPUT, Outcome.BLOCKED_OUTPUT)
+    assert not any(word in text for text in left)
+    watched = next(rail for rail in decision.rails if rail["name"] == "probed")
+    assert (watched["status"], watched["is_monitored"]) == (RailStatus.ERROR, True)
+    assert decision.failed or decision.stopped_by == "pattern"
 
 
 @pytest.mark.parametrize("column", [Column.INPUT, Column.OUTPUT, Column.STREAMING])
