@@ -22,6 +22,7 @@ from gateway.wording import Generating, Wanted, sampling_of, word
 from models.ports import ApprovedPrompt, LanguageModel
 from rails.dialog import DialogReply
 from rails.engine import RailsPolicy
+from rails.languages import spoken
 from rails.policy import Streaming
 from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
 from store.content import Generate, PromptVersion
@@ -112,6 +113,7 @@ class ChatPipeline:
         if isinstance(words, RefusedMessage):
             turn.records.append(RailRecord("canonicalize", Stage.INPUT, RailStatus.BLOCKED, words.reason, 0.0))
             return self._refused(turn, rate, HIDDEN_RAIL)
+        turn.language = spoken(words[0], turn.assistant.languages)
 
         # (2) input rails
         await watcher(Step.CHECKING)
@@ -281,12 +283,12 @@ class ChatPipeline:
         return Reply(decision=decision, text=text, turn=turn, rate=rate, choices=choices, slot=slot)
 
     def _refusal(self, turn: Turn, rail: str) -> str:
-        return self._policy(turn).refusal(turn.assistant.languages[0], rail)
+        return self._policy(turn).refusal(turn.language, rail)
 
     @staticmethod
     def _context(turn: Turn, facts: str = "", *, is_whole: bool = True) -> RailContext:
         return RailContext(
-            language=turn.assistant.languages[0],
+            language=turn.prompt.content.language if turn.prompt else turn.language,
             languages=turn.assistant.languages,
             facts=facts,
             slots={value.slot.name: value.text for value in turn.values},

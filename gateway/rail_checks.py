@@ -12,6 +12,7 @@ from gateway.errors import InvalidRequest, NotServing
 from gateway.limits import Admission, RateState
 from gateway.live import Live
 from rails.engine import RailsPolicy
+from rails.languages import spoken
 from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
 from store.content import Assistant
 
@@ -88,7 +89,7 @@ class RailChecks:
             raise NotServing("rails_unavailable", "A check could not be completed, so the text counts as not checked.")
         return Checked(
             status=status,
-            text=_refusal(assistant, policy, stopped) if stopped else reports[-1].text,
+            text=_refusal(_language(question, assistant), policy, stopped) if stopped else reports[-1].text,
             stopped_by=stopped.name if stopped else None,
             records=records,
             policy=policy,
@@ -118,6 +119,7 @@ class RailChecks:
 
 async def _reports(question: CheckQuestion, assistant: Assistant, policy: RailsPolicy) -> list[RailsReport]:
     reports: list[RailsReport] = []
+    language = _language(question, assistant)
     for stage in Stage:
         if stage not in question.texts:
             continue
@@ -126,7 +128,7 @@ async def _reports(question: CheckQuestion, assistant: Assistant, policy: RailsP
             reports.append(RailsReport(stage, text, policy.not_run(stage)))
             continue
         context = RailContext(
-            language=assistant.languages[0],
+            language=language,
             languages=assistant.languages,
             facts=question.facts if stage is Stage.OUTPUT else "",
         )
@@ -152,6 +154,10 @@ def _status(question: CheckQuestion, reports: list[RailsReport]) -> CheckStatus:
     return CheckStatus.PASSED if last.text == question.texts[last.stage] else CheckStatus.MODIFIED
 
 
-def _refusal(assistant: Assistant, policy: RailsPolicy, stopped: RailRecord) -> str:
-    rail = _HIDDEN if stopped.name == CANONICALIZE else stopped.name
-    return policy.refusal(assistant.languages[0], rail)
+def _language(question: CheckQuestion, assistant: Assistant) -> str:
+    """Returns the language of the first text: a person's message where there is one."""
+    return spoken(next(question.texts[stage] for stage in Stage if stage in question.texts), assistant.languages)
+
+
+def _refusal(language: str, policy: RailsPolicy, stopped: RailRecord) -> str:
+    return policy.refusal(language, _HIDDEN if stopped.name == CANONICALIZE else stopped.name)

@@ -129,6 +129,8 @@ class Turn:
     records: list[RailRecord] = field(default_factory=list)
     message: str = ""
     """The canonical message; empty when it was refused before it had one."""
+    language: str = ""
+    """Of the assistant's languages the one that the message is in; the first until that is known."""
     given: dict[str, str] = field(default_factory=dict)
     """The slot values sent beside the message, canonical and checked."""
     evidence: Evidence | None = None
@@ -144,6 +146,9 @@ class Turn:
     model_error: str | None = None
     was_stopped: bool = False
     """Whether the model was stopped because its first words did not pass; then there is no completion."""
+
+    def __post_init__(self) -> None:
+        self.language = self.assistant.languages[0]
 
     @property
     def is_unread(self) -> bool:

@@ -6,7 +6,7 @@ that English hardly has, which speaks only when it is clear. What is short or mi
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from rails.scripts import script_of
 from rails.stop_words import KNOWN, LANGUAGES_OF, TYPED_IN_LATIN, is_strong, vote_name
@@ -63,7 +63,7 @@ def unserved(message: str, served: Collection[str], max_foreign_share: float = M
     A script in lower case ("arabic"), a language ("de") or "unknown"; None for a message in a served language or too
     short to say. Raises `ValueError` for a served language that is not known here, or for none at all.
     """
-    languages = frozenset(tag.partition("-")[0].casefold() for tag in served)
+    languages = frozenset(map(_base, served))
     if not languages or not languages <= _SCRIPTS.keys():
         raise ValueError(f"no script is known for {sorted(languages - _SCRIPTS.keys()) or 'no language'}")
     return (
@@ -71,6 +71,20 @@ def unserved(message: str, served: Collection[str], max_foreign_share: float = M
         or _by_letters(message, languages)
         or _by_vote(message, languages)
     )
+
+
+def spoken(message: str, served: Sequence[str]) -> str:
+    """Returns which of the served languages a message is in: the first, unless it is clearly in another of them.
+
+    A language of which no script is known here is never found.
+    """
+    first, *others = served
+    others = [tag for tag in others if _base(tag) in _SCRIPTS]
+    if not others or _base(first) not in _SCRIPTS or (foreign := unserved(message, (first,))) is None:
+        return first
+    named = (tag for tag in others if _base(tag) == foreign)
+    reading = (tag for tag in others if unserved(message, (tag,)) is None)
+    return next(named, None) or next(reading, first)
 
 
 def unread_by(served: Collection[str] | None) -> Callable[[str], bool]:
@@ -82,6 +96,10 @@ def unread_by(served: Collection[str] | None) -> Callable[[str], bool]:
         return lambda _: False
     unserved("", served)
     return lambda message: unserved(message, served) is not None
+
+
+def _base(tag: str) -> str:
+    return tag.partition("-")[0].casefold()
 
 
 def _foreign_script(message: str, served: frozenset[str], max_share: float) -> str | None:
