@@ -16,7 +16,7 @@ from rails.definition import RAIL_FIELD, OnFail
 from rails.dialog_colang import NO_TOPIC, intent_of
 from rails.errors import PolicyInvalid
 from rails.findings import Finding, Severity, has_errors
-from rails.lint_words import near, type_finding
+from rails.lint_words import near, type_findings
 from rails.policy import DEFAULT_REFUSAL, form_of_policies, load_policy, policy_schema
 from rails.registry import SHIPPED_RAILS
 from rails.types import Stage
@@ -55,8 +55,8 @@ def lint_policy(text: str) -> tuple[Finding, ...]:
         return tuple(sorted(read.findings))
     policy = _Policy(read)
     findings = sorted(policy.findings())
-    if not has_errors(findings):
-        findings += policy.form()
+    told = {(finding.line, finding.column) for finding in findings if finding.is_error}
+    findings = sorted([*findings, *(one for one in policy.form() if (one.line, one.column) not in told)])
     if not has_errors(findings):
         findings += _last_look(read)
     return tuple(findings)
@@ -109,13 +109,15 @@ class _Policy:
                 yield Place().finding("policy.missing_key", missing, f"Add `{part}:` with what belongs to it.")
 
     def form(self) -> Iterator[Finding]:
-        """Gives the first value that is not of its form, outside of the rails."""
+        """Gives every value that is not of its form, outside of the rails and of what has words of its own."""
         value, form = self._text.value, form_of_policies()
-        known = {key: value[key] for key in value if key in form.__struct_fields__}
-        try:
-            msgspec.convert(known | {stage.value: [] for stage in Stage}, form)
-        except msgspec.ValidationError as error:
-            yield type_finding(error, form, (), self._text, part="policy")
+        if not isinstance(value, dict):
+            return
+        known = {key: value[key] for key in value if key in form.__struct_fields__ and key != "tests"}
+        whole = known | {stage.value: [] for stage in Stage}
+        for finding in type_findings(whole, form, (), self._text, part="policy"):
+            if finding.code != "policy.missing_parameter" or finding.line > 1:
+                yield finding
 
     def _stage(self, stage: Stage, entries: Any) -> Iterator[Finding]:
         at = self._text.at(stage.value)
@@ -165,12 +167,11 @@ class _Policy:
             message = f"The rail `{name}` has no parameter `{key}`, so it would do nothing."
             remedy = near(key, definition.params.__struct_fields__)
             yield self._text.name(*path, key).finding("rail.unknown_parameter", message, remedy)
-        try:
-            known = {key: value for key, value in entry.items() if key not in unknown}
-            params = msgspec.convert(known, definition.params)
-        except msgspec.ValidationError as error:
-            yield type_finding(error, definition.params, path, self._text)
+        known = {key: value for key, value in entry.items() if key not in unknown}
+        if wrong := list(type_findings(known, definition.params, path, self._text)):
+            yield from wrong
             return
+        params = msgspec.convert(known, definition.params)
         mode = self._text.at(*path, "on_fail")
         if params.on_fail is OnFail.TRANSFORM and not definition.may_rewrite:
             message = f"The rail `{name}` cannot change a text: it lets pass or blocks."
@@ -218,11 +219,10 @@ class _Policy:
             remedy = "Add texts with what must become of them, such as `- {text: ..., stage: input, expect: blocked}`."
             yield replace(Place().finding("tests.none", message, remedy), severity=Severity.WARNING)
         for position, case in enumerate(tests if isinstance(tests, list) else ()):
-            try:
-                read = msgspec.convert(case, PolicyCase)
-            except msgspec.ValidationError as error:
-                yield type_finding(error, PolicyCase, ("tests", position), self._text, part="tests")
+            if wrong := list(type_findings(case, PolicyCase, ("tests", position), self._text, part="tests")):
+                yield from wrong
                 continue
+            read = msgspec.convert(case, PolicyCase)
             at, used = self._text.at("tests", position, "by"), self._stages[read.stage]
             if read.by is not None and read.expect is Expected.PASSED:
                 yield at.finding("tests.by", "A text that passes is stopped by no rail.", "Take `by` away.")

@@ -2,8 +2,9 @@
 
 import difflib
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
@@ -42,8 +43,62 @@ def near(word: str, known: Iterable[str]) -> str:
     return f"Did you mean `{found[0]}`?" if found else f"Known are: {', '.join(choices)}."
 
 
+def type_findings(value: Any, form: Any, base: Path, text: YamlText, *, part: str = "rail") -> Iterator[Finding]:
+    """Gives a finding for everything that `form`, a type of msgspec's, does not take of `value`, written below `base`.
+
+    Fields, entries of lists and names are looked at one by one, so that one mistake does not hide the next; what only
+    the whole can say, such as two of one name, is said when its parts are right.
+    """
+    found = list(_parts_findings(value, form, base, text, part))
+    yield from found
+    if found:
+        return
+    try:
+        msgspec.convert(value, form)
+    except msgspec.ValidationError as error:
+        yield type_finding(error, form, base, text, part=part)
+
+
+def _parts_findings(value: Any, form: Any, base: Path, text: YamlText, part: str) -> Iterator[Finding]:
+    plain = _bare(form)
+    if isinstance(value, dict) and isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+        fields = {field.encode_name: field for field in msgspec.structs.fields(plain)}
+        names = {*fields, plain.__struct_config__.tag_field}
+        for name in value.keys() - names if plain.__struct_config__.forbid_unknown_fields else ():
+            yield _unknown(str(name), base, fields, text, part)
+        for name, field in fields.items():
+            if name in value:
+                yield from type_findings(value[name], field.type, (*base, name), text, part=part)
+            elif field.required:
+                yield _missing(name, base, text, part)
+    elif isinstance(value, list) and get_origin(plain) in (tuple, list):
+        for position, entry in enumerate(value):
+            yield from type_findings(entry, get_args(plain)[0], (*base, position), text, part=part)
+    elif isinstance(value, dict) and get_origin(plain) is dict and len(value) > 1:
+        for name, entry in value.items():
+            yield from type_findings({name: entry}, plain, base, text, part=part)
+
+
+def _bare(form: Any) -> Any:
+    """Returns a type without what is said about it, and without the None that stands for its absence."""
+    if get_origin(form) is Annotated:
+        return _bare(get_args(form)[0])
+    others = [one for one in get_args(form) if one is not NoneType] if get_origin(form) in (Union, UnionType) else []
+    return _bare(others[0]) if len(others) == 1 else form
+
+
+def _unknown(name: str, base: Path, known: Iterable[str], text: YamlText, part: str) -> Finding:
+    remedy = f"Correct its spelling or remove it. {near(name, known)}"
+    message = f"`{name}` is not known here, so it would do nothing."
+    return text.name(*base, name).finding(f"{part}.unknown_parameter", message, remedy)
+
+
+def _missing(name: str, base: Path, text: YamlText, part: str) -> Finding:
+    return text.at(*base).finding(f"{part}.missing_parameter", f"`{name}` is missing here.", f"Add `{name}: ...`.")
+
+
 def type_finding(
-    error: msgspec.ValidationError, form: type[msgspec.Struct], base: Path, text: YamlText, *, part: str = "rail"
+    error: msgspec.ValidationError, form: Any, base: Path, text: YamlText, *, part: str = "rail"
 ) -> Finding:
     """Returns the finding for what `form`, whose values are written below `base`, does not take.
 
@@ -56,12 +111,9 @@ def type_finding(
     kind = _walk(inspect.type_info(form), steps)
     named = _TICKED.search(problem)
     if problem.startswith("Object contains unknown field") and named:
-        remedy = f"Correct its spelling or remove it. {near(named[1], _fields(kind))}"
-        message = f"`{named[1]}` is not known here, so it would do nothing."
-        return text.name(*path, named[1]).finding(f"{part}.unknown_parameter", message, remedy)
+        return _unknown(named[1], path, _fields(kind), text, part)
     if problem.startswith("Object missing required field") and named:
-        message = f"`{named[1]}` is missing here."
-        return text.at(*path).finding(f"{part}.missing_parameter", message, f"Add `{named[1]}: ...`.")
+        return _missing(named[1], path, text, part)
     name = next((step for step in reversed(path) if isinstance(step, str)), "this")
     if problem.startswith("Invalid enum value"):
         message = f"{problem.removeprefix('Invalid enum value ')} is not a choice for `{name}`."

@@ -93,6 +93,34 @@ def test_all_mistakes_of_a_policy_are_told_at_once_in_the_order_of_the_file():
     assert [finding.line for finding in findings] == sorted(finding.line for finding in findings)
 
 
+EVERYWHERE = """\
+name: Help Desk
+input:
+  - rail: pattern
+    deny:
+      - {name: Two Words, pattern: a, example: a}
+      - {name: open, pattern: "(", example: a}
+      - {name: other, pattern: a, example: b, sort: x}
+    passes: 5
+  - {rail: length, max_chars: many, max_word_chars: -1}
+output:
+  - rail: secrets
+refusals:
+  english: {default: No.}
+  de: {default: Nein.}
+streaming: live
+tests:
+  - {text: 5, stage: sideways, expect: passed}
+"""
+
+
+def test_no_mistake_hides_another():
+    found = {(finding.line, finding.code) for finding in lint_policy(EVERYWHERE) if finding.is_error}
+    assert {line for line, _ in found} == {1, 5, 6, 7, 8, 9, 13, 15, 17}
+    assert (6, "rail.pattern") in found
+    assert (7, "rail.unknown_parameter") in found
+
+
 def test_the_place_of_a_finding_in_colang_is_its_place_in_the_file():
     text = GOOD.replace("        do offer", "        do offers")
     (finding,) = [one for one in lint_policy(text) if one.code == "colang.undefined_flow"]
