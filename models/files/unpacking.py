@@ -40,12 +40,16 @@ class Weights:
 
 
 def gains_by_unpacking(header: GgufHeader) -> bool:
-    """Whether most of the weights are in a form that is computed token by token, and the file is small enough."""
+    """Whether the weights are computed token by token, and the file is small enough to be rewritten."""
+    return is_one_by_one(header) and unpacked_bytes(header) <= MOST_BYTES
+
+
+def is_one_by_one(header: GgufHeader) -> bool:
+    """Whether most of the weights are in a form that a CPU computes token by token."""
     sizes: Counter[str] = Counter()
     for tensor in header.tensors:
         sizes[tensor.type_name] += tensor.size_bytes
-    slow = sum(size for form, size in sizes.items() if form in ONE_BY_ONE)
-    return slow * 2 > sizes.total() and unpacked_bytes(header) <= MOST_BYTES
+    return sum(size for form, size in sizes.items() if form in ONE_BY_ONE) * 2 > sizes.total()
 
 
 def unpacked_bytes(header: GgufHeader) -> int:
