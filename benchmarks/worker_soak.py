@@ -15,6 +15,8 @@ import time
 from benchmarks.soak.asking import Choice, Figures
 
 PARTS = ("cancellations", "kills", "breaker", "files", "parameters", "memory", "batching")
+LEAST_SCALE = {"memory": 0.1}
+"""With fewer requests processes still come to their size, and growth says nothing."""
 EXAMPLE = """examples:
   python -m benchmarks.worker_soak --json
   python -m benchmarks.worker_soak --parts kills,files --scale 0.05 --threads 1
@@ -27,7 +29,12 @@ def main() -> None:
         description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--parts", default=",".join(PARTS), help=f"which of: {', '.join(PARTS)} (all)")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of each part's cases; 0.02 for a quick look")
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="share of each part's cases; 0.02 for a quick look, 0.1 at least for memory",
+    )
     parser.add_argument("--threads", type=int, default=2, help="threads of each worker (2)")
     parser.add_argument("--seed", type=int, default=1, help="decides the random cases (1)")
     parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON for scripts")
@@ -37,6 +44,9 @@ def main() -> None:
         parser.error(f"no such part: {', '.join(unknown)}; choose from {', '.join(PARTS)}")
     if not 0.0 < chosen.scale <= 1.0 or chosen.threads < 1:
         parser.error("--scale must be above 0 and at most 1, --threads at least 1")
+    for part in parts:
+        if chosen.scale < (least := LEAST_SCALE.get(part, 0.0)):
+            parser.error(f"{part} says nothing below --scale {least:g}; raise it, or leave {part} out with --parts")
     choice = Choice(chosen.scale, chosen.threads, chosen.seed)
     logging.disable(logging.ERROR)  # the supervisor would tell of every death
     report = {"cores": len(os.sched_getaffinity(0)), "threads": chosen.threads, "scale": chosen.scale}

@@ -6,11 +6,11 @@ from hashlib import sha256
 import msgspec
 
 from gateway.live import LiveState
-from gateway.turn import Turn
+from gateway.turn import Turn, WeightsUsed
 from models.ports import RenderedPrompt, Sampling
 from store.content import Assistant, Generate, PromptVersion
 
-_FORM = "canongate-answer-1"
+_FORM = "canongate-answer-2"
 """Part of every hash: another composition of the key is another form, and finds nothing of this one."""
 
 
@@ -19,14 +19,14 @@ class AnswerKey:
     """Names one answer exactly; equal keys mean equal input to the model and equal checks of its words."""
 
     digest: bytes
-    """SHA-256 over everything below and over slots, prompt text, facts, instructions, sampling and weights."""
+    """SHA-256 over everything below and over slots, prompt text, facts, instructions, sampling, weights and adapter."""
     assistant: str
     prompt: str
     origin: bytes
     """SHA-256 over the published content alone: assistant, prompt version, policy revision."""
 
 
-def answer_key(turn: Turn, sent: RenderedPrompt, sampling: Sampling, *, model_sha256: str) -> AnswerKey | None:
+def answer_key(turn: Turn, sent: RenderedPrompt, sampling: Sampling, weights: WeightsUsed) -> AnswerKey | None:
     """Returns the key under which the answer may be kept; None when it must not be.
 
     Kept are answers of prompts that say so, that can be repeated, and whose model input is approved text and checked
@@ -37,12 +37,12 @@ def answer_key(turn: Turn, sent: RenderedPrompt, sampling: Sampling, *, model_sh
         return None
     is_quoted = sent.has_quoted_text or prompt.content.has_quoted_text
     can_be_repeated = sampling.temperature == 0 or sampling.seed > 0
-    if is_quoted or not can_be_repeated or not model_sha256:
+    if is_quoted or not can_be_repeated or not weights.sha256:
         return None
     origin = _origin(turn.state, turn.assistant, prompt)
     slots = [(value.slot.name, value.text, value.fact) for value in turn.values]
     try:
-        digest = _hash(_FORM, origin.hex(), slots, sent, sampling, model_sha256)
+        digest = _hash(_FORM, origin.hex(), slots, sent, sampling, weights.sha256, weights.adapter)
     except UnicodeEncodeError:  # half a surrogate pair has no bytes to hash
         return None
     return AnswerKey(digest, turn.assistant.name, prompt.key, origin)

@@ -25,7 +25,7 @@ from gateway.publisher import Publisher
 from gateway.rail_checks import RailChecks
 from gateway.rail_services import RecentVectors, rail_services
 from gateway.readiness import PartReport, PartState, Readiness
-from gateway.settings import Settings
+from gateway.settings import Settings, worker_environment
 from gateway.warming import Warming
 from models.absent import ABSENT, AbsentModel
 from models.catalog import located
@@ -205,7 +205,7 @@ def make_model(settings: Settings, progress: Progress = lambda _: None) -> Llama
             prefix_cells=plan.prefix_cells,
             max_waiting=chosen.queue,
         ),
-        WorkerProgram(log=settings.data_directory / "worker.log"),
+        WorkerProgram(environment=worker_environment(settings), log=settings.data_directory / "worker.log"),
         path=path,
         unpacked=unpacked(source, folder, progress) if plan.is_unpacked else None,
         adapters=tuple(

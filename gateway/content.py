@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.activation import NOTHING_MEANT, PATIENCE, Examination, Meant, examine_policy
 from gateway.approved_texts import withheld_texts
+from gateway.prompt_sampling import unusable_sampling
 from rails.definition import NO_SERVICES, RailServices
 from rails.engine import RailsPolicy, compile_policy
 from rails.errors import PolicyInvalid, ProbeFailed
@@ -39,6 +40,8 @@ def import_folder(
     file; `PolicyInvalid` or `ProbeFailed`, which name the file.
     """
     bundle, live = read_bundle(folder), load_catalog(database).to_bundle()
+    if problems := sorted(unusable_sampling(bundle.prompts)):
+        raise InvalidContent("\n".join(problems))
     afterwards = bundle if remove_missing else _together(live, bundle)
     users = tuple(sorted({one.policy for one in afterwards.assistants}))
     with closing(RailRunner(PATIENCE)) as runner:

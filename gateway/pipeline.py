@@ -15,10 +15,11 @@ from gateway.errors import InvalidRequest, NotServing
 from gateway.limits import Admission, RateState
 from gateway.live import Live
 from gateway.matching import Matching
+from gateway.prompt_sampling import sampling_of
 from gateway.releasing import SentenceBuffer, release_sentences
 from gateway.render import asked_of, fill_text, render_prompt
-from gateway.turn import KeptAnswer, News, Question, Released, Reply, Source, Step, Turn, Withheld
-from gateway.wording import Generating, Wanted, sampling_of, word
+from gateway.turn import KeptAnswer, News, Question, Released, Reply, Source, Step, Turn, WeightsUsed, Withheld
+from gateway.wording import Generating, Wanted, word
 from models.ports import ApprovedPrompt, LanguageModel
 from rails.dialog import DialogReply
 from rails.engine import RailsPolicy
@@ -152,8 +153,9 @@ class ChatPipeline:
     ) -> Reply:
         # (5) generate, unless the very same prompt has an answer that is kept
         await watcher(Step.GENERATING)
-        sampling, deadline_s = sampling_of(turn, content), self._model_deadline_s(turn)
-        key = answer_key(turn, approved, sampling, model_sha256=self._model.sha256)
+        sampling = sampling_of(content.sampling, turn.question.max_tokens)
+        deadline_s = self._model_deadline_s(turn)
+        key = answer_key(turn, approved, sampling, self._weights(turn))
         wait_s = deadline_s - time.monotonic()
         async with self._answers.place(key, turn.state, lifetime_s=content.cache_s, wait_s=wait_s) as place:
             turn.kept = place.kept
@@ -279,8 +281,11 @@ class ChatPipeline:
         slot: SlotNeeded | None = None,
     ) -> Reply:
         needs_slot = slot.slot.name if slot else None
-        decision = turn.decide(outcome, source, needs_slot=needs_slot, model_sha256=self._model.sha256)
+        decision = turn.decide(outcome, source, needs_slot=needs_slot, weights=self._weights(turn))
         return Reply(decision=decision, text=text, turn=turn, rate=rate, choices=choices, slot=slot)
+
+    def _weights(self, turn: Turn) -> WeightsUsed:
+        return WeightsUsed(self._model.sha256, self._model.adapter(turn.assistant.name))
 
     def _refusal(self, turn: Turn, rail: str) -> str:
         return self._policy(turn).refusal(turn.language, rail)

@@ -15,6 +15,10 @@ PREFIX = "CANONGATE_"
 SECTION_MARK = "__"
 
 
+MOST_PARALLEL = 128
+"""Answers at once; llama.cpp has 256 sequences, and kept beginnings of prompts need some of them."""
+
+
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A group of settings; each field's text below it says what to choose and why."""
 
@@ -94,7 +98,7 @@ class ModelSettings(Section, frozen=True):
     context_tokens: Annotated[int, Meta(ge=256, le=131072)] = 2048
     """Most tokens of one prompt and its answer; an approved prompt with facts needs a few hundred."""
 
-    parallel: Annotated[int, Meta(ge=0, le=128)] = 0
+    parallel: Annotated[int, Meta(ge=0, le=MOST_PARALLEL)] = 0
     """Most answers that the worker writes at once; 0 means what memory allows, at most 8 without a GPU and 32 with."""
 
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
@@ -110,10 +114,19 @@ class ModelSettings(Section, frozen=True):
     queue: Annotated[int, Meta(ge=1, le=1000)] = 8
     """Requests that may wait for the worker; one more gets the approved fallback answer at once."""
 
+    environment: tuple[Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], ...] = (
+        "CUDA_VISIBLE_DEVICES",
+        "LD_LIBRARY_PATH",
+    )
+    """Variables of the gateway's environment that the worker gets too, such as which cards to use and where a GPU's
+    libraries are. It gets no others, and never one of ours."""
+
     adapters: tuple[AdapterSettings, ...] = ()
     """Adapters, one for each assistant that has its own; write `[[model.adapters]]` for each."""
 
     def __post_init__(self) -> None:
+        if ours := sorted(name for name in self.environment if name.upper().startswith(PREFIX)):
+            raise ValueError(f"model.environment: {', '.join(ours)} may hold a secret of the gateway's; leave it out")
         names = [adapter.assistant for adapter in self.adapters]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"model.adapters: {', '.join(twice)} has several adapters; keep one")
@@ -278,6 +291,12 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         return msgspec.convert(tree, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsInvalid(f"settings: {error}. See docs/configuration.md for every field.") from error
+
+
+def worker_environment(settings: Settings, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Returns the variables that are passed on to the worker; those that are not set here are not set there."""
+    variables = os.environ if environment is None else environment  # noqa: TID251 - the one reader
+    return {name: variables[name] for name in settings.model.environment if name in variables}
 
 
 def _read_toml(path: Path) -> dict[str, dict[str, object]]:

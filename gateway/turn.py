@@ -97,6 +97,14 @@ def masked(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightsUsed:
+    """What words an assistant's answers: the model's hash, and the name of its adapter, empty for none."""
+
+    sha256: str
+    adapter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class KeptAnswer:
     """An answer in the model's words that passed its output rails, and where that was recorded."""
 
@@ -178,11 +186,12 @@ class Turn:
         *,
         needs_slot: str | None = None,
         failed: bool = False,
-        model_sha256: str | None = None,
+        weights: WeightsUsed | None = None,
     ) -> Decision:
         """Freezes the turn into the record that is stored."""
         self.timings_ms["total"] = round((time.monotonic() - self.started) * 1000, 3)
         policy = self.state.policies[self.assistant.policy]
+        worded = weights if self.completion or self.kept or self.was_stopped else None
         return Decision(
             id=self.id,
             at=self.at,
@@ -208,7 +217,8 @@ class Turn:
             matcher=self.state.matcher.fingerprint,
             policy=policy.name,
             policy_revision=policy.revision,
-            model_sha256=model_sha256 if self.completion or self.kept or self.was_stopped else None,
+            model_sha256=worded.sha256 if worded else None,
+            model_adapter=(worded.adapter or None) if worded else None,
             sent_sha256=self._sent_sha256,
             prompt_tokens=self.completion.prompt_token_count if self.completion else 0,
             completion_tokens=self.completion.completion_tokens if self.completion else 0,

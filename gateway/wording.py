@@ -11,7 +11,6 @@ from gateway.turn import Turn
 from models.errors import ModelBusy, ModelRefused, ModelTimeout, ModelUnavailable
 from models.markers import require_unmarked
 from models.ports import ApprovedPrompt, Cancellation, LanguageModel, OnText, Sampling
-from store.content import Generate
 
 Generating = Callable[[OnText | None], Awaitable[str | None]]
 """Has the model answer, telling each stretch of it to whoever listens."""
@@ -25,17 +24,6 @@ class Wanted:
     sampling: Sampling
     deadline_s: float
     """On the monotonic clock."""
-
-
-def sampling_of(turn: Turn, content: Generate) -> Sampling:
-    """Returns the approved settings; a caller may shorten the answer."""
-    approved = content.sampling
-    return Sampling(
-        max_tokens=min(turn.question.max_tokens or approved.max_tokens, approved.max_tokens),
-        temperature=approved.temperature,
-        top_p=approved.top_p,
-        seed=approved.seed,
-    )
 
 
 async def word(

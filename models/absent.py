@@ -13,6 +13,11 @@ class AbsentModel:
     name = ABSENT
     sha256 = ""
 
+    def adapter(self, assistant: str) -> str:
+        """Nothing is added to nothing."""
+        del assistant
+        return ""
+
     def complete(
         self,
         prompt: ApprovedPrompt,

@@ -6,7 +6,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,8 +39,12 @@ class FakeModel:
     context_tokens: int = 2048
     name: str = "fake"
     sha256: str = "f" * 64
+    adapters: Mapping[str, str] = field(default_factory=dict)
     prompts: list[ApprovedPrompt] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def adapter(self, assistant: str) -> str:
+        return self.adapters.get(assistant, "")
 
     def complete(
         self,

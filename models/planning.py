@@ -133,16 +133,15 @@ def _candidates(header: GgufHeader, machine: Machine, wish: Wish) -> Iterator[tu
     yield from ((0, sequences) for sequences in on_cpu)
 
 
-def compute_bytes(header: GgufHeader, *, context_tokens: int, batch_tokens: int, is_flash: bool) -> int:
+def compute_bytes(header: GgufHeader, *, context_tokens: int, batch_tokens: int) -> int:
     """Returns about how much llama.cpp reserves for what is being computed, rather too much than too little.
 
     For each token of a batch: the larger of its logits (one float for each word piece) and its row of the attention
-    mask, with its scores for each head where attention is not fused (flash), and the vectors within a layer (two of the
-    feed-forward's length, two of the embedding's). SmolLM2, 8 requests: 13.0 MiB for a batch of 64 where llama.cpp
-    reports 12.3 to 12.8, and 104.2 for 512 where it reports 98.2 to 102.5.
+    mask (attention is fused), and the vectors within a layer (two of the feed-forward's length, two of the
+    embedding's). SmolLM2: 14.9 MiB for a batch of 73 where llama.cpp reports 14.0 to 14.6, and 104.3 for 512 where it
+    reports 103.1.
     """
-    for_each_cell = HALF_BYTES if is_flash else (header.heads + 1) * FLOAT_BYTES + HALF_BYTES
-    widest = max(header.vocabulary * FLOAT_BYTES, context_tokens * for_each_cell)
+    widest = max(header.vocabulary * FLOAT_BYTES, context_tokens * HALF_BYTES)
     inside = 2 * (header.feed_forward_length + header.embedding_length) * FLOAT_BYTES
     return batch_tokens * (widest + inside)
 
@@ -154,7 +153,7 @@ def _plan(
     batch = (GPU_BATCH if uses_gpu else CPU_BATCH) + sequences
     prefix_cells = max(GPU_PREFIX_CELLS, wish.context_tokens // 4) if uses_gpu else 0
     cells = max(wish.context_tokens, sequences * USUAL_TOKENS) + prefix_cells
-    compute = compute_bytes(header, context_tokens=cells, batch_tokens=batch, is_flash=uses_gpu)
+    compute = compute_bytes(header, context_tokens=cells, batch_tokens=batch)
     compute += sequences * header.vocabulary * FLOAT_BYTES  # the logits that are read
     # As llama.cpp counts: the first of `gpu_layers` is the output, the others are the last layers.
     first_on_gpu = header.layers - max(0, gpu_layers - 1)

@@ -197,6 +197,12 @@ class LanguageModel(Protocol):
     def sha256(self) -> str:
         """Hash of the weights that answer, hex; recorded with every decision."""
 
+    def adapter(self, assistant: str) -> str:
+        """Returns the hash of what is added to them for an assistant, with `*` and its scale where that is not 1.
+
+        Empty for nothing. Recorded too: an answer made with another adapter is another answer.
+        """
+
     def complete(
         self,
         prompt: ApprovedPrompt,

@@ -100,6 +100,10 @@ class SamplingSettings(Document, frozen=True):
     temperature: Annotated[float, Meta(ge=0, le=2)] = 0.0
     top_p: Annotated[float, Meta(gt=0, le=1)] = 1.0
     seed: Annotated[int, Meta(ge=0, le=4294967295)] = 0
+    stop: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=64)], ...], Meta(max_length=4)] = ()
+    """Texts that end the answer and are no part of it."""
+    grammar: Annotated[str, Meta(max_length=4096)] = ""
+    """The form that the answer must have, in GBNF; checked when it is published."""
 
 
 class Contact(Document, frozen=True):

@@ -76,6 +76,8 @@ class Decision:
     """Id of the decision whose answer was used again; `model_sha256` and `sent_sha256` are then that one's."""
     cached_at: dt.datetime | None = None
     """When that answer was worded and checked."""
+    model_adapter: str | None = None
+    """Hash of the adapter that was added to the weights, with `*` and its scale where that is not 1; None for none."""
 
     @property
     def stopped_by(self) -> str | None:

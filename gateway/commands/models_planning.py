@@ -9,9 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.commands.options import config_option, json_option, settings_from
+from gateway.settings import MOST_PARALLEL
 from models.device import Gpu, Machine, this_machine
 from models.files.gguf import GgufHeader, read_header
 from models.planning import GIB, MIB, Memory, ModelPlan, Wish, plan_model
+
+MOST_GPU_GIB = 10_000
 
 
 @click.command()
@@ -19,7 +22,7 @@ from models.planning import GIB, MIB, Memory, ModelPlan, Wish, plan_model
 @click.option(
     "--context", type=click.IntRange(min=1), help="Most tokens of one request.  [default: model.context_tokens]"
 )
-@click.option("--parallel", type=click.IntRange(1, 256), help="Requests at once.  [default: planned]")
+@click.option("--parallel", type=click.IntRange(1, MOST_PARALLEL), help="Requests at once.  [default: planned]")
 @click.option("--gpu-free", type=click.FloatRange(min=0), metavar="GIB", help="Plan for one GPU with that much free.")
 @click.option("--gpu-layers", type=click.IntRange(min=-1), help="Layers on the GPU, -1 for all.  [default: planned]")
 @config_option
@@ -43,6 +46,8 @@ def plan(
     settings = settings_from(config)
     machine = this_machine()
     if gpu_free is not None:
+        if not gpu_free <= MOST_GPU_GIB:  # also what is no number
+            raise click.BadParameter(f"give a number of GiB from 0 to {MOST_GPU_GIB}", param_hint="--gpu-free")
         cards = (Gpu("planned", int(gpu_free * GIB), int(gpu_free * GIB)),) if gpu_free else ()
         machine = Machine(machine.cores, machine.free_bytes, cards)
     header = read_header(file)

@@ -59,6 +59,7 @@ def describe(reply: Reply, *, with_trace: bool) -> dict[str, object]:
             "model_said": turn.completion.text if turn.completion else None,
             "model_error": turn.model_error,
             "cached_from": decision.cached_from,
+            "model_adapter": decision.model_adapter,
             "prompt_tokens": decision.prompt_tokens,
             "completion_tokens": decision.completion_tokens,
             "timings_ms": dict(decision.timings_ms),

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import msgspec
 from models.errors import ModelRefused, ModelUnavailable
 from models.files.gguf import GgufHeader, read_header
 from models.files.gguf_types import FILE_TYPES
+from models.files.quantized_size import quantized_bytes
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-P", "-m", "models.files.llama_quantize")
@@ -74,19 +76,20 @@ def quantize_file(
     *,
     threads: int = 1,
     allow_requantize: bool = False,
+    most_s: float | None = None,
     command: tuple[str, ...] = COMMAND,
 ) -> Quantized:
     """Writes `source` as `file_type` to `target`, which appears whole at the end or not at all.
 
-    Raises `ModelRefused` for a file, type or target that cannot be taken, `ModelUnavailable` when the process died or
-    the disk is full.
+    Raises `ModelRefused` for a file, type or target that cannot be taken, `ModelUnavailable` when the process died,
+    took longer than `most_s` (it is ended then), or the disk is full.
     """
     before = _acceptable(source, target, file_type, allow_requantize=allow_requantize)
     number = next(number for number, name in FILE_TYPES.items() if name == file_type)
     work = target.with_name(f".{target.name}.partial")
     with _reserved(work):
         job = Job(str(source.resolve()), str(work.resolve()), number, threads, allow_requantize)
-        _run(job, command, progress)
+        _run(job, command, progress, most_s)
         after = read_header(work)
         if after.architecture != before.architecture or after.parameters != before.parameters:
             raise ModelUnavailable(f"{target.name} came out as another model than {source.name}; nothing was kept")
@@ -108,14 +111,16 @@ def _acceptable(source: Path, target: Path, file_type: str, *, allow_requantize:
             "the f16 file, or allow it with --allow-requantize."
         )
     free = shutil.disk_usage(target.parent).free
-    if header.weight_bytes + SPARE_BYTES > free:
+    needed = quantized_bytes(header, file_type) + SPARE_BYTES
+    if needed > free:
         raise ModelRefused(
-            f"{target.parent} has {free / 2**30:.1f} GiB free; up to {header.weight_bytes / 2**30:.1f} GiB are written"
+            f"{target.parent} has {free / 2**30:.2f} GiB free; {file_type} may take {needed / 2**30:.2f} GiB. Free "
+            "some space, write elsewhere, or take a smaller form."
         )
     return header
 
 
-def _run(job: Job, command: tuple[str, ...], progress: QuantizeProgress) -> None:
+def _run(job: Job, command: tuple[str, ...], progress: QuantizeProgress, most_s: float | None) -> None:
     environment = {"PYTHONPATH": str(PACKAGE_ROOT), "LANG": "C.UTF-8"}
     try:
         process = subprocess.Popen(  # noqa: S603 - our own program, no shell
@@ -131,7 +136,14 @@ def _run(job: Job, command: tuple[str, ...], progress: QuantizeProgress) -> None
         raise ModelUnavailable(f"the quantising process cannot be started: {error.strerror}") from error
     with contextlib.ExitStack() as stack:
         stack.callback(_end, process)
+        is_late = threading.Event()
+        if most_s is not None:
+            watch = threading.Timer(most_s, _kill, (process, is_late))
+            watch.start()
+            stack.callback(watch.cancel)
         is_done = _listen(process, job, progress)
+    if is_late.is_set():
+        raise ModelUnavailable(f"the quantising process took longer than {most_s:g} s and was ended")
     if not is_done:
         ending = f"signal {-process.returncode}" if process.returncode < 0 else f"exit status {process.returncode}"
         raise ModelUnavailable(f"the quantising process ended early ({ending}); is there enough memory?")
@@ -168,9 +180,15 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     try:
         process.wait(1.0)
     except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _kill(process)
         process.wait()
+
+
+def _kill(process: "subprocess.Popen[bytes]", is_late: threading.Event | None = None) -> None:
+    if is_late is not None:
+        is_late.set()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from models.errors import ModelError, ModelRefused
 from models.files.gguf import GgufHeader
-from models.files.quantizing import quantize_file
+from models.files.quantizing import QuantizeProgress, quantize_file
 from models.verified import new_folder, require_sha256, sha256_of
 
 FORM = "q8_0"
@@ -24,6 +24,10 @@ ONE_BY_ONE = frozenset({"q4_1", "q5_1"})
 """Forms that llama.cpp multiplies token by token on an x86-64 CPU: neither `repack` nor `sgemm` knows them."""
 MOST_BYTES = 4 * 2**30
 """A file that would come out larger is used as it is: a step for one answer would only read more memory."""
+MOST_S = 600.0
+"""For rewriting; the largest file that is takes about two minutes on one core."""
+TOLD_SHARE = 0.25
+"""How far it comes between two lines about it."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,12 +44,16 @@ class Weights:
 
 
 def gains_by_unpacking(header: GgufHeader) -> bool:
-    """Whether most of the weights are in a form that is computed token by token, and the file is small enough."""
+    """Whether the weights are computed token by token, and the file is small enough to be rewritten."""
+    return is_one_by_one(header) and unpacked_bytes(header) <= MOST_BYTES
+
+
+def is_one_by_one(header: GgufHeader) -> bool:
+    """Whether most of the weights are in a form that a CPU computes token by token."""
     sizes: Counter[str] = Counter()
     for tensor in header.tensors:
         sizes[tensor.type_name] += tensor.size_bytes
-    slow = sum(size for form, size in sizes.items() if form in ONE_BY_ONE)
-    return slow * 2 > sizes.total() and unpacked_bytes(header) <= MOST_BYTES
+    return sum(size for form, size in sizes.items() if form in ONE_BY_ONE) * 2 > sizes.total()
 
 
 def unpacked_bytes(header: GgufHeader) -> int:
@@ -58,8 +66,8 @@ def unpacked(source: Weights, folder: Path, say: Say) -> Weights:
 
     The source is checked each time, as if it were loaded itself. The result's name holds the source's hash and
     llama.cpp's version, so that neither is ever mixed up, and its own hash, which is compared: that guards against
-    damage, not against somebody who can write the data folder. Why it could not be made (a full disk, say) is logged as
-    `not_unpacked`: answers come all the same, slower.
+    damage, not against somebody who can write the data folder. Why it could not be made (a full disk, or `MOST_S` over)
+    is logged as `not_unpacked`: answers come all the same, slower.
     """
     version = importlib.metadata.version("llama-cpp-python")
     stem = hashlib.sha256(f"{source.sha256} {version} {FORM}".encode()).hexdigest()[:32]
@@ -68,8 +76,7 @@ def unpacked(source: Weights, folder: Path, say: Say) -> Weights:
         kept = next(filter(None, map(_whole, sorted(folder.glob(f"{stem}-*.gguf")))), None)
         if kept is not None:
             return kept
-        say(f"unpacking {source.path.name} to 8 bits a weight, once")
-        return _made(source, folder, stem)
+        return _made(source, folder, stem, say)
     except (ModelError, OSError) as error:
         _LOG.warning("not_unpacked: %s: %s", source.path.name, error)
         return source
@@ -85,11 +92,11 @@ def _whole(path: Path) -> Weights | None:
     return None
 
 
-def _made(source: Weights, folder: Path, stem: str) -> Weights:
+def _made(source: Weights, folder: Path, stem: str, say: Say) -> Weights:
     """Makes it in a folder of its own, so that starts at the same time, or broken off, are not in each other's way."""
     with new_folder(folder) as work:
         new = work / "unpacked.gguf"
-        quantize_file(source.path, new, FORM, lambda _done, _total: None, allow_requantize=True)
+        quantize_file(source.path, new, FORM, _progress(source.path.name, say), allow_requantize=True, most_s=MOST_S)
         require_sha256(source.path, source.sha256)  # what was read is what was checked
         digest = sha256_of(new)
         target = folder / f"{stem}-{digest}.gguf"
@@ -97,3 +104,17 @@ def _made(source: Weights, folder: Path, stem: str) -> Weights:
     if sha256_of(target) != digest:
         raise ModelRefused(f"{target.name} changed while it was made")
     return Weights(target, digest)
+
+
+def _progress(name: str, say: Say) -> QuantizeProgress:
+    """Returns a reporter that says a line at the beginning and after each quarter."""
+    due = 0.0
+    say(f"unpacking {name} to 8 bits a weight, once")
+
+    def tell(done: int, total: int) -> None:
+        nonlocal due
+        if total and done / total >= due + TOLD_SHARE:
+            due += TOLD_SHARE * ((done / total - due) // TOLD_SHARE)
+            say(f"unpacking {name}: {100 * done // total} %")
+
+    return tell

@@ -70,6 +70,11 @@ class UpstreamModel:
         self.fault: str | None = None
         """Why the server was not ready when it was last looked at, in words for the operator."""
 
+    def adapter(self, assistant: str) -> str:
+        """Adds nothing for anybody: what else runs there is part of the revision that its operator names."""
+        del assistant
+        return ""
+
     @property
     def state(self) -> ModelState:
         """What can be expected of it now."""

@@ -54,6 +54,10 @@ class Backend(Protocol):
     """Tokens that all sequences may have together; shared ones count once."""
     step: int
     """Tokens that a batch may have without making others wait too long for their next one."""
+    can_guess: bool
+    """Whether several tokens of an answer cost less together than one by one, and can be forgotten again."""
+    fewest_guesses: int
+    """So many are computed for an answer that runs alone, or none."""
     can_offload_to_gpu: bool
 
     def tokens(self, prompt: Prompt) -> PromptTokens:

@@ -61,10 +61,15 @@ class LlamaModel:
         )
         self.name = model.name
         self.sha256 = model.sha256
+        self._adapters = {one.assistant: one.name for one in adapters}
         self._limits = limits
         self._waiting = Waiting(limits.max_waiting, limits.parallel)
         self._job_ids = itertools.count(1)
         self._supervisor = Supervisor(load, limits, program, self._waiting)
+
+    def adapter(self, assistant: str) -> str:
+        """Names the adapter of an assistant's answers by its hash; empty for none."""
+        return self._adapters.get(assistant, "")
 
     @property
     def state(self) -> ModelState:

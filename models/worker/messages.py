@@ -23,6 +23,11 @@ class Adapter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
     scale: float = 1.0
 
+    @property
+    def name(self) -> str:
+        """Everything that decides what it does to the weights: its hash, and its scale where that is not 1."""
+        return self.sha256 if self.scale == 1.0 else f"{self.sha256}*{self.scale!r}"
+
 
 class Load(msgspec.Struct, frozen=True, tag="load", forbid_unknown_fields=True):
     """The first message to a worker: which file to load, and how."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from models.ports import Completion, FinishReason
 from models.worker.answer import AnswerText
 from models.worker.backend import Chooser, PromptTokens
+from models.worker.guesses import Guesses
 from models.worker.messages import Done, FailureKind, Generate, Text, Warm
 from models.worker.prefixes import Prefix, PrefixKey
 
@@ -33,6 +34,8 @@ class Run:
     started_s: float = 0.0
     first_token_s: float = 0.0
     answer: AnswerText = field(default_factory=lambda: AnswerText(()))
+    guesses: Guesses | None = None
+    """What it may say next; None for a warming."""
 
     @property
     def job_id(self) -> int:
@@ -48,6 +51,11 @@ class Run:
     def most_tokens(self) -> int:
         """Tokens that it may come to have."""
         return len(self.prompt.tokens) + (self.job.sampling.max_tokens if isinstance(self.job, Generate) else 0)
+
+    @property
+    def tokens_left(self) -> int:
+        """Tokens that its answer may still get."""
+        return self.most_tokens - len(self.prompt.tokens) - self.count
 
     @property
     def reserved(self) -> int:
@@ -90,6 +98,8 @@ class Run:
             return FinishReason.STOP
         self.count += 1
         self.next_token = token
+        if self.guesses is not None:
+            self.guesses.add(token)
         if self.answer.add(piece):
             return FinishReason.STOP
         if isinstance(self.job, Generate) and self.count == self.job.sampling.max_tokens:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 
 from models.errors import ModelRefused
 from models.worker.answer import AnswerText
-from models.worker.backend import Backend, Entry, Halted, PromptTokens
+from models.worker.backend import Backend, Halted, PromptTokens
+from models.worker.batch import Part, answering
+from models.worker.guesses import Guesses
 from models.worker.messages import Failed, FailureKind, FromWorker, Generate, Warm
 from models.worker.prefix_store import PrefixStore
 from models.worker.prefixes import Prefix, Prefixes, PrefixKey
@@ -52,7 +54,8 @@ class Scheduler:
         except ModelRefused as error:
             self._send(Failed(job.job_id, FailureKind.REFUSED, str(error)))
         else:
-            self._waiting.append(Run(job, prompt, deadline_s, chooser, answer=AnswerText(job.stop)))
+            answer, guesses = AnswerText(job.stop), Guesses(prompt.tokens)
+            self._waiting.append(Run(job, prompt, deadline_s, chooser, answer=answer, guesses=guesses))
 
     def warm(self, job: Warm) -> None:
         """Takes in a prompt whose beginning is to be ready; that is computed while nobody waits."""
@@ -68,26 +71,27 @@ class Scheduler:
         self._drop_failed()
         self._admit()
         parts = self._next_parts()
-        batch = [entry for run, end in parts for entry in _entries(run, end)]
+        batch = [entry for part in parts for entry in part.entries]
         if not batch:
             return
-        self._backend.use(parts[0][0].assistant)
+        self._backend.use(parts[0].run.assistant)
         try:
-            self._backend.decode(batch, self._is_vain([run for run, _ in parts]))
+            self._backend.decode(batch, self._is_vain([part.run for part in parts]))
         except Halted:
             self._was_halted = True
-            for run, _ in parts:
-                self._backend.forget(run.sequence, run.done)
+            for part in parts:
+                self._backend.forget(part.run.sequence, part.run.done)
             return
         self._was_halted = False
-        place = -1
-        for run, end in parts:
-            place += end - run.done
-            run.done = end
-            if batch[place].is_last:
-                self._advance(run, place)
+        place = 0
+        for part in parts:
+            size = len(part.entries)
+            place += size
+            part.run.done = part.end
+            if batch[place - 1].is_last:
+                self._advance(part, place - 1 - len(part.guessed))
             else:
-                self._share(run)
+                self._share(part.run)
 
     def _is_vain(self, batch: Sequence[Run]) -> Callable[[], bool]:
         """Returns what says that a batch is to be given up: somebody has left, whose place is wanted.
@@ -201,16 +205,17 @@ class Scheduler:
         self.prefixes.drop(prefix)
         return None
 
-    def _next_parts(self) -> list[tuple[Run, int]]:
-        """Returns whose tokens are computed next, and up to which one: every answer's next, then prompts, oldest first.
+    def _next_parts(self) -> list[Part]:
+        """Returns whose tokens are computed next: every answer's next and its guesses, then prompts, oldest first.
 
         Answers always take part, so a long prompt slows them down by one step's worth at most and never stops them.
         """
         together = self._of_one_adapter()
-        parts = [(run, run.done + 1) for run in together if run.next_token is not None]
+        parts = answering(together, self._backend, may_guess=not self._was_halted)
         # A short one after one that was given up, because it is computed to its end.
         step = self._backend.step // 4 if self._was_halted else self._backend.step
-        room = max(step - len(parts), step // 2, 1)
+        taken = sum(1 + len(part.guessed) for part in parts)
+        room = max(step - taken, step // 2, 1)
         for run in together:
             if run.next_token is not None or room == 0:
                 continue
@@ -221,7 +226,7 @@ class Scheduler:
             if end == run.done:  # a warming that found all of it
                 self._leave(run)
             elif self._is_first_to_compute(run):
-                parts.append((run, end))
+                parts.append(Part(run, end))
                 room -= end - run.done
         return parts
 
@@ -241,24 +246,31 @@ class Scheduler:
             owner = self._computing[key] = run
         return owner is run
 
-    def _advance(self, run: Run, place: int) -> None:
-        """Takes the next token of an answer, which may be its last."""
+    def _advance(self, part: Part, place: int) -> None:
+        """Takes the next tokens of an answer: one, and one more after each guess that came true."""
+        run, reason = part.run, None
         if run.chooser is None:
             raise RuntimeError("a warming wants no token. This is a bug.")
-        try:
-            token = run.chooser.choose(place)
-        except ModelRefused as error:
-            self._leave(run)
-            self._send(Failed(run.job_id, FailureKind.REFUSED, str(error)))
-            return
-        is_end = self._backend.is_end(token)
-        reason = run.take(token, b"" if is_end else self._backend.piece(token), is_end=is_end)
+        for at, guess in enumerate((*part.guessed, None)):
+            try:
+                token = run.chooser.choose(place + at)
+            except ModelRefused as error:
+                self._leave(run)
+                self._send(Failed(run.job_id, FailureKind.REFUSED, str(error)))
+                return
+            is_end = self._backend.is_end(token)
+            reason = run.take(token, b"" if is_end else self._backend.piece(token), is_end=is_end)
+            if reason is not None or token != guess:
+                break
+            run.done += 1
         news = run.news(is_whole=reason is not None)
         if news is not None:
             self._send(news)
         if reason is not None:
             self._leave(run)
             self._send(run.completion(reason))
+        elif part.guessed:
+            self._backend.forget(run.sequence, run.done)
 
     def _share(self, run: Run) -> None:
         """Keeps the beginning that a request has just computed, for those that follow."""
@@ -274,13 +286,6 @@ class Scheduler:
             self._store.write(key, start, lambda: self._backend.export(prefix.sequence, start))
         if run.done == len(run.prompt.tokens):
             self._leave(run)
-
-
-def _entries(run: Run, end: int) -> Sequence[Entry]:
-    if run.next_token is not None:
-        return [Entry(run.next_token, run.done, run.sequence, is_last=True)]
-    last = len(run.prompt.tokens) - 1 if run.chooser is not None else -1
-    return [Entry(run.prompt.tokens[at], at, run.sequence, is_last=at == last) for at in range(run.done, end)]
 
 
 def _require_room(prompt: int, answer: int, context: int) -> None:

@@ -269,7 +269,12 @@ class Supervisor:
             self._lose(str(error))
 
     def _lose(self, reason: str, *, own_end_s: float = 0.0) -> None:
-        """Ends the worker; the jobs in its hands fail, those in line wait for the next worker."""
+        """Ends the worker; the jobs in its hands fail, those in line wait for the next worker.
+
+        Counted once for each worker: what notices its end later finds none, and changes nothing.
+        """
+        if self._worker is None and self.state is not ModelState.STARTING:
+            return
         worker, self._worker = self._worker, None
         self.kept_prefixes = 0
         self.ready.clear()

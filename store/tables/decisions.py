@@ -46,3 +46,4 @@ class DecisionRow(Base):
     failed: Mapped[bool]
     cached_from: Mapped[str | None] = mapped_column(String(64))
     cached_at: Mapped[dt.datetime | None]
+    model_adapter: Mapped[str | None] = mapped_column(String(100))

@@ -1,7 +1,7 @@
 """Turns and keys for the tests of kept answers."""
 
 from gateway.answer_keys import answer_key
-from gateway.turn import Turn
+from gateway.turn import Turn, WeightsUsed
 from models.ports import PartKind, PromptPart, RenderedPrompt, Sampling
 from tests.building import HOURS, RESET, question
 
@@ -21,5 +21,5 @@ def turn_for(state, prompt="it.reset", values=()) -> Turn:
     return turn
 
 
-def key_of(state, *, sent=SENT, sampling=SAMPLING, weights=WEIGHTS, **of):
-    return answer_key(turn_for(state, **of), sent, sampling, model_sha256=weights)
+def key_of(state, *, sent=SENT, sampling=SAMPLING, weights=WEIGHTS, adapter="", **of):
+    return answer_key(turn_for(state, **of), sent, sampling, WeightsUsed(weights, adapter))

@@ -7,7 +7,7 @@ import pytest
 from gateway.answer_keys import answer_key
 from gateway.credentials import Principal
 from gateway.limits import Deadline
-from gateway.turn import Question
+from gateway.turn import Question, WeightsUsed
 from models.ports import PartKind, PromptPart, Sampling
 from rails.engine import compile_policy
 from rails.policy import load_policy
@@ -29,6 +29,8 @@ def changed_states():
     yield "facts", build_state(reply(facts="The link is valid for 20 minutes."))
     yield "fallback", build_state(reply(fallback="Ask the desk."))
     yield "lifetime", build_state(reply(cache="2h"))
+    yield "stop texts", build_state(reply(sampling={"stop": ["\n"]}))
+    yield "grammar", build_state(reply(sampling={"grammar": 'root ::= "yes"'}))
     yield "sampling", build_state(reply(sampling={"max_tokens": 40}))
     yield "instructions", build_state(CACHED, assistant={"instructions": "Be brief."})
     yield "assistant", build_state(CACHED, assistant={"name": "other"})
@@ -49,11 +51,14 @@ SLOT = SlotValue(build_state(HOURS).catalog.prompts["it.hours"].content.slots[0]
     "change",
     [
         {"weights": "f" * 64},
+        {"adapter": "f" * 64},
+        {"adapter": "f" * 64 + "*0.5"},
         {"sampling": Sampling(max_tokens=79)},
         {"sampling": Sampling(top_p=0.5)},
         {"sampling": Sampling(seed=1)},
         {"sampling": Sampling(temperature=0.5, seed=1)},
         {"sampling": Sampling(stop=("\n",))},
+        {"sampling": Sampling(grammar='root ::= "yes"')},
         {"values": (SLOT,)},
         {"values": (replace(SLOT, text="Lisbon"),)},
         {"values": (replace(SLOT, fact="Leeds opens at 08:00."),)},
@@ -105,5 +110,5 @@ def test_who_asks_does_not_matter_for_the_key(state):
         text="another wording", assistant=ASSISTANT["name"], principal=other, deadline=Deadline.after(1)
     )
     assert mine.question.principal == CALLER
-    keys = {answer_key(turn, SENT, Sampling(), model_sha256=WEIGHTS).digest for turn in (mine, theirs)}
+    keys = {answer_key(turn, SENT, Sampling(), WeightsUsed(WEIGHTS)).digest for turn in (mine, theirs)}
     assert len(keys) == 1

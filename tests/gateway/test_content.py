@@ -1,5 +1,6 @@
 """Import and export: all of a folder is checked before any of it is live, and what is live can be written again."""
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import yaml
 from gateway import content
 from gateway.activation import Meant
 from gateway.content import export_live
+from gateway.prompt_sampling import sampling_of
 from gateway.rail_services import rail_services
 from models.fakes import FakeEmbedder
 from rails.errors import PolicyInvalid
@@ -101,6 +103,48 @@ def test_a_policy_that_is_not_one_changes_nothing(database, tmp_path, words, pol
         import_folder(database, write_content(tmp_path / "in", policy=policy), dry_run=dry_run)
     assert live_revision(database) == 0
     assert load_catalog(database).prompts == {}
+
+
+def worded(**sampling):
+    return {**RESET, "reply": {**RESET["reply"], "sampling": sampling}}
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(
+    ("sampling", "words"),
+    [
+        ({"grammar": "root ::= yes"}, "yes"),
+        ({"grammar": "root ::= root"}, "root"),
+        ({"grammar": "day ::= [a-z]"}, "root"),
+        ({"grammar": 'root ::= "a"{2000} | "b"{2000}' * 30}, "grammar"),
+        ({"grammar": 'root ::= "\0"'}, "NUL"),
+        ({"temperature": 1e-30}, "temperature"),
+    ],
+)
+def test_a_prompt_that_no_model_could_answer_changes_nothing(database, tmp_path, sampling, words, dry_run):
+    with pytest.raises(InvalidContent, match=rf"(?s)prompts/it/reset\.yaml: reply\.sampling: it\.reset .*{words}"):
+        import_folder(database, write_content(tmp_path / "in", worded(**sampling)), dry_run=dry_run)
+    assert live_revision(database) == 0
+
+
+@pytest.mark.parametrize(
+    "sampling", [{"stop": [""]}, {"stop": ["a"] * 5}, {"stop": ["a" * 65]}, {"grammar": "x" * 4097}]
+)
+def test_settings_out_of_range_are_told_by_their_field(database, tmp_path, sampling):
+    folder = write_content(tmp_path / "in")
+    (folder / "prompts/it/reset.yaml").write_text(json.dumps(worded(**sampling)))
+    with pytest.raises(InvalidContent, match=rf"prompts/it/reset\.yaml.*{next(iter(sampling))}"):
+        import_folder(database, folder)
+
+
+def test_stop_texts_and_a_grammar_reach_the_model_and_come_back_from_an_export(database, tmp_path):
+    grammar = 'root ::= "The office opens at " [0-9]{2} ":00."\n'
+    import_folder(database, write_content(tmp_path / "in", worded(stop=["\n", "###"], grammar=grammar)))
+    [reply] = [one.content.reply for one in load_catalog(database).prompts.values()]
+    sampling = sampling_of(reply.sampling, 9)
+    assert (sampling.stop, sampling.grammar, sampling.max_tokens) == (("\n", "###"), grammar, 9)
+    export_live(database, tmp_path / "out")
+    assert files(tmp_path / "out") == files(tmp_path / "in")
 
 
 def test_a_policy_that_fails_its_probes_changes_nothing(database, tmp_path):

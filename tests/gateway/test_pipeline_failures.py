@@ -46,6 +46,9 @@ class RecordingModel:
     name = "recording"
     sha256 = "e" * 64
 
+    def adapter(self, assistant) -> str:
+        return self.inner.adapter(assistant)
+
     def complete(self, prompt, sampling, *, deadline_s, cancellation) -> Completion:
         self.samplings.append(sampling)
         self.deadlines.append(deadline_s)

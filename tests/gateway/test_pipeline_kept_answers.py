@@ -254,6 +254,16 @@ def test_other_weights_get_no_answer_of_these():
     assert (second.decision.cached_from, second.decision.model_sha256) == (None, "a" * 64)
 
 
+def test_another_adapter_gets_no_answer_of_this_one_and_the_decision_names_it():
+    here, wording = make()
+    plain = answer(here, FORGOT)
+    here.model.adapters = {"desk": "b" * 64, "other": "c" * 64}
+    adapted, again = answer(here, FORGOT), answer(here, FORGOT)
+    assert wording.said == 2
+    assert (plain.decision.model_adapter, adapted.decision.model_adapter) == (None, "b" * 64)
+    assert (again.decision.cached_from, again.decision.model_adapter) == (adapted.decision.id, "b" * 64)
+
+
 def test_no_assistant_gets_an_answer_of_another():
     """One cache, two assistants that differ in nothing but their name."""
     answers = AnswerCache(entries=100, max_bytes=10**6, clock=time.monotonic)

@@ -246,6 +246,9 @@ def test_a_caller_that_leaves_in_the_middle_frees_the_model():
     class Watched:
         name, sha256 = "watched", "f" * 64
 
+        def adapter(self, assistant):
+            return here.model.adapter(assistant)
+
         def complete(self, *given, **more):
             try:
                 return complete(*given, **more)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import SettingsInvalid
-from gateway.settings import Settings, load_settings
+from gateway.settings import Settings, load_settings, worker_environment
 
 
 @pytest.fixture
@@ -161,3 +161,18 @@ def test_an_assistant_has_one_adapter(tmp_path):
     one = f'[[model.adapters]]\nassistant = "desk"\npath = "a.gguf"\nsha256 = "{"0" * 64}"\n'
     path.write_text(one + one)
     assert "desk has several adapters" in refused(path)
+
+
+def test_the_worker_gets_the_variables_that_are_named_and_no_others(tmp_path):
+    around = {"CUDA_VISIBLE_DEVICES": "1", "PATH": "/bin", "HSA_OVERRIDE": "x"}
+    assert worker_environment(load_settings(environment={}), around) == {"CUDA_VISIBLE_DEVICES": "1"}
+    path = tmp_path / "settings.toml"
+    path.write_text('[model]\nenvironment = ["HSA_OVERRIDE", "NOT_SET"]\n')
+    assert worker_environment(load_settings(path, {}), around) == {"HSA_OVERRIDE": "x"}
+
+
+@pytest.mark.parametrize("name", ["CANONGATE_UPSTREAM__KEY", "canongate_upstream__key", "A=B", ""])
+def test_no_variable_of_ours_reaches_the_worker(tmp_path, name):
+    path = tmp_path / "settings.toml"
+    path.write_text(f'[model]\nenvironment = ["{name}"]\n')
+    assert "environment" in refused(path)

@@ -94,6 +94,7 @@ def ask(model, prompt=PROMPT, *, timeout_s=60.0, cancellation=None, **sampling):
 def test_it_has_a_name_and_the_hash_of_its_weights(model):
     assert model.name
     assert len(model.sha256) == 64
+    assert model.adapter("nobody") == ""
 
 
 def test_an_answer_has_text_counts_and_times(model):

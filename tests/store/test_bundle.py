@@ -25,7 +25,12 @@ RICH = prompt(
         "prompt": "Open {site} {years}?",
         "facts": "One.\nTwo: three.\n",
         "fallback": "word " * 60 + "end",
-        "sampling": {"max_tokens": 300, "temperature": 0.5},
+        "sampling": {
+            "max_tokens": 300,
+            "temperature": 0.5,
+            "stop": ["\n", "# no"],
+            "grammar": 'root ::= day ": " [0-9]+\nday ::= "Monday" | "no"  # a comment\n',
+        },
     },
 )
 HANDOFF = prompt(

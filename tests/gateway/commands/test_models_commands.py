@@ -2,16 +2,20 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from gateway.commands import models
+from gateway.commands import models, models_making
 from gateway.commands.models import registry_of
-from gateway.settings import load_settings
+from gateway.errors import SettingsInvalid
+from gateway.settings import MOST_PARALLEL, load_settings
 from models.device import Gpu, Machine
 from models.errors import ModelRefused
+from models.files.gguf import read_header
+from models.files.quantizing import Quantized
 from tests.gateway.command_line import cells, is_one_line_of_ours
 from tests.models.files.gguf_bytes import small_model, string, u32
 
@@ -187,6 +191,38 @@ def test_a_plan_for_another_card_is_made_without_it(run, file):
     done = run("models", "plan", file, "--context", "64", "--gpu-free", "0.1", "--gpu-layers", "-1")
     assert is_one_line_of_ours(done)
     assert "Put fewer layers on it" in done.err
+
+
+@pytest.mark.parametrize("free", ["nan", "inf", "-inf", "1e300", "-1"])
+def test_a_card_of_no_size_is_refused_in_words(run, file, free):
+    done = run("models", "plan", file, "--context", "64", "--gpu-free", free)
+    assert done.status == 2
+    assert "--gpu-free" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_plan_is_for_as_many_requests_as_the_setting_allows(run, file, monkeypatch):
+    assert run("models", "plan", file, "--context", "64", "--parallel", str(MOST_PARALLEL)).status == 0
+    assert run("models", "plan", file, "--context", "64", "--parallel", str(MOST_PARALLEL + 1)).status == 2
+    monkeypatch.setenv("CANONGATE_MODEL__PARALLEL", str(MOST_PARALLEL + 1))
+    with pytest.raises(SettingsInvalid, match="parallel"):
+        load_settings()
+
+
+def test_what_was_made_is_told_as_json(run, tmp_path, file):
+    for name in ("base", "delta"):
+        (tmp_path / name).mkdir()
+        save_file({"lm_head.weight": np.ones((2, 2), np.float16)}, tmp_path / name / "model.safetensors")
+    done = run("models", "merge-delta", tmp_path / "base", tmp_path / "delta", tmp_path / "out", "--json")
+    assert json.loads(done.out)["folder"] == str(tmp_path / "out")
+    header = read_header(file)
+    made = Quantized(header, replace(header, file_bytes=7, file_type="q8_0"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models_making, "quantize_file", lambda *_, **__: made)
+        done = run("models", "quantize", file, tmp_path / "out.gguf", "--type", "q8_0", "--json")
+    told = json.loads(done.out)
+    assert (told["file"], told["type"], told["bytes"]) == (str(tmp_path / "out.gguf"), "q8_0", 7)
+    assert told["from"] == {"type": "f32", "bytes": header.file_bytes}
 
 
 def test_a_merge_is_made_on_the_command_line(run, tmp_path):

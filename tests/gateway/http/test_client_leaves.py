@@ -34,6 +34,9 @@ class WatchedModel:
     name = "watched"
     sha256 = "e" * 64
 
+    def adapter(self, assistant) -> str:
+        return self.inner.adapter(assistant)
+
     def complete(self, prompt, sampling, *, deadline_s, cancellation) -> Completion:
         self.began.set()
         try:

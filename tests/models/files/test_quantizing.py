@@ -1,12 +1,15 @@
 import sys
+from typing import NamedTuple
 
 import pytest
 
 from models.catalog import known_model, located
 from models.errors import ModelRefused, ModelUnavailable
+from models.files import quantizing
 from models.files.gguf import read_header
 from models.files.gguf_types import FILE_TYPES
-from models.files.quantizing import OFFERED, quantize_file
+from models.files.quantized_size import BITS, quantized_bytes
+from models.files.quantizing import OFFERED, SPARE_BYTES, quantize_file
 from tests.models.files.gguf_bytes import LAYERS, WEIGHTS, gguf, llama, small_model, tensor
 
 
@@ -17,6 +20,10 @@ def silent(*_):
 def program(*lines):
     """Returns a command that plays the quantising process."""
     return (sys.executable, "-P", "-c", "\n".join(("import json, sys, time, os", "job = json.loads(input())", *lines)))
+
+
+class Disk(NamedTuple):
+    free: int
 
 
 COPY = "open(job['target'], 'wb').write(open(job['source'], 'rb').read())"
@@ -101,6 +108,23 @@ def test_what_cannot_be_taken_is_refused_before_the_work(source, tmp_path):
         quantize_file(source, tmp_path / "out.gguf", "q8_0", silent)
 
 
+def test_a_process_that_takes_too_long_is_ended(source):
+    with pytest.raises(ModelUnavailable, match=r"longer than 0\.1 s"):
+        quantize_file(
+            source, source.with_name("out.gguf"), "q8_0", silent, most_s=0.1, command=program("time.sleep(60)")
+        )
+    assert not source.with_name("out.gguf").exists()
+
+
+def test_a_disk_that_the_new_form_does_not_fit_on_is_told_before_anything_is_written(source, monkeypatch):
+    free = quantized_bytes(read_header(source), "q8_0") + SPARE_BYTES
+    monkeypatch.setattr(quantizing.shutil, "disk_usage", lambda _: Disk(free - 1))
+    with pytest.raises(ModelRefused, match="q8_0 may take"):
+        quantized(source, COPY, DONE)
+    monkeypatch.setattr(quantizing.shutil, "disk_usage", lambda _: Disk(free))
+    quantized(source, COPY, DONE)
+
+
 def test_a_program_that_is_not_there_is_said_so(source):
     with pytest.raises(ModelUnavailable, match="cannot be started"):
         quantize_file(source, source.with_name("out.gguf"), "q8_0", silent, command=("/no/such/program",))
@@ -108,6 +132,16 @@ def test_a_program_that_is_not_there_is_said_so(source):
 
 def test_every_form_on_offer_has_a_number():
     assert set(OFFERED) <= set(FILE_TYPES.values())
+    assert set(OFFERED) == set(BITS)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("file_type", ["q8_0", "q4_k_m", "q4_1", "q2_k"])
+def test_no_form_comes_out_larger_than_reckoned(tmp_path, file_type):
+    packaged = located(known_model("smollm2-135m-instruct"))
+    target = tmp_path / "out.gguf"
+    made = quantize_file(packaged, target, file_type, silent, allow_requantize=True)
+    assert target.stat().st_size <= quantized_bytes(made.before, file_type)
 
 
 @pytest.mark.weights

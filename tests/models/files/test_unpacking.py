@@ -8,6 +8,7 @@ import pytest
 from models.catalog import known_model, located
 from models.device import DevicePlan
 from models.errors import ModelRefused
+from models.files import unpacking
 from models.files.gguf import read_header
 from models.files.unpacking import MOST_BYTES, Weights, gains_by_unpacking, unpacked, unpacked_bytes
 from models.verified import sha256_of
@@ -41,7 +42,15 @@ def test_a_file_is_unpacked_once_and_found_again(source, folder):
     changed = made.path.stat().st_mtime_ns
     assert unpacked(source, folder, said.append) == made
     assert made.path.stat().st_mtime_ns == changed
-    assert len(said) <= 1
+    assert [line.rpartition(": ")[2] for line in said][1:] == ["25 %", "50 %", "75 %", "100 %"]
+
+
+def test_work_that_takes_too_long_is_ended_and_the_file_serves_as_it_is(source, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(unpacking, "MOST_S", 0.05)
+    with caplog.at_level(logging.WARNING):
+        assert unpacked(source, tmp_path, lambda _: None) is source
+    assert "took longer than 0.05 s" in caplog.text
+    assert not list(tmp_path.rglob("*.gguf"))
 
 
 def test_the_plan_knows_its_size(source, folder):

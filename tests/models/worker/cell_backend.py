@@ -27,6 +27,7 @@ class CellBackend:
     """Its answers depend on every token before them, on the adapter that each was computed with, and on the seed."""
 
     can_offload_to_gpu = False
+    can_guess = True
 
     def __init__(
         self,
@@ -37,13 +38,18 @@ class CellBackend:
         prefixes: int = 4,
         step: int = 8,
         adapters: Iterable[str] = (),
+        recalled: int | None = None,
+        fewest_guesses: int = 1,
     ) -> None:
+        """`recalled` last tokens decide the next one; with few of them answers repeat themselves, None means all."""
         self.context_tokens = context_tokens
         self.cells = cells
         self.parallel = parallel
         self.sequences = parallel + prefixes
         self.step = step
         self._adapters = frozenset(adapters)
+        self._recalled = recalled
+        self.fewest_guesses = fewest_guesses
         self._used = ""
         self._held: list[list[Cell]] = [[] for _ in range(self.sequences)]
         self._ends: list[tuple[int, ...]] = []
@@ -71,7 +77,7 @@ class CellBackend:
     def choose(self, place: int, seed: int) -> int:
         """Returns the token after an entry of the last batch."""
         tokens = self._ends[place]
-        return next_token(tokens, self._used, seed)
+        return next_token(tokens, self._used, seed, self._recalled)
 
     def use(self, assistant: str) -> None:
         self._used = self.adapter_of(assistant)
@@ -138,17 +144,18 @@ class _Hashed:
         self._backend.open_choosers -= 1
 
 
-def next_token(tokens: tuple[int, ...], adapter: str, seed: int) -> int:
+def next_token(tokens: tuple[int, ...], adapter: str, seed: int, recalled: int | None = None) -> int:
     """Returns the token after these."""
-    return hashlib.sha256(f"{tokens} {adapter} {seed}".encode()).digest()[0] % VOCABULARY
+    known = tokens if recalled is None else tokens[-recalled:]
+    return hashlib.sha256(f"{known} {adapter} {seed}".encode()).digest()[0] % VOCABULARY
 
 
-def answer_alone(prompt: Prompt, sampling: Sampling, adapter: str = "") -> str:
+def answer_alone(prompt: Prompt, sampling: Sampling, adapter: str = "", recalled: int | None = None) -> str:
     """Returns what a request gets from a model that works for nobody else."""
     tokens = tokens_of(prompt).tokens
     said: list[int] = []
     while len(said) < sampling.max_tokens:
-        token = next_token((*tokens, *said), adapter, sampling.seed)
+        token = next_token((*tokens, *said), adapter, sampling.seed, recalled)
         if token < ENDS:
             break
         said.append(token)

@@ -63,6 +63,12 @@ def test_an_assistant_with_an_adapter_answers_otherwise_and_the_others_as_before
     assert again.text == plain.text
 
 
+def test_an_adapter_is_named_by_its_hash_and_by_a_scale_that_is_not_1(serve, files):
+    sha256 = sha256_of(files[1])
+    assert [serve().adapter(name) for name in ("bank", "desk")] == [sha256, ""]
+    assert serve(scale=0.25).adapter("bank") == f"{sha256}*0.25"
+
+
 def test_side_by_side_each_gets_its_own(serve):
     model = serve()
     questions = [f"Question {number}?" for number in range(4)]

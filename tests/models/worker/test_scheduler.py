@@ -395,7 +395,7 @@ REQUESTS = st.lists(
         st.sampled_from(["", FACTS, "Other facts."]),
         st.text("abc", min_size=1, max_size=30),
         st.sampled_from(["desk", "bank"]),
-        st.integers(1, 8),
+        st.integers(1, 24),
         st.integers(0, 3),
         st.integers(0, 6),
         st.booleans(),
@@ -409,13 +409,19 @@ REQUESTS = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(
     requests=REQUESTS,
-    cells=st.integers(70, 200),
     prefix_cells=st.integers(0, 80),
-    step=st.integers(2, 20),
     memory=st.sampled_from([0, 500, 100_000]),
+    worker=st.fixed_dictionaries(
+        {
+            "cells": st.integers(70, 200),
+            "step": st.integers(2, 20),
+            "recalled": st.sampled_from([None, 1, 2]),
+            "fewest_guesses": st.integers(1, 4),
+        }
+    ),
 )
-def test_whatever_comes_and_goes_everybody_gets_their_own_answer(requests, cells, prefix_cells, step, memory):
-    backend = CellBackend(cells=cells, step=step, adapters=("bank",))
+def test_whatever_comes_and_goes_everybody_gets_their_own_answer(requests, prefix_cells, memory, worker):
+    backend = CellBackend(adapters=("bank",), **worker)
     store = PrefixStore(backend.identity, most_memory_bytes=memory)
     bench = Bench(backend, prefix_cells=prefix_cells, store=store)
     asked = {}
@@ -433,5 +439,5 @@ def test_whatever_comes_and_goes_everybody_gets_their_own_answer(requests, cells
     assert bench.failures.keys() <= bench.cancelled
     for n, completion in bench.answers.items():
         adapter = "bank" if asked[n].prompt.assistant == "bank" else ""
-        assert completion.text == answer_alone(asked[n].prompt, asked[n].sampling, adapter)
+        assert completion.text == answer_alone(asked[n].prompt, asked[n].sampling, adapter, worker["recalled"])
     assert bench.is_clean()

@@ -10,6 +10,7 @@ import pytest
 
 from models.errors import ModelRefused, ModelTimeout, ModelUnavailable
 from models.worker.restarts import RestartLimits
+from models.worker.supervisor import ModelState
 from tests.models.worker.test_llama_engine import KNOWN, ask, engine, outcome, until
 
 
@@ -104,3 +105,14 @@ def test_the_log_of_a_worker_is_for_its_owner_alone(make, tmp_path):
     path = tmp_path / "worker.log"
     make(log=path)
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_worker_is_lost_once_whatever_notices_its_end_later(make, said):
+    model = make()
+    supervisor = model._supervisor
+    model.close()
+    supervisor.state, before = ModelState.READY, len(said())
+    for _ in range(3):
+        supervisor._lose("the model worker died")
+    assert len(said()) == before
+    assert supervisor._plan.pause_s(0.0) == 0.0
