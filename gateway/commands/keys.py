@@ -120,7 +120,7 @@ def list_keys(*, config: Path | None, as_json: bool) -> None:
 @click.argument("key_id")
 @config_option
 def revoke(key_id: str, *, config: Path | None) -> None:
-    """End a key at once.
+    """End a key: a running gateway refuses it within a second.
 
     \b
     Example:

@@ -42,7 +42,9 @@ def require_key(keys: KeyRing, authenticator: Authenticator | None) -> Guard:
             return
         token = bearer_token(connection)
         try:
-            principal = await to_thread.run_sync(keys.principal, token, limiter=threads)
+            principal = keys.known(token)
+            if principal is None:
+                principal = await to_thread.run_sync(keys.principal, token, limiter=threads)
         except StoreUnavailable as error:
             raise NotServing("store_unavailable", "API keys cannot be checked, so nothing is answered.") from error
         for scope in {ROUTE_SCOPES.get(path, KeyScope.CHAT) for path in handler.paths or {""}} - principal.scopes:

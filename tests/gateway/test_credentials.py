@@ -3,11 +3,12 @@
 import datetime as dt
 import re
 import stat
+import time
 from dataclasses import replace
 
 import pytest
 
-from gateway.credentials import KeyRing, is_valid, key_id_of, load_pepper, new_key
+from gateway.credentials import TRUSTED_S, KeyRing, is_valid, key_id_of, load_pepper, new_key
 from gateway.errors import NotAllowed, SettingsInvalid
 from store.errors import NotFound, StoreUnavailable
 from store.types import KeyScope
@@ -171,3 +172,70 @@ def test_a_store_that_is_away_is_not_mistaken_for_a_wrong_key():
 
     with pytest.raises(StoreUnavailable):
         KeyRing(Away(), PEPPER, requests_per_minute=1).principal(made().token)
+
+
+class Clock:
+    """Stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_good_key_is_believed_for_a_moment_and_a_revoked_one_no_longer_than_that():
+    key, clock = made(), Clock()
+    store = KeptKeys({key.record.id: key.record})
+    keys = KeyRing(store, PEPPER, requests_per_minute=7, clock=clock)
+    assert keys.known(key.token) is None
+    principal = keys.principal(key.token)
+    store[key.record.id] = replace(key.record, revoked_at=NOW)
+    assert keys.known(key.token) == principal
+    clock.now_s += TRUSTED_S
+    assert keys.known(key.token) is None
+    with pytest.raises(NotAllowed):
+        keys.principal(key.token)
+
+
+def test_time_that_a_slow_look_up_took_is_not_added_to_the_moment():
+    key, clock = made(), Clock()
+
+    class SlowKeys(KeptKeys):
+        def get(self, key_id):
+            clock.now_s += TRUSTED_S
+            return super().get(key_id)
+
+    keys = KeyRing(SlowKeys({key.record.id: key.record}), PEPPER, requests_per_minute=7, clock=clock)
+    keys.principal(key.token)
+    assert keys.known(key.token) is None
+
+
+def test_a_key_that_expires_within_the_moment_is_not_believed():
+    key = made(lifetime=dt.timedelta(milliseconds=30))
+    keys = KeyRing(KeptKeys({key.record.id: key.record}), PEPPER, requests_per_minute=7, clock=Clock())
+    keys.principal(key.token)
+    time.sleep(0.05)
+    assert keys.known(key.token) is None
+
+
+def test_a_token_that_shares_all_but_its_end_with_a_known_one_is_not_known():
+    key = made()
+    keys = ring(key.record)
+    keys.principal(key.token)
+    other = key.token[:-1] + ("a" if key.token[-1] != "a" else "b")
+    assert keys.known(other) is None
+    with pytest.raises(NotAllowed):
+        keys.principal(other)
+    assert keys.known("\udcff") is None
+
+
+def test_a_key_that_turns_out_revoked_is_forgotten_at_once():
+    key = made()
+    store = KeptKeys({key.record.id: key.record})
+    keys = KeyRing(store, PEPPER, requests_per_minute=7)
+    keys.principal(key.token)
+    store[key.record.id] = replace(key.record, revoked_at=NOW)
+    with pytest.raises(NotAllowed):
+        keys.principal(key.token)
+    assert keys.known(key.token) is None
