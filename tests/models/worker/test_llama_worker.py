@@ -82,6 +82,19 @@ def test_the_answer_does_not_depend_on_the_request_before(model):
     assert len(set(answers)) == 1
 
 
+@pytest.mark.parametrize("sampling", [{}, {"temperature": 0.4, "seed": 7}], ids=["greedy", "seeded"])
+def test_an_answer_that_copies_is_the_same_each_time(model, sampling):
+    words = "Badges are at the front desk, laptops are repaired on the second floor, and keys are with the porter. "
+    prompt = approved('Repeat the text between the quotation marks:\n\n"' + words * 2 + '"', instructions=FACTS)
+    answers = []
+    for before in (prompt, approved("Tell me about passwords.", instructions="You help with passwords only.")):
+        answers.append(ask(model, prompt, max_tokens=48, **sampling))
+        ask(model, before, max_tokens=5)
+    answers.append(ask(model, prompt, max_tokens=48, **sampling))
+    assert len({one.text for one in answers}) == 1
+    assert words.partition(",")[0] in answers[0].text
+
+
 def test_requests_together_are_answered_as_alone_where_no_two_tokens_are_nearly_as_likely(model):
     prompts = [approved(f"Say the number {number} and nothing else.", instructions=FACTS) for number in range(6)]
     alone = [ask(model, prompt, max_tokens=12) for prompt in prompts]
