@@ -9,6 +9,8 @@ from pathlib import Path
 
 from gateway.administration import Administration
 from gateway.answer_cache import AnswerCache
+from gateway.auditing import Auditing
+from gateway.checkpointing import Checkpointing
 from gateway.components import Components
 from gateway.credentials import KeyRing, NewKey, Principal, load_pepper, load_secret, new_key
 from gateway.decisions import DecisionLog
@@ -45,6 +47,8 @@ from models.worker.supervisor import EngineLimits
 from store.audit import AuditTrail
 from store.catalog import Catalog, live_revision
 from store.database import Database, migrate, open_database
+from store.proof.checkpoints import CheckpointFile
+from store.proof.signing import Signer
 from store.repositories.decisions import Decisions
 from store.repositories.keys import Keys
 from store.types import KeyScope
@@ -160,8 +164,22 @@ def open_components(
 
 def administration_of(settings: Settings, database: Database, keys: KeyRing) -> Administration:
     """Makes the services of the admin surface."""
-    audit = AuditTrail(database, load_secret(settings.data_directory / "audit-key"))
-    return Administration(database=database, audit=audit, authenticator=KeyAuthenticator(keys))
+    auditing = auditing_of(settings, database)
+    return Administration(
+        database=database,
+        audit=auditing.trail,
+        authenticator=KeyAuthenticator(keys),
+        auditing=auditing,
+        background=(auditing.checkpointing.follow,),
+    )
+
+
+def auditing_of(settings: Settings, database: Database) -> Auditing:
+    """Makes the audit trail, with its keys, which are made at the first call."""
+    key = load_secret(settings.data_directory / "audit-key")
+    signer = Signer(load_secret(settings.data_directory / "checkpoint-key"))
+    checkpointing = Checkpointing(database, key, signer, CheckpointFile(settings.checkpoint_file))
+    return Auditing(AuditTrail(database, key), checkpointing)
 
 
 def open_model(settings: Settings, stack: ExitStack, *, without_model: bool, progress: Progress) -> LanguageModel:

@@ -53,6 +53,11 @@ class Database:
         """Whether it is a file beside the process, and not a server."""
         return self._engine.dialect.name == "sqlite"
 
+    @property
+    def path(self) -> Path | None:
+        """Where its file is; None for a server's."""
+        return Path(self._engine.url.database or "") if self.is_sqlite else None
+
     @contextmanager
     def reading(self, session: Session | None = None) -> Iterator[Session]:
         """Gives a session that sees one consistent state; or `session` itself, when already inside a transaction.
