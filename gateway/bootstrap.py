@@ -22,6 +22,7 @@ from gateway.http.admin.key_authenticator import KeyAuthenticator
 from gateway.limits import Admission
 from gateway.live import Live
 from gateway.pipeline import ChatPipeline
+from gateway.privacy import Privacy
 from gateway.probes import content_report, database_report, model_report
 from gateway.publisher import Publisher
 from gateway.rail_checks import RailChecks
@@ -44,11 +45,13 @@ from models.worker.engine import LlamaModel
 from models.worker.messages import Adapter
 from models.worker.process import WorkerProgram
 from models.worker.supervisor import EngineLimits
+from rails.redaction import redact
 from store.audit import AuditTrail
 from store.catalog import Catalog, live_revision
 from store.database import Database, migrate, open_database
 from store.proof.checkpoints import CheckpointFile
 from store.proof.signing import Signer
+from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import Decisions
 from store.repositories.keys import Keys
 from store.types import KeyScope
@@ -124,16 +127,19 @@ def open_components(
             max_bytes=int(settings.answers.kept_mib * 1024 * 1024),
             clock=time.monotonic,
         )
+        pepper = load_pepper(settings.data_directory / "pepper")
         keys = KeyRing(
             store.keys,
-            load_pepper(settings.data_directory / "pepper"),
+            pepper,
             requests_per_minute=settings.limits.requests_per_minute,
         )
+        writer = DecisionWriter(store.database)
+        stack.callback(writer.close)
         admission = Admission(concurrent=settings.limits.concurrent)
         pipeline = ChatPipeline(
             live=live,
             model=model,
-            decisions=DecisionLog(Decisions(store.database)),
+            decisions=DecisionLog(writer, Privacy(pepper, redact)),
             admission=admission,
             answers=answers,
             match_s=settings.limits.match_s,
