@@ -1,7 +1,9 @@
 """The services of the admin surface, as one value; `bootstrap.py` makes the real ones."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from gateway.auditing import Auditing
 from gateway.http.admin.guard import Authenticator
 from store.audit import AuditTrail
 from store.database import Database
@@ -14,3 +16,6 @@ class Administration:
     database: Database
     audit: AuditTrail
     authenticator: Authenticator
+    auditing: Auditing
+    background: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """What runs as long as the gateway serves; one that breaks off is begun again."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 import anyio
 from litestar import Litestar
@@ -22,7 +23,6 @@ from gateway.http.openapi import openapi
 from gateway.http.page import ask_on_page, back_to_page, landing
 from gateway.http.problems import tell_error
 from gateway.http.static import static_file
-from gateway.live import Live
 
 AGAIN_S = 10.0
 
@@ -71,21 +71,23 @@ def _follow(components: Components) -> Callable[[Litestar], AbstractAsyncContext
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with anyio.create_task_group() as group:
             if components.publisher is not None:
-                group.start_soon(_for_ever, components.publisher.follow, components.live)
-                group.start_soon(_for_ever, components.publisher.improve, components.live)
+                group.start_soon(_for_ever, partial(components.publisher.follow, components.live))
+                group.start_soon(_for_ever, partial(components.publisher.improve, components.live))
             if components.warming is not None:
-                group.start_soon(_for_ever, components.warming.follow, components.live)
+                group.start_soon(_for_ever, partial(components.warming.follow, components.live))
+            for work in components.administration.background if components.administration else ():
+                group.start_soon(_for_ever, work)
             yield
             group.cancel_scope.cancel()
 
     return lifespan
 
 
-async def _for_ever(follow: Callable[[Live], Awaitable[None]], live: Live) -> None:
+async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
     """Begins again what an error ended: it would end the others too, and serving with them."""
     while True:
         try:
-            await follow(live)
+            await work()
         except Exception:  # noqa: BLE001 - whatever it is, the others and serving go on
             _LOG.exception("following_broke_off, begins again in %d s", AGAIN_S)
         await anyio.sleep(AGAIN_S)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from gateway.administration import Administration
 from gateway.answer_cache import AnswerCache
+from gateway.auditing import Auditing
+from gateway.checkpointing import Checkpointing
 from gateway.components import Components
 from gateway.credentials import KeyRing, NewKey, Principal, load_pepper, load_secret, new_key
 from gateway.decisions import DecisionLog
@@ -20,6 +22,7 @@ from gateway.http.admin.key_authenticator import KeyAuthenticator
 from gateway.limits import Admission
 from gateway.live import Live
 from gateway.pipeline import ChatPipeline
+from gateway.privacy import Privacy
 from gateway.probes import content_report, database_report, model_report
 from gateway.publisher import Publisher
 from gateway.rail_checks import RailChecks
@@ -42,9 +45,13 @@ from models.worker.engine import LlamaModel
 from models.worker.messages import Adapter
 from models.worker.process import WorkerProgram
 from models.worker.supervisor import EngineLimits
+from rails.redaction import redact
 from store.audit import AuditTrail
 from store.catalog import Catalog, live_revision
 from store.database import Database, migrate, open_database
+from store.proof.checkpoints import CheckpointFile
+from store.proof.signing import Signer
+from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import Decisions
 from store.repositories.keys import Keys
 from store.types import KeyScope
@@ -120,16 +127,19 @@ def open_components(
             max_bytes=int(settings.answers.kept_mib * 1024 * 1024),
             clock=time.monotonic,
         )
+        pepper = load_pepper(settings.data_directory / "pepper")
         keys = KeyRing(
             store.keys,
-            load_pepper(settings.data_directory / "pepper"),
+            pepper,
             requests_per_minute=settings.limits.requests_per_minute,
         )
+        writer = DecisionWriter(store.database)
+        stack.callback(writer.close)
         admission = Admission(concurrent=settings.limits.concurrent)
         pipeline = ChatPipeline(
             live=live,
             model=model,
-            decisions=DecisionLog(Decisions(store.database)),
+            decisions=DecisionLog(writer, Privacy(pepper, redact)),
             admission=admission,
             answers=answers,
             match_s=settings.limits.match_s,
@@ -160,8 +170,22 @@ def open_components(
 
 def administration_of(settings: Settings, database: Database, keys: KeyRing) -> Administration:
     """Makes the services of the admin surface."""
-    audit = AuditTrail(database, load_secret(settings.data_directory / "audit-key"))
-    return Administration(database=database, audit=audit, authenticator=KeyAuthenticator(keys))
+    auditing = auditing_of(settings, database)
+    return Administration(
+        database=database,
+        audit=auditing.trail,
+        authenticator=KeyAuthenticator(keys),
+        auditing=auditing,
+        background=(auditing.checkpointing.follow,),
+    )
+
+
+def auditing_of(settings: Settings, database: Database) -> Auditing:
+    """Makes the audit trail, with its keys, which are made at the first call."""
+    key = load_secret(settings.data_directory / "audit-key")
+    signer = Signer(load_secret(settings.data_directory / "checkpoint-key"))
+    checkpointing = Checkpointing(database, key, signer, CheckpointFile(settings.checkpoint_file))
+    return Auditing(AuditTrail(database, key), checkpointing)
 
 
 def open_model(settings: Settings, stack: ExitStack, *, without_model: bool, progress: Progress) -> LanguageModel:

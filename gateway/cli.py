@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "eval": "gateway.commands.evaluating:evaluate",
         "rails": "gateway.commands.rails:rails",
         "key": "gateway.commands.keys:key",
+        "audit": "gateway.commands.audit:audit",
         "models": "gateway.commands.models:models",
     }
 )
@@ -39,6 +40,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "eval": "Measure the gateway with labelled messages.",
         "rails": "Check, try, activate and roll back policies.",
         "key": "Make, list and revoke API keys.",
+        "audit": "Show, export and verify the audit trail.",
         "models": "List, register, plan and make models.",
     }
 )

@@ -1,15 +1,18 @@
 """Stores one decision for every message that gets one, and writes one canonical log line with the same fields."""
 
-from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
-from anyio import CapacityLimiter, to_thread
 
+from gateway.batch_thread import BatchThread
 from gateway.errors import NotServing
+from gateway.privacy import UNLINKED, Privacy
+from store.content import KeepsText
 from store.errors import Conflict, StoreUnavailable
-from store.types import Decision
+from store.types import Decision, Recorded
 
 BUFFERED = 1000
 """Decisions kept in memory while the database does not answer; one more and nothing is answered."""
@@ -18,25 +21,45 @@ BUFFERED = 1000
 class DecisionStore(Protocol):
     """Where decisions are kept."""
 
-    def add(self, decision: Decision) -> None:
-        """Stores a decision. Raises `Conflict` for one that is stored already, and `StoreUnavailable`."""
+    def add_all(self, rows: Sequence[Recorded]) -> None:
+        """Stores all of them or none; those that are stored already stay as they are. Raises `StoreUnavailable`."""
 
     def last_of_conversation(self, conversation: str, principal: str) -> Decision | None:
         """Returns the newest decision of a principal's conversation."""
 
 
-class DecisionLog:
-    """Records decisions in order; a database that is away for a while loses none of them."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a decision was about, before anything is known of what may be kept."""
 
-    def __init__(self, store: DecisionStore) -> None:
+    message: str
+    answer: str
+    keeps: KeepsText
+    user: str | None
+    """The person as the caller names them."""
+
+
+class DecisionLog:
+    """Records decisions in order; a database that is away for a while loses none of them.
+
+    One thread writes. Whatever came while it wrote the last ones goes into one transaction.
+    """
+
+    def __init__(self, store: DecisionStore, privacy: Privacy = UNLINKED) -> None:
         self._store = store
-        self._waiting: deque[Decision] = deque()
-        self._one_writer = CapacityLimiter(1)
+        self._privacy = privacy
+        self._waiting: tuple[Recorded, ...] = ()
+        self._writer = BatchThread(self._write, idle=self._flush, name="decisions")
         self._log = structlog.get_logger("canongate.decision")
 
-    async def record(self, decision: Decision, *, error: str | None = None) -> None:
+    async def record(self, decision: Decision, said: Said | None = None, *, error: str | None = None) -> None:
         """Stores the decision and logs it. Raises `NotServing` when it can be kept nowhere."""
-        await to_thread.run_sync(self._write, decision, limiter=self._one_writer)
+        words = None
+        if said is not None and said.user:
+            decision = replace(decision, person=self._privacy.pseudonym(said.user))
+        if said is not None and said.keeps is not KeepsText.OFF:
+            words = await self._privacy.words(said.keeps, said.message, said.answer)
+        await self._writer.put(Recorded(decision, words))
         self._log.info("decision", **_fields(decision), error=error)
 
     def note_none(self, turn_id: str, assistant: str, principal: str, *, reason: str) -> None:
@@ -46,9 +69,9 @@ class DecisionLog:
     def previous(self, conversation: str, principal: str, assistant: str) -> Decision | None:
         """Returns the decision before this one, for follow-up questions; waiting ones count. Blocks: use a thread."""
         found = self._store.last_of_conversation(conversation, principal)
-        for decision in tuple(self._waiting):
-            if (decision.conversation, decision.principal) == (conversation, principal):
-                found = decision
+        for row in self._waiting:
+            if (row.decision.conversation, row.decision.principal) == (conversation, principal):
+                found = row.decision
         return found if found and found.assistant == assistant else None
 
     @property
@@ -56,27 +79,37 @@ class DecisionLog:
         """Decisions that are not in the database yet."""
         return len(self._waiting)
 
-    def _write(self, decision: Decision) -> None:
-        if len(self._waiting) >= BUFFERED:
-            self._flush_or_refuse()
-        self._waiting.append(decision)
+    def _write(self, rows: Sequence[Recorded]) -> Sequence[Exception | None]:
+        """Stores what waited and what came; returns for each that came why it could be kept nowhere."""
         try:
-            self._flush()
+            self._store_all([*self._waiting, *rows])
         except StoreUnavailable as error:
+            room = max(0, BUFFERED - len(self._waiting))
+            self._waiting += tuple(rows[:room])
             self._log.warning("decisions_waiting", waiting=len(self._waiting), reason=str(error))
+            refused = NotServing("store_unavailable", "Decisions cannot be recorded, so nothing is answered.")
+            return [None] * len(rows[:room]) + [refused] * len(rows[room:])
+        self._waiting = ()
+        return [None] * len(rows)
 
-    def _flush_or_refuse(self) -> None:
+    def _flush(self) -> bool:
+        """Stores what waits; returns whether some still does."""
+        if self._waiting:
+            with suppress(StoreUnavailable):
+                self._store_all(self._waiting)
+                self._waiting = ()
+        return bool(self._waiting)
+
+    def _store_all(self, rows: Sequence[Recorded]) -> None:
         try:
-            self._flush()
-        except StoreUnavailable as error:
-            raise NotServing("store_unavailable", "Decisions cannot be recorded, so nothing is answered.") from error
-
-    def _flush(self) -> None:
-        while self._waiting:
-            # A conflict means that it is stored: an earlier try arrived, and the database was lost before it said so.
-            with suppress(Conflict):
-                self._store.add(self._waiting[0])
-            self._waiting.popleft()
+            self._store.add_all(rows)
+        except Conflict:
+            # One that the database refuses must not hold up the others.
+            for row in rows:
+                try:
+                    self._store.add_all([row])
+                except Conflict as error:
+                    self._log.error("decision_refused", id=row.decision.id, reason=str(error))
 
 
 def _fields(decision: Decision) -> dict[str, object]:

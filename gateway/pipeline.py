@@ -10,7 +10,7 @@ from anyio import CapacityLimiter
 from gateway.answer_cache import AnswerCache
 from gateway.answer_keys import answer_key
 from gateway.canonicalize import RefusedMessage, canonicalize_all
-from gateway.decisions import DecisionLog
+from gateway.decisions import DecisionLog, Said
 from gateway.errors import InvalidRequest, NotServing
 from gateway.limits import Admission, RateState
 from gateway.live import Live
@@ -96,7 +96,8 @@ class ChatPipeline:
             except NotServing as error:
                 # (7) record, also when a part failed: stopped, and not by a verdict
                 stopped = Outcome.BLOCKED_OUTPUT if turn.prompt else Outcome.BLOCKED_INPUT
-                await self._decisions.record(turn.decide(stopped, Source.NONE, failed=True), error=error.code)
+                decision = turn.decide(stopped, Source.NONE, failed=True)
+                await self._decisions.record(decision, _said(turn), error=error.code)
                 raise
             except InvalidRequest as error:
                 self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason=error.code)
@@ -105,7 +106,7 @@ class ChatPipeline:
                 self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason="caller_left")
                 raise
             # (7) record
-            await self._decisions.record(reply.decision, error=turn.model_error)
+            await self._decisions.record(reply.decision, _said(turn, reply.text), error=turn.model_error)
             return reply
 
     async def _decide(self, turn: Turn, rate: RateState, watcher: Watcher) -> Reply:  # noqa: PLR0911 - each step may end it
@@ -300,3 +301,7 @@ class ChatPipeline:
             is_whole=is_whole,
             prompt=asked_of(turn.prompt.content) if turn.prompt else facts,
         )
+
+
+def _said(turn: Turn, answer: str = "") -> Said:
+    return Said(turn.question.text, answer, turn.assistant.keeps_text, turn.question.user)

@@ -227,6 +227,14 @@ class PageSettings(Section, frozen=True):
     """Assistant behind the landing page's try-it form; empty means no form. Anyone who reaches the page can use it."""
 
 
+class AuditSettings(Section, frozen=True):
+    """What proves the audit trail outside the database."""
+
+    checkpoints: Annotated[str, Meta(pattern=r"^[^\x00]*$")] = ""
+    """File that signed checkpoints are added to; empty means `checkpoints` in the data folder. A file on another
+    machine's disk, or a copy there, proves the trail also against whoever owns this one."""
+
+
 class LogSettings(Section, frozen=True):
     """What is written to standard error. Never the text of a message."""
 
@@ -260,6 +268,8 @@ class Settings(Section, frozen=True):
     """Deadlines of the checks."""
     page: PageSettings = PageSettings()
     """The landing page."""
+    audit: AuditSettings = AuditSettings()
+    """The audit trail's checkpoints."""
     log: LogSettings = LogSettings()
     """The log."""
 
@@ -270,6 +280,13 @@ class Settings(Section, frozen=True):
             return Path(self.data.directory).expanduser().resolve()
         except RuntimeError as error:  # a tilde of nobody, or links that lead in a circle
             raise SettingsInvalid(f"data.directory: cannot resolve {self.data.directory}: {error}") from error
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """Where the audit trail's checkpoints are kept."""
+        if self.audit.checkpoints:
+            return Path(self.audit.checkpoints).expanduser().absolute()
+        return self.data_directory / "checkpoints"
 
     @property
     def database_url(self) -> str:

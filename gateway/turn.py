@@ -84,6 +84,8 @@ class Question:
     """Links follow-up questions; chosen by the client, seen only by the same principal."""
     max_tokens: int | None = None
     """May shorten the answer, never lengthen it beyond what was approved."""
+    user: str | None = None
+    """The person as the caller names them; kept as a pseudonym alone, so that a purge finds what there is of them."""
 
     @property
     def given(self) -> dict[str, str]:

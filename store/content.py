@@ -6,6 +6,7 @@ Documents are msgspec structs, so that one definition serves the YAML files, the
 import datetime as dt
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -255,6 +256,16 @@ class AssistantTexts(Document, frozen=True):
                 raise ValueError(f"the text uses {{{marks[0]}}}, but an assistant has no slots")
 
 
+class KeepsText(StrEnum):
+    """What is kept of the words of a message and its answer."""
+
+    OFF = "off"
+    REDACTED = "redacted"
+    """With personal data and secrets masked; where that cannot be done, nothing is kept."""
+    FULL = "full"
+    """As they were. Shown to auditors and admins alone, each time with a row in the audit trail."""
+
+
 class Assistant(Document, frozen=True):
     """What a client talks to: the OpenAI `model` field."""
 
@@ -273,3 +284,7 @@ class Assistant(Document, frozen=True):
     allowed_origins: tuple[str, ...] = ()
     model_licence_acknowledged: Annotated[str, Meta(max_length=64, pattern=r"^([a-z0-9][a-z0-9._-]*)?$")] = ""
     """The family of a model whose licence forbids commercial use: says that this assistant's use is none."""
+    keeps_text: KeepsText = KeepsText.OFF
+    """What is kept of what people write and read."""
+    retention_days: Annotated[int, Meta(ge=1, le=3650)] = 365
+    """How long decisions are kept, with their texts."""

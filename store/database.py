@@ -53,6 +53,11 @@ class Database:
         """Whether it is a file beside the process, and not a server."""
         return self._engine.dialect.name == "sqlite"
 
+    @property
+    def path(self) -> Path | None:
+        """Where its file is; None for a server's."""
+        return Path(self._engine.url.database or "") if self.is_sqlite else None
+
     @contextmanager
     def reading(self, session: Session | None = None) -> Iterator[Session]:
         """Gives a session that sees one consistent state; or `session` itself, when already inside a transaction.
@@ -77,6 +82,17 @@ class Database:
             if session is None:
                 opened.flush()
 
+    @contextmanager
+    def keeping(self) -> Iterator[Connection]:
+        """Gives a connection to write on again and again, each time in a transaction of its own (`begin()`).
+
+        In SQLite what it commits survives the death of this process and not a loss of power, as `writing` explains.
+        Raises `StoreUnavailable`, also for what fails inside; the connection is not to be used again after that.
+        """
+        begin: dict[str, Any] = {_SQLITE_BEGIN: _BEGIN_TO_WRITE} if self.is_sqlite else {}
+        with translated(), self._engine.connect() as connection:
+            yield connection.execution_options(**begin)
+
     def close(self) -> None:
         """Gives all connections back."""
         self._engine.dispose()
@@ -87,7 +103,7 @@ class Database:
             yield session
             return
         options: dict[str, Any] = {_SQLITE_BEGIN: begin} if self.is_sqlite else {"isolation_level": isolation}
-        with _translated(), Session(self._engine, expire_on_commit=False) as opened, opened.begin():
+        with translated(), Session(self._engine, expire_on_commit=False) as opened, opened.begin():
             opened.connection(execution_options=options)
             yield opened
 
@@ -98,7 +114,7 @@ def open_database(url: str) -> Database:
     A SQLite file is made when it is missing, readable by its owner alone. Raises `StoreUnavailable`.
     """
     parsed = _parse(url)
-    with _translated():
+    with translated():
         database = Database(_engine(parsed))
         try:
             with database._engine.connect() as connection:  # noqa: SLF001 -- fails here and not at the first message
@@ -125,7 +141,7 @@ def migrate_down(url: str, target: str = "base") -> None:
 def _run_migrations(url: str, target: str) -> None:
     engine = _engine(_parse(url), wait_s=_MIGRATION_WAIT_S)
     try:
-        with _translated(), engine.connect() as connection:
+        with translated(), engine.connect() as connection:
             is_sqlite = engine.dialect.name == "sqlite"
             locked = connection.execution_options(**{_SQLITE_BEGIN: _BEGIN_ALONE}) if is_sqlite else connection
             with locked.begin():
@@ -178,7 +194,7 @@ def _parse(url: str) -> URL:
 
 
 def _engine(url: URL, *, wait_s: float = _WAIT_S) -> Engine:
-    with _translated():
+    with translated():
         if url.get_backend_name() == "sqlite":
             _make_private(Path(url.database or ""))
             engine = create_engine(url, connect_args={"timeout": wait_s, "check_same_thread": False})
@@ -226,7 +242,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Lets no exception of the database libraries out; their texts stay in the cause, statements may hold content."""
     try:
         yield

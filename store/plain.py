@@ -1,6 +1,7 @@
 """Documents as plain data, the one form that is hashed, stored and written."""
 
 import datetime as dt
+from enum import Enum
 from hashlib import sha256
 from typing import Any
 
@@ -31,6 +32,8 @@ def canonical_hash(document: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, Document):
         return to_plain(value)
     if isinstance(value, tuple | list):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from store.content import KeepsText
+
 
 class Outcome(StrEnum):
     """What became of one message."""
@@ -16,6 +18,27 @@ class Outcome(StrEnum):
     BLOCKED_INPUT = "blocked_input"
     BLOCKED_OUTPUT = "blocked_output"
     DEGRADED = "degraded"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What was said, as it is kept beside a decision."""
+
+    kept: KeepsText
+    message: str
+    answer: str
+
+    def __post_init__(self) -> None:
+        if self.kept is KeepsText.OFF:
+            raise ValueError("words that are not kept were about to be kept. This is a bug.")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A decision and what is kept of its words."""
+
+    decision: "Decision"
+    words: Words | None = None
 
 
 class KeyScope(StrEnum):
@@ -78,6 +101,8 @@ class Decision:
     """When that answer was worded and checked."""
     model_adapter: str | None = None
     """Hash of the adapter that was added to the weights, with `*` and its scale where that is not 1; None for none."""
+    person: str | None = None
+    """Pseudonym of the user id that the caller gave: by it a purge finds what there is of somebody."""
 
     @property
     def stopped_by(self) -> str | None:

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 
 from gateway.administration import Administration
 from gateway.app import create_app
+from gateway.auditing import Auditing
+from gateway.checkpointing import Checkpointing
 from gateway.errors import NotAllowed
 from gateway.http.bearer import bearer_token
 from store.audit import AuditTrail
 from store.database import Database
 from store.people import Actor, Grant, Role
+from store.proof.checkpoints import CheckpointFile
+from store.proof.signing import Signer
 from tests.world import World
 
 AUDIT_KEY = b"a" * 32
@@ -44,12 +49,19 @@ class TestAuthenticator:
 class AdminWorld:
     """A gateway on fakes with a real database behind its admin surface."""
 
-    def __init__(self, world: World, database: Database) -> None:
+    def __init__(self, world: World, database: Database, folder: Path) -> None:
         self.world = world
         self.database = database
         self.audit = AuditTrail(database, AUDIT_KEY)
         self.authenticator = TestAuthenticator()
-        self.administration = Administration(database=database, audit=self.audit, authenticator=self.authenticator)
+        self.checkpoints = CheckpointFile(folder / "checkpoints")
+        checkpointing = Checkpointing(database, AUDIT_KEY, Signer(b"s" * 32), self.checkpoints)
+        self.administration = Administration(
+            database=database,
+            audit=self.audit,
+            authenticator=self.authenticator,
+            auditing=Auditing(self.audit, checkpointing),
+        )
         self.components = replace(world.components, administration=self.administration)
         self.app = create_app(self.components)
 

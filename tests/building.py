@@ -1,7 +1,7 @@
 """Builds a whole pipeline from fakes, with real rails and a real matcher: what the gateway's tests stand on."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from store.index import PromptIndex
 from store.matcher import Matcher
 from store.plain import canonical_hash
 from store.scoring import Limits, NearestScorer, Scope
-from store.types import Decision, KeyScope
+from store.types import Decision, KeyScope, Recorded, Words
 
 POLICY: dict[str, object] = {
     "name": "desk",
@@ -152,11 +152,19 @@ class MemoryDecisions:
 
     rows: list[Decision] = field(default_factory=list)
     is_down: bool = False
+    words: dict[str, Words | None] = field(default_factory=dict)
 
     def add(self, decision: Decision) -> None:
         if self.is_down:
             raise StoreUnavailable("told to be down")
         self.rows.append(decision)
+
+    def add_all(self, rows: Sequence[Recorded]) -> None:
+        known = {row.id for row in self.rows}
+        for row in rows:
+            if row.decision.id not in known:
+                self.add(row.decision)
+                self.words[row.decision.id] = row.words
 
     def last_of_conversation(self, conversation: str, principal: str) -> Decision | None:
         found = [row for row in self.rows if (row.conversation, row.principal) == (conversation, principal)]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -31,7 +32,7 @@ from store.errors import NotFound, StoreUnavailable
 from store.index import PromptIndex
 from store.matcher import Matcher
 from store.scoring import Limits, NearestScorer, Scope
-from store.types import ApiKey, Decision, KeyScope
+from store.types import ApiKey, Decision, KeyScope, Recorded
 
 PEPPER = b"p" * 32
 
@@ -156,8 +157,8 @@ class Decisions:
 
     kept: list[Decision] = field(default_factory=list)
 
-    def add(self, decision: Decision) -> None:
-        self.kept.append(decision)
+    def add_all(self, rows: Sequence[Recorded]) -> None:
+        self.kept.extend(row.decision for row in rows)
 
     def last_of_conversation(self, conversation: str, principal: str) -> Decision | None:
         mine = (one for one in reversed(self.kept) if (one.conversation, one.principal) == (conversation, principal))

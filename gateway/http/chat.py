@@ -43,6 +43,9 @@ Conversation = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 SlotTexts = Annotated[dict[str, Annotated[str, Meta(max_length=4000)]], Meta(max_length=20)]
 
 
+UserId = Annotated[str, Meta(min_length=1, max_length=256)]
+
+
 class ChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One message to an assistant."""
 
@@ -54,6 +57,8 @@ class ChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Values for the prompt's blanks, each checked by the blank's type."""
     max_tokens: Annotated[int, Meta(ge=1)] | None = None
     """May shorten the answer, never lengthen it beyond what was approved."""
+    user: UserId | None = None
+    """Your id of the person who asks; kept as a keyed hash, by which their data can be purged."""
 
 
 class ChatReply(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -105,6 +110,7 @@ async def chat(
         slots=asked.slots or {},
         conversation=asked.conversation,
         max_tokens=asked.max_tokens,
+        user=asked.user,
     )
     asking = Asking(components.pipeline, question)
     if EVENT_STREAM in request.headers.get("accept", ""):

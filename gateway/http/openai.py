@@ -45,6 +45,7 @@ async def create_chat_completion(
         slots=extension.slots or {},
         conversation=extension.conversation,
         max_tokens=asked.most_tokens,
+        user=asked.person,
     )
     asking = Asking(components.pipeline, question)
     may_open = asked.stream and not fails_on_block

@@ -65,8 +65,10 @@ class ChatCompletionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     logit_bias: dict[str, float] | None = None
     reasoning_effort: str | None = None
     verbosity: str | None = None
-    user: str | None = None
-    safety_identifier: str | None = None
+    user: Annotated[str, Meta(max_length=256)] | None = None
+    """Your id of the person who asks; kept as a keyed hash, by which their data can be purged."""
+    safety_identifier: Annotated[str, Meta(max_length=256)] | None = None
+    """OpenAI's newer name of `user`; where both are sent this one counts."""
     prompt_cache_key: str | None = None
     service_tier: str | None = None
     store: bool | None = None
@@ -79,6 +81,11 @@ class ChatCompletionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=T
         if isinstance(content, list):
             return "\n".join(part.text or "" for part in content)
         return content or ""
+
+    @property
+    def person(self) -> str | None:
+        """The caller's id of the person who asks."""
+        return self.safety_identifier or self.user or None
 
     @property
     def most_tokens(self) -> int | None:

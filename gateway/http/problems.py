@@ -41,6 +41,7 @@ _CODES: dict[str, tuple[int, str]] = {
     "message_too_long": (422, _INVALID),
     "invalid_slot": (422, _INVALID),
     "validation_error": (422, _INVALID),
+    "invalid_query": (400, _INVALID),
     "insufficient_scope": (403, "permission_error"),
     "insufficient_role": (403, "permission_error"),
     "precondition_failed": (412, _INVALID),

@@ -2,22 +2,46 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from store.content import KeepsText
 from store.database import Database
 from store.errors import NotFound
-from store.tables import DecisionRow
-from store.types import Decision, Outcome
+from store.tables import DecisionRow, DecisionTextRow
+from store.types import Decision, Outcome, Recorded, Words
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Decision))
 MAX_PAGE = 200
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionFilter:
+    """Which decisions are wanted; None means any."""
+
+    outcome: Outcome | None = None
+    assistant: str | None = None
+    among: frozenset[str] = frozenset()
+    """Assistants of a tenant; empty means all."""
+    prompt: str | None = None
+    rail: str | None = None
+    """The rail that stopped the text."""
+    conversation: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    """Before that moment."""
+
+
+Place = tuple[dt.datetime, str]
+"""Time and id of a decision, which is where a page ends."""
+
+
 class Decisions:
-    """Adds and reads decisions; none is ever changed."""
+    """Adds and reads decisions; none is ever changed, but to forget whose it was."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -27,16 +51,8 @@ class Decisions:
 
         A person waits for it, so it does not wait for SQLite's disk: a loss of power may take the last seconds'.
         """
-        values: dict[str, Any] = {name: getattr(decision, name) for name in _FIELDS}
-        values |= {
-            "outcome": decision.outcome.value,
-            "slots": dict(decision.slots),
-            "rails": [dict(rail) for rail in decision.rails],
-            "timings_ms": dict(decision.timings_ms),
-        }
         with self._database.writing(session, waits_for_disk=False) as opened:
-            opened.add(DecisionRow(**values))
-            opened.flush()
+            opened.execute(insert(DecisionRow), [row_values(Recorded(decision))])
 
     def get(self, decision_id: str, session: Session | None = None) -> Decision:
         """Returns one decision. Raises `NotFound`."""
@@ -45,6 +61,12 @@ class Decisions:
             if row is None:
                 raise NotFound(f"there is no decision {decision_id[:64]}")
             return _load(row)
+
+    def words(self, decision_id: str, session: Session | None = None) -> Words | None:
+        """Returns what is kept of a decision's words."""
+        with self._database.reading(session) as opened:
+            row = opened.get(DecisionTextRow, decision_id)
+            return _words(row)
 
     def last_of_conversation(
         self, conversation: str, principal: str, session: Session | None = None
@@ -76,14 +98,112 @@ class Decisions:
             return tuple((assistant, key) for assistant, key in opened.execute(query) if key is not None)
 
     def page(
-        self, *, limit: int, before: tuple[dt.datetime, str] | None = None, session: Session | None = None
+        self,
+        wanted: DecisionFilter | None = None,
+        *,
+        limit: int,
+        before: Place | None = None,
+        session: Session | None = None,
     ) -> tuple[Decision, ...]:
         """Returns up to `limit` decisions, newest first, older than `before` (time and id of the last one seen)."""
-        query = select(DecisionRow).order_by(DecisionRow.at.desc(), DecisionRow.id.desc())
+        return tuple(row.decision for row in self.recorded(wanted, limit=limit, before=before, session=session))
+
+    def recorded(
+        self,
+        wanted: DecisionFilter | None = None,
+        *,
+        limit: int,
+        before: Place | None = None,
+        session: Session | None = None,
+    ) -> tuple[Recorded, ...]:
+        """Returns the same page with what is kept of the words."""
+        query = select(DecisionRow, DecisionTextRow).where(*_conditions(wanted or DecisionFilter()))
+        query = query.join(DecisionTextRow, DecisionTextRow.decision == DecisionRow.id, isouter=True)
+        query = query.order_by(DecisionRow.at.desc(), DecisionRow.id.desc()).limit(max(1, min(limit, MAX_PAGE)))
         if before is not None:
             query = query.where(tuple_(DecisionRow.at, DecisionRow.id) < before)
         with self._database.reading(session) as opened:
-            return tuple(_load(row) for row in opened.scalars(query.limit(max(1, min(limit, MAX_PAGE)))))
+            return tuple(Recorded(_load(row), _words(text)) for row, text in opened.execute(query))
+
+    def expire(
+        self,
+        before: dt.datetime,
+        *,
+        limit: int,
+        session: Session,
+        assistant: str | None = None,
+        but: Collection[str] = (),
+    ) -> int:
+        """Deletes up to `limit` decisions older than that, with their texts, and returns how many.
+
+        Of one assistant, or of all but those named.
+        """
+        old = select(DecisionRow.id).where(DecisionRow.at < before).order_by(DecisionRow.at).limit(limit)
+        old = (
+            old.where(DecisionRow.assistant == assistant)
+            if assistant
+            else old.where(DecisionRow.assistant.not_in(tuple(but)))
+        )
+        found = session.scalars(old).all()
+        if found:
+            session.execute(delete(DecisionTextRow).where(DecisionTextRow.decision.in_(found)))
+            session.execute(delete(DecisionRow).where(DecisionRow.id.in_(found)))
+        return len(found)
+
+    def forget(self, person: str, *, among: frozenset[str] = frozenset(), session: Session) -> tuple[int, int]:
+        """Deletes what a person said, and whose the decisions are; returns how many texts and decisions that were.
+
+        The decisions stay as figures, without conversation and slot values.
+        """
+        theirs = select(DecisionRow.id).where(DecisionRow.person == person)
+        if among:
+            theirs = theirs.where(DecisionRow.assistant.in_(tuple(among)))
+        texts = session.execute(delete(DecisionTextRow).where(DecisionTextRow.decision.in_(theirs)))
+        decisions = session.execute(
+            update(DecisionRow)
+            .where(DecisionRow.id.in_(theirs))
+            .values(person=None, conversation=None, slots={})
+            .execution_options(synchronize_session=False)
+        )
+        return _count(texts), _count(decisions)
+
+
+def row_values(row: Recorded) -> dict[str, Any]:
+    """Returns a decision as the columns of its table."""
+    decision = row.decision
+    values = {name: getattr(decision, name) for name in decision.__slots__}
+    values["outcome"] = decision.outcome.value
+    values["slots"] = dict(decision.slots)
+    values["rails"] = [dict(rail) for rail in decision.rails]
+    values["timings_ms"] = dict(decision.timings_ms)
+    values["stopped_by"] = decision.stopped_by
+    return values
+
+
+def _conditions(wanted: DecisionFilter) -> list[ColumnElement[bool]]:
+    equal: tuple[tuple[Any, str | None], ...] = (
+        (DecisionRow.outcome, wanted.outcome.value if wanted.outcome else None),
+        (DecisionRow.assistant, wanted.assistant),
+        (DecisionRow.prompt_key, wanted.prompt),
+        (DecisionRow.stopped_by, wanted.rail),
+        (DecisionRow.conversation, wanted.conversation),
+    )
+    found: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
+    if wanted.among:
+        found.append(DecisionRow.assistant.in_(tuple(wanted.among)))
+    if wanted.since is not None:
+        found.append(DecisionRow.at >= wanted.since)
+    if wanted.until is not None:
+        found.append(DecisionRow.at < wanted.until)
+    return found
+
+
+def _words(row: DecisionTextRow | None) -> Words | None:
+    return None if row is None else Words(KeepsText(row.kept), row.message, row.answer)
+
+
+def _count(result: Any) -> int:
+    return int(result.rowcount)
 
 
 def _load(row: DecisionRow) -> Decision:

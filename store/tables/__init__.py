@@ -4,7 +4,7 @@ from store.tables.access import ApiKeyRow
 from store.tables.audit import AuditRow
 from store.tables.base import Base, UtcDateTime
 from store.tables.content import AssistantRow, PhrasingRow, PolicyRow, PromptRow, PromptVersionRow, RevisionRow
-from store.tables.decisions import DecisionRow
+from store.tables.decisions import DecisionRow, DecisionTextRow
 
 __all__ = [
     "ApiKeyRow",
@@ -12,6 +12,7 @@ __all__ = [
     "AuditRow",
     "Base",
     "DecisionRow",
+    "DecisionTextRow",
     "PhrasingRow",
     "PolicyRow",
     "PromptRow",

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Index, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.tables.base import Base
@@ -13,7 +13,12 @@ class DecisionRow(Base):
     """What happened to one message."""
 
     __tablename__ = "decisions"
-    __table_args__ = (Index(None, "at", "id"), Index(None, "conversation", "principal", "at"))
+    __table_args__ = (
+        Index(None, "at", "id"),
+        Index(None, "conversation", "principal", "at"),
+        Index(None, "assistant", "at", "id"),
+        Index(None, "person"),
+    )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     at: Mapped[dt.datetime]
@@ -47,3 +52,18 @@ class DecisionRow(Base):
     cached_from: Mapped[str | None] = mapped_column(String(64))
     cached_at: Mapped[dt.datetime | None]
     model_adapter: Mapped[str | None] = mapped_column(String(100))
+    person: Mapped[str | None] = mapped_column(String(64))
+    """HMAC of the user id that the caller gave, for a purge; None once purged."""
+    stopped_by: Mapped[str | None] = mapped_column(String(64))
+    """The rail that stopped the text, as `Decision.stopped_by` says, to look for."""
+
+
+class DecisionTextRow(Base):
+    """What was said, where the assistant keeps it; goes with its decision, or before."""
+
+    __tablename__ = "decision_texts"
+
+    decision: Mapped[str] = mapped_column(String(64), ForeignKey("decisions.id", ondelete="CASCADE"), primary_key=True)
+    kept: Mapped[str] = mapped_column(String(16))
+    message: Mapped[str]
+    answer: Mapped[str]

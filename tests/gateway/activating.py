@@ -4,7 +4,7 @@ import gc
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from models.fakes import FakeModel
 from rails.definition import NO_SERVICES
 from rails.sandbox import PolicySandbox
 from store.formats.documents import write_yaml
-from store.types import Decision, Outcome
+from store.types import Decision, Outcome, Recorded
 from tests.building import GROUNDED, POLICY, question
 from tests.gateway.following import Place, until
 
@@ -56,7 +56,11 @@ class CountingDecisions:
     failures: Counter[str] = field(default_factory=Counter)
     """Why rails failed, by rail and reason."""
 
-    def add(self, decision: Decision) -> None:
+    def add_all(self, rows: Sequence[Recorded]) -> None:
+        for row in rows:
+            self._add(row.decision)
+
+    def _add(self, decision: Decision) -> None:
         names = {
             stage: tuple(r["name"] for r in decision.rails if r["stage"] == stage) for stage in ("input", "output")
         }

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import threading
+import time
 from dataclasses import dataclass, field
 
 import anyio
@@ -9,9 +11,13 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from gateway import batch_thread
 from gateway import decisions as module
-from gateway.decisions import DecisionLog
+from gateway.decisions import DecisionLog, Said
 from gateway.errors import NotServing
+from gateway.privacy import UNLINKED, Privacy
+from rails.redaction import redact
+from store.content import KeepsText
 from store.errors import Conflict, StoreUnavailable
 from store.types import Decision, Outcome
 from tests.building import MemoryDecisions
@@ -68,6 +74,15 @@ def record(log: DecisionLog, *numbers: int) -> None:
         anyio.run(log.record, decision(number))
 
 
+def together(log: DecisionLog, *numbers: int) -> None:
+    async def all_at_once() -> None:
+        async with anyio.create_task_group() as group:
+            for number in numbers:
+                group.start_soon(log.record, decision(number))
+
+    anyio.run(all_at_once)
+
+
 def ids(store: MemoryDecisions) -> list[str]:
     return [row.id for row in store.rows]
 
@@ -91,34 +106,15 @@ def test_while_the_database_is_away_decisions_wait_and_then_come_in_order(store)
     assert (ids(store), log.waiting) == (["id-1", "id-2", "id-3", "id-4"], 0)
 
 
-def test_a_database_that_fails_half_way_neither_loses_nor_doubles_one(store):
-    log = DecisionLog(store)
-    store.is_down = True
-    record(log, 1, 2, 3)
-
-    class OneMore(MemoryDecisions):
-        def add(self, row):
-            super().add(row)
-            self.is_down = len(self.rows) == 2
-
-    log._store = half = OneMore()
-    record(log, 4)
-    assert (ids(half), log.waiting) == (["id-1", "id-2"], 2)
-    half.is_down = False
-    record(log, 5)
-    assert ids(half) == ["id-1", "id-2", "id-3", "id-4", "id-5"]
-
-
-def test_one_that_arrived_although_the_database_could_not_say_so_does_not_stop_the_rest():
+def test_one_that_arrived_although_the_database_could_not_say_so_is_neither_lost_nor_doubled():
     @dataclass
     class Unconfirmed(MemoryDecisions):
         lost: list[str] = field(default_factory=lambda: ["id-1"])
 
-        def add(self, row):
-            if row.id in ids(self):
-                raise Conflict("there is such a row")
-            super().add(row)
-            if row.id in self.lost:
+        def add_all(self, rows):
+            super().add_all(rows)
+            if {row.decision.id for row in rows} & set(self.lost):
+                self.lost.clear()
                 raise StoreUnavailable("the connection was lost after the commit")
 
     store = Unconfirmed()
@@ -127,6 +123,143 @@ def test_one_that_arrived_although_the_database_could_not_say_so_does_not_stop_t
     assert log.waiting == 1
     record(log, 2, 3)
     assert (ids(store), log.waiting) == (["id-1", "id-2", "id-3"], 0)
+
+
+def test_one_that_the_database_refuses_does_not_stop_the_rest():
+    class Picky(MemoryDecisions):
+        def add_all(self, rows):
+            if any(row.decision.id == "id-2" for row in rows):
+                raise Conflict("a constraint of the table")
+            super().add_all(rows)
+
+    store = Picky()
+    log = DecisionLog(store)
+    with capture_logs() as lines:
+        together(log, 1, 2, 3)
+    assert (sorted(ids(store)), log.waiting) == (["id-1", "id-3"], 0)
+    assert [line["id"] for line in lines if line["event"] == "decision_refused"] == ["id-2"]
+
+
+def test_what_waits_is_stored_as_soon_as_the_database_is_back_without_another_message(store, monkeypatch):
+    monkeypatch.setattr(batch_thread, "AGAIN_S", 0.01)
+    log = DecisionLog(store)
+    store.is_down = True
+    record(log, 1)
+    store.is_down = False
+    for _ in range(500):
+        if not log.waiting:
+            break
+        time.sleep(0.01)
+    assert (ids(store), log.waiting) == (["id-1"], 0)
+
+
+def test_what_comes_while_the_writer_is_busy_is_one_transaction():
+    held = threading.Event()
+
+    class Slow(MemoryDecisions):
+        def add_all(self, rows):
+            held.wait(5)
+            batches.append(len(rows))
+            super().add_all(rows)
+
+    batches: list[int] = []
+    log = DecisionLog(Slow())
+
+    async def all_at_once():
+        async with anyio.create_task_group() as group:
+            for number in range(30):
+                group.start_soon(log.record, decision(number))
+            await anyio.sleep(0.05)
+            held.set()
+
+    anyio.run(all_at_once)
+    assert sum(batches) == 30
+    assert len(batches) <= 3
+
+
+def test_an_error_that_nobody_foresaw_is_told_to_whoever_waits_and_the_next_one_is_recorded(store):
+    class Broken(MemoryDecisions):
+        def add_all(self, rows):
+            raise ZeroDivisionError
+
+    log = DecisionLog(Broken())
+    with pytest.raises(ZeroDivisionError):
+        record(log, 1)
+    log._store = store
+    record(log, 2)
+    assert ids(store) == ["id-2"]
+
+
+def test_a_thread_without_work_ends_and_another_takes_over(store, monkeypatch):
+    monkeypatch.setattr(batch_thread, "IDLE_S", 0.01)
+    monkeypatch.setattr(batch_thread, "AGAIN_S", 0.01)
+    log = DecisionLog(store)
+    for number in range(5):
+        record(log, number)
+        for _ in range(500):
+            if not log._writer._is_running:
+                break
+            time.sleep(0.01)
+        assert not log._writer._is_running
+    assert len(ids(store)) == 5
+
+
+def test_whoever_leaves_is_recorded_all_the_same(store):
+    held = threading.Event()
+
+    class Slow(MemoryDecisions):
+        def add_all(self, rows):
+            held.wait(5)
+            store.add_all(rows)
+
+    log = DecisionLog(Slow())
+
+    async def leave():
+        with anyio.move_on_after(0.05):
+            await log.record(decision(1))
+        held.set()
+        await log.record(decision(2))
+
+    anyio.run(leave)
+    assert ids(store) == ["id-1", "id-2"]
+
+
+class TestPrivacy:
+    """What is kept of words and people."""
+
+    privacy = Privacy(b"p" * 32, redact)
+
+    def recorded(self, store, keeps, message="My card is 4111 1111 1111 1111.", **changes):
+        said = Said(message, "Write to jo.miller@post.example.", keeps, changes.pop("user", None))
+        log = DecisionLog(store, changes.pop("privacy", self.privacy))
+        anyio.run(log.record, decision(1), said)
+        return store.words["id-1"]
+
+    def test_nothing_is_kept_unless_the_assistant_says_so(self, store):
+        assert self.recorded(store, KeepsText.OFF) is None
+
+    def test_redacted_words_have_no_personal_data(self, store):
+        words = self.recorded(store, KeepsText.REDACTED)
+        assert (words.message, words.answer) == ("My card is [card].", "Write to [email].")
+
+    def test_full_words_are_kept_as_they_were(self, store):
+        assert "4111" in self.recorded(store, KeepsText.FULL).message
+
+    def test_what_cannot_be_redacted_is_not_kept(self, store):
+        def broken(_):
+            raise ValueError("no")
+
+        assert self.recorded(store, KeepsText.REDACTED, privacy=Privacy(b"p" * 32, broken)) is None
+        store.rows.clear()
+        assert self.recorded(store, KeepsText.REDACTED, message="My card is 4111\u202e 1111 1111 1111.") is None
+
+    def test_a_person_is_a_pseudonym_that_depends_on_the_pepper(self, store):
+        self.recorded(store, KeepsText.OFF, user="jo@a.example")
+        (row,) = store.rows
+        assert row.person == self.privacy.pseudonym("jo@a.example")
+        assert "jo" not in row.person
+        assert row.person != Privacy(b"q" * 32, redact).pseudonym("jo@a.example")
+        assert UNLINKED.pseudonym("jo@a.example") is None
 
 
 def test_when_no_more_can_wait_nothing_is_answered_and_nothing_is_lost(store, monkeypatch):

@@ -1,7 +1,6 @@
 """Every operation behaves as `/openapi.json` says, whatever is sent to it: generated requests against real routes."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import schemathesis
@@ -36,11 +35,12 @@ ADMIN = "/v1/admin/"
 
 @pytest.fixture(scope="module")
 def admin(policy: RailsPolicy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdminWorld]:
-    url = f"sqlite:///{Path(tmp_path_factory.mktemp('described')) / 'admin.db'}"
+    folder = tmp_path_factory.mktemp("described")
+    url = f"sqlite:///{folder / 'admin.db'}"
     migrate(url)
     database = open_database(url)
     limits = LimitSettings(requests_per_minute=10**9)
-    yield AdminWorld(World(policy, limits=limits), database)
+    yield AdminWorld(World(policy, limits=limits), database, folder)
     database.close()
 
 

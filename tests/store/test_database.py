@@ -229,7 +229,7 @@ def test_a_full_database_refuses_the_decision_and_keeps_the_earlier_ones(sqlite_
     with sqlite_database.reading() as session:
         session.execute(text(f"PRAGMA max_page_count={pages}"))
     with pytest.raises(StoreUnavailable, match="full"):
-        decisions.add(later(1, rails=({"text": "x" * 100_000},)))
+        decisions.add(later(1, rails=({"name": "x" * 100_000, "status": "passed"},)))
     assert [one.id for one in decisions.page(limit=10)] == [DECISION.id]
 
 

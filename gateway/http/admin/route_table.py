@@ -15,5 +15,7 @@ ADMINS: Final = frozenset({Role.ADMIN})
 
 ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "GET /v1/admin/whoami": ANYBODY,
+    "GET /v1/admin/audit": AUDITORS,
+    "GET /v1/admin/audit/verification": AUDITORS,
 }
 """Method and path template, to the roles any one of which opens it. A service may demand more, such as an area."""

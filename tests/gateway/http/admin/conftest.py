@@ -15,5 +15,5 @@ def admin(world: World, tmp_path: Path) -> Iterator[AdminWorld]:
     url = f"sqlite:///{tmp_path / 'admin.db'}"
     migrate(url)
     database = open_database(url)
-    yield AdminWorld(world, database)
+    yield AdminWorld(world, database, tmp_path)
     database.close()

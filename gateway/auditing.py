@@ -1,0 +1,35 @@
+"""Reads the audit trail for whoever may, and tells whether it is what was written."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from gateway.checkpointing import Checkpointing
+from store.audit import AuditEntry, AuditFilter, AuditTrail
+from store.people import Actor
+from store.proof.verification import Verification
+
+
+@dataclass(frozen=True, slots=True)
+class Auditing:
+    """The trail as auditors see it. All methods block: use a thread."""
+
+    trail: AuditTrail
+    checkpointing: Checkpointing
+
+    def page(
+        self, actor: Actor, wanted: AuditFilter, *, limit: int, before: int | None = None
+    ) -> tuple[AuditEntry, ...]:
+        """Returns rows, newest first. Who belongs to a tenant sees what they did: rows do not say whose they are."""
+        if actor.assistants:
+            if wanted.actor not in (None, actor.id, actor.person):
+                return ()
+            wanted = replace(wanted, actor=wanted.actor or actor.person)
+        return self.trail.page(wanted, limit=limit, before=before)
+
+    def entries(self, *, after: int = 0) -> Iterator[AuditEntry]:
+        """Gives all rows after that number, oldest first."""
+        return self.trail.entries(after=after)
+
+    def verification(self) -> Verification:
+        """Verifies the whole trail. Raises `InvalidContent` for a checkpoint that is not ours."""
+        return self.checkpointing.verify()

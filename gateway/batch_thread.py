@@ -1,0 +1,89 @@
+"""A thread that works on whatever came while it was busy, all at once; a hand-over costs one wake-up each way."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+_T = TypeVar("_T")
+
+IDLE_S = 10.0
+"""A thread without work ends, and the next item starts another: nobody has to close it."""
+AGAIN_S = 1.0
+"""Between two tries of what is left to do while nothing comes."""
+MOST = 500
+"""Items of one batch: those behind it should not wait for too many."""
+
+
+class BatchThread(Generic[_T]):
+    """Calls `work` with a batch, in the order in which items came. `work` says for each why it failed, or None.
+
+    `idle` is called from time to time while nothing comes, and says whether something is left to do.
+    """
+
+    def __init__(
+        self, work: Callable[[Sequence[_T]], Sequence[Exception | None]], *, idle: Callable[[], bool], name: str
+    ) -> None:
+        self._work = work
+        self._idle = idle
+        self._name = name
+        self._queue: SimpleQueue[tuple[_T, asyncio.AbstractEventLoop, asyncio.Future[None]]] = SimpleQueue()
+        self._guard = threading.Lock()
+        self._is_running = False
+
+    async def put(self, item: _T) -> None:
+        """Waits until the item was worked on, or raises what became of it. Cancelled, it is worked on all the same."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        with self._guard:
+            self._queue.put((item, loop, done))
+            if not self._is_running:
+                self._is_running = True
+                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+        await done
+
+    def _run(self) -> None:
+        is_left = False
+        while True:
+            try:
+                batch = [self._queue.get(timeout=AGAIN_S if is_left else IDLE_S)]
+            except Empty:
+                is_left = self._idle()
+                with self._guard:
+                    if not is_left and self._queue.empty():
+                        self._is_running = False
+                        return
+                continue
+            with suppress(Empty):
+                while len(batch) < MOST:
+                    batch.append(self._queue.get_nowait())
+            try:
+                errors = self._work([item for item, _, _ in batch])
+            except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, and the next batch is another
+                errors = [error] * len(batch)
+            is_left = True  # looked at when nothing comes for a second
+            self._tell(batch, errors)
+
+    @staticmethod
+    def _tell(
+        batch: Sequence[tuple[_T, asyncio.AbstractEventLoop, asyncio.Future[None]]],
+        errors: Sequence[Exception | None],
+    ) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], Exception | None]]] = {}
+        for (_, loop, done), error in zip(batch, errors, strict=True):
+            by_loop.setdefault(loop, []).append((done, error))
+        for loop, settled in by_loop.items():
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits
+                loop.call_soon_threadsafe(_settle, settled)
+
+
+def _settle(settled: Sequence[tuple[asyncio.Future[None], Exception | None]]) -> None:
+    for done, error in settled:
+        if done.done():
+            continue  # the caller left
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)

@@ -1,0 +1,66 @@
+"""What may be kept of a person: a pseudonym of who they are, and their words with personal data and secrets masked."""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+
+from anyio import CapacityLimiter, to_thread
+
+from gateway.canonicalize import RefusedMessage, canonicalize
+from gateway.errors import GatewayError
+from store.content import KeepsText
+from store.types import Words
+
+_PURPOSE = b"canongate user ids"
+MAX_USER_CHARS = 256
+
+
+class Privacy:
+    """Makes pseudonyms, and redacts what is kept. `redact` is the rails'; what it cannot do is not kept."""
+
+    def __init__(self, pepper: bytes, redact: Callable[[str], str]) -> None:
+        self._key = hmac.digest(pepper, _PURPOSE, hashlib.sha256)
+        self._redact = redact
+        self._threads = CapacityLimiter(2)
+
+    def pseudonym(self, user: str) -> str | None:
+        """Returns the same 64 hexadecimal digits for the same user id; without the pepper nobody can test a guess."""
+        return hmac.digest(self._key, user.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
+
+    async def words(self, kept: KeepsText, message: str, answer: str) -> Words | None:
+        """Returns what is kept of what was said; None when it should be redacted and cannot be."""
+        if kept is KeepsText.FULL:
+            return Words(kept, _whole(message), _whole(answer))
+        return await to_thread.run_sync(self._redacted, message, answer, limiter=self._threads)
+
+    def _redacted(self, message: str, answer: str) -> Words | None:
+        try:
+            # In its canonical form: a character that nobody sees would hide a number from the masks.
+            canonical = canonicalize(message)
+            if isinstance(canonical, RefusedMessage):
+                return None
+            return Words(KeepsText.REDACTED, self._redact(canonical.text), self._redact(answer) if answer else "")
+        except (GatewayError, ValueError, RuntimeError):
+            return None
+
+
+class Unlinked(Privacy):
+    """Keeps no link to a person and no redacted words."""
+
+    def __init__(self) -> None:
+        super().__init__(b"", _cannot)
+
+    def pseudonym(self, user: str) -> str | None:
+        return None
+
+
+def _cannot(_: str) -> str:
+    raise ValueError("there is nothing to redact with")
+
+
+def _whole(text: str) -> str:
+    # A lone surrogate is no text that a database takes.
+    return text.encode("utf-8", "replace").decode()
+
+
+UNLINKED = Unlinked()

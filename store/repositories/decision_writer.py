@@ -1,0 +1,81 @@
+"""Adds decisions, many at once, on a connection that is kept: a person waits for each."""
+
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from sqlalchemy import Connection, Insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from store.database import Database, translated
+from store.repositories.decisions import Decisions, row_values
+from store.tables import DecisionRow, DecisionTextRow
+from store.types import Decision, Recorded
+
+_NO_NUL = str.maketrans({"\x00": "\ufffd"})
+"""PostgreSQL keeps no NUL in a text, and one such message must not hold up those behind it."""
+
+
+class DecisionWriter:
+    """Writes batches of decisions; one thread at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._reader = Decisions(database)
+        self._held = ExitStack()
+        self._connection: Connection | None = None
+        self._guard = threading.Lock()
+        dialect = sqlite if database.is_sqlite else postgresql
+        self._decisions: Insert = dialect.insert(DecisionRow.__table__).on_conflict_do_nothing()
+        self._texts: Insert = dialect.insert(DecisionTextRow.__table__).on_conflict_do_nothing()
+
+    def add_all(self, rows: Sequence[Recorded]) -> None:
+        """Stores all of them in one transaction, or none; those that are there already stay as they are.
+
+        When this returns they survive a crash of the process; like `Database.writing` without `waits_for_disk`, it
+        does not wait for SQLite's disk. Raises `StoreUnavailable`; `Conflict` when a row itself is refused.
+        """
+        decisions = [row_values(row) for row in rows]
+        texts = [_texts(row) for row in rows if row.words is not None]
+        with self._guard:
+            try:
+                with translated():
+                    connection = self._open()
+                    with connection.begin():
+                        connection.execute(self._decisions, decisions)
+                        if texts:
+                            connection.execute(self._texts, texts)
+            except BaseException:
+                self._close()
+                raise
+
+    def last_of_conversation(self, conversation: str, principal: str) -> Decision | None:
+        """Returns the newest decision of a principal's conversation."""
+        return self._reader.last_of_conversation(conversation, principal)
+
+    def close(self) -> None:
+        """Gives the connection back; the next batch takes another."""
+        with self._guard:
+            self._close()
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._held.enter_context(self._database.keeping())
+        return self._connection
+
+    def _close(self) -> None:
+        self._connection = None
+        held, self._held = self._held, ExitStack()
+        held.close()
+
+
+def _texts(row: Recorded) -> dict[str, Any]:
+    assert row.words is not None  # noqa: S101 - asked by the caller
+    words = row.words
+    return {
+        "decision": row.decision.id,
+        "kept": words.kept.value,
+        "message": words.message.translate(_NO_NUL),
+        "answer": words.answer.translate(_NO_NUL),
+    }

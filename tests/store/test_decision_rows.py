@@ -1,0 +1,158 @@
+"""Decisions in batches, with the words that are kept of them; found, expired and forgotten."""
+
+import dataclasses
+import datetime as dt
+
+import pytest
+import sqlalchemy
+from sqlalchemy import text
+from store_content import AT
+from test_database import DECISION, later
+
+from store.content import KeepsText
+from store.database import Database, migrate, open_database
+from store.errors import NotFound, StoreUnavailable
+from store.repositories.decision_writer import DecisionWriter
+from store.repositories.decisions import DecisionFilter, Decisions
+from store.types import Outcome, Recorded, Words
+
+WORDS = Words(KeepsText.FULL, "When is it open?\x00", "At \U0001f558.")
+STOPPED = ({"name": "length", "status": "passed"}, {"name": "secrets", "status": "blocked"})
+
+
+def stored(database: Database, *rows: Recorded) -> Decisions:
+    writer = DecisionWriter(database)
+    writer.add_all(rows)
+    writer.close()
+    return Decisions(database)
+
+
+def test_a_batch_comes_back_with_its_words(database: Database) -> None:
+    rows = [Recorded(later(number), WORDS if number % 2 else None) for number in range(5)]
+    decisions = stored(database, *rows)
+    found = decisions.recorded(limit=10)
+    assert [row.decision for row in found] == [row.decision for row in reversed(rows)]
+    assert [row.words is not None for row in found] == [False, True, False, True, False]
+    words = decisions.words("id-1")
+    assert words == Words(KeepsText.FULL, "When is it open?\ufffd", WORDS.answer)
+    assert decisions.words("id-2") is None
+
+
+def test_one_that_is_there_already_stays_as_it_is(database: Database) -> None:
+    stored(database, Recorded(later(1), WORDS))
+    decisions = stored(database, Recorded(later(1, prompt_tokens=99), None), Recorded(later(2)))
+    assert decisions.get("id-1").prompt_tokens == 10
+    assert decisions.words("id-1") is not None
+    assert decisions.get("id-2").id == "id-2"
+
+
+def test_a_batch_that_fails_is_not_there_at_all_and_the_next_one_is(sqlite_url: str) -> None:
+    migrate(sqlite_url)
+    database = open_database(sqlite_url)
+    fails = True
+
+    def refuse(_connection, _cursor, statement, *_) -> None:
+        if fails and "decision_texts" in statement:
+            raise sqlalchemy.exc.OperationalError(statement, {}, Exception("disk I/O error"))
+
+    sqlalchemy.event.listen(database._engine, "before_cursor_execute", refuse)
+    writer = DecisionWriter(database)
+    with pytest.raises(StoreUnavailable):
+        writer.add_all([Recorded(later(1), WORDS)])
+    with pytest.raises(NotFound):
+        Decisions(database).get("id-1")
+    fails = False
+    writer.add_all([Recorded(later(1), WORDS)])
+    assert Decisions(database).get("id-1").id == "id-1"
+    writer.close()
+    database.close()
+
+
+def test_a_locked_file_is_unavailable_and_then_written(sqlite_database: Database) -> None:
+    writer = DecisionWriter(sqlite_database)
+    writer.add_all([Recorded(later(0))])
+    assert writer._connection is not None
+    writer._connection.connection.driver_connection.execute("PRAGMA busy_timeout=50")
+    with sqlite_database.writing() as session:
+        session.execute(text("DELETE FROM decisions WHERE id = 'none'"))
+        with pytest.raises(StoreUnavailable, match="locked"):
+            writer.add_all([Recorded(later(1))])
+    writer.add_all([Recorded(later(1))])
+    writer.close()
+    assert len(Decisions(sqlite_database).page(limit=10)) == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (DecisionFilter(), [4, 3, 2, 1, 0]),
+        (DecisionFilter(outcome=Outcome.NO_MATCH), [1]),
+        (DecisionFilter(assistant="other"), [3]),
+        (DecisionFilter(among=frozenset({"other", "third"})), [3]),
+        (DecisionFilter(prompt="it.other"), [2]),
+        (DecisionFilter(rail="secrets"), [4]),
+        (DecisionFilter(conversation="c9"), [0]),
+        (DecisionFilter(since=AT + dt.timedelta(seconds=1), until=AT + dt.timedelta(seconds=3)), [2, 1]),
+        (DecisionFilter(assistant="desk", outcome=Outcome.ANSWERED, rail="none"), []),
+    ],
+)
+def test_decisions_are_found_by_what_they_were(database: Database, wanted: DecisionFilter, found: list[int]) -> None:
+    changes = (
+        {"conversation": "c9"},
+        {"outcome": Outcome.NO_MATCH},
+        {"prompt_key": "it.other"},
+        {"assistant": "other"},
+        {"rails": STOPPED},
+    )
+    decisions = stored(database, *(Recorded(later(number, **change)) for number, change in enumerate(changes)))
+    assert [one.id for one in decisions.page(wanted, limit=10)] == [f"id-{number}" for number in found]
+    if len(found) > 1:
+        first = decisions.page(wanted, limit=1)[0]
+        rest = decisions.page(wanted, limit=10, before=(first.at, first.id))
+        assert [one.id for one in rest] == [f"id-{number}" for number in found[1:]]
+
+
+def test_old_ones_expire_in_batches_with_their_texts(database: Database) -> None:
+    rows = [Recorded(later(n, assistant="desk" if n < 5 else "gone"), WORDS) for n in range(8)]
+    decisions = stored(database, *rows)
+    cutoff = AT + dt.timedelta(seconds=7)
+    with database.writing() as session:
+        assert decisions.expire(cutoff, limit=3, assistant="desk", session=session) == 3
+        assert decisions.expire(cutoff, limit=3, assistant="desk", session=session) == 2
+        assert decisions.expire(cutoff, limit=9, but=("desk",), session=session) == 2
+    assert [one.id for one in decisions.page(limit=10)] == ["id-7"]
+    assert decisions.words("id-3") is None
+
+
+def test_a_person_is_forgotten_and_their_decisions_still_count(database: Database) -> None:
+    rows = [
+        Recorded(later(1, person="p1", slots={"name": "Jo"}), WORDS),
+        Recorded(later(2, person="p1", assistant="other"), WORDS),
+        Recorded(later(3, person="p2"), WORDS),
+    ]
+    decisions = stored(database, *rows)
+    with database.writing() as session:
+        assert decisions.forget("p1", among=frozenset({"desk"}), session=session) == (1, 1)
+    gone = decisions.get("id-1")
+    assert (gone.person, gone.conversation, dict(gone.slots)) == (None, None, {})
+    assert dataclasses.replace(gone, person="p1", conversation="c1", slots={"name": "Jo"}) == rows[0].decision
+    assert decisions.words("id-1") is None
+    assert decisions.words("id-2") is not None
+    with database.writing() as session:
+        assert decisions.forget("p1", session=session) == (1, 1)
+        assert decisions.forget("p1", session=session) == (0, 0)
+    assert len(decisions.page(limit=10)) == 3
+
+
+def test_the_rail_that_stopped_an_older_decision_is_found_after_the_migration(url: str) -> None:
+    from store.database import migrate_down  # noqa: PLC0415 -- the one test that goes back
+
+    migrate(url)
+    database = open_database(url)
+    Decisions(database).add(dataclasses.replace(DECISION, rails=STOPPED))
+    database.close()
+    migrate_down(url, "0004")
+    migrate(url)
+    database = open_database(url)
+    assert [one.id for one in Decisions(database).page(DecisionFilter(rail="secrets"), limit=5)] == [DECISION.id]
+    database.close()
