@@ -83,9 +83,11 @@ def claims_of(text: str, language: str = "en") -> Claims:
     numbers, dates = quantities_of(tokens, language)
     codes, names = set[str](), set[str]()
     for position, token in enumerate(tokens):
-        if position in numbers or (token.text.islower() and token.text.isalpha() and token.text not in WEEKDAYS):
+        text = token.text
+        is_alpha = text.isalpha()
+        if position in numbers or (is_alpha and text.islower() and text not in WEEKDAYS):
             continue
-        if not token.text.isalpha() and _is_code(token.folded):
+        if not is_alpha and _is_code(token.folded):
             codes.add(token.folded)
         elif _is_name(token):
             names.add(token.folded.removesuffix("'s"))

@@ -5,10 +5,9 @@ Every function is linear in its text, and what an encoded part decodes to is nev
 
 import base64
 import binascii
-import codecs
 import html
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -45,6 +44,14 @@ _MORSE_SIGNS = word_list(
 )
 _MORSE_LETTERS = dict(zip(_MORSE_SIGNS, _ALPHABET, strict=True))
 _BRAILLE_LETTERS = dict(zip("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵", _ALPHABET, strict=True)) | {"⠀": " "}
+_BASE64_CHARS, _BASE32_CHARS, _BINARY_DIGITS, _CHARACTER_CODES_DIGITS, _MORSE_GROUPS = 16, 24, 64, 24, 8
+"""The least that the patterns of these names ask for."""
+_ROT13 = str.maketrans(_ALPHABET, _ALPHABET[13:] + _ALPHABET[:13])
+_ASCII_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
+_AROUND = ".,;:!?"
+_SMALL = frozenset(word for word, languages in LANGUAGES_OF.items() if "en" in languages)
+_SMALL_IN_ROT13 = frozenset(word.translate(_ROT13) for word in _SMALL)
+_SMALL_BACKWARDS = frozenset(word[::-1] for word in _SMALL)
 _READABLE_SHARE = 0.9
 _READABLE_CHARS = 8
 _BYTE = 256
@@ -61,6 +68,8 @@ def plain(text: str) -> str:
 
 def squeezed(folded: str) -> str:
     """Returns only the letters and digits of a folded text."""
+    if folded.isascii():
+        return folded.encode().translate(None, _ASCII_SIGNS).decode()
     return "".join(char for char in folded if char.isalnum())
 
 
@@ -71,7 +80,7 @@ def unleet(folded: str) -> str | None:
 
 def mirrored(folded: str) -> tuple[str, str]:
     """Returns the text in ROT13 and backwards."""
-    return codecs.encode(folded, "rot13"), folded[::-1]
+    return folded.translate(_ROT13), folded[::-1]
 
 
 def turned(folded: str, verbs: tuple[str, ...]) -> Iterator[str]:
@@ -84,14 +93,13 @@ def turned(folded: str, verbs: tuple[str, ...]) -> Iterator[str]:
         yield " ".join(reversed(backwards.split()))
 
 
-def decoded(text: str) -> Iterator[str]:
-    """Yields what the encoded parts of `text` say.
+@lru_cache(maxsize=16)  # several rails decode the same text
+def decoded(text: str) -> tuple[str, ...]:
+    """Returns what the encoded parts of `text` say.
 
     Percent, entity and escape forms, Base64, Base32, hexadecimal, binary, character codes, Morse and braille.
     """
-    yield from _escaped(text)
-    yield from _in_bytes(text)
-    yield from _in_signs(text)
+    return (*_escaped(text), *_in_bytes(text), *_in_signs(text))
 
 
 def readings(text: str, folded: str) -> Iterator[str]:
@@ -100,24 +108,33 @@ def readings(text: str, folded: str) -> Iterator[str]:
     Of the latter only what has more small words of English than the text as it stands; chance makes few of them.
     """
     yield from decoded(text)
-    known = _small_words(folded)
+    bare = [word.strip(_AROUND) for word in folded.split()]
+    known = _count(_SMALL, bare)
+    # Counted before the text is turned, by what the small words look like in it: most texts need no turning.
+    if _count(_SMALL_IN_ROT13, bare) > known:
+        yield folded.translate(_ROT13)
+    if _count(_SMALL_BACKWARDS, bare) > known:
+        yield folded[::-1]
     letters = unleet(folded)
-    yield from (view for view in (*mirrored(folded), letters) if view is not None and _small_words(view) > known)
+    if letters is not None and _count(_SMALL, [word.strip(_AROUND) for word in letters.split()]) > known:
+        yield letters
 
 
-def _small_words(folded: str) -> int:
-    return sum("en" in LANGUAGES_OF.get(word.strip(".,;:!?"), ()) for word in folded.split())
+def _count(known: frozenset[str], words: Sequence[str]) -> int:
+    return sum(map(known.__contains__, words))
 
 
 def _escaped(text: str) -> Iterator[str]:
-    if _ESCAPES.search(text) is not None:
+    if ("%" in text or "&" in text) and _ESCAPES.search(text) is not None:
         yield html.unescape(unquote(text))
-    if _CODE.search(text) is not None:
+    if "\\" in text and _CODE.search(text) is not None:
         yield text.encode("ascii", "ignore").decode("unicode_escape", "ignore")
 
 
 def _in_bytes(text: str) -> Iterator[str]:
-    for found in _BASE64.finditer(text):
+    # What must be there for a pattern to occur, where looking for that is cheaper.
+    longest, figures = max(map(len, text.split()), default=0), sum(map(text.count, "0123456789"))
+    for found in _BASE64.finditer(text) if longest >= _BASE64_CHARS else ():
         yield from _readable(_base64(found.group()))
         yield from _readable(_base64(found.group().rstrip("=")[::-1]))
     for found in _BROKEN_BASE64.finditer(text) if _INNER_CAPITAL.search(text) is not None else ():
@@ -125,22 +142,22 @@ def _in_bytes(text: str) -> Iterator[str]:
     for found in _HEX.finditer(text):
         digits = "".join(char for char in found.group().replace("0x", "") if char in "0123456789abcdefABCDEF")
         yield from _readable(bytes.fromhex(digits[: len(digits) // 2 * 2]))
-    for found in _BINARY.finditer(text):
+    for found in _BINARY.finditer(text) if figures >= _BINARY_DIGITS else ():
         bits = "".join(found.group().split())
         yield from _readable(bytes(int(bits[index : index + 8], 2) for index in range(0, len(bits) - 7, 8)))
-    for found in _BASE32.finditer(text):
+    for found in _BASE32.finditer(text) if longest >= _BASE32_CHARS else ():
         part = found.group().upper().rstrip("=")
         yield from _readable(base64.b32decode(part[: len(part) // 8 * 8]))
-    for found in _CHARACTER_CODES.finditer(text):
+    for found in _CHARACTER_CODES.finditer(text) if figures >= _CHARACTER_CODES_DIGITS else ():
         codes = [int(number) for number in found.group().replace(",", " ").replace(";", " ").split()]
         yield from _readable(bytes(code for code in codes if code < _BYTE))
 
 
 def _in_signs(text: str) -> Iterator[str]:
-    for found in _MORSE.finditer(text):
+    for found in _MORSE.finditer(text) if text.count(".") + text.count("-") >= _MORSE_GROUPS else ():
         words = found.group().replace("|", "/").split("/")
         yield " ".join("".join(_MORSE_LETTERS.get(sign, "") for sign in word.split()) for word in words)
-    for found in _BRAILLE.finditer(text):
+    for found in _BRAILLE.finditer(text) if not text.isascii() else ():
         yield "".join(_BRAILLE_LETTERS.get(char, char) for char in found.group())
 
 

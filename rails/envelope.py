@@ -3,8 +3,9 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from types import coroutine
+from typing import Any, Protocol
 
 from rails.nemo import Verdict
 from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
@@ -89,8 +90,7 @@ class StageRun:
         if began_s >= limit_s:
             return RailStatus.ERROR, "rail.stage_timeout"
         try:
-            async with asyncio.timeout_at(limit_s):
-                said = await check.run(self._text, self._context)
+            said = await _within(check.run(self._text, self._context), limit_s)
         except TimeoutError:
             return RailStatus.ERROR, "rail.timeout"
         except asyncio.CancelledError:
@@ -117,6 +117,35 @@ class StageRun:
     def _report(self, records: list[RailRecord]) -> RailsReport:
         rest = (_record(check, RailStatus.NOT_RUN, None, None) for check in self._checks[len(records) :])
         return RailsReport(self._checks[0].stage, self._text, (*records, *rest))
+
+
+async def _within(work: Coroutine[Any, Any, Verdict], limit_s: float) -> Verdict:
+    """Returns what `work` returns; raises `TimeoutError` when it waits for something beyond the limit."""
+    # Most rails wait for nothing, and a timeout would cost as much as some of them: it is set when one does wait. What
+    # computes for too long no timeout can stop; the runner looks after that.
+    try:
+        awaited = work.send(None)
+    except StopIteration as ended:
+        said: Verdict = ended.value
+        return said
+    async with asyncio.timeout_at(limit_s):
+        return await _resumed(work, awaited)
+
+
+@coroutine
+def _resumed(work: Coroutine[Any, Any, Verdict], awaited: Any) -> Generator[Any, Any, Verdict]:
+    """Goes on with `work`, which has been started and waits for `awaited`."""
+    try:
+        while True:
+            try:
+                answer = yield awaited
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it is meant for the work
+                awaited = work.throw(error)
+            else:
+                awaited = work.send(answer)
+    except StopIteration as ended:
+        said: Verdict = ended.value
+        return said
 
 
 def _record(check: Runnable, status: RailStatus, reason: str | None, began_s: float | None) -> RailRecord:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rails.matching import compile_linear
+from rails.matching import compile_linear, escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +140,5 @@ SHAPES = (
         _is_plain_password,
     ),
 )
+ANY_HINT = compile_linear("|".join(escape(hint) for shape in SHAPES for hint in shape.hints), case_sensitive=True)
+"""Finds whether a text in lower case has any hint of any shape, in one pass."""

@@ -89,13 +89,22 @@ def windows(text: str) -> list[str]:
     A long sentence comes in overlapping parts. No part is longer than `WINDOW`.
     """
     whole = text.strip()
-    # A sentence keeps its mark: embedders read a question and a statement apart.
-    ends = [0, *(found.end() for found in _SENTENCE.finditer(whole)), len(whole)]
-    sentences = [part for start, end in pairwise(ends) if (part := whole[start:end].strip())]
+    sentences = _sentences(whole)
     parts = [whole] if len(whole) <= WINDOW else []
     if len(sentences) > 1 or not parts:
         parts += [window for sentence in sentences for window in _cut(sentence)]
     return list(dict.fromkeys(parts))
+
+
+def is_uncut(text: str) -> bool:
+    """Whether `windows` gives whole sentences only."""
+    return len(text) <= WINDOW or all(len(sentence) <= WINDOW for sentence in _sentences(text.strip()))
+
+
+def _sentences(whole: str) -> list[str]:
+    # A sentence keeps its mark: embedders read a question and a statement apart.
+    ends = [0, *(found.end() for found in _SENTENCE.finditer(whole)), len(whole)]
+    return [part for start, end in pairwise(ends) if (part := whole[start:end].strip())]
 
 
 def _cut(sentence: str) -> Iterator[str]:

@@ -123,9 +123,13 @@ def request_stage() -> Stage:
     return _request.get().stage
 
 
+_PASSED = RailOutcome.allow()
+"""Immutable, and as costly to make as a short check."""
+
+
 def verdict(reason: str | None) -> RailOutcome:
     """Returns a block with this reason code, or lets the text pass when there is none."""
-    return RailOutcome.allow() if reason is None else RailOutcome.block(reason=reason)
+    return _PASSED if reason is None else RailOutcome.block(reason=reason)
 
 
 def rewritten(text: str, reason: str) -> RailOutcome:
@@ -169,11 +173,14 @@ class CompiledCheck:
         What the check raises comes back as `has_failed`; a check that neither allows, blocks nor rewrites its own
         stage's text, or leaves nothing of it, has failed as well.
         """
-        with request(self.stage, context):
+        token = _request.set(_Request(self.stage, context))
+        try:
             if self.stage is Stage.INPUT:
                 execution = await self._rail.execute([{"role": "user", "content": text}])
             else:
                 execution = await self._rail.execute([], text)
+        finally:
+            _request.reset(token)
         return self._read(execution.outcome, text)
 
     def _read(self, outcome: RailOutcome, text: str) -> Verdict:

@@ -55,7 +55,7 @@ def quantities_of(tokens: Sequence[Token], language: str) -> tuple[dict[int, Num
 def _numbers(tokens: Sequence[Token], words: Mapping[str, int]) -> Iterator[tuple[int, Number]]:
     end = 0
     for position, token in enumerate(tokens):
-        if position < end:
+        if position < end or not (token.folded in words or token.folded in ORDINAL_WORDS or token.folded[0].isdigit()):
             continue
         number = None
         if token.folded[0].isdigit():

@@ -63,6 +63,34 @@ class _Job:
     is_cancelled: bool = False
 
 
+class _Bell:
+    """Wakes a coroutine when a future of another thread is done, at half the cost of `asyncio.wrap_future`."""
+
+    def __init__(self, future: "Future[RailsReport]") -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiter = self._loop.create_future()
+        self._future = future
+        future.add_done_callback(self._ring)
+
+    async def has_rung(self, patience_s: float) -> bool:
+        """Waits until the future is done, or so long; says which."""
+        timer = self._loop.call_later(patience_s, self._wake)
+        try:
+            await self._waiter
+        finally:
+            timer.cancel()
+        self._waiter = self._loop.create_future()
+        return self._future.done()
+
+    def _ring(self, _: "Future[RailsReport]") -> None:
+        with contextlib.suppress(RuntimeError):  # the loop that waited has been closed
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        if not self._waiter.done():
+            self._waiter.set_result(None)
+
+
 class _Worker:
     """One thread with one event loop."""
 
@@ -170,17 +198,16 @@ class RailRunner:
     async def run(self, checks: Sequence[Runnable], text: str, context: RailContext) -> RailsReport:
         """Returns the report of one stage, within the stage's deadline and a short grace."""
         job = self._job(checks, text, context)
+        bell = _Bell(job.future)
         worker = self._submit(job)
-        waiter = asyncio.wrap_future(job.future)
         try:
             while worker is not None:
-                done, _ = await asyncio.wait((waiter,), timeout=self._patience_s(job, worker))
-                if done:
-                    return waiter.result()
+                if await bell.has_rung(self._patience_s(job, worker)):
+                    return job.future.result()
                 worker = self._look_after(job, worker)
             return job.stage.failed()
         finally:
-            waiter.cancel()
+            job.future.cancel()
             self._drop(job, worker)
 
     def run_blocking(self, checks: Sequence[Runnable], text: str, context: RailContext) -> RailsReport:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ _LIST_MARK = compile_linear(r"(?m)^\s*[0-9]{1,2}[.)]\s")
 _GLUED = compile_linear(r"([\p{Ll}\p{Nd}\"')\]])([.!?])(\p{Lu}\p{Ll})", case_sensitive=True)
 
 _EDGES = ".,;:!?()[]{}<>\"'*_`~|•·…=+#&@^\\/\u201c\u201d\u201e\u00ab\u00bb\u2018\u2014-\u00bf\u00a1"
+_SHORT = 24
+_START, _END = 1, 2
+"""What ends with a chunk: a heading, so that a capital follows as in a sentence; or a sentence."""
 _ENDS = ".!?…"
 _STARTS = ":•"
 _SPELLINGS = str.maketrans(
@@ -63,23 +67,32 @@ def tokens_of(text: str) -> list[Token]:
     for line in _LIST_MARK.sub("\n", text).splitlines():
         is_first = True
         for chunk in line.split():
-            core = chunk.strip(_EDGES)
-            if core.isalpha():
-                tokens.append(Token(core, core.casefold(), is_first, sentence))
+            pieces, ending = _read(chunk) if len(chunk) <= _SHORT else _take_apart(chunk)
+            for piece, folded in pieces:
+                tokens.append(Token(piece, folded, is_first, sentence))
                 is_first = False
-            elif core:
-                for part in _parts(core):
-                    tokens.append(Token(part, part.casefold(), is_first, sentence))
-                    is_first = False
-            if chunk[-1].isalnum():
-                continue
-            tail = chunk[chunk.rfind(core) + len(core) :] if core else chunk
-            if any(char in _ENDS for char in tail) and not _is_abbreviated(core, tail):
-                is_first, sentence = True, sentence + 1
-            elif any(char in _STARTS for char in tail):
+            if ending:
                 is_first = True
+                sentence += ending == _END
         sentence += 1
     return tokens
+
+
+def _take_apart(chunk: str) -> tuple[tuple[tuple[str, str], ...], int]:
+    """Returns the words of what stands between two blanks, also in lower case, and whether something ends with it."""
+    core = chunk.strip(_EDGES)
+    parts = (core,) if core.isalpha() else tuple(_parts(core)) if core else ()
+    pieces = tuple((part, part.casefold()) for part in parts)
+    if chunk[-1].isalnum():
+        return pieces, 0
+    tail = chunk[chunk.rfind(core) + len(core) :] if core else chunk
+    if any(char in _ENDS for char in tail) and not _is_abbreviated(core, tail):
+        return pieces, _END
+    return pieces, _START if any(char in _STARTS for char in tail) else 0
+
+
+# People write the same words again and again; a long one would only take up room.
+_read = lru_cache(maxsize=8192)(_take_apart)
 
 
 def _is_abbreviated(core: str, tail: str) -> bool:

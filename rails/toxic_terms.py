@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rails.disguises import plain, unleet
 from rails.matching import compile_linear
+from rails.runs import repeated_in
 
 _FOLDER = Path(__file__).parent / "toxic_words"
 _ANY_ENDING = "*"
@@ -23,6 +24,8 @@ _SPACED = compile_linear(r"\b(?:\pL[ .\-_*|]{1,2}){3,}\pL\b")
 _MASKS = frozenset("*#@$%")
 _SHORTEST_MASKED = 4
 _STRETCHED = 3
+# Of one ASCII character each; a back reference would say it shorter, and take more than linear time.
+_ASCII_RUN = compile_linear("|".join(f"\\x{code:02x}{{{_STRETCHED}}}" for code in range(128)), case_sensitive=True)
 _KEY = 3
 
 
@@ -51,16 +54,19 @@ class Terms:
         self._whole: dict[str, str] = {}
         self._beginnings: dict[str, list[tuple[str, str]]] = {}
         self._phrases: dict[str, list[tuple[list[str], str]]] = {}
+        self._keys: tuple[int, ...] = ()
         for name, listed in named.items():
             for entry in map(plain, listed):
                 self._add(entry, name)
+        self._keys = tuple(sorted({len(key) for key in self._beginnings}, reverse=True))
 
     def _add(self, entry: str, name: str) -> None:
         words = entry.split()
         if len(words) > 1:
             self._phrases.setdefault(words[0], []).append((words, name))
         elif entry.endswith(_ANY_ENDING):
-            self._beginnings.setdefault(entry[:_KEY], []).append((entry[:-1], name))
+            beginning = entry.removesuffix(_ANY_ENDING)
+            self._beginnings.setdefault(beginning[:_KEY], []).append((beginning, name))
         else:
             self._whole.setdefault(entry, name)
 
@@ -70,12 +76,28 @@ class Terms:
         return next((name for words in _views(folded) if (name := self._find_in(words)) is not None), None)
 
     def _find_in(self, words: list[str]) -> str | None:
+        return self._first_of(words) if self._may_have(set(words)) else None
+
+    def _may_have(self, said: set[str]) -> bool:
+        """Whether a term could be among these words in some order: most texts need no closer look."""
+        if not self._whole.keys().isdisjoint(said):
+            return True
+        for key in self._keys:
+            shared = self._beginnings.keys() & {word[:key] for word in said}
+            suspects = (word for word in said if word[:key] in shared) if shared else ()
+            if any(word.startswith(beginning) for word in suspects for beginning, _ in self._beginnings[word[:key]]):
+                return True
+        starts = self._phrases.keys() & said
+        return any(said.issuperset(phrase) for start in starts for phrase, _ in self._phrases[start])
+
+    def _first_of(self, words: list[str]) -> str | None:
         for place, word in enumerate(words):
             if (name := self._whole.get(word)) is not None:
                 return name
-            for beginning, name in self._beginnings.get(word[:_KEY], ()):
-                if word.startswith(beginning):
-                    return name
+            for key in self._keys:
+                for beginning, name in self._beginnings.get(word[:key], ()):
+                    if word.startswith(beginning):
+                        return name
             for phrase, name in self._phrases.get(word, ()):
                 if words[place : place + len(phrase)] == phrase:
                     return name
@@ -95,7 +117,7 @@ def _views(folded: str) -> Iterator[list[str]]:
             yield letters.translate(_APART).split()
     if _SPACED.search(folded) is not None:
         yield _joined(folded).translate(_APART).split()
-    if any(one == other == third for one, other, third in zip(folded, folded[1:], folded[2:], strict=False)):
+    if _ASCII_RUN.search(folded) is not None if folded.isascii() else bool(repeated_in(folded, _STRETCHED - 1)):
         yield [_shortened(word, 1) for word in words]
         yield [_shortened(word, 2) for word in words]
 

@@ -18,7 +18,7 @@ from rails.definition import Probes, RailDefinition, RailParams, RailServices, p
 from rails.disguises import plain, readings
 from rails.errors import PolicyInvalid
 from rails.exemplars import Family, honest, sentences
-from rails.nearness import WINDOW, Examples, Likeness, windows
+from rails.nearness import WINDOW, Examples, Likeness, is_uncut, windows
 from rails.nemo import RailOutcome, verdict
 from rails.types import Stage
 
@@ -79,7 +79,9 @@ async def _compared(text: str, params: AttacksParams, examples: Examples) -> str
 
 def _suspects(text: str, *, is_thorough: bool) -> Iterator[tuple[str, Signs | None]]:
     """Gives the parts of a text, and of what its disguises say, that are worth a comparison."""
-    for part in windows(text):
+    # Whole sentences have no sign that the text has not, so that most texts are looked at once.
+    is_clear = not is_thorough and signs_of(plain(text)) is None and is_uncut(text)
+    for part in windows(text) if not is_clear else ():
         signs = signs_of(plain(part))
         if signs is not None or is_thorough:
             yield part, signs

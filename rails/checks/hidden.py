@@ -14,6 +14,7 @@ from rails.types import Stage
 from rails.wordlists import word_set
 
 _PLAIN_CONTROLS = frozenset("\t\n\r")
+_WITHOUT_PLAIN_CONTROLS = str.maketrans(dict.fromkeys(_PLAIN_CONTROLS))
 _ZWNJ, _ZWJ, _TEXT_STYLE, _EMOJI_STYLE = "\u200c", "\u200d", "\ufe0e", "\ufe0f"
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Blank or default-ignorable characters that Unicode does not file under its format category.
@@ -52,6 +53,8 @@ class HiddenParams(RailParams, frozen=True, kw_only=True, tag="hidden"):
 
 def hidden_character(text: str) -> str | None:
     """Returns the reason code of the first character that is not there to be read, or None."""
+    if text.isascii() and text.translate(_WITHOUT_PLAIN_CONTROLS).isprintable():
+        return None
     flags_end = 0
     for position, char in enumerate(text):
         if char.isascii() and (char.isprintable() or char in _PLAIN_CONTROLS):

@@ -51,7 +51,8 @@ def find(text: str, params: InjectionParams) -> str | None:
 
 
 def _views(folded: str) -> Iterator[str]:
-    yield folded.replace("\n", " ")
+    if "\n" in folded:
+        yield folded.replace("\n", " ")
     yield from mirrored(folded)
     yield from turned(folded, _VERBS)
     letters = unleet(folded)

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from rails.definition import Probes, RailDefinition, RailParams, probes_of
 from rails.nemo import RailOutcome, verdict
+from rails.runs import repeated_in, suspects_of_runs
 from rails.types import Stage
 
 # Below this many words a low share of distinct words is ordinary speech ("no no no, not that one").
@@ -35,8 +36,7 @@ def find(text: str, params: LengthParams) -> str | None:
         return "length.characters"
     if len(text.splitlines()) > params.max_lines:
         return "length.lines"
-    # One fast search for each distinct character: the text is at most max_chars long here.
-    if any(char * (params.max_char_run + 1) in text for char in set(text) if not char.isspace()):
+    if any(not char.isspace() for char in repeated_in(text, params.max_char_run)):
         return "length.repeated_character"
     return _find_in_words(text.casefold().split(), params)
 
@@ -44,9 +44,12 @@ def find(text: str, params: LengthParams) -> str | None:
 def _find_in_words(words: list[str], params: LengthParams) -> str | None:
     if len(words) > params.max_words:
         return "length.words"
-    if any(sum(1 for _ in run) > params.max_word_run for _, run in groupby(words)):
+    different = len(set(words))
+    if suspects_of_runs(words, params.max_word_run) and any(
+        sum(1 for _ in run) > params.max_word_run for _, run in groupby(words)
+    ):
         return "length.repeated_word"
-    if len(words) >= _WORDS_TO_JUDGE and len(set(words)) < params.min_distinct_share * len(words):
+    if len(words) >= _WORDS_TO_JUDGE and different < params.min_distinct_share * len(words):
         return "length.repetition"
     return None
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from rails.definition import Probes, RailDefinition, RailParams, probes_of
 from rails.nemo import RailOutcome, verdict
+from rails.runs import repeated_in
 from rails.tokens import plain_text, tokens_of
 from rails.types import Stage
 
@@ -38,13 +39,15 @@ def find(text: str, params: RepetitionParams) -> str | None:
         return "repetition.empty"
     if len(text) > params.max_chars:
         return "repetition.too_long"
-    if any(char * (params.max_char_run + 1) in text for char in set(text) if char.isalnum()):
+    if any(char.isalnum() for char in repeated_in(text, params.max_char_run)):
         return "repetition.character"
     words = text.casefold().split()
     if len(text) > _LETTERS_A_WORD * len(words):
         words = list(text)
     # What comes again brings back each pair of its words; in hardly any other text does a pair come so often.
-    often = max(Counter(pairwise(words)).values(), default=0)
+    again = len(words) - 1 - len(set(pairwise(words)))
+    is_enough = again >= min(params.max_loops - 1, params.max_same_sentences)
+    often = max(Counter(pairwise(words)).values(), default=0) if is_enough else 0
     if often >= params.max_loops and _has_loop(words, params.max_loops):
         return "repetition.loop"
     if often > params.max_same_sentences and _most_said(text) > params.max_same_sentences:

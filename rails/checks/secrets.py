@@ -11,7 +11,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from rails.definition import OnFail, Probes, RailDefinition, RailParams, probes_of
-from rails.key_shapes import SHAPES
+from rails.key_shapes import ANY_HINT, SHAPES
 from rails.matching import compile_linear
 from rails.nemo import RailOutcome, rewritten, verdict
 from rails.types import Stage
@@ -39,7 +39,7 @@ class SecretsParams(RailParams, frozen=True, kw_only=True, tag="secrets"):
 def find(text: str, params: SecretsParams) -> Iterator[tuple[str, int, int]]:
     """Yields what each secret is and where it stands; pieces may overlap."""
     folded = text.casefold() if text.isascii() else text.lower()
-    for shape in SHAPES:
+    for shape in SHAPES if ANY_HINT.search(folded) is not None else ():
         if any(hint in folded for hint in shape.hints):
             for found in shape.pattern.finditer(text):
                 if shape.accepts is None or shape.accepts(found.group(1)):

@@ -23,6 +23,8 @@ _LINK = compile_linear(r"[a-z][a-z0-9+.-]{1,20}:[/\\]{1,4}([^\s<>\"'()\[\]{}/\\?
 _BARE = compile_linear(
     r"(?:[^\s<>\"'()\[\]{},;:!?/\\@]*@)?((?:[\pL\pN](?:[\pL\pN_-]{0,61}[\pL\pN])?[.\x{3002}\x{ff0e}\x{ff61}])+(?:[\pL]{2,24}|xn--[a-z0-9-]{2,59}))"
 )
+# What every host of the pattern above has at its end, at a thirtieth of its cost.
+_ENDING = compile_linear(r"[.\x{3002}\x{ff0e}\x{ff61}]\pL\pL")
 _ADDRESS = compile_linear(
     r"(?:^|[^\d.])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.?$)|(?:\[[0-9a-f:.]*:[0-9a-f:.]*\])"
 )
@@ -70,7 +72,8 @@ def find(text: str, params: UrlsParams) -> str | None:
     if any(not authority or any(char in authority for char in "@%\\") for authority in authorities):
         return "urls.malformed"
     hosts = [authority.rstrip(".,;:!?").partition(":")[0] for authority in authorities]
-    hosts += [host for found in _BARE.finditer(folded) if not _is_word(host := found.group(1))]
+    if _ENDING.search(folded) is not None:
+        hosts += [host for found in _BARE.finditer(folded) if not _is_word(host := found.group(1))]
     return None if all(is_allowed(host, params.hosts) for host in hosts) else "urls.host"
 
 

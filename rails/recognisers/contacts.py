@@ -36,7 +36,8 @@ def find_emails(reading: Reading) -> Iterator[Finding]:
 def find_addresses(reading: Reading) -> Iterator[Finding]:
     """Yields addresses of version 4 and 6 that are routed on the internet and not part of a link."""
     text = reading.plain
-    patterns = [_V4] if text.count(".") >= 3 else []  # noqa: PLR2004 - three dots make an address of four numbers
+    # Three dots and four digits at least make an address of four numbers.
+    patterns = [_V4] if text.count(".") >= 3 and reading.digits > 3 else []  # noqa: PLR2004 - see above
     patterns += [_V6] if text.count(":") > 1 else []
     for pattern in patterns:
         for found in pattern.finditer(text):

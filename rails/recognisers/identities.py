@@ -56,10 +56,12 @@ class _Number:
     is_valid: Callable[[str], bool]
     words: Any = None
     """None for a form and check digits so particular that no word is needed."""
+    least_digits: int = 0
+    """How many a text must have at least for the form to occur in it."""
 
 
-def _alone(entity: Entity, form: str, is_valid: Callable[[str], bool]) -> _Number:
-    return _Number(entity, compile_linear(form), is_valid)
+def _alone(entity: Entity, form: str, is_valid: Callable[[str], bool], least_digits: int = 6) -> _Number:
+    return _Number(entity, compile_linear(form), is_valid, least_digits=least_digits)
 
 
 def _beside(entity: Entity, form: str, is_valid: Callable[[str], bool], words: str) -> _Number:
@@ -110,11 +112,13 @@ _NUMBERS = (
     _alone(_ID, r"[12] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[ab]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", nir.is_valid),
     _alone(_ID, r"[0-9]{8}[ -]?[a-hj-np-tv-z]", dni.is_valid),
     _alone(_ID, r"[xyz]-?[0-9]{7}-?[a-hj-np-tv-z]", nie.is_valid),
-    _alone(_TAX, r"[a-z]{6}[0-9lmnp-v]{2}[a-ehlmprst][0-9lmnp-v]{2}[a-z][0-9lmnp-v]{3}[a-z]", codicefiscale.is_valid),
+    _alone(
+        _TAX, r"[a-z]{6}[0-9lmnp-v]{2}[a-ehlmprst][0-9lmnp-v]{2}[a-z][0-9lmnp-v]{3}[a-z]", codicefiscale.is_valid, 0
+    ),
     _beside(_ID, r"[0-9]{4}[. ]?[0-9]{2}[. ]?[0-9]{3}", bsn.is_valid, "bsn|burgerservicenummer|sofi-?nummer"),
     _beside(_ID, r"[0-9]{11}", pesel.is_valid, "pesel"),
     _beside(_ID, r"[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}", aadhaar.is_valid, "aadhaa?r|uidai|uid"),
-    _alone(_TAX, r"[a-z]{3}[abcfghjlpt][a-z][0-9]{4}[a-z]", pan.is_valid),
+    _alone(_TAX, r"[a-z]{3}[abcfghjlpt][a-z][0-9]{4}[a-z]", pan.is_valid, 4),
     _alone(_TAX, r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}", cpf.is_valid),
     _beside(_TAX, r"[0-9]{11}", cpf.is_valid, "cpf"),
     _beside(_ID, r"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}", sin.is_valid, "sin|social insurance|assurance sociale|nas"),
@@ -173,6 +177,8 @@ def find_identities(reading: Reading) -> Iterator[Finding]:
             yield Finding(Entity.PASSPORT, start, end)
     numbers = _NUMBERS if _ANY_WORD.search(reading.plain) is not None else _ALONE
     for number in numbers:
+        if reading.digits < number.least_digits:
+            continue
         for start, end in matches(number.form, reading):
             if reading.is_one_of_many(start, end) or not number.is_valid(reading.plain[start:end]):
                 continue

@@ -60,11 +60,14 @@ _IBAN_COUNTRIES = word_set(
     "sk sm so st sv tl tn tr ua va vg xk ye"
 )
 _IBAN_LENGTHS = range(15, 35)
+_IBAN_CHECK_DIGITS = 2
 
 
 def find_cards(reading: Reading) -> Iterator[Finding]:
     """Yields card numbers: issuer, length and check digit are right, or two of the three beside a word for a card."""
-    has_words = reading.digits >= _MIN_DIGITS and _CARD_WORDS.search(reading.plain) is not None
+    if reading.digits < _MIN_DIGITS:
+        return
+    has_words = _CARD_WORDS.search(reading.plain) is not None
     for found in _DIGITS.finditer(reading.plain):
         start = found.start()
         groups = [(start + group.start(), start + group.end()) for group in _GROUP.finditer(found.group())]
@@ -110,7 +113,7 @@ def _has_card_word(reading: Reading, start: int, end: int) -> bool:
 
 def find_ibans(reading: Reading) -> Iterator[Finding]:
     """Yields account numbers: with right check digits and the country's form, or beside the word."""
-    position = 0
+    position = 0 if reading.digits >= _IBAN_CHECK_DIGITS else len(reading.plain)
     while (found := _IBAN_START.search(reading.plain, position)) is not None:
         start, end = found.span()
         position = start + 1
