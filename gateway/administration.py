@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.auditing import Auditing
+from gateway.decision_archive import DecisionArchive
 from gateway.http.admin.guard import Authenticator
 from store.audit import AuditTrail
 from store.database import Database
+from store.purging import Purging
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,5 +19,7 @@ class Administration:
     audit: AuditTrail
     authenticator: Authenticator
     auditing: Auditing
+    archive: DecisionArchive
+    purging: Purging
     background: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What runs as long as the gateway serves; one that breaks off is begun again."""

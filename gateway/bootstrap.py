@@ -13,6 +13,7 @@ from gateway.auditing import Auditing
 from gateway.checkpointing import Checkpointing
 from gateway.components import Components
 from gateway.credentials import KeyRing, NewKey, Principal, load_pepper, load_secret, new_key
+from gateway.decision_archive import DecisionArchive
 from gateway.decisions import DecisionLog
 from gateway.errors import SettingsInvalid
 from gateway.fitting.corpora import load_source, source_of
@@ -51,6 +52,7 @@ from store.catalog import Catalog, live_revision
 from store.database import Database, migrate, open_database
 from store.proof.checkpoints import CheckpointFile
 from store.proof.signing import Signer
+from store.purging import DecisionPurger, Purging
 from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import Decisions
 from store.repositories.keys import Keys
@@ -127,19 +129,19 @@ def open_components(
             max_bytes=int(settings.answers.kept_mib * 1024 * 1024),
             clock=time.monotonic,
         )
-        pepper = load_pepper(settings.data_directory / "pepper")
         keys = KeyRing(
             store.keys,
-            pepper,
+            load_pepper(settings.data_directory / "pepper"),
             requests_per_minute=settings.limits.requests_per_minute,
         )
         writer = DecisionWriter(store.database)
         stack.callback(writer.close)
+        privacy = privacy_of(settings)
         admission = Admission(concurrent=settings.limits.concurrent)
         pipeline = ChatPipeline(
             live=live,
             model=model,
-            decisions=DecisionLog(writer, Privacy(pepper, redact)),
+            decisions=DecisionLog(writer, privacy),
             admission=admission,
             answers=answers,
             match_s=settings.limits.match_s,
@@ -163,21 +165,34 @@ def open_components(
             ),
             warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,
             publisher=publisher,
-            administration=administration_of(settings, store.database, keys),
+            administration=administration_of(settings, store.database, keys, privacy),
             visitor=visitor_of(settings),
         )
 
 
-def administration_of(settings: Settings, database: Database, keys: KeyRing) -> Administration:
+def administration_of(settings: Settings, database: Database, keys: KeyRing, privacy: Privacy) -> Administration:
     """Makes the services of the admin surface."""
     auditing = auditing_of(settings, database)
+    archive = DecisionArchive(database, auditing.trail)
     return Administration(
         database=database,
         audit=auditing.trail,
         authenticator=KeyAuthenticator(keys),
         auditing=auditing,
-        background=(auditing.checkpointing.follow,),
+        archive=archive,
+        purging=purging_of(database, auditing.trail, privacy),
+        background=(auditing.checkpointing.follow, archive.follow),
     )
+
+
+def privacy_of(settings: Settings) -> Privacy:
+    """Makes what decides how a person is known, with the rails' masks."""
+    return Privacy(load_pepper(settings.data_directory / "pepper"), redact)
+
+
+def purging_of(database: Database, trail: AuditTrail, privacy: Privacy) -> Purging:
+    """Makes the purge over every part that keeps something of people; a new part is named here."""
+    return Purging(database, trail, privacy.pseudonym, (DecisionPurger(Decisions(database)),))
 
 
 def auditing_of(settings: Settings, database: Database) -> Auditing:

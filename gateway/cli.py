@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "rails": "gateway.commands.rails:rails",
         "key": "gateway.commands.keys:key",
         "audit": "gateway.commands.audit:audit",
+        "decisions": "gateway.commands.decisions:decisions",
+        "purge": "gateway.commands.decisions:purge",
         "models": "gateway.commands.models:models",
     }
 )
@@ -41,6 +43,8 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "rails": "Check, try, activate and roll back policies.",
         "key": "Make, list and revoke API keys.",
         "audit": "Show, export and verify the audit trail.",
+        "decisions": "Export and expire decisions.",
+        "purge": "Delete what there is of a person.",
         "models": "List, register, plan and make models.",
     }
 )

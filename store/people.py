@@ -56,3 +56,6 @@ class Actor:
 
 SYSTEM = Actor(id="system", name="canongate", person="system", grants=frozenset())
 """Scheduled work: it acts for whoever ordered it, whom the details name."""
+
+OPERATOR = Actor(id="operator", name="command line", person="operator", grants=frozenset({Grant(Role.ADMIN)}))
+"""Whoever runs commands on the machine, and so has the files anyway."""

@@ -10,16 +10,22 @@ from gateway.administration import Administration
 from gateway.app import create_app
 from gateway.auditing import Auditing
 from gateway.checkpointing import Checkpointing
+from gateway.decision_archive import DecisionArchive
 from gateway.errors import NotAllowed
 from gateway.http.bearer import bearer_token
+from gateway.privacy import Privacy
+from rails.redaction import redact
 from store.audit import AuditTrail
 from store.database import Database
 from store.people import Actor, Grant, Role
 from store.proof.checkpoints import CheckpointFile
 from store.proof.signing import Signer
+from store.purging import DecisionPurger, Purging
+from store.repositories.decisions import Decisions
 from tests.world import World
 
 AUDIT_KEY = b"a" * 32
+PRIVACY = Privacy(b"p" * 32, redact)
 
 
 def person(name: str, *roles: Role, areas: Iterable[str] = (), assistants: Iterable[str] = ()) -> Actor:
@@ -61,6 +67,8 @@ class AdminWorld:
             audit=self.audit,
             authenticator=self.authenticator,
             auditing=Auditing(self.audit, checkpointing),
+            archive=DecisionArchive(database, self.audit),
+            purging=Purging(database, self.audit, PRIVACY.pseudonym, (DecisionPurger(Decisions(database)),)),
         )
         self.components = replace(world.components, administration=self.administration)
         self.app = create_app(self.components)

@@ -3,9 +3,31 @@
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.http.admin.audit import AUDIT_OPERATIONS, list_audit_entries, verify_audit_trail
+from gateway.http.admin.decisions import (
+    DECISION_OPERATIONS,
+    export_decisions,
+    get_decision,
+    list_decisions,
+    reveal_decision,
+)
+from gateway.http.admin.purges import PURGE_OPERATIONS, purge_person
 from gateway.http.admin.whoami import WHOAMI_OPERATIONS, whoami
 from gateway.http.described import Described
 
-ADMIN_HANDLERS: tuple[HTTPRouteHandler, ...] = (whoami, list_audit_entries, verify_audit_trail)
+ADMIN_HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    whoami,
+    list_audit_entries,
+    verify_audit_trail,
+    list_decisions,
+    export_decisions,
+    get_decision,
+    reveal_decision,
+    purge_person,
+)
 
-ADMIN_OPERATIONS: tuple[Described, ...] = (*WHOAMI_OPERATIONS, *AUDIT_OPERATIONS)
+ADMIN_OPERATIONS: tuple[Described, ...] = (
+    *WHOAMI_OPERATIONS,
+    *AUDIT_OPERATIONS,
+    *DECISION_OPERATIONS,
+    *PURGE_OPERATIONS,
+)

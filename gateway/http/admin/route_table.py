@@ -17,5 +17,10 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "GET /v1/admin/whoami": ANYBODY,
     "GET /v1/admin/audit": AUDITORS,
     "GET /v1/admin/audit/verification": AUDITORS,
+    "GET /v1/admin/decisions": READERS,
+    "GET /v1/admin/decisions/export": AUDITORS,
+    "GET /v1/admin/decisions/{decision_id:str}": READERS,
+    "POST /v1/admin/decisions/{decision_id:str}/reveal": AUDITORS,
+    "POST /v1/admin/purges": ADMINS,
 }
 """Method and path template, to the roles any one of which opens it. A service may demand more, such as an area."""
