@@ -24,11 +24,12 @@ from rails.policy import PolicyDocument, load_policy
 from rails.runner import RailLimits, RailRunner
 from rails.sandbox import PolicySandbox
 from rails.sandbox_reports import SandboxReport
-from store.catalog import Catalog, PublishReport, live_revision, load_catalog, publish_bundle
+from store.catalog import Catalog, live_revision, load_catalog, publish_bundle
 from store.database import Database
 from store.errors import InvalidContent, NotFound
 from store.formats.bundle import Bundle
 from store.formats.documents import parse_yaml, write_yaml
+from store.publish_plan import PublishReport
 from store.repositories.policies import Policies
 
 PATIENCE = RailLimits(rail_s=5.0, stage_s=20.0)

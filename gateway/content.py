@@ -15,10 +15,11 @@ from rails.errors import PolicyInvalid, ProbeFailed
 from rails.policy import load_policy
 from rails.runner import RailRunner
 from rails.sandbox import SANDBOX, PolicySandbox
-from store.catalog import PublishReport, load_catalog, publish_bundle
+from store.catalog import load_catalog, publish_bundle
 from store.database import Database
 from store.errors import InvalidContent
 from store.formats.bundle import Bundle, read_bundle, write_bundle
+from store.publish_plan import PublishReport
 
 
 def import_folder(

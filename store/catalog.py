@@ -1,8 +1,8 @@
 """The catalog: what is live, as one immutable value, and the only way to change it."""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
@@ -17,12 +17,18 @@ from store.errors import Conflict
 from store.formats.bundle import Bundle
 from store.phrases import Normalize, fold
 from store.plain import canonical_hash
+from store.publish_plan import ASSISTANT, POLICY, PROMPT, Plan, PublishReport, bare, named
 from store.repositories.assistants import Assistants
 from store.repositories.policies import Policies, StoredPolicy
 from store.repositories.prompts import Prompts
-from store.repositories.revisions import Revisions
+from store.repositories.revisions import Published, Revisions
+from store.repositories.suites import Suites
 
-_PROMPT, _ASSISTANT, _POLICY = "prompt ", "assistant ", "policy "
+_TRIES = 5
+"""Of a publish that found other content live at its end than at its beginning."""
+
+Joined = Callable[[Session, "PublishReport"], None]
+"""Writes in the transaction of a publish: all of both is kept, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class Catalog:
     prompts: Mapping[str, PromptVersion]
     assistants: Mapping[str, Assistant]
     policies: Mapping[str, StoredPolicy]
+    suites: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    """Documents of the saved test sets."""
 
     @cached_property
     def content_hash(self) -> str:
@@ -41,31 +49,50 @@ class Catalog:
         lines = "".join(f"{key}\0{self.prompts[key].sha256}\n" for key in sorted(self.prompts))
         return sha256(lines.encode()).hexdigest()
 
+    @cached_property
+    def hashes(self) -> Mapping[str, str]:
+        """The canonical hash of every document that is live; names as in a publish's report."""
+        others = {**named(replace(self.to_bundle(), prompts=()))}
+        prompts = {PROMPT + key: version.sha256 for key, version in self.prompts.items()}
+        return MappingProxyType(prompts | {name: canonical_hash(document) for name, document in others.items()})
+
     def to_bundle(self) -> Bundle:
         """Returns what is live in the form that is written as files."""
         return Bundle(
             prompts=tuple(self.prompts[key].content for key in sorted(self.prompts)),
             assistants=tuple(self.assistants[name] for name in sorted(self.assistants)),
             policies={name: self.policies[name].document for name in sorted(self.policies)},
+            suites={name: self.suites[name] for name in sorted(self.suites)},
         )
 
+    def after(self, bundle: Bundle, *, removed: Collection[str] = ()) -> "Catalog":
+        """Returns what would be live once the bundle and the removals were published, as the next revision.
 
-@dataclass(frozen=True, slots=True)
-class PublishReport:
-    """What a publish did, or would do. Names are written `prompt it.x`, `assistant y`, `policy z`."""
-
-    revision: int
-    """The live revision afterwards; the one before when nothing changed or it was a dry run."""
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    unchanged: tuple[str, ...]
-    removed: tuple[str, ...]
-    is_dry_run: bool
-
-    @property
-    def has_changes(self) -> bool:
-        """Whether anything was, or would be, different."""
-        return bool(self.added or self.changed or self.removed)
+        Raises `InvalidContent` for content that cannot be.
+        """
+        plan = Plan.make(self.hashes, bundle, removed=removed)
+        whole = plan.content_afterwards(self.to_bundle(), bundle)
+        check_bundle(whole)
+        prompts = dict(self.prompts)
+        for prompt in bundle.prompts:
+            before = self.prompts.get(prompt.key)
+            if before is None or before.content != prompt:
+                number = 1 if before is None else before.number + 1
+                prompts[prompt.key] = PromptVersion(number, prompt, canonical_hash(prompt))
+        kept = {prompt.key for prompt in whole.prompts}
+        policies = {
+            name: StoredPolicy(name, self.revision + 1, document)
+            if POLICY + name in plan.write
+            else self.policies[name]
+            for name, document in whole.policies.items()
+        }
+        return Catalog(
+            self.revision + 1,
+            MappingProxyType({key: version for key, version in prompts.items() if key in kept}),
+            MappingProxyType({assistant.name: assistant for assistant in whole.assistants}),
+            MappingProxyType(policies),
+            MappingProxyType(dict(whole.suites)),
+        )
 
 
 def load_catalog(database: Database) -> Catalog:
@@ -90,6 +117,7 @@ def publish_bundle(
     based_on: int | None = None,
     normalize: Normalize = fold,
     now: dt.datetime | None = None,
+    joined: Joined | None = None,
 ) -> PublishReport:
     """Makes the bundle's content live in one transaction: all of it, or nothing.
 
@@ -98,114 +126,109 @@ def publish_bundle(
     With `based_on`, nothing is published once another revision than that one is live.
     Raises `InvalidContent` (every problem at once), `Conflict` and `StoreUnavailable`.
     """
-    at = now or dt.datetime.now(dt.UTC)
-    reading = database.reading if dry_run else database.writing
-    with reading() as session:
-        if not dry_run:
-            Revisions(database).lock(session)
-        live = _load(database, session)
+    for _ in range(_TRIES):
+        live = load_catalog(database)
         if based_on not in (None, live.revision):
-            raise Conflict(f"revision {live.revision} was published meanwhile. Look at it, then try again.")
-        plan = _Plan.make(live, bundle, remove_missing=remove_missing)
-        check_bundle(plan.content_afterwards(live, bundle), normalize=normalize)
-        report = plan.report(live.revision, is_dry_run=dry_run)
-        if dry_run or not report.has_changes:
-            return report
-        report = replace(report, revision=live.revision + 1)
-        Revisions(database).add(report.revision, kind="content", author=author, note=note, at=at, session=session)
-        _apply(database, session, plan, report.revision, author=author, note=note, at=at, normalize=normalize)
+            raise _moved(live.revision)
+        removed = named(live.to_bundle()).keys() - named(bundle).keys() if remove_missing else frozenset()
+        if dry_run:
+            plan = Plan.make(live.hashes, bundle, removed=removed)
+            check_bundle(plan.content_afterwards(live.to_bundle(), bundle), normalize=normalize)
+            return plan.report(live.revision, is_dry_run=True)
+        said = Published(author, note)
+        try:
+            return publish_onto(
+                database, live, bundle, said, removed=removed, normalize=normalize, now=now, joined=joined
+            )
+        except Conflict:
+            if live_revision(database) == live.revision:
+                raise
+    raise _moved(live_revision(database))
+
+
+def publish_onto(
+    database: Database,
+    live: Catalog,
+    bundle: Bundle,
+    said: Published,
+    *,
+    removed: Collection[str] = (),
+    normalize: Normalize = fold,
+    now: dt.datetime | None = None,
+    joined: Joined | None = None,
+) -> PublishReport:
+    """Makes the bundle live in place of its namesakes and takes away what is `removed`, in one transaction.
+
+    `live` is what the caller read, so that the transaction is short: reading 1,000 prompts in it kept every other
+    writer waiting. `joined` writes in the same transaction, also when nothing of the content changes.
+    Raises `Conflict` when another revision is live by now, `InvalidContent` and `StoreUnavailable`.
+    """
+    at = now or dt.datetime.now(dt.UTC)
+    plan = Plan.make(live.hashes, bundle, removed=removed)
+    check_bundle(plan.content_afterwards(live.to_bundle(), bundle), normalize=normalize)
+    report = plan.report(live.revision, is_dry_run=False)
+    if not report.has_changes and joined is None:
+        return report
+    with database.writing() as session:
+        revisions = Revisions(database)
+        revisions.lock(session)
+        if (found := revisions.live(session)) != live.revision:
+            raise _moved(found)
+        if report.has_changes:
+            report = replace(report, revision=live.revision + 1)
+            revisions.add(report.revision, said, at=at, session=session)
+            _apply(database, session, plan, report.revision, said, at=at, normalize=normalize)
+        if joined is not None:
+            joined(session, report)
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What differs between the bundle and what is live; names as in the report, documents to write."""
-
-    write: Mapping[str, Any]
-    added: tuple[str, ...]
-    unchanged: tuple[str, ...]
-    removed: tuple[str, ...]
-
-    @classmethod
-    def make(cls, live: Catalog, bundle: Bundle, *, remove_missing: bool) -> "_Plan":
-        before = {name: canonical_hash(document) for name, document in _named(live.to_bundle()).items()}
-        after = _named(bundle)
-        same = {name for name, document in after.items() if before.get(name) == canonical_hash(document)}
-        return cls(
-            write={name: document for name, document in after.items() if name not in same},
-            added=tuple(sorted(after.keys() - before.keys())),
-            unchanged=tuple(sorted(same)),
-            removed=tuple(sorted(before.keys() - after.keys())) if remove_missing else (),
-        )
-
-    def content_afterwards(self, live: Catalog, bundle: Bundle) -> Bundle:
-        """Returns what would be live, the bundle's content and what stays beside it."""
-        named = _named(live.to_bundle()) | _named(bundle)
-        kept = {name: document for name, document in named.items() if name not in self.removed}
-        return _unnamed(kept)
-
-    def report(self, revision: int, *, is_dry_run: bool) -> PublishReport:
-        """Returns the report of doing this."""
-        changed = tuple(sorted(self.write.keys() - set(self.added)))
-        return PublishReport(revision, self.added, changed, self.unchanged, self.removed, is_dry_run)
+def _moved(revision: int) -> Conflict:
+    return Conflict(f"revision {revision} was published meanwhile. Look at it, then try again.")
 
 
 def _load(database: Database, session: Session) -> Catalog:
     prompts = {prompt.key: prompt for prompt in Prompts(database).live(session)}
     assistants = {assistant.name: assistant for assistant in Assistants(database).all(session)}
     policies = {policy.name: policy for policy in Policies(database).live(session)}
+    suites = {suite.name: suite.document for suite in Suites(database).live(session)}
     return Catalog(
         Revisions(database).live(session),
         MappingProxyType(prompts),
         MappingProxyType(assistants),
         MappingProxyType(policies),
+        MappingProxyType(suites),
     )
 
 
 def _apply(
     database: Database,
     session: Session,
-    plan: _Plan,
+    plan: Plan,
     revision: int,
+    said: Published,
     *,
-    author: str,
-    note: str,
     at: dt.datetime,
     normalize: Normalize,
 ) -> None:
-    prompts, assistants, policies = Prompts(database), Assistants(database), Policies(database)
+    prompts, assistants = Prompts(database), Assistants(database)
+    policies, suites = Policies(database), Suites(database)
     for name, document in plan.write.items():
         match document:
             case CanonicalPrompt():
-                prompts.publish(document, author=author, note=note, at=at, normalize=normalize, session=session)
+                prompts.publish(
+                    document, author=said.author, note=said.note, at=at, normalize=normalize, session=session
+                )
             case Assistant():
                 assistants.save(document, revision=revision, session=session)
             case _:
-                policies.add(_bare(name), document, revision=revision, at=at, session=session)
+                opaque = policies if name.startswith(POLICY) else suites
+                opaque.add(bare(name), document, revision=revision, at=at, session=session)
     for name in plan.removed:
-        if name.startswith(_PROMPT):
-            prompts.unpublish(_bare(name), session)
-        elif name.startswith(_ASSISTANT):
-            assistants.remove(_bare(name), session)
+        if name.startswith(PROMPT):
+            prompts.unpublish(bare(name), session)
+        elif name.startswith(ASSISTANT):
+            assistants.remove(bare(name), session)
         else:
-            policies.add(_bare(name), None, revision=revision, at=at, session=session)
-
-
-def _named(bundle: Bundle) -> dict[str, Any]:
-    return (
-        {_PROMPT + prompt.key: prompt for prompt in bundle.prompts}
-        | {_ASSISTANT + assistant.name: assistant for assistant in bundle.assistants}
-        | {_POLICY + name: document for name, document in bundle.policies.items()}
-    )
-
-
-def _unnamed(named: Mapping[str, Any]) -> Bundle:
-    return Bundle(
-        prompts=tuple(document for name, document in named.items() if name.startswith(_PROMPT)),
-        assistants=tuple(document for name, document in named.items() if name.startswith(_ASSISTANT)),
-        policies={_bare(name): document for name, document in named.items() if name.startswith(_POLICY)},
-    )
-
-
-def _bare(name: str) -> str:
-    return name.partition(" ")[2]
+            opaque = policies if name.startswith(POLICY) else suites
+            opaque.add(bare(name), None, revision=revision, at=at, session=session)

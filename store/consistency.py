@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from store.content import SLOT_MARK, AnySlot, CanonicalPrompt, EnumSlot, IntegerSlot, PatternSlot
 from store.errors import InvalidContent
-from store.formats.bundle import Bundle, prompt_path
+from store.formats.bundle import Bundle, convert_document, prompt_path
+from store.formats.suite import Suite
 from store.phrases import Normalize, fold
 from store.slot_values import compile_pattern
 
@@ -15,6 +16,7 @@ def check_bundle(bundle: Bundle, *, normalize: Normalize = fold) -> None:
         *(f"{prompt_path(prompt.key)}: {line}" for prompt in bundle.prompts for line in _in_prompt(prompt, normalize)),
         *_between_prompts(bundle, normalize),
         *_references(bundle),
+        *_in_suites(bundle),
     ]
     if problems:
         raise InvalidContent("\n".join(sorted(problems)))
@@ -81,6 +83,18 @@ def _between_prompts(bundle: Bundle, normalize: Normalize) -> Iterator[str]:
                         f"{prompt_path(prompt.key)}: follow_ups[{place}]: {text!r} after {predecessor} leads to "
                         f"{other_key} already. Remove one of them."
                     )
+
+
+def _in_suites(bundle: Bundle) -> Iterator[str]:
+    for name, document in bundle.suites.items():
+        file = f"suites/{name}.yaml"
+        try:
+            suite = convert_document(document, Suite)
+        except InvalidContent as error:
+            yield f"{file}: {error}"
+            continue
+        if suite.name != name:
+            yield f"{file}: name: the file is called {name}. Give both the same name."
 
 
 def _references(bundle: Bundle) -> Iterator[str]:

@@ -2,11 +2,14 @@
 
 StoreError
 ├── NotFound          no such prompt, assistant, key or decision
-├── Conflict          the row moved since it was read
+├── Conflict          the row moved since it was read, or its state does not allow this
+├── Refused           the rules of changes do not let this person take the step
 ├── InvalidContent    a document breaks a rule; the message names file, field and remedy
 ├── IndexUnusable     the index does not belong to this database or embedder; rebuild it
 └── StoreUnavailable  the database does not answer, is locked or is full
 """
+
+from collections.abc import Mapping
 
 
 class StoreError(Exception):
@@ -18,7 +21,20 @@ class NotFound(StoreError):
 
 
 class Conflict(StoreError):
-    """Someone else changed it in between; nothing was written."""
+    """Someone else changed it in between, or its state does not allow this; nothing was written."""
+
+    def __init__(self, message: str, *, found: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.found = found
+        """What is there now, and what would have been written, as plain data: nobody loses their text."""
+
+
+class Refused(StoreError):
+    """The person may not do this, whatever state the thing is in; `code` says which rule is in the way."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class InvalidContent(StoreError):

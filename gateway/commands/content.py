@@ -12,7 +12,7 @@ from gateway.bootstrap import open_embedder, open_store
 from gateway.commands.options import config_option, json_option, meant_options, settings_from
 from gateway.content import export_live, import_folder
 from gateway.rail_services import rail_services
-from store.catalog import PublishReport
+from store.publish_plan import PublishReport
 
 
 @click.command("import")

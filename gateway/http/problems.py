@@ -19,7 +19,7 @@ from gateway.credentials import Principal
 from gateway.errors import GatewayError, InvalidRequest, NotAllowed, NotServing, RateLimited
 from gateway.http.asking import ClientGone
 from gateway.http.headers import request_id
-from store.errors import Conflict, InvalidContent, NotFound, StoreError, StoreUnavailable
+from store.errors import Conflict, InvalidContent, NotFound, Refused, StoreError, StoreUnavailable
 
 _INVALID: Final = "invalid_request_error"
 _SERVER: Final = "server_error"
@@ -52,6 +52,7 @@ _CODES: dict[str, tuple[int, str]] = {
 
 _STORE: dict[type[StoreError], tuple[int, str, str]] = {
     NotFound: (404, _INVALID, "not_found"),
+    Refused: (403, "permission_error", "insufficient_role"),
     Conflict: (409, _INVALID, "conflict"),
     InvalidContent: (422, _INVALID, "validation_error"),
 }

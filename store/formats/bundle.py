@@ -56,7 +56,7 @@ class Bundle:
     policies: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
     """Opaque here: rails/ reads them."""
     suites: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
-    """Saved test sets; carried along, never stored."""
+    """Saved test sets, in the form of `store/formats/suite.py`."""
 
 
 def prompt_path(key: str) -> str:
@@ -86,7 +86,7 @@ def write_bundle(bundle: Bundle, folder: Path) -> None:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(write_yaml(document), encoding="utf-8")
-        for kind in ("assistants", "policies", "prompts"):
+        for kind in ("assistants", "policies", "prompts"):  # test sets that were never published stay
             for path in (folder / kind).rglob("*.yaml"):
                 if path.relative_to(folder).as_posix() not in files:
                     path.unlink()
@@ -138,11 +138,11 @@ class _Reader:
     def _add(self, name: PurePosixPath, document: dict[str, Any]) -> None:
         match name.parts[0]:
             case "prompts":
-                prompt = _convert(document, CanonicalPrompt)
+                prompt = convert_document(document, CanonicalPrompt)
                 _check_place(prompt, name)
                 self._prompts.append(prompt)
             case "assistants":
-                assistant = _convert(document, Assistant)
+                assistant = convert_document(document, Assistant)
                 if name != PurePosixPath(f"assistants/{assistant.name}.yaml"):
                     raise InvalidContent(f"name: the file must be called assistants/{assistant.name}.yaml.")
                 self._assistants.append(assistant)
@@ -168,9 +168,10 @@ class _Reader:
                 yield name, path
 
 
-def _convert(document: dict[str, Any], kind: type[_D]) -> _D:
+def convert_document(document: Mapping[str, Any], kind: type[_D]) -> _D:
+    """Returns plain data as a document. Raises `InvalidContent`: the place, what is wrong, and the remedy."""
     try:
-        return msgspec.convert(document, kind)
+        return msgspec.convert(dict(document), kind)
     except msgspec.ValidationError as error:
         hit = _PLACE.match(str(error))
         problem, place = (hit["problem"], hit["place"]) if hit else (str(error), None)

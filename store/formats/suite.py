@@ -53,6 +53,8 @@ class Suite(Document, frozen=True):
     name: Name
     title: Line
     cases: Annotated[tuple[SuiteCase, ...], Meta(min_length=1)]
+    assistant: Name | None = None
+    """Who is asked; may be left out where there is one assistant alone."""
 
     def __post_init__(self) -> None:
         ids = [case.id for case in self.cases]

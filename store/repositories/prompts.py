@@ -1,7 +1,7 @@
 """Prompts and their versions in the database."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,15 @@ from store.tables import PhrasingRow, PromptRow, PromptVersionRow
 _BATCH = 200
 """Versions whose sentences are read in one statement; SQLite takes a limited number of parameters."""
 
+_LIVE = (
+    select(PromptRow, PromptVersionRow)
+    .outerjoin(
+        PromptVersionRow,
+        (PromptVersionRow.prompt_id == PromptRow.id) & (PromptVersionRow.number == PromptRow.live_version),
+    )
+    .where(PromptRow.live_version.is_not(None))
+)
+
 
 class Prompts:
     """Reads and adds prompt versions."""
@@ -30,16 +39,27 @@ class Prompts:
     def live(self, session: Session | None = None) -> tuple[PromptVersion, ...]:
         """Returns the live version of every published prompt, by key. Raises `InvalidContent` for altered rows."""
         with self._database.reading(session) as opened:
-            rows = opened.execute(
-                select(PromptRow, PromptVersionRow)
-                .outerjoin(
-                    PromptVersionRow,
-                    (PromptVersionRow.prompt_id == PromptRow.id) & (PromptVersionRow.number == PromptRow.live_version),
-                )
-                .where(PromptRow.live_version.is_not(None))
-                .order_by(PromptRow.key)
-            )
+            rows = opened.execute(_LIVE.order_by(PromptRow.key))
             return _load(opened, [(row[0].key, row[1]) for row in rows])
+
+    def live_of(self, keys: Collection[str], session: Session | None = None) -> tuple[PromptVersion, ...]:
+        """Returns the live versions of those prompts that are published, by key."""
+        found: list[tuple[str, PromptVersionRow | None]] = []
+        with self._database.reading(session) as opened:
+            for batch in _batches(keys):
+                rows = opened.execute(_LIVE.where(PromptRow.key.in_(batch)))
+                found += [(row[0].key, row[1]) for row in rows]
+            return _load(opened, sorted(found, key=lambda one: one[0]))
+
+    def live_hashes(self, keys: Collection[str], session: Session | None = None) -> Mapping[str, str]:
+        """Returns the content hashes of those prompts that are published, without reading what they say."""
+        hashes: dict[str, str] = {}
+        with self._database.reading(session) as opened:
+            for batch in _batches(keys):
+                query = _LIVE.with_only_columns(PromptRow.key, PromptVersionRow.sha256)
+                rows = opened.execute(query.where(PromptRow.key.in_(batch)))
+                hashes.update((key, digest) for key, digest in rows)
+        return hashes
 
     def version(self, key: str, number: int, session: Session | None = None) -> PromptVersion:
         """Returns one version, live or not. Raises `NotFound`."""
@@ -107,6 +127,11 @@ class Prompts:
                 raise NotFound(f"there is no live prompt {key}")
             prompt.live_version = None
             opened.flush()
+
+
+def _batches(keys: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(keys)
+    return (ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH))
 
 
 def _new_id() -> UUID:

@@ -3,6 +3,7 @@
 from store.tables.access import ApiKeyRow
 from store.tables.audit import AuditRow
 from store.tables.base import Base, UtcDateTime
+from store.tables.changes import ChangeAuthorRow, ChangeEditRow, ChangeEventRow, ChangeRow, GateRunRow, SuiteRow
 from store.tables.content import AssistantRow, PhrasingRow, PolicyRow, PromptRow, PromptVersionRow, RevisionRow
 from store.tables.decisions import DecisionRow, DecisionTextRow
 
@@ -11,12 +12,18 @@ __all__ = [
     "AssistantRow",
     "AuditRow",
     "Base",
+    "ChangeAuthorRow",
+    "ChangeEditRow",
+    "ChangeEventRow",
+    "ChangeRow",
     "DecisionRow",
     "DecisionTextRow",
+    "GateRunRow",
     "PhrasingRow",
     "PolicyRow",
     "PromptRow",
     "PromptVersionRow",
     "RevisionRow",
+    "SuiteRow",
     "UtcDateTime",
 ]

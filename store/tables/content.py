@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, String
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.tables.base import Base
@@ -94,3 +94,6 @@ class RevisionRow(Base):
     kind: Mapped[str] = mapped_column(String(16))
     author: Mapped[str]
     note: Mapped[str]
+    change_id: Mapped[UUID | None]
+    """The change that was published; None for what an operator published on the machine."""
+    is_emergency: Mapped[bool] = mapped_column(server_default=false())

@@ -1,0 +1,1 @@
+"""Changes: edits that are reviewed and published together, and the rules of their life."""
