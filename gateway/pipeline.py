@@ -254,7 +254,8 @@ class ChatPipeline:
     async def _approved(self, turn: Turn, rate: RateState, text: str, outcome: Outcome, source: Source) -> Reply:
         """Shows an approved text; it passes the output rails like any other."""
         shown = fill_text(text, turn.values)
-        report = await self._check(turn, Stage.OUTPUT, shown, self._context(turn, shown))
+        language = turn.language if source is Source.DIALOG else None
+        report = await self._check(turn, Stage.OUTPUT, shown, self._context(turn, shown, language=language))
         if stopped := report.stopped_by:
             text = self._refusal(turn, stopped.name)
             return self._reply(turn, rate, Outcome.BLOCKED_OUTPUT, Source.NONE, text)
@@ -281,12 +282,13 @@ class ChatPipeline:
         return Reply(decision=decision, text=text, turn=turn, rate=rate, choices=choices, slot=slot)
 
     def _refusal(self, turn: Turn, rail: str) -> str:
-        return self._policy(turn).refusal(turn.assistant.languages[0], rail)
+        return self._policy(turn).refusal(turn.language, rail)
 
     @staticmethod
-    def _context(turn: Turn, facts: str = "", *, is_whole: bool = True) -> RailContext:
+    def _context(turn: Turn, facts: str = "", *, is_whole: bool = True, language: str | None = None) -> RailContext:
+        # Answers are in the assistant's first language unless it is said; what has no facts is the message itself.
         return RailContext(
-            language=turn.assistant.languages[0],
+            language=language or (turn.assistant.languages[0] if facts else turn.language),
             languages=turn.assistant.languages,
             facts=facts,
             slots={value.slot.name: value.text for value in turn.values},

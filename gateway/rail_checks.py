@@ -12,6 +12,7 @@ from gateway.errors import InvalidRequest, NotServing
 from gateway.limits import Admission, RateState
 from gateway.live import Live
 from rails.engine import RailsPolicy
+from rails.languages import spoken
 from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
 from store.content import Assistant
 
@@ -88,7 +89,7 @@ class RailChecks:
             raise NotServing("rails_unavailable", "A check could not be completed, so the text counts as not checked.")
         return Checked(
             status=status,
-            text=_refusal(assistant, policy, stopped) if stopped else reports[-1].text,
+            text=_refusal(question, assistant, policy, stopped) if stopped else reports[-1].text,
             stopped_by=stopped.name if stopped else None,
             records=records,
             policy=policy,
@@ -126,7 +127,7 @@ async def _reports(question: CheckQuestion, assistant: Assistant, policy: RailsP
             reports.append(RailsReport(stage, text, policy.not_run(stage)))
             continue
         context = RailContext(
-            language=assistant.languages[0],
+            language=_language(question, assistant) if stage is Stage.INPUT else assistant.languages[0],
             languages=assistant.languages,
             facts=question.facts if stage is Stage.OUTPUT else "",
         )
@@ -152,6 +153,11 @@ def _status(question: CheckQuestion, reports: list[RailsReport]) -> CheckStatus:
     return CheckStatus.PASSED if last.text == question.texts[last.stage] else CheckStatus.MODIFIED
 
 
-def _refusal(assistant: Assistant, policy: RailsPolicy, stopped: RailRecord) -> str:
+def _refusal(question: CheckQuestion, assistant: Assistant, policy: RailsPolicy, stopped: RailRecord) -> str:
     rail = _HIDDEN if stopped.name == CANONICALIZE else stopped.name
-    return policy.refusal(assistant.languages[0], rail)
+    return policy.refusal(_language(question, assistant), rail)
+
+
+def _language(question: CheckQuestion, assistant: Assistant) -> str:
+    """Returns what the message is written in; the assistant's first language when there is only an answer."""
+    return spoken(question.texts.get(Stage.INPUT, ""), assistant.languages)

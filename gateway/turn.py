@@ -16,6 +16,7 @@ from gateway.limits import Deadline, RateState
 from gateway.live import LiveState
 from models.ports import Completion, FinishReason, RenderedPrompt
 from rails.dialog import DialogReply
+from rails.languages import spoken
 from rails.types import RailRecord
 from store.content import AnyReply, Assistant, Contact, Generate, Handoff, PromptVersion, Verbatim
 from store.matches import Evidence, Gate, MatchMethod, SlotNeeded, SlotValue
@@ -149,6 +150,11 @@ class Turn:
     def is_unread(self) -> bool:
         """Whether the message is in a language that the embedder does not read, so that nothing is near anything."""
         return self.evidence is not None and self.evidence.gate is Gate.LANGUAGE
+
+    @property
+    def language(self) -> str:
+        """The language of the message, among those that the assistant serves; refusals and dialog replies follow it."""
+        return spoken(self.message or self.question.text, self.assistant.languages)
 
     @property
     def no_match_text(self) -> str:

@@ -1,16 +1,15 @@
 """`canongate import` and `canongate export`: what is live, as readable files."""
 
 import json
-from functools import cache
 from pathlib import Path
 
 import click
 import msgspec
 
-from gateway.bootstrap import open_embedder, open_store
+from gateway.bootstrap import open_store
 from gateway.commands.options import config_option, json_option, settings_from
+from gateway.commands.rail_means import command_services
 from gateway.content import export_live, import_folder
-from gateway.rail_services import rail_services
 from store.catalog import PublishReport
 
 
@@ -38,7 +37,7 @@ def import_bundle(
             note=note,
             remove_missing=remove_missing,
             dry_run=dry_run,
-            services=rail_services(cache(lambda: open_embedder(settings, lambda _: None))),
+            services=command_services(settings),
         )
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(report), indent=2))
