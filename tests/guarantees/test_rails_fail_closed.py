@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 
 from gateway.errors import NotServing
@@ -129,8 +130,16 @@ def from_the_second_sentence(behaviour: Callable[[str], Awaitable[Any]]) -> Call
     return check
 
 
+BEHIND = {Stage.INPUT: SHIPPED_RAILS["length"].params, Stage.OUTPUT: SHIPPED_RAILS["repetition"].params}
+"""Rails that stop any text of more than five characters."""
+
+
 def policy_with(
-    behaviour: Callable[[str], Awaitable[Any]], stage: Stage, streaming: Streaming = Streaming.WHOLE_ANSWER
+    behaviour: Callable[[str], Awaitable[Any]],
+    stage: Stage,
+    streaming: Streaming = Streaming.WHOLE_ANSWER,
+    *,
+    only_watches: bool = False,
 ) -> RailsPolicy:
     rail = RailDefinition(
         name="probed",
@@ -144,6 +153,11 @@ def policy_with(
         Stage.OUTPUT: (SHIPPED_RAILS["grounding"].params(),),
     }
     plain[stage] = (*plain[stage], ProbedParams())
+    if only_watches:
+        plain[stage] = (
+            ProbedParams(monitor=True),
+            msgspec.convert({"rail": BEHIND[stage].__struct_config__.tag, "max_chars": 5}, BEHIND[stage]),
+        )
     compiled = compile_policy(
         PolicyDocument(
             name="desk",
@@ -162,15 +176,24 @@ def policy_with(
 
 def ask(here: Built) -> tuple[str, str]:
     """Asks, and returns the error's code and everything that left before it."""
+    code, _, left = outcome(here)
+    assert code is not None, "this was to be an error"
+    return code, left
+
+
+def outcome(here: Built) -> tuple[str | None, str, str]:
+    """Asks, and returns the error's code if there was one, the reply, and what left before."""
     left: list[str] = []
 
     async def watch(news: News) -> None:
         if isinstance(news, Released):
             left.append(news.text)
 
-    with pytest.raises(NotServing) as stopped:
-        anyio.run(here.pipeline.answer, question("I forgot my password"), watch)
-    return stopped.value.code, "".join(left)
+    try:
+        reply = anyio.run(here.pipeline.answer, question("I forgot my password"), watch)
+    except NotServing as stopped:
+        return stopped.code, "", "".join(left)
+    return None, reply.text, "".join(left)
 
 
 def check_record(here: Built, column: Column) -> None:
@@ -193,6 +216,28 @@ def test_a_broken_rail_lets_nothing_through(behaviour: Callable[[str], Awaitable
     assert left == (FIRST if is_later else ""), "only what was checked before has left"
     assert bool(model.prompts) is (column is not Column.INPUT), "a broken input rail comes before the model"
     check_record(here, column)
+
+
+@pytest.mark.parametrize("column", [Column.INPUT, Column.OUTPUT, Column.STREAMING])
+@pytest.mark.parametrize("behaviour", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_rail_that_only_watches_is_recorded_and_lets_nothing_past_the_rails_behind_it(
+    behaviour: Callable[[str], Awaitable[Any]], column: Column
+) -> None:
+    model = FakeModel(answer=GROUNDED, stretch_chars=10)
+    here = build(model=model, policy=policy_with(behaviour, column.stage, column.streaming, only_watches=True))
+    code, said, left = outcome(here)
+    (decision,) = here.decisions.rows
+    # On output the text in its place is checked as well, and stopped as well.
+    watching, behind = [rail for rail in decision.rails if rail["stage"] == column.stage][:2]
+    assert (watching["name"], watching["status"]) == ("probed", RailStatus.ERROR)
+    assert re.fullmatch(r"rail\.[a-z_]+", str(watching["reason"]))
+    assert decision.outcome is (Outcome.BLOCKED_INPUT if column is Column.INPUT else Outcome.BLOCKED_OUTPUT)
+    assert left == ""
+    assert FIRST not in said
+    # One that took its thread away keeps the others from running, which is a failure and no pass.
+    is_run = behind["status"] == RailStatus.BLOCKED
+    assert is_run or behind["status"] == RailStatus.NOT_RUN
+    assert (decision.failed, code) == ((False, None) if is_run else (True, "rails_unavailable"))
 
 
 @pytest.mark.parametrize("column", [Column.INPUT, Column.OUTPUT, Column.STREAMING])
