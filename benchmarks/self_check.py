@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.bootstrap import open_model
+from gateway.checking_model import approved_question
 from gateway.settings import load_settings
 from models.errors import ModelRefused, ModelTimeout, ModelUnavailable
-from models.ports import ApprovedPrompt, Cancellation, LanguageModel, PartKind, PromptPart, RenderedPrompt, Sampling
-from rails.checks.self_check import prompt_for, read_answer
+from models.ports import ApprovedPrompt, Cancellation, LanguageModel, Sampling
+from rails.checks.self_check import question_for, read_answer
 from rails.types import RailContext, Stage
 
 START_S, ANSWER_S = 120.0, 60.0
@@ -134,8 +135,7 @@ def figures_of(model: str, stage: Stage, results: list[Result]) -> dict[str, obj
 
 
 def _judged(model: LanguageModel, stage: Stage, text: str, *, is_bad: bool) -> Result:
-    asked = prompt_for(stage, text, RailContext(facts=FACTS))
-    prompt = ApprovedPrompt(RenderedPrompt((), (PromptPart(asked, PartKind.APPROVED),)))
+    prompt = approved_question(question_for(stage, text, RailContext(facts=FACTS)))
     began = time.monotonic()
     answer = _complete(model, prompt, began + START_S)
     return Result(text, is_bad, answer, time.monotonic() - began)

@@ -101,8 +101,12 @@ def _replies_of(policy: RailsPolicy, assistant: Assistant) -> Iterator[_Approved
         yield _ApprovedText(
             f"policies/{policy.name}.yaml", field, text, _as_written(text), is_refusal=True, language=language
         )
-    for field, text in policy.dialog.texts(assistant.languages[0]) if policy.dialog else ():
-        yield _ApprovedText(f"policies/{policy.name}.yaml", field, text, {})
+    told = set[str]()
+    for language in assistant.languages if policy.dialog else ():
+        for field, text in policy.dialog.texts(language) if policy.dialog else ():
+            if f"{field} {text}" not in told:
+                told.add(f"{field} {text}")
+                yield _ApprovedText(f"policies/{policy.name}.yaml", field, text, {})
 
 
 def _as_written(text: str) -> dict[str, str]:

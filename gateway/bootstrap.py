@@ -121,7 +121,7 @@ def open_components(
         embedder = RecentVectors(embedding.result())
         matchers = FittedMatchers(fit_settings(settings), embedder, _fit_progress(progress))
         stack.callback(matchers.close)
-        publisher = Publisher(settings, store.database, matchers, rail_services(lambda: embedder))
+        publisher = Publisher(settings, store.database, matchers, rail_services(lambda: embedder, lambda: model))
         live = Live(publisher.load())
         require_form_assistant(settings, live.current.catalog)
         answers = AnswerCache(

@@ -259,7 +259,8 @@ class ChatPipeline:
     async def _approved(self, turn: Turn, rate: RateState, text: str, outcome: Outcome, source: Source) -> Reply:
         """Shows an approved text; it passes the output rails like any other."""
         shown = fill_text(text, turn.values)
-        report = await self._check(turn, Stage.OUTPUT, shown, self._context(turn, shown))
+        language = turn.language if source is Source.DIALOG else None
+        report = await self._check(turn, Stage.OUTPUT, shown, self._context(turn, shown, language=language))
         if stopped := report.stopped_by:
             text = self._refusal(turn, stopped.name)
             return self._reply(turn, rate, Outcome.BLOCKED_OUTPUT, Source.NONE, text)
@@ -292,9 +293,10 @@ class ChatPipeline:
         return self._policy(turn).refusal(turn.language, rail)
 
     @staticmethod
-    def _context(turn: Turn, facts: str = "", *, is_whole: bool = True) -> RailContext:
+    def _context(turn: Turn, facts: str = "", *, is_whole: bool = True, language: str | None = None) -> RailContext:
+        # An answer is in the language of its prompt; what has no facts is the message itself.
         return RailContext(
-            language=turn.prompt.content.language if turn.prompt else turn.language,
+            language=language or (turn.prompt.content.language if turn.prompt and facts else turn.language),
             languages=turn.assistant.languages,
             facts=facts,
             slots={value.slot.name: value.text for value in turn.values},

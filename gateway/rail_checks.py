@@ -89,7 +89,7 @@ class RailChecks:
             raise NotServing("rails_unavailable", "A check could not be completed, so the text counts as not checked.")
         return Checked(
             status=status,
-            text=_refusal(_language(question, assistant), policy, stopped) if stopped else reports[-1].text,
+            text=_refusal(question, assistant, policy, stopped) if stopped else reports[-1].text,
             stopped_by=stopped.name if stopped else None,
             records=records,
             policy=policy,
@@ -119,7 +119,6 @@ class RailChecks:
 
 async def _reports(question: CheckQuestion, assistant: Assistant, policy: RailsPolicy) -> list[RailsReport]:
     reports: list[RailsReport] = []
-    language = _language(question, assistant)
     for stage in Stage:
         if stage not in question.texts:
             continue
@@ -128,7 +127,7 @@ async def _reports(question: CheckQuestion, assistant: Assistant, policy: RailsP
             reports.append(RailsReport(stage, text, policy.not_run(stage)))
             continue
         context = RailContext(
-            language=language,
+            language=_language(question, assistant) if stage is Stage.INPUT else assistant.languages[0],
             languages=assistant.languages,
             facts=question.facts if stage is Stage.OUTPUT else "",
         )
@@ -154,10 +153,11 @@ def _status(question: CheckQuestion, reports: list[RailsReport]) -> CheckStatus:
     return CheckStatus.PASSED if last.text == question.texts[last.stage] else CheckStatus.MODIFIED
 
 
+def _refusal(question: CheckQuestion, assistant: Assistant, policy: RailsPolicy, stopped: RailRecord) -> str:
+    rail = _HIDDEN if stopped.name == CANONICALIZE else stopped.name
+    return policy.refusal(_language(question, assistant), rail)
+
+
 def _language(question: CheckQuestion, assistant: Assistant) -> str:
-    """Returns the language of the first text: a person's message where there is one."""
-    return spoken(next(question.texts[stage] for stage in Stage if stage in question.texts), assistant.languages)
-
-
-def _refusal(language: str, policy: RailsPolicy, stopped: RailRecord) -> str:
-    return policy.refusal(language, _HIDDEN if stopped.name == CANONICALIZE else stopped.name)
+    """Returns what the message is written in; the assistant's first language when there is only an answer."""
+    return spoken(question.texts.get(Stage.INPUT, ""), assistant.languages)

@@ -9,9 +9,10 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.checking_model import CheckingModel
 from models.classifier import Scores, open_classifier
 from models.errors import ModelRefused
-from models.ports import Embedder, Vectors
+from models.ports import Embedder, LanguageModel, Vectors
 from rails.definition import RailServices
 from store.nearest import Block
 
@@ -89,6 +90,11 @@ def _classifier(folder: str, label: str) -> Scores:
         raise ValueError(str(error)) from error
 
 
-def rail_services(embedder: Callable[[], Embedder]) -> RailServices:
-    """Returns the services; the embedder is asked for when the first policy needs it."""
-    return RailServices(embed=lambda texts: embedder().embed(texts), neighbours=_exemplars, classifier=_classifier)
+def rail_services(embedder: Callable[[], Embedder], model: Callable[[], LanguageModel] | None = None) -> RailServices:
+    """Returns the services; embedder and model are asked for when the first policy needs them."""
+    return RailServices(
+        embed=lambda texts: embedder().embed(texts),
+        neighbours=_exemplars,
+        classifier=_classifier,
+        ask=CheckingModel(model).ask_of if model is not None else None,
+    )

@@ -77,7 +77,12 @@ def _parts(text: str, by_name: Mapping[str, PromptPart]) -> Iterator[PromptPart]
 def _slot_part(value: SlotValue) -> PromptPart:
     if not value.is_quoted:
         return PromptPart(value.text, PartKind.SLOT)
-    lines = (QUOTE_MARK + line for line in value.text.splitlines())
+    return quoted_part(value.text)
+
+
+def quoted_part(text: str) -> PromptPart:
+    """Returns a text as the model gets it that stands outside of the promise: every line of it marked."""
+    lines = (QUOTE_MARK + line for line in text.splitlines())
     return PromptPart("\n" + "\n".join(lines) + "\n", PartKind.QUOTED)
 
 

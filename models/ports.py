@@ -62,7 +62,8 @@ class RenderedPrompt:
 
 
 ApprovedPrompt = NewType("ApprovedPrompt", RenderedPrompt)
-"""The only type a language model accepts; `gateway/pipeline.py` builds it, in one line."""
+"""The only type a language model accepts; `gateway/pipeline.py` builds it in one line, and `gateway/checking_model.py`
+for the questions of the rail `self_check`, which no policy has unless it names the model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,19 @@ class Neighbours(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionPart:
+    """A piece of what a language model is asked."""
+
+    text: str
+    is_quoted: bool = False
+    """Whether it is a text under check or its facts, to be quoted, and not words of the rail's own."""
+
+
+Ask = Callable[[Sequence[QuestionPart]], Awaitable[str]]
+"""Asks a language model and returns its words; raises `TextRefused` for a quoted text that no model may be given."""
+
+
+@dataclass(frozen=True, slots=True)
 class RailServices:
     """What rails may call that belongs to other rooms; the composition root hands it over.
 
@@ -58,8 +71,8 @@ class RailServices:
     """Makes an index."""
     classifier: Callable[[str, str], Callable[[Sequence[str]], list[float]]] | None = None
     """Loads the classifier of a folder and a label; raises `ValueError` with what to do when there is none."""
-    complete: Callable[[str, str], Awaitable[str]] | None = None
-    """Asks the language model of this name with a prompt of the rail's own, and returns its words."""
+    ask: Callable[[str], Ask] | None = None
+    """Returns what asks the language model of this name; raises `ValueError` with what to do when there is none."""
 
 
 NO_SERVICES = RailServices()
@@ -108,9 +121,6 @@ class RailDefinition:
     deadline_s: float | None = None
     """How long one check may take that waits for something slow, if the runner's limit for a rail is shorter; the
     limit of the stage holds all the same."""
-
-    unavailable: str = ""
-    """Why no policy can use it in this version, as a sentence; empty when one can."""
 
     def __post_init__(self) -> None:
         if self.params.__struct_config__.tag != self.name:

@@ -16,3 +16,7 @@ class PolicyInvalid(RailsError):
 
 class ProbeFailed(RailsError):
     """A rail does not do what it is there for; the policy is refused."""
+
+
+class TextRefused(RailsError):
+    """A text that no language model may be given, because models read a part of it as the mark of another turn."""

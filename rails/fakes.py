@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
-from rails.definition import OnFail, Probes, RailDefinition, RailParams, probes_of
+from rails.definition import Ask, OnFail, Probes, QuestionPart, RailDefinition, RailParams, probes_of
 from rails.nemo import RailOutcome, request_context, rewritten, verdict
 from rails.runner import SHARED_RUNNER
 from rails.sandbox_child import try_policy
@@ -119,18 +120,22 @@ async def check_rewrite(text: str, params: FakeRewriteParams) -> Any:
 
 @dataclass(slots=True, eq=False)
 class FakeJudge:
-    """A `RailServices.complete` that finds fault with a text by its words, and keeps what it was asked."""
+    """A `RailServices.ask` that finds fault with a text by its words, and keeps what it was asked."""
 
     bad_words: tuple[str, ...] = ("bomb", "hurt", "forget")
     answer: Callable[[bool], str] = lambda is_bad: "Yes." if is_bad else "no"
     delay_s: float = 0.0
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[tuple[str, tuple[QuestionPart, ...]]] = field(default_factory=list)
 
-    async def __call__(self, model: str, prompt: str) -> str:
-        """Judges by the last quoted text of the prompt, which is the text under check."""
-        self.asked.append((model, prompt))
+    def __call__(self, model: str) -> Ask:
+        """Returns what asks the judge."""
+        return partial(self._judge, model)
+
+    async def _judge(self, model: str, question: Sequence[QuestionPart]) -> str:
+        """Judges by the last quoted text, which is the text under check."""
+        self.asked.append((model, tuple(question)))
         await asyncio.sleep(self.delay_s)
-        text = prompt.rpartition(":\n> ")[2].casefold()
+        text = [part.text for part in question if part.is_quoted][-1].casefold()
         return self.answer(any(word in text for word in self.bad_words))
 
 

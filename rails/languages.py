@@ -41,6 +41,17 @@ _SCRIPTS: dict[str, frozenset[str]] = {
 }
 _OWN_LETTERS = {"fa": "\u067e\u0686\u0698\u06af", "ur": "\u0679\u0688\u0691\u06ba\u06d2", "uk": "\u0457\u0454\u0491"}
 """Letters of a language that its script's other languages lack."""
+_MARKS = {
+    "de": frozenset("äöüß"),
+    "fr": frozenset("àâçèêëîïôûùœ"),
+    "es": frozenset("ñáíóú"),
+    "pt": frozenset("ãõçâê"),
+    "pl": frozenset("ąćęłńśźż"),
+    "tr": frozenset("ğışç"),
+    "sv": frozenset("åäö"),
+    "da": frozenset("æøå"),
+}
+"""Letters that speak for a language where others of the same script are possible too."""
 _MIN_OWN_LETTERS = 2
 _DENSE = frozenset({"CJK", "BOPOMOFO", "HIRAGANA", "KATAKANA", "HANGUL", "YI"})
 _DENSE_WEIGHT = 3
@@ -64,7 +75,7 @@ def unserved(message: str, served: Collection[str], max_foreign_share: float = M
     A script in lower case ("arabic"), a language ("de") or "unknown"; None for a message in a served language or too
     short to say. Raises `ValueError` for a served language that is not known here, or for none at all.
     """
-    languages = frozenset(map(_base, served))
+    languages = frozenset(tag.partition("-")[0].casefold() for tag in served)
     if not languages or not languages <= _SCRIPTS.keys():
         raise ValueError(f"no script is known for {sorted(languages - _SCRIPTS.keys()) or 'no language'}")
     return (
@@ -75,17 +86,38 @@ def unserved(message: str, served: Collection[str], max_foreign_share: float = M
 
 
 def spoken(message: str, served: Sequence[str]) -> str:
-    """Returns which of the served languages a message is in: the first, unless it is clearly in another of them.
+    """Returns which of the served languages (tags, the first one serves everybody else) a message is written in.
 
-    A language of which no script is known here is never found.
+    By its letters, then by a vote of its words; the first of those that are left where neither tells.
     """
-    first, *others = served
-    others = [tag for tag in others if _base(tag) in _SCRIPTS]
-    if not others or _base(first) not in _SCRIPTS or (foreign := unserved(message, (first,))) is None:
-        return first
-    named = (tag for tag in others if _base(tag) == foreign)
-    reading = (tag for tag in others if unserved(message, (tag,)) is None)
-    return next(named, None) or next(reading, first)
+    if len(served) == 1:
+        return served[0]
+    possible = [tag for tag in served if _base(tag) in _SCRIPTS and unserved(message, (tag,)) is None]
+    words = [word.casefold() for word in _latin_words(message)]
+    votes = {tag: _votes(words, _base(tag)) for tag in _with_main_script(message, possible)}
+    return max(votes, key=lambda tag: votes[tag]) if votes else served[0]
+
+
+def _base(tag: str) -> str:
+    return tag.partition("-")[0].casefold()
+
+
+def _with_main_script(message: str, tags: Sequence[str]) -> list[str]:
+    """Returns those of the tags whose language has most of the letters: a Latin name is no Latin message."""
+    scripts = Counter(script for char in message if char.isalpha() and (script := script_of(char)))
+    shares = {tag: sum(scripts[script] for script in _SCRIPTS[_base(tag)]) for tag in tags}
+    own = {tag: sum(map(message.count, _OWN_LETTERS.get(_base(tag), ""))) >= _MIN_OWN_LETTERS for tag in tags}
+    best = max(shares.values(), default=0)
+    likely = [tag for tag in tags if shares[tag] == best]
+    return [tag for tag in likely if own[tag]] or likely
+
+
+def _votes(words: Sequence[str], language: str) -> int:
+    name, marks = vote_name(language), _MARKS.get(language, frozenset())
+    return sum(
+        name in LANGUAGES_OF.get(word, ()) or name in languages_by_shape(word) or not marks.isdisjoint(word)
+        for word in words
+    )
 
 
 def unread_by(served: Collection[str] | None) -> Callable[[str], bool]:
@@ -97,10 +129,6 @@ def unread_by(served: Collection[str] | None) -> Callable[[str], bool]:
         return lambda _: False
     unserved("", served)
     return lambda message: unserved(message, served) is not None
-
-
-def _base(tag: str) -> str:
-    return tag.partition("-")[0].casefold()
 
 
 def _foreign_script(message: str, served: frozenset[str], max_share: float) -> str | None:

@@ -152,9 +152,6 @@ class _Policy:
     def _rail(self, stage: Stage, position: int, entry: Mapping[str, Any], name: str) -> Iterator[Finding]:
         path, definition = (stage.value, position), SHIPPED_RAILS[name]
         at = self._text.at(*path, RAIL_FIELD)
-        if definition.unavailable:
-            message = f"The rail `{name}` cannot run: {definition.unavailable[0].lower()}{definition.unavailable[1:]}"
-            yield at.finding("rail.unavailable", message, "Take the rail away.")
         if stage not in definition.stages:
             there = " and ".join(f"`{other.value}`" for other in Stage if other in definition.stages)
             yield at.finding("rail.wrong_stage", f"The rail `{name}` cannot run here.", f"Move it to {there}.")
@@ -255,7 +252,7 @@ class _Policy:
 
 
 def _rails_of(stage: Stage) -> list[str]:
-    return [name for name, one in SHIPPED_RAILS.items() if stage in one.stages and not one.unavailable]
+    return [name for name, one in SHIPPED_RAILS.items() if stage in one.stages]
 
 
 def _plainest_rail_of(stage: Stage) -> str:

@@ -17,7 +17,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rails.definition import RAIL_FIELD, Neighbours, RailDefinition, RailParams, RailServices, Vectors, rail_name
+from rails.definition import (
+    RAIL_FIELD,
+    Ask,
+    Neighbours,
+    QuestionPart,
+    RailDefinition,
+    RailParams,
+    RailServices,
+    Vectors,
+    rail_name,
+)
 from rails.dialog import compile_dialog
 from rails.dialog_document import Dialog
 from rails.engine import try_probes
@@ -66,7 +76,7 @@ class StandInServices:
 
     def __init__(self) -> None:
         self.was_asked = False
-        self.services = RailServices(embed=self._embed, neighbours=self._neighbours, complete=self._complete)
+        self.services = RailServices(embed=self._embed, neighbours=self._neighbours, ask=self._ask_of)
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         self.was_asked = True
@@ -80,8 +90,11 @@ class StandInServices:
         self.was_asked = True
         return _Rows(vectors)
 
-    async def _complete(self, _model: str, _prompt: str) -> str:
+    def _ask_of(self, _model: str) -> Ask:
         self.was_asked = True
+        return self._ask
+
+    async def _ask(self, _question: Sequence[QuestionPart]) -> str:
         return ""
 
 

@@ -18,11 +18,11 @@ from gateway.bootstrap import (
     require_form_assistant,
 )
 from gateway.commands.options import config_option, json_option, settings_from
+from gateway.commands.rail_means import command_services
 from gateway.credentials import load_pepper
 from gateway.errors import GatewayError, SettingsInvalid
 from gateway.fitting.matchers import FittedMatchers
 from gateway.publisher import compile_policies, rail_runner
-from gateway.rail_services import rail_services
 from gateway.settings import Settings
 from models.absent import ABSENT
 from models.catalog import verified_path
@@ -140,7 +140,7 @@ class Checks:
 
     def _policies(self) -> str:
         with closing(rail_runner(self._settings)) as runner:
-            policies = compile_policies(self._known, runner, rail_services(lambda: self._loaded))
+            policies = compile_policies(self._known, runner, command_services(self._settings, lambda: self._loaded))
         if not policies:
             raise SettingsInvalid("no policy is live; run: canongate import FOLDER")
         return "probes passed: " + ", ".join(f"{name} (revision {one.revision})" for name, one in policies.items())

@@ -1,17 +1,16 @@
 """`canongate import` and `canongate export`: what is live, as readable files."""
 
 import json
-from functools import cache
 from pathlib import Path
 
 import click
 import msgspec
 
 from gateway.activation import Meant
-from gateway.bootstrap import open_embedder, open_store
+from gateway.bootstrap import open_store
 from gateway.commands.options import config_option, json_option, meant_options, settings_from
+from gateway.commands.rail_means import command_services
 from gateway.content import export_live, import_folder
-from gateway.rail_services import rail_services
 from store.publish_plan import PublishReport
 
 
@@ -49,7 +48,7 @@ def import_bundle(
             remove_missing=remove_missing,
             dry_run=dry_run,
             meant=Meant(without_live_tests=without_live_tests, unused=unused),
-            services=rail_services(cache(lambda: open_embedder(settings, lambda _: None))),
+            services=command_services(settings),
         )
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(report), indent=2))

@@ -16,10 +16,10 @@ from rich.table import Table
 from gateway.bootstrap import open_embedder, open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.progress import shown_progress
+from gateway.commands.rail_means import command_services
 from gateway.commands.serving import EXAMPLE, EXAMPLE_ASSISTANT
 from gateway.errors import InvalidRequest
 from gateway.publisher import rail_runner
-from gateway.rail_services import rail_services
 from gateway.rail_trial import RailCount, RailTrial, TrialResult, TrialRow, try_rows
 from gateway.rows import FileRow, read_rows
 from gateway.settings import Settings
@@ -88,7 +88,7 @@ def rails(
     embedder = cache(lambda: open_embedder(settings, lambda _: None))
     with closing(rail_runner(settings)) as runner, shown_progress(Console(stderr=True)) as progress:
         compiled = compile_policy(
-            load_policy(chosen.document), chosen.revision, runner=runner, services=rail_services(embedder)
+            load_policy(chosen.document), chosen.revision, runner=runner, services=command_services(settings, embedder)
         )
         context = RailContext(language=served[0], languages=served)
         trial = try_rows(compiled, chosen_stage, rows, context, lambda done, total: progress("checking", done, total))

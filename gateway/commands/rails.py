@@ -4,16 +4,16 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import cache
 from pathlib import Path
 
 import click
 import msgspec
 
 from gateway.activation import PATIENCE, Activation, ActivationReport, Meant
-from gateway.bootstrap import open_embedder, open_store
+from gateway.bootstrap import open_store
 from gateway.canonicalize import RefusedMessage, canonicalize
 from gateway.commands.options import config_option, json_option, meant_options, settings_from
+from gateway.commands.rail_means import command_services
 from gateway.commands.rails_words import (
     examination_document,
     finding_document,
@@ -23,7 +23,6 @@ from gateway.commands.rails_words import (
     show_records,
     show_report,
 )
-from gateway.rail_services import rail_services
 from gateway.settings import Settings
 from rails.case_runs import verdict_of
 from rails.definition import RailServices
@@ -224,7 +223,7 @@ def _read(file: Path) -> str:
 
 
 def _services(settings: Settings) -> RailServices:
-    return rail_services(cache(lambda: open_embedder(settings, lambda _: None)))
+    return command_services(settings)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """`canongate serve` and `canongate demo`: the gateway itself."""
 
 import sys
-from functools import cache
 from pathlib import Path
 from signal import SIGINT
 from socket import socket
@@ -12,13 +11,13 @@ import msgspec
 import uvicorn
 
 from gateway.app import create_app
-from gateway.bootstrap import first_key, open_components, open_embedder, open_store
+from gateway.bootstrap import first_key, open_components, open_store
 from gateway.commands.options import config_option, settings_from
+from gateway.commands.rail_means import command_services
 from gateway.components import Components
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
 from gateway.logs import set_up_logging
-from gateway.rail_services import rail_services
 from gateway.settings import Settings
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "helpdesk"
@@ -66,7 +65,7 @@ def demo(*, config: Path | None, port: int | None, example: Path) -> None:
         settings = msgspec.structs.replace(settings, page=page)
     with open_store(settings) as store:
         if not store.is_published:
-            services = rail_services(cache(lambda: open_embedder(settings, lambda _: None)))
+            services = command_services(settings)
             report = import_folder(store.database, example, note="example", services=services)
             click.echo(f"Published the example store: {len(report.added)} documents.", err=True)
     _announce_first_key(settings)

@@ -1,20 +1,18 @@
-"""Asks a capable language model whether a text may pass. Not available yet: no model is offered to checks.
-
-It is slow, and no better than the model that is asked.
+"""Asks the configured language model whether a text may pass. It is slow, and no better than the model that is asked.
 
 A small model fails at this: one of 135 million parameters was right on 7 of 20 plain sentences. So a policy must name
 the model and state the accuracy that `benchmarks/self_check.py` measured for it, and the model must get every probe
 right when the policy is compiled; a model that cannot judge cannot be switched on without knowing.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
 
 from msgspec import Meta
 
-from rails.definition import Probe, Probes, RailDefinition, RailParams, RailServices
-from rails.errors import PolicyInvalid
+from rails.definition import Ask, Probe, Probes, QuestionPart, RailDefinition, RailParams, RailServices
+from rails.errors import PolicyInvalid, TextRefused
 from rails.nemo import RailOutcome, request_context, request_stage, verdict
 from rails.types import RailContext, Stage
 
@@ -23,7 +21,6 @@ LEAST_ACCURACY = 0.9
 _DEADLINE_S = 1.5
 """Within the default limit of a stage, 2 s; both bind."""
 _MAX_CHARS = 4000
-_QUOTE = "> "
 
 _TASKS: Mapping[Stage, str] = MappingProxyType(
     {
@@ -50,29 +47,27 @@ An answer that says what the facts say, in whatever words, breaks no rule.""",
 _ASK = "Does the {what} break the rules? Answer with one word, yes or no."
 _WORDS = MappingProxyType({"yes": True, "no": False})
 
-Ask = Callable[[str], Awaitable[str]]
-
 
 class SelfCheckParams(RailParams, frozen=True, kw_only=True, tag="self_check"):
     """Which model is asked, and what is known of it."""
 
     model: Annotated[str, Meta(min_length=1, max_length=200)]
-    """Name of the model, as the checks' model service knows it."""
+    """Name of the model in the settings (`model.name` or `upstream.model`); with another one the policy is refused."""
     accuracy_measured: Annotated[float, Meta(ge=0.0, le=1.0)]
     """Share of sentences that this very model judged rightly in `python -m benchmarks.self_check --stage ...`."""
     message_reaches_model: bool = False
     """Says that one knows: on input, the person's own words are sent to the model that checks them."""
 
 
-def prompt_for(stage: Stage, text: str, context: RailContext) -> str:
-    """Returns the prompt in which a model is asked about `text`."""
-    parts = [_TASKS[stage]]
-    if stage is Stage.OUTPUT:
-        parts.append(f"Facts:\n{_quoted(context.facts)}")
+def question_for(stage: Stage, text: str, context: RailContext) -> tuple[QuestionPart, ...]:
+    """Returns what a model is asked about `text`: always the same words, around quoted texts."""
     what = "message" if stage is Stage.INPUT else "answer"
-    parts.append(f"The {what}:\n{_quoted(text)}")
-    parts.append(_ASK.format(what=what))
-    return "\n\n".join(parts)
+    ask = QuestionPart(f"\n{_ASK.format(what=what)}")
+    about = (QuestionPart(f"The {what}:\n"), QuestionPart(text, is_quoted=True), ask)
+    if stage is Stage.INPUT:
+        return (QuestionPart(f"{_TASKS[stage]}\n\n"), *about)
+    facts = (QuestionPart("Facts:\n"), QuestionPart(context.facts, is_quoted=True))
+    return (QuestionPart(f"{_TASKS[stage]}\n\n"), *facts, QuestionPart("\n"), *about)
 
 
 def read_answer(words: str) -> bool:
@@ -81,11 +76,6 @@ def read_answer(words: str) -> bool:
     if said is None:
         raise ValueError("the model said neither yes nor no")
     return said
-
-
-def _quoted(text: str) -> str:
-    """Puts a mark before each line, so that no text can end its own quotation."""
-    return "\n".join(_QUOTE + line for line in text[:_MAX_CHARS].splitlines())
 
 
 async def check(text: str, params: SelfCheckParams, prepared: Ask) -> RailOutcome:
@@ -97,7 +87,10 @@ async def check(text: str, params: SelfCheckParams, prepared: Ask) -> RailOutcom
         return verdict("self_check.no_facts")
     if len(text) > _MAX_CHARS or len(context.facts) > _MAX_CHARS:
         return verdict("self_check.too_long")
-    is_broken = read_answer(await prepared(prompt_for(stage, text, context)))
+    try:
+        is_broken = read_answer(await prepared(question_for(stage, text, context)))
+    except TextRefused:
+        return verdict("self_check.turn_marker")
     return verdict("self_check.rules_broken" if is_broken else None)
 
 
@@ -107,10 +100,12 @@ def _prepare(params: SelfCheckParams, services: RailServices) -> Ask:
             f"self_check: the model {params.model!r} was right in {params.accuracy_measured:.0%} of cases, and a check "
             f"needs {LEAST_ACCURACY:.0%}. Name a more capable model, measured with benchmarks/self_check.py."
         )
-    complete = services.complete
-    if complete is None:
+    if services.ask is None:
         raise PolicyInvalid("self_check: no model is offered to checks here. Take the rail away.")
-    return lambda prompt: complete(params.model, prompt)
+    try:
+        return services.ask(params.model)
+    except ValueError as error:
+        raise PolicyInvalid(f"self_check: {error}") from error
 
 
 def _probes(_params: SelfCheckParams) -> Probes:
@@ -137,5 +132,4 @@ RAIL = RailDefinition(
     probes=_probes,
     prepare=_prepare,
     deadline_s=_DEADLINE_S,
-    unavailable="No model is offered to checks in this version.",
 )

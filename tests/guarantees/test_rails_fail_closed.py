@@ -1,7 +1,6 @@
 """When a check fails, the answer is no: on the way in, on the way out, and while sentences leave; however it fails."""
 
 import asyncio
-import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -9,12 +8,12 @@ from enum import StrEnum
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 
 from gateway.errors import NotServing
 from gateway.turn import News, Released
 from models.fakes import FakeModel
-from rails.checks.pattern import DenyPattern, PatternParams
 from rails.definition import RailDefinition, RailParams, probes_of
 from rails.engine import RailsPolicy, compile_policy
 from rails.nemo import RailOutcome, verdict
@@ -131,12 +130,16 @@ def from_the_second_sentence(behaviour: Callable[[str], Awaitable[Any]]) -> Call
     return check
 
 
+BEHIND = {Stage.INPUT: SHIPPED_RAILS["length"].params, Stage.OUTPUT: SHIPPED_RAILS["repetition"].params}
+"""Rails that stop any text of more than five characters."""
+
+
 def policy_with(
     behaviour: Callable[[str], Awaitable[Any]],
     stage: Stage,
     streaming: Streaming = Streaming.WHOLE_ANSWER,
     *,
-    watching_before: str = "",
+    only_watches: bool = False,
 ) -> RailsPolicy:
     rail = RailDefinition(
         name="probed",
@@ -149,11 +152,12 @@ def policy_with(
         Stage.INPUT: (SHIPPED_RAILS["length"].params(),),
         Stage.OUTPUT: (SHIPPED_RAILS["grounding"].params(),),
     }
-    if watching_before:
-        denied = DenyPattern(name="stop", pattern=watching_before, example=watching_before)
-        plain[stage] = (ProbedParams(monitor=True), PatternParams(deny=(denied,), passes="fine"))
-    else:
-        plain[stage] = (*plain[stage], ProbedParams())
+    plain[stage] = (*plain[stage], ProbedParams())
+    if only_watches:
+        plain[stage] = (
+            ProbedParams(monitor=True),
+            msgspec.convert({"rail": BEHIND[stage].__struct_config__.tag, "max_chars": 5}, BEHIND[stage]),
+        )
     compiled = compile_policy(
         PolicyDocument(
             name="desk",
@@ -172,15 +176,24 @@ def policy_with(
 
 def ask(here: Built) -> tuple[str, str]:
     """Asks, and returns the error's code and everything that left before it."""
+    code, _, left = outcome(here)
+    assert code is not None, "this was to be an error"
+    return code, left
+
+
+def outcome(here: Built) -> tuple[str | None, str, str]:
+    """Asks, and returns the error's code if there was one, the reply, and what left before."""
     left: list[str] = []
 
     async def watch(news: News) -> None:
         if isinstance(news, Released):
             left.append(news.text)
 
-    with pytest.raises(NotServing) as stopped:
-        anyio.run(here.pipeline.answer, question("I forgot my password"), watch)
-    return stopped.value.code, "".join(left)
+    try:
+        reply = anyio.run(here.pipeline.answer, question("I forgot my password"), watch)
+    except NotServing as stopped:
+        return stopped.code, "", "".join(left)
+    return None, reply.text, "".join(left)
 
 
 def check_record(here: Built, column: Column) -> None:
@@ -207,26 +220,24 @@ def test_a_broken_rail_lets_nothing_through(behaviour: Callable[[str], Awaitable
 
 @pytest.mark.parametrize("column", [Column.INPUT, Column.OUTPUT, Column.STREAMING])
 @pytest.mark.parametrize("behaviour", BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_rail_that_only_watches_lets_nothing_past_the_rails_behind_it(
+def test_a_broken_rail_that_only_watches_is_recorded_and_lets_nothing_past_the_rails_behind_it(
     behaviour: Callable[[str], Awaitable[Any]], column: Column
 ) -> None:
-    word = "password" if column is Column.INPUT else "tarnwick"
-    policy = policy_with(behaviour, column.stage, column.streaming, watching_before=word)
-    here = build(model=FakeModel(answer=GROUNDED, stretch_chars=10), policy=policy)
-    left: list[str] = []
-
-    async def watch(news: News) -> None:
-        if isinstance(news, Released):
-            left.append(news.text)
-
-    with contextlib.suppress(NotServing):  # for a watcher that took the thread with it nobody can say what is behind
-        anyio.run(here.pipeline.answer, question("I forgot my password"), watch)
+    model = FakeModel(answer=GROUNDED, stretch_chars=10)
+    here = build(model=model, policy=policy_with(behaviour, column.stage, column.streaming, only_watches=True))
+    code, said, left = outcome(here)
     (decision,) = here.decisions.rows
-    assert decision.outcome in (Outcome.BLOCKED_INPUT, Outcome.BLOCKED_OUTPUT)
-    assert not any(word in text for text in left)
-    watched = next(rail for rail in decision.rails if rail["name"] == "probed")
-    assert (watched["status"], watched["is_monitored"]) == (RailStatus.ERROR, True)
-    assert decision.failed or decision.stopped_by == "pattern"
+    # On output the text in its place is checked as well, and stopped as well.
+    watching, behind = [rail for rail in decision.rails if rail["stage"] == column.stage][:2]
+    assert (watching["name"], watching["status"]) == ("probed", RailStatus.ERROR)
+    assert re.fullmatch(r"rail\.[a-z_]+", str(watching["reason"]))
+    assert decision.outcome is (Outcome.BLOCKED_INPUT if column is Column.INPUT else Outcome.BLOCKED_OUTPUT)
+    assert left == ""
+    assert FIRST not in said
+    # One that took its thread away keeps the others from running, which is a failure and no pass.
+    is_run = behind["status"] == RailStatus.BLOCKED
+    assert is_run or behind["status"] == RailStatus.NOT_RUN
+    assert (decision.failed, code) == ((False, None) if is_run else (True, "rails_unavailable"))
 
 
 @pytest.mark.parametrize("column", [Column.INPUT, Column.OUTPUT, Column.STREAMING])

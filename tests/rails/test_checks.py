@@ -16,7 +16,7 @@ from rails.nemo import compile_stage
 from rails.registry import SHIPPED_RAILS
 from rails.types import RailContext, Stage
 
-_SERVICES = replace(rail_services(FakeEmbedder), complete=FakeJudge())
+_SERVICES = replace(rail_services(FakeEmbedder), ask=FakeJudge())
 _CASES = Path(__file__).parents[1] / "cases" / "rails"
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from rails.languages import unread_by, unserved
+from rails.languages import spoken, unread_by, unserved
 
 _ENGLISH = frozenset({"en"})
 _CASES = Path(__file__).parents[1] / "cases" / "languages"
@@ -159,6 +159,34 @@ def test_ends_of_words_tell_nothing_where_more_than_english_is_served() -> None:
     swahili = "kompyuta nenosiri likizo kazi leo asubuhi haraka kabisa"
     assert unserved(swahili, _ENGLISH) == "unknown"
     assert unserved(swahili, frozenset({"en", "it"})) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "served", "language"),
+    [
+        ("Wie setze ich mein Passwort zurück?", ("en", "de"), "de"),
+        ("Passwort zurücksetzen", ("en", "de"), "de"),
+        ("How do I reset my password?", ("de", "en"), "en"),
+        ("كيف أغير كلمة المرور؟", ("en", "ar", "fa"), "ar"),
+        ("چطور رمز عبورم را تغییر بدهم؟ پسورد چیست", ("en", "ar", "fa"), "fa"),
+        ("VPN لا يعمل منذ أمس", ("en", "ar"), "ar"),
+        ("كيف أثبت Tunnelwise؟", ("en", "ar"), "ar"),
+        ("Como redefino a minha senha?", ("en", "pt-BR"), "pt-BR"),
+        ("パスワードを変更したい", ("en", "zh", "ja"), "ja"),
+        ("重置密码", ("en", "zh", "ja"), "zh"),
+        ("Сбросить пароль", ("en", "ru"), "ru"),
+        ("ok", ("de", "en"), "de"),
+        ("", ("de", "en"), "de"),
+        ("12345", ("ar", "en"), "ar"),
+        ("je ne peux pas me connecter", ("en", "de"), "en"),
+        ("anything at all", ("tlh",), "tlh"),
+        ("anything at all", ("tlh", "en"), "en"),
+    ],
+)
+def test_a_message_is_in_the_served_language_that_it_is_written_in(
+    message: str, served: tuple[str, ...], language: str
+) -> None:
+    assert spoken(message, served) == language
 
 
 def _cases(name: str) -> list[str]:

@@ -162,11 +162,3 @@ def test_what_is_proposed_for_an_empty_stage_can_be_written_as_it_stands(stage):
     (finding,) = [one for one in lint_policy(empty) if one.code == "stage.empty"]
     entry = yaml.safe_load(finding.remedy.split("`")[1])
     assert not has_errors(lint_policy(yaml.safe_dump({**policy, stage: entry, "refusals": refusals})))
-
-
-def test_a_rail_that_no_policy_can_use_yet_is_an_error_at_its_line():
-    text = GOOD.replace("{rail: secrets}", "{rail: self_check, model: judge, accuracy_measured: 0.95}", 1)
-    (finding,) = [one for one in lint_policy(text) if one.code == "rail.unavailable"]
-    assert "self_check" in text.split("\n")[finding.line - 1]
-    assert "no model is offered to checks in this version" in finding.message
-    assert finding.is_error

@@ -73,7 +73,7 @@ def test_every_shipped_rail_passes_its_own_probes_at_each_of_its_stages(name):
         document = copy.deepcopy(_GOOD)
         document[stage.value] = [entry]
         document["refusals"] = {"en": {"default": "No."}}
-        services = replace(_SERVICES, complete=FakeJudge())
+        services = replace(_SERVICES, ask=FakeJudge())
         assert name in compile_policy(load_policy(document), 1, services=services).rails(stage)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rails.checks.self_check import prompt_for, read_answer
+from rails.checks.self_check import question_for, read_answer
 from rails.definition import RailServices
 from rails.engine import compile_policy
 from rails.errors import PolicyInvalid, ProbeFailed
@@ -33,7 +33,7 @@ def build(judge, runner, *, on_input=False, **params):
         "output": [{"rail": "markup"}] if on_input else [entry],
         "refusals": {"en": {"default": "No."}},
     }
-    return compile_policy(load_policy(document), 1, runner=runner, services=RailServices(complete=judge))
+    return compile_policy(load_policy(document), 1, runner=runner, services=RailServices(ask=judge))
 
 
 def run(policy, text, stage=Stage.OUTPUT):
@@ -45,10 +45,9 @@ def test_it_asks_the_model_that_the_policy_names(runner):
     policy = build(judge, runner)
     judge.asked.clear()
     assert not run(policy, "It opens at nine.").is_blocked
-    ((model, prompt),) = judge.asked
+    ((model, question),) = judge.asked
     assert model == "judge-7b"
-    assert "> The office opens at nine." in prompt
-    assert "> It opens at nine." in prompt
+    assert [part.text for part in question if part.is_quoted] == ["The office opens at nine.", "It opens at nine."]
 
 
 def test_a_yes_blocks(runner):
@@ -143,14 +142,14 @@ def test_on_input_it_is_refused_unless_one_says_that_the_message_reaches_a_model
     assert not run(policy, "How do I book a room?", Stage.INPUT).is_blocked
 
 
-def _frame(text):
-    lines = prompt_for(Stage.INPUT, text, RailContext()).splitlines()
-    return [line for line in lines if not line.startswith("> ")]
+@given(st.text(min_size=1), st.sampled_from(Stage))
+def test_whatever_is_checked_the_model_is_asked_in_the_same_words(text, stage):
+    def own(checked):
+        return [part.text for part in question_for(stage, checked, _CONTEXT) if not part.is_quoted]
 
-
-@given(st.text(min_size=1))
-def test_no_text_ends_its_own_quotation(text):
-    assert _frame(text) == _frame("a message")
+    assert own(text) == own("a message")
+    assert question_for(stage, text, _CONTEXT)[-2].text == text
+    assert question_for(stage, text, _CONTEXT)[-2].is_quoted
 
 
 @given(st.text())
