@@ -5,6 +5,15 @@ from store.tables.audit import AuditRow
 from store.tables.base import Base, UtcDateTime
 from store.tables.content import AssistantRow, PhrasingRow, PolicyRow, PromptRow, PromptVersionRow, RevisionRow
 from store.tables.decisions import DecisionRow
+from store.tables.review import (
+    QuestionActionRow,
+    QuestionClusterRow,
+    QuestionCountRow,
+    QuestionRow,
+    QuestionSightingRow,
+    SuggestionJobRow,
+    SuggestionRow,
+)
 
 __all__ = [
     "ApiKeyRow",
@@ -16,6 +25,13 @@ __all__ = [
     "PolicyRow",
     "PromptRow",
     "PromptVersionRow",
+    "QuestionActionRow",
+    "QuestionClusterRow",
+    "QuestionCountRow",
+    "QuestionRow",
+    "QuestionSightingRow",
     "RevisionRow",
+    "SuggestionJobRow",
+    "SuggestionRow",
     "UtcDateTime",
 ]
