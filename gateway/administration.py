@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from gateway.http.admin.guard import Authenticator
+from gateway.reviewing.service import Reviewing
+from gateway.suggesting.service import Suggesting
 from store.audit import AuditTrail
 from store.database import Database
 
@@ -14,3 +16,5 @@ class Administration:
     database: Database
     audit: AuditTrail
     authenticator: Authenticator
+    reviewing: Reviewing
+    suggesting: Suggesting

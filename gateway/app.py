@@ -75,6 +75,8 @@ def _follow(components: Components) -> Callable[[Litestar], AbstractAsyncContext
                 group.start_soon(_for_ever, components.publisher.improve, components.live)
             if components.warming is not None:
                 group.start_soon(_for_ever, components.warming.follow, components.live)
+            for work in components.background:
+                group.start_soon(_for_ever, _without_live(work), components.live)
             yield
             group.cancel_scope.cancel()
 
@@ -89,3 +91,7 @@ async def _for_ever(follow: Callable[[Live], Awaitable[None]], live: Live) -> No
         except Exception:  # noqa: BLE001 - whatever it is, the others and serving go on
             _LOG.exception("following_broke_off, begins again in %d s", AGAIN_S)
         await anyio.sleep(AGAIN_S)
+
+
+def _without_live(work: Callable[[], Awaitable[None]]) -> Callable[[Live], Awaitable[None]]:
+    return lambda _: work()

@@ -25,6 +25,8 @@ from gateway.publisher import Publisher
 from gateway.rail_checks import RailChecks
 from gateway.rail_services import RecentVectors, rail_services
 from gateway.readiness import PartReport, PartState, Readiness
+from gateway.reviewing.making import Review, make_review
+from gateway.reviewing.no_drafts import NoDrafts
 from gateway.settings import Settings
 from gateway.warming import Warming
 from models.absent import ABSENT, AbsentModel
@@ -126,6 +128,10 @@ def open_components(
             requests_per_minute=settings.limits.requests_per_minute,
         )
         admission = Admission(concurrent=settings.limits.concurrent)
+        audit = AuditTrail(store.database, load_secret(settings.data_directory / "audit-key"))
+        review = make_review(
+            settings.review, store.database, audit, live, embedder, model, NoDrafts(), keeps=lambda _: True
+        )
         pipeline = ChatPipeline(
             live=live,
             model=model,
@@ -135,6 +141,7 @@ def open_components(
             match_s=settings.limits.match_s,
             output_rails_s=settings.rails.stage_s,
             model_places=_places(model, settings),
+            listener=review.recorder,
         )
         yield Components(
             settings=settings,
@@ -153,15 +160,21 @@ def open_components(
             ),
             warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,
             publisher=publisher,
-            administration=administration_of(settings, store.database, keys),
+            administration=administration_of(store.database, keys, audit, review),
             visitor=visitor_of(settings),
+            background=review.background,
         )
 
 
-def administration_of(settings: Settings, database: Database, keys: KeyRing) -> Administration:
+def administration_of(database: Database, keys: KeyRing, audit: AuditTrail, review: Review) -> Administration:
     """Makes the services of the admin surface."""
-    audit = AuditTrail(database, load_secret(settings.data_directory / "audit-key"))
-    return Administration(database=database, audit=audit, authenticator=KeyAuthenticator(keys))
+    return Administration(
+        database=database,
+        audit=audit,
+        authenticator=KeyAuthenticator(keys),
+        reviewing=review.reviewing,
+        suggesting=review.suggesting,
+    )
 
 
 def open_model(settings: Settings, stack: ExitStack, *, without_model: bool, progress: Progress) -> LanguageModel:

@@ -17,6 +17,7 @@ from gateway.live import Live
 from gateway.matching import Matching
 from gateway.releasing import SentenceBuffer, release_sentences
 from gateway.render import asked_of, fill_text, render_prompt
+from gateway.reviewing.recorder import NOBODY, DecisionListener
 from gateway.turn import KeptAnswer, News, Question, Released, Reply, Source, Step, Turn, Withheld
 from gateway.wording import Generating, Wanted, sampling_of, word
 from models.ports import ApprovedPrompt, LanguageModel
@@ -67,6 +68,7 @@ class ChatPipeline:
         match_s: float,
         output_rails_s: float,
         model_places: int,
+        listener: DecisionListener = NOBODY,
     ) -> None:
         self._live = live
         self._model = model
@@ -76,6 +78,7 @@ class ChatPipeline:
         self._matching = Matching(decisions, match_s=match_s)
         self._output_rails_s = output_rails_s
         self._model_threads = CapacityLimiter(model_places)
+        self._listener = listener
 
     async def answer(self, question: Question, watcher: Watcher = unwatched) -> Reply:
         """Returns the reply to a question, whatever its outcome; the decision is stored when it returns.
@@ -104,6 +107,7 @@ class ChatPipeline:
                 raise
             # (7) record
             await self._decisions.record(reply.decision, error=turn.model_error)
+            self._listener.decided(reply.decision, turn.sent_message)
             return reply
 
     async def _decide(self, turn: Turn, rate: RateState, watcher: Watcher) -> Reply:  # noqa: PLR0911 - each step may end it
@@ -112,6 +116,7 @@ class ChatPipeline:
         if isinstance(words, RefusedMessage):
             turn.records.append(RailRecord("canonicalize", Stage.INPUT, RailStatus.BLOCKED, words.reason, 0.0))
             return self._refused(turn, rate, HIDDEN_RAIL)
+        turn.sent_message = words[0]
 
         # (2) input rails
         await watcher(Step.CHECKING)

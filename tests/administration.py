@@ -9,9 +9,13 @@ from gateway.administration import Administration
 from gateway.app import create_app
 from gateway.errors import NotAllowed
 from gateway.http.bearer import bearer_token
+from gateway.reviewing.making import make_review
+from gateway.settings import ReviewSettings
+from models.fakes import FakeEmbedder
 from store.audit import AuditTrail
 from store.database import Database
 from store.people import Actor, Grant, Role
+from tests.drafts import KeptDrafts
 from tests.world import World
 
 AUDIT_KEY = b"a" * 32
@@ -48,7 +52,24 @@ class AdminWorld:
         self.database = database
         self.audit = AuditTrail(database, AUDIT_KEY)
         self.authenticator = TestAuthenticator()
-        self.administration = Administration(database=database, audit=self.audit, authenticator=self.authenticator)
+        self.drafts = KeptDrafts()
+        self.review = make_review(
+            ReviewSettings(),
+            database,
+            self.audit,
+            world.live,
+            FakeEmbedder(),
+            world.model,
+            self.drafts,
+            keeps=lambda _: True,
+        )
+        self.administration = Administration(
+            database=database,
+            audit=self.audit,
+            authenticator=self.authenticator,
+            reviewing=self.review.reviewing,
+            suggesting=self.review.suggesting,
+        )
         self.components = replace(world.components, administration=self.administration)
         self.app = create_app(self.components)
 

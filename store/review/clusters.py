@@ -16,7 +16,7 @@ from store.review.locking import hold_queue
 from store.tables import QuestionClusterRow, QuestionRow
 from store.vectors import Embed, Vectors
 
-NEARNESS = Nearness(join=0.66, merge=0.8)
+NEARNESS = Nearness(join=0.45, merge=0.7)
 """See docs/benchmarks.md: `python -m benchmarks.review` prints what other values give."""
 AT_ONCE = 2000
 """Questions placed in one transaction; the rest follows in the next."""
@@ -86,12 +86,14 @@ class Clusters:
             return
         for row in rows:
             row.vector, row.fingerprint = of[row.id].astype(_STORED).tobytes(), self._fingerprint
-        touched = {row.cluster for row in rows if row.cluster is not None}
+        session.flush()
+        # First the centres of those with a place: they are where the others may belong.
+        self._centre({row.cluster for row in rows if row.cluster is not None}, session)
         new = [row for row in rows if row.cluster is None]
         if new:
-            touched |= self._give_places(new, np.stack([of[row.id] for row in new]), now, session)
-        session.flush()
-        self._centre(touched, session)
+            touched = self._give_places(new, np.stack([of[row.id] for row in new]), now, session)
+            session.flush()
+            self._centre(touched, session)
 
     def _give_places(
         self, rows: Sequence[QuestionRow], vectors: Vectors, now: dt.datetime, session: Session

@@ -1,7 +1,7 @@
 """Turns an action of the queue into a draft edit on top of what the change has already, and takes it back."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,7 +111,7 @@ class Drafting:
         if edit is None or edit.document is None:
             return True
         if drafted.skeleton is not None:
-            if edit.document != drafted.skeleton:
+            if dict(edit.document) != drafted.skeleton:
                 return False
             self._drafts.take_out(actor, change, drafted.kind, drafted.name, session=session)
             return True
@@ -145,7 +145,7 @@ class Drafting:
             raise Conflict(f"there is a prompt {action.key} already. Add to it or choose another key.")
         lines = with_lines({}, "phrasings", _lines(questions, None))[1]
         document = _skeleton(action, lines)
-        self._drafts.add_edit(actor, opened, Edit(EditKind.PROMPT, action.key, document, None), session=session)
+        self._drafts.add_edit(actor, opened, Edit(EditKind.PROMPT, action.key, document), session=session)
         return Drafted(opened, EditKind.PROMPT, action.key, "phrasings", tuple(lines), document)
 
     def _out_of_scope(
@@ -157,10 +157,10 @@ class Drafting:
         name = action.suite or suite_of(min(assistants))
         opened = self._drafts.open_change(actor, action.change, session=session)
         edit = self._current(opened, EditKind.SUITE, name, session)
-        document = new_suite(name) if edit is None or edit.document is None else edit.document
+        document = new_suite(name, min(assistants)) if edit is None or edit.document is None else edit.document
         document, added = with_cases(document, [case_of(question.id, question.text) for question in questions])
         if added:
-            base = None if edit is None else edit.base
+            base = "" if edit is None else edit.base
             self._drafts.add_edit(actor, opened, Edit(EditKind.SUITE, name, document, base), session=session)
         return Drafted(opened, EditKind.SUITE, name, _CASES, tuple(added))
 
@@ -190,10 +190,10 @@ def _day(day: dt.date) -> str:
     return day.isoformat()
 
 
-def _same(live: dict[str, Any], left: dict[str, Any]) -> bool:
+def _same(live: Mapping[str, Any], left: Mapping[str, Any]) -> bool:
     """Whether two documents say the same; an empty list says as much as none."""
 
-    def said(document: dict[str, Any]) -> dict[str, Any]:
+    def said(document: Mapping[str, Any]) -> dict[str, Any]:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in document.items() if value}
 
     return said(live) == said(left)

@@ -1,5 +1,6 @@
 """What the queue asks of changes: the content of a change, edited in the transaction of the queue's own step."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -22,10 +23,10 @@ class Edit:
 
     kind: EditKind
     name: str
-    document: dict[str, Any] | None
-    """Plain data, perhaps not yet complete; None removes the thing."""
-    base: int | None
-    """The live version that it was made from; None for a thing that is new."""
+    document: Mapping[str, Any] | None
+    """Plain data in the bundle's form, perhaps not complete yet; None removes the thing."""
+    base: str = ""
+    """Canonical hash of the live document that it was drafted from; empty when there was none."""
 
 
 class Drafts(Protocol):

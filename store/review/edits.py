@@ -1,7 +1,7 @@
 """What an action of the queue does to a document, and how that is taken back: lists of sentences in plain data."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from store.content import SLOT_MARK
@@ -25,7 +25,7 @@ def as_line(text: str) -> str:
     return line
 
 
-def with_lines(document: dict[str, Any], field: str, lines: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+def with_lines(document: Mapping[str, Any], field: str, lines: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """Returns the document with the sentences in a list of it, and which of them it did not have already."""
     present = list(document.get(field, ()))
     known = {fold(line) for line in present}
@@ -37,7 +37,7 @@ def with_lines(document: dict[str, Any], field: str, lines: Sequence[str]) -> tu
     return {**document, field: [*present, *added]}, added
 
 
-def without_lines(document: dict[str, Any], field: str, lines: Sequence[str]) -> dict[str, Any]:
+def without_lines(document: Mapping[str, Any], field: str, lines: Sequence[str]) -> dict[str, Any]:
     """Returns the document without those sentences, each once; one that is gone already is not missed."""
     left = list(document.get(field, ()))
     for line in lines:
@@ -52,9 +52,9 @@ def suite_of(assistant: str) -> str:
     return f"{assistant[:26]}-out-of-scope"
 
 
-def new_suite(name: str) -> dict[str, Any]:
-    """Returns a test set without cases."""
-    return {"name": name, "title": "Questions that are out of scope", "cases": []}
+def new_suite(name: str, assistant: str) -> dict[str, Any]:
+    """Returns a test set of an assistant, without cases."""
+    return {"name": name, "title": "Questions that are out of scope", "assistant": assistant, "cases": []}
 
 
 def case_of(question: str, text: str) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def case_of(question: str, text: str) -> dict[str, Any]:
     return {"id": f"q-{short}", "kind": "out_of_scope", "message": text, "expect": "refuse"}
 
 
-def with_cases(document: dict[str, Any], cases: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+def with_cases(document: Mapping[str, Any], cases: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
     """Returns the test set with the cases, and the ids of those that it did not have already."""
     present = list(document.get("cases", ()))
     known = {case["id"] for case in present}
@@ -71,6 +71,6 @@ def with_cases(document: dict[str, Any], cases: Sequence[dict[str, Any]]) -> tup
     return {**document, "cases": [*present, *added]}, [str(case["id"]) for case in added]
 
 
-def without_cases(document: dict[str, Any], ids: Sequence[str]) -> dict[str, Any]:
+def without_cases(document: Mapping[str, Any], ids: Sequence[str]) -> dict[str, Any]:
     """Returns the test set without the cases of those ids."""
     return {**document, "cases": [case for case in document.get("cases", ()) if case["id"] not in set(ids)]}

@@ -8,7 +8,7 @@ from store_content import AT, embed, prompt
 from store.audit import AuditTrail
 from store.database import Database
 from store.people import Actor, Grant, Role
-from store.plain import to_plain
+from store.plain import canonical_hash, to_plain
 from store.review.acting import Acting
 from store.review.clusters import Clusters
 from store.review.drafts import Edit, EditKind
@@ -22,7 +22,7 @@ NOW = AT + dt.timedelta(hours=1)
 BOUNDS = Bounds(new_per_day=100, questions=1000, days=30)
 ALL = Wanted(state=None)
 VPN = prompt("it.vpn", phrasings=["How do I connect to the VPN?"])
-LIVE = {(EditKind.PROMPT, "it.vpn"): Edit(EditKind.PROMPT, "it.vpn", to_plain(VPN), 4)}
+LIVE = {(EditKind.PROMPT, "it.vpn"): Edit(EditKind.PROMPT, "it.vpn", to_plain(VPN), canonical_hash(VPN))}
 
 
 def editor(name: str = "ada", *assistants: str) -> Actor:

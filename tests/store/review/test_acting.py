@@ -5,7 +5,7 @@ from queue_parts import NOW, VPN, Queue, editor, noted
 
 from store.database import Database
 from store.errors import Conflict, InvalidContent, NotFound
-from store.plain import to_plain
+from store.plain import canonical_hash, to_plain
 from store.review.actions import AddCounterexample, AddPhrasing, Discard, Merge, NewPrompt, OutOfScope, Snooze
 from store.review.drafts import Edit, EditKind
 from store.review.types import QuestionState, Reason, Target, Wanted
@@ -22,7 +22,7 @@ def test_questions_become_phrasings_in_one_edit_and_an_undo_takes_it_out(databas
     done = queue.acting.act(ADA, AddPhrasing("it.vpn"), targets, now=NOW)
     assert done.added == ("vpn how", "vpn where")
     assert queue.document(done.change)["phrasings"] == [FIRST, "vpn how", "vpn where"]
-    assert queue.drafts.changes[done.change][EditKind.PROMPT, "it.vpn"].base == 4
+    assert queue.drafts.changes[done.change][EditKind.PROMPT, "it.vpn"].base == canonical_hash(VPN)
     assert {one.state for one in queue.all()} == {QuestionState.DRAFTED}
     undone = queue.acting.undo(ADA, done.id, now=NOW)
     assert undone.undone_at == NOW
@@ -66,7 +66,7 @@ def test_a_new_prompt_is_begun_from_questions_and_kept_when_somebody_went_on_wit
     assert document["reply"] == {"mode": "verbatim", "answer": ""}
     written = {**document, "reply": {"mode": "verbatim", "answer": "In the cellar."}}
     with database.writing() as session:
-        edit = Edit(EditKind.PROMPT, "it.gym", written, None)
+        edit = Edit(EditKind.PROMPT, "it.gym", written)
         queue.drafts.add_edit(ADA, done.change, edit, session=session)
     assert queue.acting.undo(ADA, done.id, now=NOW).edit_stays_in == done.change
     assert queue.document(done.change, "it.gym") == written
