@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from anyio import CapacityLimiter
+
 from gateway.reviewing.prospects import Prospecting, Prospects
 from store.people import Actor
 from store.review.acting import Acting
@@ -48,6 +50,8 @@ class Reviewing:
         self._intake = intake
         self._clusters = clusters
         self._prospecting = prospecting
+        self.threads = CapacityLimiter(4)
+        """In which its methods are called."""
 
     def questions(self, actor: Actor, wanted: Wanted, *, after: str | None, limit: int) -> Page[StoredQuestion]:
         """Returns a page of questions, the last seen first. Raises `InvalidContent`."""

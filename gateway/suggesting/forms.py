@@ -107,7 +107,7 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
         "email": "message",
         "holiday": "vacation",
         "annual leave": "vacation",
-        "password": "login secret",
+        "password": "passphrase",
         "office": "site",
         "meeting room": "conference room",
         "payslip": "wage slip",

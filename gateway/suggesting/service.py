@@ -32,6 +32,8 @@ class Suggesting:
         self._search = search
         self._wanted = wanted
         self._thread = CapacityLimiter(1)
+        self.threads = CapacityLimiter(4)
+        """In which admin routes call its methods."""
 
     def begin(self, actor: Actor, prompt: str) -> Job:
         """Queues a search for a live prompt. Raises `NotFound`, `Conflict`."""

@@ -85,11 +85,10 @@ class Sieve:
 
     def _as_phrasing(self, text: str, told: dict[str, Any]) -> Found | str:
         content = self._prompt.content
-        alike = self._phrasings.most_alike(text)
-        if alike is not None:
-            return "alike"
         if fold(text) in map(fold, content.counterexamples):
             return "is_counterexample"
+        if self._phrasings.most_alike(text) is not None:
+            return "alike"
         if explain(text, str(told["from"]), content.phrasings) is not None:
             return "means_something_else"
         rival, own = self._nearest(text)

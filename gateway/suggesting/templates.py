@@ -41,7 +41,8 @@ def vary(phrasing: str, language: str) -> Iterator[Variant]:
     for number, (method, text) in enumerate([*forms, ("phrasing", phrasing)]):
         before, after = COURTESIES.get(language, (("", ""),))[number % len(COURTESIES.get(language, (("", ""),)))]
         if before or after:
-            yield Variant(f"{before}{_lowered(text)}{after}", f"{method}, courtesy", phrasing)
+            said = text.rstrip("?.! ") if after else text
+            yield Variant(f"{before}{_lowered(said)}{after}", f"{method}, courtesy", phrasing)
     for method, text in [*forms, ("phrasing", phrasing)]:
         yield Variant(_mistyped(text), f"{method}, typing errors", phrasing)
 
