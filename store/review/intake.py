@@ -32,8 +32,9 @@ class Intake:
         # Nobody waits for this, and a loss of power may take the last seconds': no fsync.
         with self._database.writing(waits_for_disk=False) as session:
             hold_queue(self._database, session)
+            kept: dict[str, int] = {}
             for noted in batch:
-                self._take_one(noted, session)
+                self._take_one(noted, kept, session)
             for (day, assistant), count in (lost or {}).items():
                 _tally(session, day, assistant, Tally.LOST, count)
 
@@ -67,7 +68,7 @@ class Intake:
             if len(gone) < _REMOVED_AT_ONCE:
                 return removed
 
-    def _take_one(self, noted: Noted, session: Session) -> None:
+    def _take_one(self, noted: Noted, kept: dict[str, int], session: Session) -> None:
         day = noted.at.astimezone(dt.UTC).date()
         if noted.text is None or not (canonical := fold(noted.text)):
             _tally(session, day, noted.assistant, Tally.UNREADABLE)
@@ -78,7 +79,7 @@ class Intake:
         known = session.scalar(
             select(QuestionRow).where(QuestionRow.assistant == noted.assistant, QuestionRow.canonical_sha256 == digest)
         )
-        if known is None and not self._has_room(noted.assistant, day, session):
+        if known is None and not self._has_room(noted.assistant, day, kept, session):
             _tally(session, day, noted.assistant, Tally.OVER_BOUND)
             return
         row = known or _new_row(noted, canonical, digest)
@@ -88,12 +89,18 @@ class Intake:
         session.add(QuestionSightingRow(decision=noted.decision, reason=noted.reason.value, question=row.id, day=day))
         _tally(session, day, noted.assistant, Tally.AGAIN if known else Tally.NEW)
 
-    def _has_room(self, assistant: str, day: dt.date, session: Session) -> bool:
+    def _has_room(self, assistant: str, day: dt.date, kept: dict[str, int], session: Session) -> bool:
+        """Whether one more question fits; `kept` counts those of each assistant, so that a batch counts them once."""
         today = session.get(QuestionCountRow, (day, assistant, Tally.NEW.value))
         if today is not None and today.count >= self._bounds.new_per_day:
             return False
-        kept = session.scalar(select(func.count()).select_from(QuestionRow).where(QuestionRow.assistant == assistant))
-        return (kept or 0) < self._bounds.questions
+        if assistant not in kept:
+            own = select(func.count()).select_from(QuestionRow).where(QuestionRow.assistant == assistant)
+            kept[assistant] = session.scalar(own) or 0
+        if kept[assistant] >= self._bounds.questions:
+            return False
+        kept[assistant] += 1
+        return True
 
 
 def _new_row(noted: Noted, canonical: str, digest: bytes) -> QuestionRow:

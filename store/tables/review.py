@@ -59,7 +59,7 @@ class QuestionRow(Base):
     prompt_key: Mapped[str | None] = mapped_column(String(80))
     """What the last decision said."""
     cluster: Mapped[str | None] = mapped_column(ForeignKey("question_clusters.id"), index=True)
-    vector: Mapped[bytes | None]
+    vector: Mapped[bytes | None] = mapped_column(deferred=True)
     """float16, of the embedder `fingerprint`."""
     fingerprint: Mapped[str | None] = mapped_column(String(64), index=True)
     rev: Mapped[int]
