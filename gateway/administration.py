@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from gateway.auditing import Auditing
 from gateway.decision_archive import DecisionArchive
 from gateway.http.admin.guard import Authenticator
+from gateway.reviewing.service import Reviewing
+from gateway.suggesting.service import Suggesting
 from store.audit import AuditTrail
 from store.database import Database
 from store.purging import Purging
@@ -21,5 +23,7 @@ class Administration:
     auditing: Auditing
     archive: DecisionArchive
     purging: Purging
+    reviewing: Reviewing
+    suggesting: Suggesting
     background: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What runs as long as the gateway serves; one that breaks off is begun again."""

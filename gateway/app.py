@@ -77,6 +77,8 @@ def _follow(components: Components) -> Callable[[Litestar], AbstractAsyncContext
                 group.start_soon(_for_ever, partial(components.warming.follow, components.live))
             for work in components.administration.background if components.administration else ():
                 group.start_soon(_for_ever, work)
+            for work in components.background:
+                group.start_soon(_for_ever, work)
             yield
             group.cancel_scope.cancel()
 

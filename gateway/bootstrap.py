@@ -7,28 +7,25 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gateway.administration import Administration
+from gateway.admin_services import administration_of, auditing_of, keeps_words, privacy_of
 from gateway.answer_cache import AnswerCache
-from gateway.auditing import Auditing
-from gateway.checkpointing import Checkpointing
 from gateway.components import Components
-from gateway.credentials import KeyRing, NewKey, Principal, load_pepper, load_secret, new_key
-from gateway.decision_archive import DecisionArchive
+from gateway.credentials import KeyRing, NewKey, Principal, load_pepper, new_key
 from gateway.decisions import DecisionLog
 from gateway.errors import SettingsInvalid
 from gateway.fitting.corpora import load_source, source_of
 from gateway.fitting.matchers import FitSettings, FittedMatchers
 from gateway.fitting.process import Progress as FitProgress
-from gateway.http.admin.key_authenticator import KeyAuthenticator
 from gateway.limits import Admission
 from gateway.live import Live
 from gateway.pipeline import ChatPipeline
-from gateway.privacy import Privacy
 from gateway.probes import content_report, database_report, model_report
 from gateway.publisher import Publisher
 from gateway.rail_checks import RailChecks
 from gateway.rail_services import RecentVectors, rail_services
 from gateway.readiness import PartReport, PartState, Readiness
+from gateway.reviewing.making import make_review
+from gateway.reviewing.no_drafts import NoDrafts
 from gateway.settings import Settings, worker_environment
 from gateway.warming import Warming
 from models.absent import ABSENT, AbsentModel
@@ -46,13 +43,8 @@ from models.worker.engine import LlamaModel
 from models.worker.messages import Adapter
 from models.worker.process import WorkerProgram
 from models.worker.supervisor import EngineLimits
-from rails.redaction import redact
-from store.audit import AuditTrail
 from store.catalog import Catalog, live_revision
 from store.database import Database, migrate, open_database
-from store.proof.checkpoints import CheckpointFile
-from store.proof.signing import Signer
-from store.purging import DecisionPurger, Purging
 from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import Decisions
 from store.repositories.keys import Keys
@@ -138,6 +130,17 @@ def open_components(
         stack.callback(writer.close)
         privacy = privacy_of(settings)
         admission = Admission(concurrent=settings.limits.concurrent)
+        auditing = auditing_of(settings, store.database)
+        review = make_review(
+            settings.review,
+            store.database,
+            auditing.trail,
+            live,
+            embedder,
+            model,
+            NoDrafts(),
+            keeps=lambda name: keeps_words(live, name),
+        )
         pipeline = ChatPipeline(
             live=live,
             model=model,
@@ -147,6 +150,7 @@ def open_components(
             match_s=settings.limits.match_s,
             output_rails_s=settings.rails.stage_s,
             model_places=_places(model, settings),
+            listener=review.recorder,
         )
         yield Components(
             settings=settings,
@@ -165,42 +169,10 @@ def open_components(
             ),
             warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,
             publisher=publisher,
-            administration=administration_of(settings, store.database, keys, privacy),
+            administration=administration_of(store.database, keys, privacy, auditing, review),
             visitor=visitor_of(settings),
+            background=review.background,
         )
-
-
-def administration_of(settings: Settings, database: Database, keys: KeyRing, privacy: Privacy) -> Administration:
-    """Makes the services of the admin surface."""
-    auditing = auditing_of(settings, database)
-    archive = DecisionArchive(database, auditing.trail)
-    return Administration(
-        database=database,
-        audit=auditing.trail,
-        authenticator=KeyAuthenticator(keys),
-        auditing=auditing,
-        archive=archive,
-        purging=purging_of(database, auditing.trail, privacy),
-        background=(auditing.checkpointing.follow, archive.follow),
-    )
-
-
-def privacy_of(settings: Settings) -> Privacy:
-    """Makes what decides how a person is known, with the rails' masks."""
-    return Privacy(load_pepper(settings.data_directory / "pepper"), redact)
-
-
-def purging_of(database: Database, trail: AuditTrail, privacy: Privacy) -> Purging:
-    """Makes the purge over every part that keeps something of people; a new part is named here."""
-    return Purging(database, trail, privacy.pseudonym, (DecisionPurger(Decisions(database)),))
-
-
-def auditing_of(settings: Settings, database: Database) -> Auditing:
-    """Makes the audit trail, with its keys, which are made at the first call."""
-    key = load_secret(settings.data_directory / "audit-key")
-    signer = Signer(load_secret(settings.data_directory / "checkpoint-key"))
-    checkpointing = Checkpointing(database, key, signer, CheckpointFile(settings.checkpoint_file))
-    return Auditing(AuditTrail(database, key), checkpointing)
 
 
 def open_model(settings: Settings, stack: ExitStack, *, without_model: bool, progress: Progress) -> LanguageModel:

@@ -1,5 +1,6 @@
 """The parts that the HTTP surface is made of; `bootstrap.py` makes the real ones, tests make others."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.administration import Administration
@@ -31,3 +32,5 @@ class Components:
     """None in tests without a database: the admin surface is then closed."""
     visitor: Principal | None
     """Who the landing page's try-it form speaks for; None when there is no form."""
+    background: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """What else runs as long as the gateway does."""

@@ -18,6 +18,7 @@ from gateway.matching import Matching
 from gateway.prompt_sampling import sampling_of
 from gateway.releasing import SentenceBuffer, release_sentences
 from gateway.render import asked_of, fill_text, render_prompt
+from gateway.reviewing.recorder import NOBODY, DecisionListener
 from gateway.turn import KeptAnswer, News, Question, Released, Reply, Source, Step, Turn, WeightsUsed, Withheld
 from gateway.wording import Generating, Wanted, word
 from models.ports import ApprovedPrompt, LanguageModel
@@ -69,6 +70,7 @@ class ChatPipeline:
         match_s: float,
         output_rails_s: float,
         model_places: int,
+        listener: DecisionListener = NOBODY,
     ) -> None:
         self._live = live
         self._model = model
@@ -78,6 +80,7 @@ class ChatPipeline:
         self._matching = Matching(decisions, match_s=match_s)
         self._output_rails_s = output_rails_s
         self._model_threads = CapacityLimiter(model_places)
+        self._listener = listener
 
     async def answer(self, question: Question, watcher: Watcher = unwatched) -> Reply:
         """Returns the reply to a question, whatever its outcome; the decision is stored when it returns.
@@ -107,6 +110,7 @@ class ChatPipeline:
                 raise
             # (7) record
             await self._decisions.record(reply.decision, _said(turn, reply.text), error=turn.model_error)
+            self._listener.decided(reply.decision, turn.sent_message)
             return reply
 
     async def _decide(self, turn: Turn, rate: RateState, watcher: Watcher) -> Reply:  # noqa: PLR0911 - each step may end it
@@ -116,6 +120,7 @@ class ChatPipeline:
             turn.records.append(RailRecord("canonicalize", Stage.INPUT, RailStatus.BLOCKED, words.reason, 0.0))
             return self._refused(turn, rate, HIDDEN_RAIL)
         turn.language = spoken(words[0], turn.assistant.languages)
+        turn.sent_message = words[0]
 
         # (2) input rails
         await watcher(Step.CHECKING)

@@ -206,6 +206,22 @@ class LimitSettings(Section, frozen=True):
     """Seconds that embedding and matching of one message may take."""
 
 
+class ReviewSettings(Section, frozen=True):
+    """The review queue: messages without a good answer, kept for editors with personal data and secrets masked."""
+
+    keep: bool = True
+    """Whether such messages are kept at all. What cannot be masked for sure is counted and not kept."""
+
+    days: Annotated[int, Meta(ge=1, le=3650)] = 90
+    """Days after which a question that nobody asked again is removed."""
+
+    new_per_day: Annotated[int, Meta(ge=1, le=100000)] = 500
+    """Different questions that one assistant may add in a day; more are counted and not kept."""
+
+    questions: Annotated[int, Meta(ge=1, le=1000000)] = 20000
+    """Different questions kept for one assistant; when they are reached, known ones still count up."""
+
+
 class RailSettings(Section, frozen=True):
     """How long the checks may take. A late check blocks."""
 
@@ -266,6 +282,8 @@ class Settings(Section, frozen=True):
     """Limits of requests and credentials."""
     rails: RailSettings = RailSettings()
     """Deadlines of the checks."""
+    review: ReviewSettings = ReviewSettings()
+    """The review queue."""
     page: PageSettings = PageSettings()
     """The landing page."""
     audit: AuditSettings = AuditSettings()

@@ -137,6 +137,8 @@ class Turn:
     started: float = field(default_factory=time.monotonic)
     timings_ms: dict[str, float] = field(default_factory=dict)
     records: list[RailRecord] = field(default_factory=list)
+    sent_message: str = ""
+    """The canonical message before any check; empty when it was refused before it had one."""
     message: str = ""
     """The canonical message; empty when it was refused before it had one."""
     language: str = ""

@@ -110,6 +110,11 @@ class PromptIndex:
         """Returns a row by its number."""
         return self._rows[number]
 
+    def phrasings_of(self, key: str) -> tuple[int, ...]:
+        """Returns the numbers of a prompt's phrasings; none for a prompt that is not live."""
+        start, end = self._groups.spans.get(key, (0, 0))
+        return tuple(number for number in range(start, end) if self._rows[number].kind is RowKind.PHRASING)
+
     def vectors_of(self, numbers: Collection[int] | Numbers) -> Vectors:
         """Returns the vectors of rows by their numbers, (rows, dimension)."""
         return self._shelves.vectors_of(np.fromiter(numbers, dtype=np.int64, count=len(numbers)))

@@ -39,6 +39,15 @@ class Matcher:
         self.fingerprint = fingerprint
         """What it was fitted from, recorded with every decision; None for one that was not fitted."""
 
+    @property
+    def index(self) -> PromptIndex:
+        """What it matches with, for dry runs."""
+        return self._index
+
+    def vector_of(self, text: str) -> Vectors:
+        """Returns the vector of a text, (1, dimension). Raises as `match` does."""
+        return check_vectors(self._embed([text]), 1, self._index.dimension)
+
     def match(self, text: str, assistant: str, *, after: str | None = None) -> AnyMatch:
         """Returns the match among the prompts of an assistant, for a canonical message.
 
@@ -55,7 +64,7 @@ class Matcher:
             return _decide_exact(allowed)
         if self._is_unread(text):
             return NoMatch(Evidence((), Gate.LANGUAGE))
-        vector = check_vectors(self._embed([text]), 1, self._index.dimension)
+        vector = self.vector_of(text)
         hits = self._hits(vector, scope.areas, after, refused)
         found = _follow_up(text, hits, scope.limits) or decide(
             text, self._candidates(text, scope, vector, hits, refused), scope.limits

@@ -14,6 +14,9 @@ from gateway.decision_archive import DecisionArchive
 from gateway.errors import NotAllowed
 from gateway.http.bearer import bearer_token
 from gateway.privacy import Privacy
+from gateway.reviewing.making import make_review
+from gateway.settings import ReviewSettings
+from models.fakes import FakeEmbedder
 from rails.redaction import redact
 from store.audit import AuditTrail
 from store.database import Database
@@ -22,6 +25,7 @@ from store.proof.checkpoints import CheckpointFile
 from store.proof.signing import Signer
 from store.purging import DecisionPurger, Purging
 from store.repositories.decisions import Decisions
+from tests.drafts import KeptDrafts
 from tests.world import World
 
 AUDIT_KEY = b"a" * 32
@@ -62,6 +66,17 @@ class AdminWorld:
         self.authenticator = TestAuthenticator()
         self.checkpoints = CheckpointFile(folder / "checkpoints")
         checkpointing = Checkpointing(database, AUDIT_KEY, Signer(b"s" * 32), self.checkpoints)
+        self.drafts = KeptDrafts()
+        self.review = make_review(
+            ReviewSettings(),
+            database,
+            self.audit,
+            world.live,
+            FakeEmbedder(),
+            world.model,
+            self.drafts,
+            keeps=lambda _: True,
+        )
         self.administration = Administration(
             database=database,
             audit=self.audit,
@@ -69,6 +84,8 @@ class AdminWorld:
             auditing=Auditing(self.audit, checkpointing),
             archive=DecisionArchive(database, self.audit),
             purging=Purging(database, self.audit, PRIVACY.pseudonym, (DecisionPurger(Decisions(database)),)),
+            reviewing=self.review.reviewing,
+            suggesting=self.review.suggesting,
         )
         self.components = replace(world.components, administration=self.administration)
         self.app = create_app(self.components)

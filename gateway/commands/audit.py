@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.bootstrap import auditing_of, open_store
+from gateway.admin_services import auditing_of
+from gateway.bootstrap import open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from store.audit import AuditEntry, AuditFilter
 from store.people import SYSTEM

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from gateway.bootstrap import auditing_of, open_store, privacy_of, purging_of
+from gateway.admin_services import auditing_of, privacy_of, purging_of
+from gateway.bootstrap import open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.decision_archive import DecisionArchive
 from gateway.http.admin.decisions import decision_reply

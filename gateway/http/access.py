@@ -56,7 +56,7 @@ def require_key(keys: KeyRing, authenticator: Authenticator | None) -> Guard:
 
 async def require_media_type(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Refuses a body of another type than the route takes. Raises `InvalidRequest`."""
-    if connection.scope.get("method") not in _WITH_BODY:
+    if connection.scope.get("method") not in _WITH_BODY or _has_no_body(connection):
         return
     wanted = "application/x-www-form-urlencoded" if handler.paths <= FORM_ROUTES else "application/json"
     sent = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -70,3 +70,9 @@ def principal_of(request: Request[Any, Any, Any]) -> Principal:
     if not isinstance(principal, Principal):
         raise TypeError("a route without the key guard asked for a principal. This is a bug.")
     return principal
+
+
+def _has_no_body(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    """Whether nothing is sent, which has no type: a DELETE, or the order to undo something."""
+    headers = connection.headers
+    return headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers

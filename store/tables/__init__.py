@@ -6,6 +6,15 @@ from store.tables.base import Base, UtcDateTime
 from store.tables.changes import ChangeAuthorRow, ChangeEditRow, ChangeEventRow, ChangeRow, GateRunRow, SuiteRow
 from store.tables.content import AssistantRow, PhrasingRow, PolicyRow, PromptRow, PromptVersionRow, RevisionRow
 from store.tables.decisions import DecisionRow, DecisionTextRow
+from store.tables.review import (
+    QuestionActionRow,
+    QuestionClusterRow,
+    QuestionCountRow,
+    QuestionRow,
+    QuestionSightingRow,
+    SuggestionJobRow,
+    SuggestionRow,
+)
 
 __all__ = [
     "ApiKeyRow",
@@ -23,7 +32,14 @@ __all__ = [
     "PolicyRow",
     "PromptRow",
     "PromptVersionRow",
+    "QuestionActionRow",
+    "QuestionClusterRow",
+    "QuestionCountRow",
+    "QuestionRow",
+    "QuestionSightingRow",
     "RevisionRow",
+    "SuggestionJobRow",
+    "SuggestionRow",
     "SuiteRow",
     "UtcDateTime",
 ]

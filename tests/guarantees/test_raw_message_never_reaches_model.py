@@ -107,7 +107,8 @@ def test_the_model_gets_a_function_of_prompt_version_and_slots_only(message: str
         assert unbroken(value.text) in typed if value.is_quoted else value.text in ("Leeds", "Lisbon")
 
 
-def test_a_prompt_for_the_model_is_made_in_one_line_for_answers_and_in_one_for_checks() -> None:
+def test_a_prompt_for_the_model_is_made_in_one_line_for_answers_one_for_checks_and_one_for_suggestions() -> None:
+    """Suggestions send our own instruction and approved phrasings; `tests/gateway/suggesting` says so too."""
     root = Path(__file__).parents[2]
     calls = [
         path.relative_to(root).as_posix()
@@ -116,4 +117,4 @@ def test_a_prompt_for_the_model_is_made_in_one_line_for_answers_and_in_one_for_c
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "ApprovedPrompt"
     ]
-    assert sorted(calls) == ["gateway/checking_model.py", "gateway/pipeline.py"]
+    assert sorted(calls) == ["gateway/checking_model.py", "gateway/pipeline.py", "gateway/suggesting/instruction.py"]

@@ -11,6 +11,8 @@ from gateway.http.admin.decisions import (
     reveal_decision,
 )
 from gateway.http.admin.purges import PURGE_OPERATIONS, purge_person
+from gateway.http.admin.questions import QUESTION_HANDLERS, QUESTION_OPERATIONS
+from gateway.http.admin.suggestions import SUGGESTION_HANDLERS, SUGGESTION_OPERATIONS
 from gateway.http.admin.whoami import WHOAMI_OPERATIONS, whoami
 from gateway.http.described import Described
 
@@ -23,6 +25,8 @@ ADMIN_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     get_decision,
     reveal_decision,
     purge_person,
+    *QUESTION_HANDLERS,
+    *SUGGESTION_HANDLERS,
 )
 
 ADMIN_OPERATIONS: tuple[Described, ...] = (
@@ -30,4 +34,6 @@ ADMIN_OPERATIONS: tuple[Described, ...] = (
     *AUDIT_OPERATIONS,
     *DECISION_OPERATIONS,
     *PURGE_OPERATIONS,
+    *QUESTION_OPERATIONS,
+    *SUGGESTION_OPERATIONS,
 )

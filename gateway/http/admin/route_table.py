@@ -14,6 +14,23 @@ AUDITORS: Final = frozenset({Role.AUDITOR, Role.ADMIN})
 ADMINS: Final = frozenset({Role.ADMIN})
 
 ROUTES: Final[Mapping[str, frozenset[Role]]] = {
+    "GET /v1/admin/question-actions": READERS,
+    "POST /v1/admin/question-actions": EDITORS,
+    "POST /v1/admin/question-actions/{action:str}/undo": EDITORS,
+    "GET /v1/admin/question-clusters": READERS,
+    "GET /v1/admin/question-clusters/{cluster:str}": READERS,
+    "GET /v1/admin/question-clusters/{cluster:str}/prospects": READERS,
+    "GET /v1/admin/question-figures": READERS,
+    "GET /v1/admin/questions": READERS,
+    "GET /v1/admin/questions/{question:str}": READERS,
+    "GET /v1/admin/questions/{question:str}/prospects": READERS,
+    "POST /v1/admin/suggestion-jobs": EDITORS,
+    "GET /v1/admin/suggestion-jobs/{job:str}": READERS,
+    "DELETE /v1/admin/suggestion-jobs/{job:str}": EDITORS,
+    "GET /v1/admin/suggestions": READERS,
+    "GET /v1/admin/suggestions/{suggestion:str}": READERS,
+    "POST /v1/admin/suggestions/{suggestion:str}/accept": EDITORS,
+    "POST /v1/admin/suggestions/{suggestion:str}/decline": EDITORS,
     "GET /v1/admin/whoami": ANYBODY,
     "GET /v1/admin/audit": AUDITORS,
     "GET /v1/admin/audit/verification": AUDITORS,

@@ -1,0 +1,105 @@
+import dataclasses
+import datetime as dt
+
+import pytest
+from queue_parts import AT, BOUNDS, NOW, Queue, editor, noted
+
+from store.database import Database
+from store.errors import InvalidContent, NotFound
+from store.review.types import QuestionState, Reason, Tally, Wanted
+
+DAY = AT.date()
+
+
+def test_the_same_words_count_up_and_are_one_question(database: Database) -> None:
+    queue = Queue(database)
+    queue.intake.take(
+        [
+            noted("d1", "Where is the gym?"),
+            noted("d2", "where is  the GYM", at=AT + dt.timedelta(minutes=1), reason=Reason.CLARIFY, score=0.4),
+            noted("d3", "Where is the pool?", at=AT + dt.timedelta(minutes=2)),
+        ]
+    )
+    pool, gym = queue.all()
+    assert (pool.text, pool.count) == ("Where is the pool?", 1)
+    assert (gym.text, gym.count, gym.reasons) == ("Where is the gym?", 2, {"no_match": 1, "clarify": 1})
+    assert (gym.first_seen, gym.last_seen) == (AT, AT + dt.timedelta(minutes=1))
+    assert (gym.last_decision, gym.score) == ("d2", 0.4)
+    figures = queue.intake.figures([], since=DAY)
+    assert figures == {"new": 2, "again": 1, "over_bound": 0, "unreadable": 0, "lost": 0}
+
+
+def test_a_decision_that_is_told_twice_counts_once_for_each_reason(database: Database) -> None:
+    queue = Queue(database)
+    told = [noted("d1", "Where is the gym?"), noted("d1", "Where is the gym?", reason=Reason.THUMBS_DOWN)]
+    queue.intake.take(told)
+    queue.intake.take(told)
+    (gym,) = queue.all()
+    assert gym.count == 2
+
+
+def test_what_cannot_be_redacted_is_only_counted(database: Database) -> None:
+    queue = Queue(database)
+    queue.intake.take([noted("d1", None), noted("d2", " ?! ")], lost={(DAY, "desk"): 3})
+    assert queue.all() == []
+    figures = queue.intake.figures(["desk"], since=DAY)
+    assert (figures["unreadable"], figures["lost"]) == (2, 3)
+    assert queue.intake.figures(["other"], since=DAY) == dict.fromkeys(Tally, 0)
+    assert queue.intake.figures(["desk"], since=DAY + dt.timedelta(days=1)) == dict.fromkeys(Tally, 0)
+
+
+def test_a_day_brings_only_so_many_new_questions_and_old_ones_still_count_up(database: Database) -> None:
+    queue = Queue(database, dataclasses.replace(BOUNDS, new_per_day=2))
+    queue.take("one", "two", "three")
+    queue.intake.take([noted("again", "one"), noted("elsewhere", "three", assistant="other")])
+    queue.intake.take([noted("tomorrow", "three", at=AT + dt.timedelta(days=1))])
+    assert sorted((one.text, one.count) for one in queue.all()) == [("one", 2), ("three", 1), ("three", 1), ("two", 1)]
+    assert queue.intake.figures(["desk"], since=DAY)["over_bound"] == 1
+
+
+def test_a_full_queue_takes_no_new_question(database: Database) -> None:
+    queue = Queue(database, dataclasses.replace(BOUNDS, questions=1))
+    queue.take("one", "two", "one")
+    assert [one.text for one in queue.all()] == ["one"]
+
+
+def test_what_was_not_seen_for_long_goes_with_its_cluster(database: Database) -> None:
+    queue = Queue(database)
+    queue.take("Where is the gym?")
+    queue.intake.take([noted("late", "Where is the pool?", at=AT + dt.timedelta(days=20))])
+    queue.clusters.place_some(NOW)
+    assert queue.intake.forget_old(AT + dt.timedelta(days=29)) == 0
+    assert queue.intake.forget_old(AT + dt.timedelta(days=31)) == 1
+    (left,) = queue.all()
+    assert left.text == "Where is the pool?"
+    assert queue.intake.forget_old(AT + dt.timedelta(days=60)) == 1
+    page = queue.reading.clusters(editor(), Wanted(state=None), least=1, now=NOW)
+    assert page.items == ()
+
+
+def test_nobody_sees_the_questions_of_another_tenant(database: Database) -> None:
+    queue = Queue(database)
+    queue.take("Where is the gym?")
+    queue.take("Where is the pool?", assistant="other")
+    (theirs,) = queue.all(editor("bob", "other"))
+    assert theirs.assistant == "other"
+    assert queue.reading.question(editor("bob", "other"), theirs.id, now=NOW) == theirs
+    with pytest.raises(NotFound):
+        queue.reading.question(editor("eve", "desk"), theirs.id, now=NOW)
+    assert queue.all(editor("eve", "desk"), Wanted(assistant="other")) == []
+
+
+def test_lists_filter_by_reason_text_and_state(database: Database) -> None:
+    queue = Queue(database)
+    queue.intake.take(
+        [
+            noted("d1", "Where is the GYM_1?"),
+            noted("d2", "Where is the pool?", reason=Reason.BLOCKED),
+            noted("d3", "Where is the gymX1?"),
+        ]
+    )
+    assert [one.text for one in queue.all(wanted=Wanted(reason=Reason.BLOCKED))] == ["Where is the pool?"]
+    assert [one.text for one in queue.all(wanted=Wanted(text="gym_1"))] == ["Where is the GYM_1?"]
+    assert queue.all(wanted=Wanted(state=QuestionState.DISCARDED)) == []
+    with pytest.raises(InvalidContent):
+        queue.reading.questions(editor(), Wanted(), now=NOW, after="x")
