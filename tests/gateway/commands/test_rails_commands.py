@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from gateway.commands import rails as commands
-from models.fakes import FakeEmbedder
 from rails.fakes import InProcessSandbox
 from rails.policy import policy_schema
 from rails.registry import SHIPPED_RAILS
@@ -16,7 +15,6 @@ from tests.building import POLICY
 
 @pytest.fixture
 def desk(published, tmp_path, monkeypatch):
-    monkeypatch.setattr(commands, "open_embedder", lambda *_: FakeEmbedder())
     monkeypatch.setattr(commands, "SANDBOX", InProcessSandbox())
 
     def write(**edits):
