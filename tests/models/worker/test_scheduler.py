@@ -413,7 +413,7 @@ REQUESTS = st.lists(
     memory=st.sampled_from([0, 500, 100_000]),
     worker=st.fixed_dictionaries(
         {
-            "cells": st.integers(70, 200),
+            "cells": st.integers(80, 200),
             "step": st.integers(2, 20),
             "recalled": st.sampled_from([None, 1, 2]),
             "fewest_guesses": st.integers(1, 4),
@@ -421,7 +421,7 @@ REQUESTS = st.lists(
     ),
 )
 def test_whatever_comes_and_goes_everybody_gets_their_own_answer(requests, prefix_cells, memory, worker):
-    backend = CellBackend(adapters=("bank",), **worker)
+    backend = CellBackend(adapters=("bank",), context_tokens=80, **worker)
     store = PrefixStore(backend.identity, most_memory_bytes=memory)
     bench = Bench(backend, prefix_cells=prefix_cells, store=store)
     asked = {}
