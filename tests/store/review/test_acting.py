@@ -172,6 +172,8 @@ def test_a_later_action_must_be_undone_before_an_earlier_one(database: Database)
         queue.acting.undo(ADA, first.id, now=NOW)
     queue.acting.undo(ADA, second.id, now=NOW)
     assert queue.all()[0].state is QuestionState.SNOOZED
+    queue.acting.undo(ADA, first.id, now=NOW)
+    assert queue.all()[0].state is QuestionState.OPEN
 
 
 def test_actions_are_listed_page_by_page(database: Database) -> None:
