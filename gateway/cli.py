@@ -27,6 +27,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "audit": "gateway.commands.audit:audit",
         "decisions": "gateway.commands.decisions:decisions",
         "purge": "gateway.commands.decisions:purge",
+        "backup": "gateway.commands.backups:backup",
+        "restore": "gateway.commands.backups:restore",
         "models": "gateway.commands.models:models",
     }
 )
@@ -45,6 +47,8 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "audit": "Show, export and verify the audit trail.",
         "decisions": "Export and expire decisions.",
         "purge": "Delete what there is of a person.",
+        "backup": "Write everything that cannot be made again to one file.",
+        "restore": "Restore a backup.",
         "models": "List, register, plan and make models.",
     }
 )

@@ -113,7 +113,7 @@ def open_database(url: str) -> Database:
 
     A SQLite file is made when it is missing, readable by its owner alone. Raises `StoreUnavailable`.
     """
-    parsed = _parse(url)
+    parsed = parse_url(url)
     with translated():
         database = Database(_engine(parsed))
         try:
@@ -139,7 +139,7 @@ def migrate_down(url: str, target: str = "base") -> None:
 
 
 def _run_migrations(url: str, target: str) -> None:
-    engine = _engine(_parse(url), wait_s=_MIGRATION_WAIT_S)
+    engine = _engine(parse_url(url), wait_s=_MIGRATION_WAIT_S)
     try:
         with translated(), engine.connect() as connection:
             is_sqlite = engine.dialect.name == "sqlite"
@@ -170,8 +170,7 @@ def _take_migration_lock(connection: Connection) -> None:
 def _is_newer(connection: Connection) -> bool:
     """Whether the schema was made by a migration that this version of canongate does not have."""
     found = MigrationContext.configure(connection).get_current_revision()
-    known = {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
-    return found is not None and found not in known
+    return found is not None and found not in known_schemas()
 
 
 def _config() -> Config:
@@ -181,7 +180,8 @@ def _config() -> Config:
     return config
 
 
-def _parse(url: str) -> URL:
+def parse_url(url: str) -> URL:
+    """Returns the URL with the driver that is used for it. Raises `StoreUnavailable`."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
@@ -252,3 +252,8 @@ def translated() -> Iterator[None]:
         raise StoreUnavailable(f"the database failed: {error.orig}") from error
     except (PoolTimeoutError, NoSuchModuleError) as error:
         raise StoreUnavailable(f"the database cannot be reached: {error}") from error
+
+
+def known_schemas() -> frozenset[str]:
+    """Returns the revisions of the schema that this version of canongate can bring up to date."""
+    return frozenset(step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions())

@@ -13,9 +13,10 @@ from models.embedding.export import export_onnx
 from models.worker.engine import LlamaModel
 from models.worker.process import WorkerProgram
 from models.worker.supervisor import EngineLimits
+from tests.postgres import postgres_server
 from tests.world import anyio_backend, make_world, policy, world
 
-__all__ = ["anyio_backend", "embedder_cache", "make_world", "policy", "smollm", "world"]
+__all__ = ["anyio_backend", "embedder_cache", "make_world", "policy", "postgres_server", "smollm", "world"]
 
 
 @pytest.fixture(scope="session")

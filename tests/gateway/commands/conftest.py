@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway import bootstrap
-from gateway.commands import checking, evaluating_rails, models, rail_means
+from gateway.commands import backups, checking, evaluating_rails, models, rail_means
 from models.fakes import FakeEmbedder
 from tests.building import NearestMatchers
 from tests.gateway.command_line import CommandLine
@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    for module in (bootstrap, checking, evaluating_rails, models, rail_means):
+    for module in (bootstrap, backups, checking, evaluating_rails, models, rail_means):
         monkeypatch.setattr(module, "open_embedder", lambda *_: FakeEmbedder())
-    for module in (bootstrap, checking):
+    for module in (bootstrap, backups, checking):
         monkeypatch.setattr(
             module, "FittedMatchers", lambda settings, embedder, _: NearestMatchers(embedder, settings.index)
         )

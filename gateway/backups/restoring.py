@@ -1,0 +1,171 @@
+"""Restores a backup: everything is verified before anything is replaced, and nothing that was there is deleted."""
+
+import datetime as dt
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gateway.backups.archive import BackupInvalid, Manifest, sha256_of, unpack
+from gateway.backups.making import CHECKPOINTS, DATABASE, FITS, SECRETS
+from gateway.credentials import load_secret
+from gateway.errors import SettingsInvalid
+from gateway.settings import Settings
+from models.files.registry import REGISTRY
+from store.audit import AuditTrail
+from store.database import known_schemas, migrate, open_database
+from store.dumps import POSTGRESQL, SQLITE, check_file, file_of, kind_of, require_unused, restore_into, schema_of
+from store.people import OPERATOR
+from store.proof.checkpoints import CheckpointFile, require_signed
+from store.proof.signing import Signer
+from store.proof.verification import Verification, verify_trail
+
+_SQLITE_FILES = ("", "-wal", "-shm")
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """What was restored, and what was found out about it."""
+
+    manifest: Manifest
+    trail: Verification | None
+    """None when the chain was not verified, because there is no key."""
+    set_aside: Path | None
+    """Where what was there before is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """One restore. `is_unverified` lets a trail be restored that nobody can verify: its key is lost."""
+
+    settings: Settings
+    archive: Path
+    replaces: bool = False
+    is_unverified: bool = False
+
+    def run(self) -> RestoreReport:
+        """Restores, or leaves everything as it was. Stop the gateway first.
+
+        Raises `SettingsInvalid` (`BackupInvalid` for the file), `Conflict`, `InvalidContent` and `StoreUnavailable`.
+        """
+        data = self.settings.data_directory
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._require_room()
+        with TemporaryDirectory(prefix=".restore-", dir=data) as folder:
+            scratch = Path(folder)
+            manifest = unpack(self.archive, scratch)
+            self._require_fitting(manifest, scratch)
+            if (path := self._file) is not None and path.exists():
+                require_unused(path)
+            if manifest.database == SQLITE:
+                trail = self._verify_file(scratch)
+                set_aside = self._set_aside(manifest)
+                self._put(scratch)
+            else:
+                restore_into(self.settings.database_url, scratch / DATABASE, replace=self.replaces)
+                migrate(self.settings.database_url)
+                set_aside = self._set_aside(manifest)
+                self._put(scratch)
+                # PostgreSQL has one place for it, so that the trail can be verified only where it is now.
+                trail = self._verify(self.settings.database_url, data, self.settings.checkpoint_file)
+        self._tell(manifest)
+        return RestoreReport(manifest, trail, set_aside)
+
+    def _require_room(self) -> None:
+        """Raises `SettingsInvalid` where something would be replaced that nobody said may be."""
+        url = self.settings.database_url
+        kept = [name for name in (REGISTRY, FITS) if (self.settings.data_directory / name).exists()]
+        if not self.replaces and (schema_of(url) is not None or kept or self.settings.checkpoint_file.exists()):
+            raise SettingsInvalid(
+                f"there is data already ({self.settings.data_directory}). With --replace it is set aside, not deleted."
+            )
+
+    def _require_fitting(self, manifest: Manifest, scratch: Path) -> None:
+        if manifest.database not in (SQLITE, POSTGRESQL) or manifest.database != kind_of(self.settings.database_url):
+            raise SettingsInvalid(
+                f"the backup is of {manifest.database}, and the settings name another kind of database."
+            )
+        if manifest.schema not in known_schemas():
+            raise BackupInvalid("the backup was made by a newer canongate. Restore it with that version.")
+        if not (scratch / DATABASE).exists():
+            raise BackupInvalid("the backup has no database in it.")
+        missing = [name for name in manifest.secrets if self._secret(scratch, name) is None]
+        if missing and not self.is_unverified:
+            raise SettingsInvalid(
+                f"the backup has no secrets, and {', '.join(missing)} is not in {self.settings.data_directory}. Copy "
+                "the files there first. If they are lost for good, --unverified restores without: then API keys and "
+                "the proof of the old audit trail are lost too."
+            )
+
+    def _secret(self, scratch: Path, name: str) -> Path | None:
+        places = (scratch / name, self.settings.data_directory / name)
+        return next((place for place in places if place.exists()), None)
+
+    def _verify_file(self, scratch: Path) -> Verification | None:
+        """Verifies the copy, and brings its schema up to date."""
+        check_file(scratch / DATABASE)
+        url = f"sqlite:///{scratch / DATABASE}"
+        migrate(url)
+        trail = self._verify(url, scratch, scratch / CHECKPOINTS)
+        check_file(scratch / DATABASE)
+        require_unused(scratch / DATABASE)  # writes its log into it, so that one file is all
+        return trail
+
+    def _verify(self, url: str, place: Path, checkpoints: Path) -> Verification | None:
+        """Raises `BackupInvalid` when the trail is not what was written; the checkpoints must be ours."""
+        key, seed = self._secret(place, "audit-key"), self._secret(place, "checkpoint-key")
+        if key is None or seed is None or self.is_unverified:
+            return None
+        proofs = CheckpointFile(checkpoints).read()
+        require_signed(proofs, Signer(load_secret(seed)).verifier)
+        database = open_database(url)
+        try:
+            found = verify_trail(database, load_secret(key), proofs)
+        finally:
+            database.close()
+        if found.fault is not None:
+            raise BackupInvalid(f"the audit trail in the backup is damaged ({found.fault}). Do not serve from it.")
+        return found
+
+    def _set_aside(self, manifest: Manifest) -> Path | None:
+        """Moves what was there into a folder of its own, and returns that."""
+        data = self.settings.data_directory
+        replaced = (REGISTRY, FITS, "index", *(name for name in SECRETS if name in manifest.parts))
+        there = [data / name for name in replaced if (data / name).exists()]
+        if self.settings.checkpoint_file.exists():
+            there.append(self.settings.checkpoint_file)
+        if (path := self._file) is not None:
+            there += [one for end in _SQLITE_FILES if (one := path.with_name(path.name + end)).exists()]
+        if not there:
+            return None
+        aside = data / f"replaced-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}"
+        aside.mkdir(mode=0o700)
+        for one in there:
+            shutil.move(one, aside / one.name)
+        return aside
+
+    def _put(self, scratch: Path) -> None:
+        data, checkpoints = self.settings.data_directory, self.settings.checkpoint_file
+        checkpoints.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        moves = {name: data / name for name in (REGISTRY, FITS, *SECRETS)} | {CHECKPOINTS: checkpoints}
+        for name, target in moves.items():
+            if (scratch / name).exists():
+                shutil.move(scratch / name, target)
+        if (path := self._file) is not None:  # last: with it the restore is done
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (scratch / DATABASE).replace(path)
+
+    @property
+    def _file(self) -> Path | None:
+        return file_of(self.settings.database_url)
+
+    def _tell(self, manifest: Manifest) -> None:
+        database = open_database(self.settings.database_url)
+        try:
+            trail = AuditTrail(database, load_secret(self.settings.data_directory / "audit-key"))
+            details = {"sha256": sha256_of(self.archive), "made_at": manifest.made_at, "schema": manifest.schema}
+            with database.writing() as session:
+                target = f"backup {self.archive.name}"
+                trail.append(OPERATOR, "backup.restored", target, details, session=session)
+        finally:
+            database.close()
