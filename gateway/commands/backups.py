@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from gateway.admin_services import auditing_of
 from gateway.backups.making import BackupReport, make_backup
 from gateway.backups.restoring import Restore, RestoreReport
-from gateway.bootstrap import auditing_of, fit_settings, open_embedder, open_store
+from gateway.bootstrap import fit_settings, open_embedder, open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.fitting.matchers import FittedMatchers
 from gateway.settings import Settings
