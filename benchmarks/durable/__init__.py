@@ -1,0 +1,1 @@
+"""The parts of `benchmarks/durability.py`: one file for each way to lose what was written."""
