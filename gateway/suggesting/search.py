@@ -77,6 +77,8 @@ class Search:
                 number % _TOLD_EVERY == 0 and not progress(min(number, total), total, dropped)
             ):
                 break
+            if all(counts[kind] >= plan.wanted for kind in ProposalKind):
+                break
             if counts[one.kind] >= plan.wanted:
                 dropped["enough"] += 1
                 continue
