@@ -46,7 +46,11 @@ class Matcher:
 
     def vector_of(self, text: str) -> Vectors:
         """Returns the vector of a text, (1, dimension). Raises as `match` does."""
-        return check_vectors(self._embed([text]), 1, self._index.dimension)
+        return self.vectors_of([text])
+
+    def vectors_of(self, texts: Sequence[str]) -> Vectors:
+        """Returns the vectors of texts, (texts, dimension). Raises as `match` does."""
+        return check_vectors(self._embed(texts), len(texts), self._index.dimension)
 
     def match(self, text: str, assistant: str, *, after: str | None = None) -> AnyMatch:
         """Returns the match among the prompts of an assistant, for a canonical message.

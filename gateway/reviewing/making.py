@@ -9,6 +9,7 @@ from gateway.reviewing.prospects import Prospecting
 from gateway.reviewing.recorder import QuestionRecorder
 from gateway.reviewing.redaction import redact
 from gateway.reviewing.service import Reviewing
+from gateway.reviewing.shortening import shortening
 from gateway.settings import ReviewSettings
 from gateway.suggesting.search import Search
 from gateway.suggesting.service import Suggesting
@@ -53,7 +54,7 @@ def make_review(  # noqa: PLR0917 - each is another part of the gateway
     """Makes all parts. `keeps` says of an assistant whether its questions may be kept, redacted."""
     bounds = Bounds(new_per_day=settings.new_per_day, questions=settings.questions, days=settings.days)
     intake = Intake(database, bounds)
-    clusters = Clusters(database, embedder.embed, embedder.fingerprint)
+    clusters = Clusters(database, shortening(embedder), embedder.fingerprint)
     acting = Acting(database, audit, drafts)
     return Review(
         recorder=QuestionRecorder(intake, redact, lambda assistant: settings.keep and keeps(assistant)),

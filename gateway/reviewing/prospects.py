@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from gateway.errors import NotServing
 from gateway.live import Live, LiveState
-from models.errors import ModelError
-from store.errors import NotFound, StoreError
+from models.errors import ModelError, ModelRefused
+from store.errors import InvalidContent, NotFound, StoreError
 from store.matches import Ambiguous, AnyMatch, Candidate, Match
 from store.review.collisions import Addition, Collisions
 
@@ -53,7 +53,8 @@ class Prospecting:
     def of(self, text: str, assistant: str, others: Sequence[str] = ()) -> Prospects:
         """Returns the best candidates; `others` are questions of the same cluster.
 
-        Raises `NotFound` for an assistant that is no longer live, `NotServing` when the matcher cannot answer.
+        Raises `NotFound` for an assistant that is no longer live, `InvalidContent` for a question that is too long to
+        be matched, `NotServing` when the matcher cannot answer.
         """
         state = self._live.current
         if assistant not in state.catalog.assistants:
@@ -63,6 +64,8 @@ class Prospecting:
             collisions = Collisions(state.matcher, assistant)
             ranked = found.evidence.candidates[:MAX_CANDIDATES]
             added = collisions.of_all(text, [one.prompt for one in ranked], others)
+        except ModelRefused as error:
+            raise InvalidContent("the question is longer than the embedder reads, so it matches nothing.") from error
         except (StoreError, ModelError) as error:
             raise NotServing("matcher_unavailable", "The question could not be matched. Try again shortly.") from error
         candidates = tuple(_prospect(one, addition) for one, addition in zip(ranked, added, strict=True))

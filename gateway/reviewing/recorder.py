@@ -106,7 +106,11 @@ class QuestionRecorder:
 
     async def write(self) -> bool:
         """Writes everything that is held; returns False, with everything still held, when the database is away."""
-        return await to_thread.run_sync(self._write, limiter=self._thread)
+        lost, self._lost = self._lost, Counter()  # counted on the loop alone: two threads would lose some
+        try:
+            return await to_thread.run_sync(self._write, lost, limiter=self._thread)
+        finally:
+            self._lost.update(lost)
 
     def _hold(self, held: _Held) -> None:
         if not self._keeps(held.decision.assistant):
@@ -116,16 +120,16 @@ class QuestionRecorder:
             return
         self._held.append(held)
 
-    def _write(self) -> bool:
+    def _write(self, lost: Counter[tuple[dt.date, str]]) -> bool:
+        """Writes all; what was written of `lost` is taken out of it."""
         try:
-            while self._ready or self._held or self._lost:
+            while self._ready or self._held or lost:
                 while self._held and len(self._ready) < BATCH:
                     self._ready.append(self._noted(self._held[0]))
                     self._held.popleft()
-                lost = Counter(self._lost)
                 self._intake.take(self._ready, lost=lost)
                 self._ready = []
-                self._lost -= lost
+                lost.clear()
         except StoreError as error:
             _LOG.warning("questions_waiting: %d, %s", self.waiting, error)
             return False

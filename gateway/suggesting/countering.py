@@ -10,9 +10,15 @@ from functools import cache
 from gateway.suggesting.templates import Variant
 from store.content import SLOT_MARK
 from store.contradictions import tables
+from store.wordlists import word_set
 
 _NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w.,]*\d)")
 _WORD = re.compile(r"[^\W\d_]+")
+_AMBIGUOUS = word_set(
+    "leave let find found lose lost now later more less long short late early first last one single all some full part "
+    "book order request return cover mean means left right hard light back top best before after past next current"
+)
+"""Words that are often something else than a side of their pair: an annual leave, "let me know"."""
 _NEGATIONS = (
     (re.compile(r"^how (?:do|can|could|should) i ", re.IGNORECASE), "How do I avoid having to "),
     (re.compile(r"^how (?:do|can|could|should) i ", re.IGNORECASE), "How do I keep others from being able to "),
@@ -42,6 +48,8 @@ def _other_numbers(phrasing: str) -> Iterator[Variant]:
     for found in _NUMBER.finditer(phrasing):
         number = int(found[0])
         for other in dict.fromkeys((number * 2 or 2, number * 3 or 3)):
+            if re.search(rf"\b{other}\b", phrasing):
+                continue
             yield Variant(f"{phrasing[: found.start()]}{other}{phrasing[found.end() :]}", "number", phrasing)
 
 
@@ -60,7 +68,7 @@ def _others(before: str, word: str) -> tuple[str, ...]:
     last = (_WORD.findall(before) or [""])[-1].casefold()
     if word in tables.OPPOSED_PARTICLES and last in tables.WITH_PARTICLE:
         return (tables.OPPOSED_PARTICLES[word],)
-    return _opposites().get(word, ())
+    return () if word in _AMBIGUOUS else _opposites().get(word, ())
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.live import LiveState
 from gateway.suggesting.countering import counter
 from gateway.suggesting.instruction import paraphrase_prompt, read_lines
-from gateway.suggesting.sieve import Sieve
+from gateway.suggesting.sieve import MODEL, Sieve
 from gateway.suggesting.templates import Variant, vary
 from models.errors import ModelError, ModelRefused
 from models.ports import Cancellation, FinishReason, LanguageModel, Sampling
@@ -77,6 +77,8 @@ class Search:
                 number % _TOLD_EVERY == 0 and not progress(min(number, total), total, dropped)
             ):
                 break
+            if all(counts[kind] >= plan.wanted for kind in ProposalKind):
+                break
             if counts[one.kind] >= plan.wanted:
                 dropped["enough"] += 1
                 continue
@@ -92,7 +94,7 @@ class Search:
         plain = [text for text in prompt.content.phrasings if not SLOT_MARK.search(text)]
         if not plain:
             return
-        origin = {"source": "model", "model": self._model.name, "sha256": self._model.sha256}
+        origin = {"source": MODEL, "model": self._model.name, "sha256": self._model.sha256}
         for number in range(ROUNDS):
             start = number * SHOWN % len(plain)
             shown = (plain + plain)[start : start + min(SHOWN, len(plain))]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from itertools import pairwise
 from typing import Any
 
 from gateway.live import LiveState
@@ -19,11 +20,21 @@ from store.review.suggested import Found, ProposalKind
 
 LEAST_SIMILAR = 0.5
 """Cosine to the prompt's nearest phrasing below which a sentence has left the subject."""
+LEAST_SIMILAR_OF_MODEL = 0.65
+"""The same for a model's words: small ones wander off."""
 LEAST_APART = 0.02
 """How much nearer the sentence must be to its own prompt than to any other."""
+MODEL = "model"
 _FEWEST_WORDS = 2
 _MOST_WORDS = 30
+_MOST_WORDS_OF_MODEL = 20
 _ODD = re.compile(r"https?:|www\.|[<>|\\^~`#=\[\]]|\.{3}|[!?]{2}")
+_ABOUT_THE_TASK = re.compile(
+    r"(?:you(?:'re| are) asking|here (?:are|is)|let me think|if you have|sure\b|one question|question|answer"
+    r"|(?:re)?phras|these questions|write \d|note\b|step \d)|.*(?::|\.\s+\S.*\.)$",
+    re.IGNORECASE,
+)
+"""What a model says about its task in place of doing it."""
 _TOXIC = toxicity.ToxicityParams(categories=tuple(Category))
 
 
@@ -57,6 +68,8 @@ class Sieve:
         """
         text = " ".join(variant.text.split())
         reason = self._refused(text, kind)
+        if reason is None and origin.get("source") == MODEL and _is_idle_talk(text):
+            reason = "form"
         if reason is not None:
             return reason
         told = {**origin, "method": variant.method, "from": variant.source}
@@ -92,7 +105,7 @@ class Sieve:
         if explain(text, str(told["from"]), content.phrasings) is not None:
             return "means_something_else"
         rival, own = self._nearest(text)
-        if own < LEAST_SIMILAR:
+        if own < (LEAST_SIMILAR_OF_MODEL if told.get("source") == MODEL else LEAST_SIMILAR):
             return "off_subject"
         if rival is not None and own - rival.similarity < LEAST_APART:
             return "nearer_to_another_prompt"
@@ -116,6 +129,12 @@ class Sieve:
     def _nearest(self, text: str) -> tuple[Rival | None, float]:
         filled = fill_sample(Row(self._prompt, RowKind.PHRASING, text))
         return self._collisions.nearest_other(filled, self._prompt.key)
+
+
+def _is_idle_talk(text: str) -> bool:
+    words = words_of(text)
+    repeats = any(one == other for one, other in pairwise(words))
+    return repeats or len(words) > _MOST_WORDS_OF_MODEL or _ABOUT_THE_TASK.match(text) is not None
 
 
 def _told(rival: Rival | None) -> dict[str, Any]:

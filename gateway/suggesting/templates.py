@@ -13,8 +13,11 @@ from store.content import SLOT_MARK
 from store.wordlists import word_set
 
 _WORD = re.compile(r"[^\W\d_]+")
+_KEYWORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _SHORTEST_MISTYPED = 5
 _FEWEST_KEYWORDS = 2
+_MOST_KEYWORDS = 4
+"""More are not what is typed into a search field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,9 @@ def _keywords(phrasing: str, language: str) -> str:
     idle = _IDLE.get(language)
     if idle is None or SLOT_MARK.search(phrasing):
         return ""
-    words = [word for word in _WORD.findall(phrasing) if word.casefold() not in idle]
-    return " ".join(reversed(words)).lower() if len(words) >= _FEWEST_KEYWORDS else ""
+    words = [word for word in _KEYWORD.findall(phrasing) if word.casefold() not in idle]
+    is_short = _FEWEST_KEYWORDS <= len(words) <= _MOST_KEYWORDS
+    return " ".join(reversed(words)).lower() if is_short else ""
 
 
 def _with_synonym(text: str, language: str) -> Iterator[str]:
@@ -103,7 +107,8 @@ _IDLE: Mapping[str, frozenset[str]] = {
     "en": word_set(
         "a an the i me my we us our you your it its is are am was be been do does did can could will would shall "
         "should may might must have has had to of in on at for from with by about as and or but if not no how what "
-        "where when who which why there here please need want like get"
+        "where when who which why there here please pls need want like get got tell know let help now already again "
+        "any some much many take don't doesn't can't cannot didn't isn't i'm i've what's still just also new"
     ),
     "de": word_set(
         "ein eine einen einem einer der die das den dem des ich mir mich mein meine meinen meinem meiner wir uns "

@@ -41,8 +41,9 @@ class Acting:
         if not 1 <= len(targets) <= MAX_TARGETS or len({one.id for one in targets}) != len(targets):
             raise InvalidContent(f"name 1 to {MAX_TARGETS} targets, each once.")
         with self._database.writing() as session:
+            # Whoever counts up holds rows in another order, and each would wait for the other.
+            hold_queue(self._database, session)
             if isinstance(action, Merge):
-                hold_queue(self._database, session)
                 assistants, before = merge_clusters(actor, action.into, targets, session=session)
                 return self._record(actor, action, assistants, before, None, now=now, session=session)
             rows = _rows(actor, targets, session)
@@ -72,13 +73,13 @@ class Acting:
         Raises `NotFound`, and `Conflict` when it was undone already or a target has changed since.
         """
         with self._database.writing() as session:
+            hold_queue(self._database, session)
             row = session.scalar(_locked(QuestionActionRow, QuestionActionRow.id == action_id))
             if row is None or not all(actor.may_see(name) for name in row.assistants):
                 raise NotFound("there is no such action")
             if row.undone_at is not None:
                 raise Conflict("this was undone already. Nothing was changed.")
             if row.kind == KINDS[Merge]:
-                hold_queue(self._database, session)
                 unmerge_clusters(row.before, session=session)
             else:
                 _put_back(row, session)

@@ -95,13 +95,12 @@ class Collisions:
         return float((self._index.vectors_of(others) @ mine).max())
 
     def _reached(self, vector: Vectors, others: Sequence[str]) -> int:
-        reached = 0
-        for text in others:
-            other = self._matcher.vector_of(text)
-            hits = self._index.search(other, 1, self._areas)
-            nearest = hits[0].score if hits else -1.0
-            reached += float(np.dot(other[0], vector[0])) > nearest
-        return reached
+        if not others:
+            return 0
+        vectors = self._matcher.vectors_of(others)
+        nearest = [self._index.search(one[None], 1, self._areas) for one in vectors]
+        best = np.array([hits[0].score if hits else -1.0 for hits in nearest])
+        return int((vectors @ vector[0] > best).sum())
 
 
 def _rival(hit: Hit) -> Rival:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 ADA = person("ada", Role.EDITOR)
 KEY = "it.password-reset"
 FIRST = "How do I reset my password?"
-ANSWER = """1. My own password: how may I reset this?
+ANSWER = """1. My password do I reset?
 2. "I cannot remember my password any more, what to do now"
 - my password reset, you idiot
 - How do I reset my password please?
@@ -76,6 +76,28 @@ def test_a_sentence_that_does_not_fit_is_dropped_with_its_reason(world: World, t
     assert checked(sieve(world, known), text) == reason
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You are asking how I reset my password",
+        "Step 1: my password do I reset",
+        "Here are six ways in which my password is reset:",
+        "my password password do I reset",
+        "my own password: how may I reset this " + "and this " * 9,
+    ],
+)
+def test_what_a_model_says_about_its_task_is_no_phrasing(world: World, text: str) -> None:
+    found = sieve(world).check(Variant(text, "test", FIRST), ProposalKind.PHRASING, {"source": "model"})
+    assert found == "form"
+
+
+def test_a_models_words_must_be_nearer_than_those_of_a_template(world: World) -> None:
+    text = "how may i get to reset this password of my own"
+    variant = Variant(text, "test", FIRST)
+    assert sieve(world).check(variant, ProposalKind.PHRASING, {"source": "model"}) == "off_subject"
+    assert isinstance(sieve(world).check(variant, ProposalKind.PHRASING, {"source": "template"}), Found)
+
+
 def test_what_passes_counts_for_what_comes_after_it(world: World) -> None:
     one = sieve(world)
     text = "My own password: how may I reset this"
@@ -98,7 +120,7 @@ def test_a_counterexample_is_neither_a_phrasing_nor_one_of_another_prompt(world:
 def test_the_lines_of_an_answer_are_read_without_bullets_and_without_what_was_cut_off() -> None:
     lines = list(read_lines(ANSWER, is_whole=False))
     assert lines[:2] == [
-        "My own password: how may I reset this?",
+        "My password do I reset?",
         "I cannot remember my password any more, what to do now",
     ]
     assert "unfinished" not in lines[-1]

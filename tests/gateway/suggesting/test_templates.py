@@ -61,5 +61,17 @@ def test_counterexamples_deny_change_numbers_and_turn_acts_round() -> None:
     }
 
 
+def test_words_that_are_often_no_side_of_their_pair_are_left_alone() -> None:
+    assert countered("annual leave entitlement") == {}
+    assert countered("Please let me know it now") == {}
+    assert "Is it 60 or 60 days?" not in countered("Is it 30 or 60 days?")
+
+
+def test_keywords_are_few_and_no_pieces_of_words() -> None:
+    assert "holiday paid" in texts("How much paid holiday do I get?")
+    long = "I don't remember my password and the reset page of the company intranet is broken"
+    assert all("t don" not in text and "broken intranet" not in text for text in texts(long))
+
+
 def test_in_other_languages_only_numbers_change() -> None:
     assert countered("Kann ich 14 Tage weg?", "de").keys() == {"Kann ich 28 Tage weg?", "Kann ich 42 Tage weg?"}

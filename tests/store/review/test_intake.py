@@ -103,3 +103,17 @@ def test_lists_filter_by_reason_text_and_state(database: Database) -> None:
     assert queue.all(wanted=Wanted(state=QuestionState.DISCARDED)) == []
     with pytest.raises(InvalidContent):
         queue.reading.questions(editor(), Wanted(), now=NOW, after="x")
+
+
+def test_a_purge_takes_back_what_somebody_asked_and_leaves_what_others_asked_too(database: Database) -> None:
+    queue = Queue(database)
+    queue.intake.take(
+        [noted("mine-1", "Where is the gym?"), noted("theirs", "Where is the gym?"), noted("mine-2", "I am Jo Miller")]
+    )
+    queue.clusters.place_some(NOW)
+    assert queue.intake.forget(["mine-1", "mine-2", "unknown"]) == 1
+    (left,) = queue.all()
+    assert (left.text, left.count, left.reasons) == ("Where is the gym?", 1, {"no_match": 1})
+    assert len(queue.reading.clusters(editor(), Wanted(state=None), least=1, now=NOW).items) == 1
+    assert queue.intake.forget(["theirs"]) == 1
+    assert queue.all() == []
