@@ -3,16 +3,25 @@
 import ast
 import inspect
 import json
+import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 import msgspec
 
-from gateway import settings
+from gateway import access_settings, settings
 from gateway.cli import app as canongate
+from gateway.http.access import ROUTE_SCOPES
+from gateway.http.admin.guard import PREFIX as ADMIN
+from gateway.http.admin.key_authenticator import KEY_ROLES
+from gateway.http.admin.route_table import OPEN_ROUTES, PERSONAL_ROUTES, ROUTES
+from gateway.http.openapi import OPERATIONS
 from rails.describe import ParameterNote, common_parameters, describe_rails
 from rails.policy import policy_schema
+from store.people import Role
+from store.types import KeyScope
 
 DOCS = Path(__file__).parent
 WIDTH = 100
@@ -26,7 +35,8 @@ def configuration() -> str:
     lines = [
         "# Configuration",
         "",
-        "Generated from `gateway/settings.py`; `make docs` rewrites it, `make check` compares it.",
+        "Generated from `gateway/settings.py` and `gateway/access_settings.py`; `make docs` rewrites it, `make check`",
+        "compares it.",
         "",
         "Settings come from a TOML file (`canongate serve --config FILE`) and from environment variables named",
         "`CANONGATE_SECTION__FIELD`, which win over the file. Unknown fields are errors.",
@@ -65,6 +75,61 @@ def rails_page() -> str:
     return f"{before}{BEGIN}\n\n{_rails()}\n{END}{after}"
 
 
+def exposure() -> str:
+    """Returns the page on what answers to whom: the tables that the guards go by."""
+    described = {f"{one.method.upper()} {one.path}": one for one in OPERATIONS}
+    lines = [
+        "# What answers to whom",
+        "",
+        "Generated from the tables that the guards go by; `make docs` rewrites it, `make check` compares it. What is",
+        "in no table is closed.",
+        "",
+        "## Without a credential",
+        "",
+        *_exposed(
+            name for name in described if not described[name].needs_key and not name.split()[1].startswith(ADMIN)
+        ),
+        "",
+        "Of the admin surface, where people get a credential:",
+        "",
+        *_exposed(map(_plain_path, OPEN_ROUTES)),
+        "",
+        "## With an API key",
+        "",
+        "| operation | scope |",
+        "|---|---|",
+    ]
+    for name, one in described.items():
+        if one.needs_key and not one.path.startswith(ADMIN):
+            lines.append(f"| `{name}` | `{ROUTE_SCOPES.get(one.path, KeyScope.CHAT).value}` |")
+    lines += [
+        "",
+        "`debug` shows scores and rails of a key's own requests. On the admin surface a key with `admin:read` is a",
+        "viewer and one with `admin:edit` an editor, never more than its owner is. A session opens nothing here.",
+        "",
+        "## The admin surface",
+        "",
+        "A session opens what a role of its person opens; a service may ask for the role in an area too. What belongs",
+        "to another tenant is not found.",
+        "",
+        f"| operation | {' | '.join(Role)} | key |",
+        f"|---|{'---|' * (len(Role) + 1)}",
+    ]
+    for name, roles in ROUTES.items():
+        marks = ["yes" if role in roles else "" for role in Role]
+        scopes = [scope.value for scope, role in KEY_ROLES.items() if role in roles and name not in PERSONAL_ROUTES]
+        lines.append(f"| `{_plain_path(name)}` | {' | '.join(marks)} | {', '.join(f'`{one}`' for one in scopes)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _exposed(names: Iterable[str]) -> list[str]:
+    return [f"- `{name}`" for name in sorted(names)]
+
+
+def _plain_path(name: str) -> str:
+    return re.sub(r":[a-z]+}", "}", name)
+
+
 def schema() -> str:
     """Returns the JSON Schema of policies."""
     return json.dumps(policy_schema(), indent=2) + "\n"
@@ -100,7 +165,8 @@ def _commands(command: click.Command, path: tuple[str, ...]) -> list[tuple[tuple
 def _field_texts() -> dict[tuple[str, str], str]:
     """The strings below the fields, which Python itself throws away."""
     texts = {}
-    for node in ast.parse(inspect.getsource(settings)).body:
+    source = inspect.getsource(access_settings) + inspect.getsource(settings)
+    for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef):
             for field, text in zip(node.body, node.body[1:], strict=False):
                 if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
@@ -114,6 +180,7 @@ def main() -> int:
         "configuration.md": configuration(),
         "cli.md": command_line(),
         "rails.md": rails_page(),
+        "exposure.md": exposure(),
         "policy.schema.json": schema(),
     }
     stale = [name for name, text in pages.items() if not (DOCS / name).is_file() or (DOCS / name).read_text() != text]

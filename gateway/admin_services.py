@@ -1,11 +1,15 @@
 """Makes the services of the admin surface from their parts; `bootstrap.py` says when."""
 
+from gateway.access.passwords import Passwords
+from gateway.access.services import Access, access_of
 from gateway.administration import Administration
 from gateway.auditing import Auditing
 from gateway.checkpointing import Checkpointing
 from gateway.credentials import KeyRing, load_pepper, load_secret
 from gateway.decision_archive import DecisionArchive
 from gateway.http.admin.key_authenticator import KeyAuthenticator
+from gateway.http.admin.session_authenticator import CredentialAuthenticator, SessionAuthenticator
+from gateway.http.cookies import Cookies
 from gateway.live import Live
 from gateway.privacy import Privacy
 from gateway.reviewing.making import Review
@@ -18,23 +22,51 @@ from store.proof.checkpoints import CheckpointFile
 from store.proof.signing import Signer
 from store.purging import DecisionPurger, Purging
 from store.repositories.decisions import Decisions
+from store.repositories.keys import Keys
+from store.repositories.users import Users
 
 
 def administration_of(
-    database: Database, keys: KeyRing, privacy: Privacy, auditing: Auditing, review: Review
+    database: Database, privacy: Privacy, auditing: Auditing, review: Review, access: Access, *, keys: KeyRing
 ) -> Administration:
     """Makes the services of the admin surface."""
     archive = DecisionArchive(database, auditing.trail)
+    sessions = SessionAuthenticator(access.keeper, access.profiles, Cookies(is_plain=access.has_plain_cookies))
     return Administration(
         database=database,
         audit=auditing.trail,
-        authenticator=KeyAuthenticator(keys),
+        authenticator=CredentialAuthenticator(sessions, KeyAuthenticator(keys, Users(database).get)),
         auditing=auditing,
         archive=archive,
         purging=purging_of(database, auditing.trail, privacy),
         reviewing=review.reviewing,
         suggesting=review.suggesting,
-        background=(auditing.checkpointing.follow, archive.follow),
+        access=access,
+        background=(auditing.checkpointing.follow, archive.follow, access.keys.note_uses, access.repeats.forget),
+    )
+
+
+def access_from(settings: Settings, database: Database, audit: AuditTrail, keys: KeyRing) -> Access:
+    """Makes the services behind sign-in, people and keys, with their key, which is made at the first call."""
+    return access_of(
+        database,
+        audit,
+        keys,
+        access_key=load_secret(settings.data_directory / "access-key"),
+        pepper=load_pepper(settings.data_directory / "pepper"),
+        settings=settings.access,
+        oidc=settings.oidc,
+        passwords=Passwords(),
+    )
+
+
+def key_ring_of(settings: Settings, keys: Keys) -> KeyRing:
+    """Makes what knows API keys, with the rates of the settings."""
+    return KeyRing(
+        keys,
+        load_pepper(settings.data_directory / "pepper"),
+        requests_per_minute=settings.limits.requests_per_minute,
+        rate_classes=settings.limits.rate_classes,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from gateway.access.services import Access
 from gateway.auditing import Auditing
 from gateway.decision_archive import DecisionArchive
 from gateway.http.admin.guard import Authenticator
@@ -23,6 +24,7 @@ class Administration:
     auditing: Auditing
     archive: DecisionArchive
     purging: Purging
+    access: Access
     reviewing: Reviewing
     suggesting: Suggesting
     background: tuple[Callable[[], Awaitable[None]], ...] = ()

@@ -22,6 +22,7 @@ from gateway.http.openai import create_chat_completion
 from gateway.http.openapi import openapi
 from gateway.http.page import ask_on_page, back_to_page, landing
 from gateway.http.problems import tell_error
+from gateway.http.repeats import KeepReplies, hold_repeats
 from gateway.http.static import static_file
 
 AGAIN_S = 10.0
@@ -56,6 +57,8 @@ def create_app(components: Components) -> Litestar:
             require_media_type,
         ],
         exception_handlers={Exception: tell_error},
+        before_request=hold_repeats(administration.access.repeats) if administration else None,
+        middleware=[partial(KeepReplies, repeats=administration.access.repeats)] if administration else [],
         before_send=[add_headers],
         request_max_body_size=components.settings.limits.body_bytes,
         openapi_config=None,

@@ -7,10 +7,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gateway.admin_services import administration_of, auditing_of, keeps_words, privacy_of
+from gateway.access.keys import KeyWish
+from gateway.access.services import Access
+from gateway.admin_services import (
+    access_from,
+    administration_of,
+    auditing_of,
+    keeps_words,
+    key_ring_of,
+    privacy_of,
+)
 from gateway.answer_cache import AnswerCache
 from gateway.components import Components
-from gateway.credentials import KeyRing, NewKey, Principal, load_pepper, new_key
+from gateway.credentials import NewKey, Principal
 from gateway.decisions import DecisionLog
 from gateway.errors import SettingsInvalid
 from gateway.fitting.corpora import load_source, source_of
@@ -45,6 +54,7 @@ from models.worker.process import WorkerProgram
 from models.worker.supervisor import EngineLimits
 from store.catalog import Catalog, live_revision
 from store.database import Database, migrate, open_database
+from store.people import OPERATOR
 from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import Decisions
 from store.repositories.keys import Keys
@@ -91,10 +101,20 @@ def first_key(settings: Settings, store: Store) -> NewKey | None:
     """Makes the first API key when there is none at all; its token is shown once by the caller."""
     if store.keys.all():
         return None
-    pepper = load_pepper(settings.data_directory / "pepper")
-    made = new_key("first key", pepper, scopes=(KeyScope.CHAT, KeyScope.DEBUG, KeyScope.CHECKS))
-    store.keys.add(made.record)
-    return made
+    wish = KeyWish(name="first key", scopes=(KeyScope.CHAT, KeyScope.DEBUG, KeyScope.CHECKS))
+    return _access(settings, store).keys.create(OPERATOR, wish)
+
+
+@contextmanager
+def open_access(settings: Settings) -> Iterator[Access]:
+    """Opens the services behind sign-in, people and keys, for commands. Raises `StoreUnavailable`."""
+    with open_store(settings) as store:
+        yield _access(settings, store)
+
+
+def _access(settings: Settings, store: Store) -> Access:
+    trail = auditing_of(settings, store.database).trail
+    return access_from(settings, store.database, trail, key_ring_of(settings, store.keys))
 
 
 @contextmanager
@@ -121,11 +141,7 @@ def open_components(
             max_bytes=int(settings.answers.kept_mib * 1024 * 1024),
             clock=time.monotonic,
         )
-        keys = KeyRing(
-            store.keys,
-            load_pepper(settings.data_directory / "pepper"),
-            requests_per_minute=settings.limits.requests_per_minute,
-        )
+        keys = key_ring_of(settings, store.keys)
         writer = DecisionWriter(store.database)
         stack.callback(writer.close)
         privacy = privacy_of(settings)
@@ -169,7 +185,14 @@ def open_components(
             ),
             warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,
             publisher=publisher,
-            administration=administration_of(store.database, keys, privacy, auditing, review),
+            administration=administration_of(
+                store.database,
+                privacy,
+                auditing,
+                review,
+                access_from(settings, store.database, auditing.trail, keys),
+                keys=keys,
+            ),
             visitor=visitor_of(settings),
             background=review.background,
         )

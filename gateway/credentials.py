@@ -8,14 +8,15 @@ import secrets
 import stat
 import string
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from gateway.errors import NotAllowed, SettingsInvalid
 from store.errors import NotFound
-from store.types import ApiKey, KeyScope
+from store.types import STANDARD_RATE, ApiKey, KeyScope
 
 _ALPHABET = string.ascii_letters + string.digits
 _ID_CHARS = 8
@@ -36,6 +37,8 @@ class Principal:
     assistants: frozenset[str]
     """Assistants it may talk to; empty means all."""
     requests_per_minute: int
+    owner: str | None = None
+    """Id of the user who answers for a key."""
 
     def may_use(self, assistant: str) -> bool:
         """Whether it may talk to the assistant."""
@@ -79,19 +82,30 @@ class KeyRing:
         pepper: bytes,
         *,
         requests_per_minute: int,
+        rate_classes: Mapping[str, int] = MappingProxyType({}),
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         self._store = store
         self._pepper = pepper
-        self._requests_per_minute = requests_per_minute
+        self._rates = {STANDARD_RATE: requests_per_minute, **rate_classes}
         self._clock = clock
+        self._now = now
         self._known: dict[bytes, _Known] = {}
+        self._forgotten = 0
+        self._used: dict[str, dt.datetime] = {}
+
+    @property
+    def rate_classes(self) -> frozenset[str]:
+        """Names of the rates that a key may be held to."""
+        return frozenset(self._rates)
 
     def known(self, token: str) -> Principal | None:
         """Returns who a token speaks for that was found good a moment ago, else None. Never blocks."""
-        known = self._known.get(_digest(token))
-        if known is None or self._clock() >= known.until_s or _is_over(known.expires_at):
+        known, now = self._known.get(_digest(token)), self._now()
+        if known is None or self._clock() >= known.until_s or _is_over(known.expires_at, now):
             return None
+        self._used[known.principal.id] = now
         return known.principal
 
     def principal(self, token: str) -> Principal:
@@ -99,9 +113,9 @@ class KeyRing:
 
         Blocks on the database: call it in a thread.
         """
-        asked_s = self._clock()
-        record = self._find(token)
-        if record is None or not is_valid(token, record, self._pepper, dt.datetime.now(dt.UTC)):
+        asked_s, forgotten = self._clock(), self._forgotten
+        record, now = self._find(token), self._now()
+        if record is None or not is_valid(token, record, self._pepper, now):
             self._known.pop(_digest(token), None)
             raise NotAllowed("invalid_api_key", "The API key is missing, wrong, expired or revoked.")
         principal = Principal(
@@ -109,12 +123,25 @@ class KeyRing:
             name=record.name,
             scopes=frozenset(record.scopes),
             assistants=frozenset(record.assistants),
-            requests_per_minute=self._requests_per_minute,
+            requests_per_minute=self._rates.get(record.rate_class, self._rates[STANDARD_RATE]),
+            owner=record.owner,
         )
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        self._known[_digest(token)] = _Known(principal, asked_s + TRUSTED_S, record.expires_at)
+        if forgotten == self._forgotten:  # else it may have been revoked between our look and now
+            self._known[_digest(token)] = _Known(principal, asked_s + TRUSTED_S, record.expires_at)
+        self._used[principal.id] = now
         return principal
+
+    def forget(self) -> None:
+        """Believes nothing without another look; called after a key was revoked or changed in this process."""
+        self._forgotten += 1
+        self._known.clear()
+
+    def take_used(self) -> dict[str, dt.datetime]:
+        """Returns when keys were last used since the last call."""
+        used, self._used = self._used, {}
+        return used
 
     def _find(self, token: str) -> ApiKey | None:
         key_id = key_id_of(token)
@@ -128,8 +155,8 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
-def _is_over(expires_at: dt.datetime | None) -> bool:
-    return expires_at is not None and dt.datetime.now(dt.UTC) >= expires_at
+def _is_over(expires_at: dt.datetime | None, now: dt.datetime) -> bool:
+    return expires_at is not None and now >= expires_at
 
 
 def load_pepper(path: Path) -> bytes:
@@ -174,11 +201,15 @@ def new_key(
     scopes: tuple[KeyScope, ...],
     assistants: tuple[str, ...] = (),
     lifetime: dt.timedelta | None = None,
+    client: str = "",
+    owner: str | None = None,
+    rate_class: str = STANDARD_RATE,
+    at: dt.datetime | None = None,
 ) -> NewKey:
     """Makes a key `cg_<id>_<secret>`; only its record is to be stored."""
     key_id = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_CHARS))
     secret = "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_CHARS))
-    now = dt.datetime.now(dt.UTC)
+    now = at or dt.datetime.now(dt.UTC)
     record = ApiKey(
         id=key_id,
         name=name,
@@ -188,6 +219,9 @@ def new_key(
         created_at=now,
         expires_at=now + lifetime if lifetime else None,
         revoked_at=None,
+        client=client or name,
+        owner=owner,
+        rate_class=rate_class,
     )
     return NewKey(f"cg_{key_id}_{secret}", record)
 

@@ -9,7 +9,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from gateway.access_settings import LOOPBACK, AccessSettings, OidcSettings
 from gateway.errors import SettingsInvalid
+from gateway.sections import Section
 
 PREFIX = "CANONGATE_"
 SECTION_MARK = "__"
@@ -17,10 +19,6 @@ SECTION_MARK = "__"
 
 MOST_PARALLEL = 128
 """Answers at once; llama.cpp has 256 sequences, and kept beginnings of prompts need some of them."""
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A group of settings; each field's text below it says what to choose and why."""
 
 
 class ServerSettings(Section, frozen=True):
@@ -196,6 +194,10 @@ class LimitSettings(Section, frozen=True):
     requests_per_minute: Annotated[int, Meta(ge=1)] = 600
     """Requests a minute for one API key."""
 
+    rate_classes: dict[str, Annotated[int, Meta(ge=1)]] = {}  # noqa: RUF012 -- msgspec copies an empty default
+    """Other rates that keys may be given by name, in requests a minute: `rate_classes = { scan = 6000 }`. A key whose
+    rate is no longer here has the one above."""
+
     visitor_requests_per_minute: Annotated[int, Meta(ge=1)] = 60
     """Requests a minute from the try-it form, all visitors together."""
 
@@ -282,6 +284,10 @@ class Settings(Section, frozen=True):
     """Limits of requests and credentials."""
     rails: RailSettings = RailSettings()
     """Deadlines of the checks."""
+    access: AccessSettings = AccessSettings()
+    """Signing in."""
+    oidc: OidcSettings = OidcSettings()
+    """Signing in at a provider."""
     review: ReviewSettings = ReviewSettings()
     """The review queue."""
     page: PageSettings = PageSettings()
@@ -290,6 +296,10 @@ class Settings(Section, frozen=True):
     """The audit trail's checkpoints."""
     log: LogSettings = LogSettings()
     """The log."""
+
+    def __post_init__(self) -> None:
+        if self.access.plain_http and self.server.host not in LOOPBACK:
+            raise ValueError("access.plain_http is for this machine alone: server.host must be 127.0.0.1 with it")
 
     @property
     def data_directory(self) -> Path:

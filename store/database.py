@@ -42,6 +42,10 @@ _BEGIN_ALONE = ("PRAGMA synchronous=FULL", "BEGIN EXCLUSIVE")
 _RETRY_S = 0.05
 
 
+Transaction = Session
+"""What `reading` and `writing` give, under a name for those who pass it on without knowing SQLAlchemy."""
+
+
 class Database:
     """An open database. Thread-safe; lives as long as the process, closed by whoever opened it."""
 

@@ -41,6 +41,10 @@ class Recorded:
     words: Words | None = None
 
 
+STANDARD_RATE = "standard"
+"""The rate class of keys for which nothing else was chosen."""
+
+
 class KeyScope(StrEnum):
     """What an API key may do."""
 
@@ -125,3 +129,11 @@ class ApiKey:
     created_at: dt.datetime
     expires_at: dt.datetime | None
     revoked_at: dt.datetime | None
+    client: str = ""
+    """Who uses it; several keys of one client live side by side while one replaces another."""
+    owner: str | None = None
+    """Id of the user who answers for what it does; None for keys made before there were people."""
+    rate_class: str = STANDARD_RATE
+    """Name of the rate it is held to."""
+    last_used_at: dt.datetime | None = None
+    """Within some minutes."""

@@ -1,34 +1,56 @@
 """The admin surface on a real database, spoken to as whoever a test says."""
 
+import base64
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
+import sqlalchemy
 
+from gateway.access.keys import KeyWish
+from gateway.access.passwords import Passwords
+from gateway.access.sealing import new_token
+from gateway.access.services import access_of
+from gateway.access.sessions import NewSession
+from gateway.access.totp import STEP_S, code_at
+from gateway.access_settings import AccessSettings, OidcSettings
 from gateway.administration import Administration
 from gateway.app import create_app
 from gateway.auditing import Auditing
 from gateway.checkpointing import Checkpointing
+from gateway.credentials import KeyRing
 from gateway.decision_archive import DecisionArchive
-from gateway.errors import NotAllowed
+from gateway.http.admin.key_authenticator import KeyAuthenticator
+from gateway.http.admin.session_authenticator import CredentialAuthenticator, SessionAuthenticator
 from gateway.http.bearer import bearer_token
+from gateway.http.cookies import Cookies
 from gateway.privacy import Privacy
 from gateway.reviewing.making import make_review
 from gateway.settings import ReviewSettings
 from models.fakes import FakeEmbedder
 from rails.redaction import redact
+from store.accounts import User
 from store.audit import AuditTrail
 from store.database import Database
-from store.people import Actor, Grant, Role
+from store.people import OPERATOR, Actor, Grant, Role
 from store.proof.checkpoints import CheckpointFile
 from store.proof.signing import Signer
 from store.purging import DecisionPurger, Purging
 from store.repositories.decisions import Decisions
+from store.repositories.keys import Keys
+from store.repositories.users import Users
+from store.types import KeyScope
 from tests.drafts import KeptDrafts
-from tests.world import World
+from tests.world import PEPPER, World
 
 AUDIT_KEY = b"a" * 32
+ACCESS_KEY = b"x" * 32
+PASSWORDS = Passwords(memory_kib=64)
+"""As the real ones, and a thousand times as quick."""
+PASSWORD = "nine patient otters"
 PRIVACY = Privacy(b"p" * 32, redact)
 
 
@@ -37,12 +59,26 @@ def person(name: str, *roles: Role, areas: Iterable[str] = (), assistants: Itera
     return Actor(f"user:{name}", name.title(), f"user:{name}", grants, frozenset(assistants))
 
 
+class Clock:
+    """A time that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.at = dt.datetime(2026, 11, 29, 9, tzinfo=dt.UTC)
+
+    def now(self) -> dt.datetime:
+        return self.at
+
+    def pass_by(self, **more: float) -> None:
+        self.at += dt.timedelta(**more)
+
+
 class TestAuthenticator:
-    """Takes the bearer token for the name of an actor that the test made."""
+    """Takes the bearer token for the name of an actor that the test made; everybody else shows real credentials."""
 
     __test__ = False
 
-    def __init__(self) -> None:
+    def __init__(self, real: CredentialAuthenticator) -> None:
+        self.real = real
         self.actors: dict[str, Actor] = {}
 
     def add(self, actor: Actor) -> Actor:
@@ -51,19 +87,44 @@ class TestAuthenticator:
 
     async def actor(self, connection) -> Actor:
         token = bearer_token(connection)
-        if token not in self.actors:
-            raise NotAllowed("invalid_api_key", "The API key is missing, wrong, expired or revoked.")
-        return self.actors[token]
+        return self.actors[token] if token in self.actors else await self.real.actor(connection)
 
 
 class AdminWorld:
     """A gateway on fakes with a real database behind its admin surface."""
 
-    def __init__(self, world: World, database: Database, folder: Path) -> None:
+    def __init__(
+        self,
+        world: World,
+        database: Database,
+        folder: Path,
+        settings: AccessSettings | None = None,
+        oidc: OidcSettings | None = None,
+    ) -> None:
         self.world = world
         self.database = database
+        self.folder = folder
         self.audit = AuditTrail(database, AUDIT_KEY)
-        self.authenticator = TestAuthenticator()
+        self.clock = Clock()
+        self.ring = KeyRing(
+            Keys(database), PEPPER, requests_per_minute=600, rate_classes={"scan": 6000}, now=self.clock.now
+        )
+        self.access = access_of(
+            database,
+            self.audit,
+            self.ring,
+            access_key=ACCESS_KEY,
+            pepper=PEPPER,
+            settings=settings or AccessSettings(),
+            oidc=oidc or OidcSettings(),
+            passwords=PASSWORDS,
+            now=self.clock.now,
+        )
+        cookies = Cookies(is_plain=self.access.has_plain_cookies)
+        sessions = SessionAuthenticator(self.access.keeper, self.access.profiles, cookies)
+        self.authenticator = TestAuthenticator(
+            CredentialAuthenticator(sessions, KeyAuthenticator(self.ring, Users(database).get))
+        )
         self.checkpoints = CheckpointFile(folder / "checkpoints")
         checkpointing = Checkpointing(database, AUDIT_KEY, Signer(b"s" * 32), self.checkpoints)
         self.drafts = KeptDrafts()
@@ -84,6 +145,7 @@ class AdminWorld:
             auditing=Auditing(self.audit, checkpointing),
             archive=DecisionArchive(database, self.audit),
             purging=Purging(database, self.audit, PRIVACY.pseudonym, (DecisionPurger(Decisions(database)),)),
+            access=self.access,
             reviewing=self.review.reviewing,
             suggesting=self.review.suggesting,
         )
@@ -95,3 +157,60 @@ class AdminWorld:
         headers = {} if actor is None else {"authorization": f"Bearer {self.authenticator.add(actor).id}"}
         transport = httpx.ASGITransport(self.app)
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
+
+    def user(
+        self,
+        name: str,
+        *roles: Role,
+        mail: str | None = None,
+        areas: Iterable[str] = (),
+        assistants: Iterable[str] = (),
+    ) -> User:
+        """Makes somebody who has set a password."""
+        grants = [Grant(role, frozenset(areas)) for role in roles]
+        made = self.access.users.create(OPERATOR, name, mail=mail, grants=grants, assistants=tuple(assistants))
+        return self.access.profiles.set_up(made.token, PASSWORD)
+
+    def browser(self, *, address: str = "192.0.2.1", base_url: str = "https://gateway.test") -> httpx.AsyncClient:
+        """Gives a client that keeps cookies, as somebody's browser at that address."""
+        transport = httpx.ASGITransport(self.app, client=(address, 4711), raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url=base_url)
+
+    async def sign_in(self, browser: httpx.AsyncClient, name: str) -> dict[str, Any]:
+        """Signs in with the password of all, and sends the session's token with each write from now on."""
+        told = await browser.post("/v1/admin/session", json={"name": name, "password": PASSWORD})
+        assert told.status_code == 201, told.text
+        browser.headers.update({"x-canongate-csrf": told.json()["csrf"], "content-type": "application/json"})
+        return told.json()
+
+    def key(self, *scopes: KeyScope, owner: str | None = None) -> str:
+        """Makes an API key; gives its token."""
+        wish = KeyWish(name=f"key {new_token()}", scopes=scopes)
+        return self.access.keys.create(OPERATOR, wish, owner=owner).token
+
+    def session(self, user: User) -> NewSession:
+        """Begins a session without a password."""
+        with self.database.writing() as transaction:
+            return self.access.keeper.begin(
+                user, method="password", agent="test", old_token=None, transaction=transaction
+            )
+
+    async def enrol(self, browser: httpx.AsyncClient, password: str = PASSWORD) -> tuple[bytes, list[str]]:
+        """Enrols an authenticator; gives its secret and the recovery codes."""
+        begun = await browser.post("/v1/admin/profile/totp", json={"password": password})
+        assert begun.status_code == 200, begun.text
+        text = begun.json()["secret"]
+        secret = base64.b32decode(text + "=" * (-len(text) % 8))
+        code = code_at(secret, int(self.clock.at.timestamp()) // STEP_S)
+        confirmed = await browser.post("/v1/admin/profile/totp/confirm", json={"code": code})
+        assert confirmed.status_code == 200, confirmed.text
+        return secret, confirmed.json()["codes"]
+
+    def dump(self) -> bytes:
+        """Gives everything that the database has on the disk."""
+        return b"".join(path.read_bytes() for path in sorted(self.folder.glob("admin.db*")))
+
+    def count(self, table: str) -> int:
+        """Tells how many rows a table has."""
+        with self.database.reading() as session:
+            return session.execute(sqlalchemy.text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608 -- ours

@@ -15,7 +15,7 @@ from store.database import Database
 from store.dumps import dump_database, kind_of, schema_of
 from store.people import OPERATOR
 
-SECRETS = ("pepper", "audit-key", "checkpoint-key")
+SECRETS = ("pepper", "audit-key", "checkpoint-key", "access-key")
 """Files of the data folder without which the rest is not worth much, and with which it can be forged."""
 DATABASE, CHECKPOINTS, FITS = "database", "checkpoints", "matcher"
 

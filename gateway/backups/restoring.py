@@ -93,8 +93,8 @@ class Restore:
         if missing and not self.is_unverified:
             raise SettingsInvalid(
                 f"the backup has no secrets, and {', '.join(missing)} is not in {self.settings.data_directory}. Copy "
-                "the files there first. If they are lost for good, --unverified restores without: then API keys and "
-                "the proof of the old audit trail are lost too."
+                "the files there first. If they are lost for good, --unverified restores without: then API keys, "
+                "authenticators and the proof of the old audit trail are lost too."
             )
 
     def _secret(self, scratch: Path, name: str) -> Path | None:

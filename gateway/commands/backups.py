@@ -41,7 +41,7 @@ def backup(file: Path, *, with_secrets: bool, config: Path | None, as_json: bool
         click.echo("WARNING: the file has the secrets in it. Whoever has it can forge keys and audit trail.", err=True)
     else:
         click.echo(
-            "WARNING: the secrets are NOT in it. Keep pepper, audit-key and checkpoint-key of "
+            "WARNING: the secrets are NOT in it. Keep pepper, access-key, audit-key and checkpoint-key of "
             f"{settings.data_directory} elsewhere: without them nothing is restored.",
             err=True,
         )

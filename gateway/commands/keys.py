@@ -1,4 +1,4 @@
-"""`canongate key`: make, list and revoke API keys."""
+"""`canongate key`: make, list, rotate and revoke API keys."""
 
 import datetime as dt
 import json
@@ -9,16 +9,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.bootstrap import Store, open_store
+from gateway.access.keys import KeyWish
+from gateway.bootstrap import Store, open_access, open_store
 from gateway.commands.options import config_option, json_option, settings_from
-from gateway.credentials import load_pepper, new_key
+from gateway.credentials import NewKey
 from store.catalog import load_catalog
-from store.types import KeyScope
+from store.people import OPERATOR
+from store.types import STANDARD_RATE, KeyScope
 
 
 @click.group()
 def key() -> None:
-    """Make, list and revoke API keys.
+    """Make, list, rotate and revoke API keys.
 
     \b
     Example:
@@ -28,18 +30,28 @@ def key() -> None:
 
 @key.command()
 @click.argument("name")
+@click.option("--client", help="Who uses it; several keys of a client live side by side. The name when left out.")
 @click.option("--assistant", "assistants", multiple=True, help="May only talk to this assistant; repeatable.")
 @click.option("--debug", is_flag=True, help="May see scores and rails of its own requests.")
 @click.option("--checks", is_flag=True, help="May try texts against the rails (POST /v1/checks).")
+@click.option("--read", is_flag=True, help="May read the admin surface as a viewer.")
+@click.option("--edit", is_flag=True, help="May draft changes as an editor; needs --owner.")
+@click.option("--owner", help="Name of the user who answers for it, and whose roles it never exceeds.")
+@click.option("--rate", "rate_class", default=STANDARD_RATE, show_default=True, help="Rate class, of the settings.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Expires after so many days.")
 @config_option
 @json_option
 def create(
     name: str,
     *,
+    client: str | None,
     assistants: tuple[str, ...],
     debug: bool,
     checks: bool,
+    read: bool,
+    edit: bool,
+    owner: str | None,
+    rate_class: str,
     days: int | None,
     config: Path | None,
     as_json: bool,
@@ -53,23 +65,45 @@ def create(
     if not name.strip():
         raise click.BadParameter("it is empty. Say who will use the key, such as intranet.", param_hint="NAME")
     settings = settings_from(config)
-    scopes = (KeyScope.CHAT, *([KeyScope.DEBUG] * debug), *([KeyScope.CHECKS] * checks))
-    with open_store(settings) as store:
-        if assistants:
+    chosen = {KeyScope.DEBUG: debug, KeyScope.CHECKS: checks, KeyScope.READ: read, KeyScope.EDIT: edit}
+    wish = KeyWish(
+        name=name,
+        client=client or "",
+        scopes=(KeyScope.CHAT, *(scope for scope, is_chosen in chosen.items() if is_chosen)),
+        assistants=assistants,
+        lifetime=dt.timedelta(days=days) if days else None,
+        rate_class=rate_class,
+    )
+    if assistants:
+        with open_store(settings) as store:
             _require_live(assistants, store)
-        made = new_key(
-            name,
-            load_pepper(settings.data_directory / "pepper"),
-            scopes=scopes,
-            assistants=assistants,
-            lifetime=dt.timedelta(days=days) if days else None,
-        )
-        store.keys.add(made.record)
-    if as_json:
-        click.echo(json.dumps({"id": made.record.id, "key": made.token}))
-    else:
-        click.echo(made.token)
-        click.echo("This is the only time the key is shown; store it now.", err=True)
+    with open_access(settings) as access:
+        made = access.keys.create(OPERATOR, wish, owner=access.users.named(owner).id if owner else None)
+    _show(made, as_json=as_json)
+
+
+@key.command()
+@click.argument("key_id")
+@click.option(
+    "--overlap",
+    "overlap_days",
+    type=click.IntRange(0, 90),
+    default=7,
+    show_default=True,
+    help="Days for which the old key goes on; 0 ends it at once.",
+)
+@config_option
+@json_option
+def rotate(key_id: str, *, overlap_days: int, config: Path | None, as_json: bool) -> None:
+    """Make another key like one, show it once, and let the old one end.
+
+    \b
+    Example:
+      canongate key rotate Ab3dE6gH --overlap 14
+    """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
+    with open_access(settings_from(config)) as access:
+        made = access.keys.rotate(OPERATOR, key_id, overlap=dt.timedelta(days=overlap_days))
+    _show(made, as_json=as_json)
 
 
 @key.command(name="list")
@@ -94,6 +128,10 @@ def list_keys(*, config: Path | None, as_json: bool) -> None:
                 "created_at": record.created_at.isoformat(),
                 "expires_at": record.expires_at.isoformat() if record.expires_at else None,
                 "revoked_at": record.revoked_at.isoformat() if record.revoked_at else None,
+                "client": record.client,
+                "owner": record.owner,
+                "rate_class": record.rate_class,
+                "last_used_at": record.last_used_at.isoformat() if record.last_used_at else None,
             }
             for record in records
         ]
@@ -126,9 +164,17 @@ def revoke(key_id: str, *, config: Path | None) -> None:
     Example:
       canongate key revoke Ab3dE6gH
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
-    with open_store(settings_from(config)) as store:
-        store.keys.revoke(key_id, at=dt.datetime.now(dt.UTC))
+    with open_access(settings_from(config)) as access:
+        access.keys.revoke(OPERATOR, key_id)
     click.echo(f"Key {key_id} is revoked.")
+
+
+def _show(made: NewKey, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"id": made.record.id, "key": made.token}))
+        return
+    click.echo(made.token)
+    click.echo("This is the only time the key is shown; store it now.", err=True)
 
 
 def _require_live(assistants: tuple[str, ...], store: Store) -> None:

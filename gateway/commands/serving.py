@@ -10,8 +10,9 @@ import click
 import msgspec
 import uvicorn
 
+from gateway.access_settings import LOOPBACK
 from gateway.app import create_app
-from gateway.bootstrap import first_key, open_components, open_store
+from gateway.bootstrap import first_key, open_access, open_components, open_store
 from gateway.commands.options import config_option, settings_from
 from gateway.commands.rail_means import command_services
 from gateway.components import Components
@@ -40,6 +41,7 @@ def serve(*, config: Path | None, port: int | None) -> None:
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     settings = _with_port(settings_from(config), port)
     _announce_first_key(settings)
+    _announce_first_administrator(settings)
     _run(settings)
 
 
@@ -60,6 +62,9 @@ def demo(*, config: Path | None, port: int | None, example: Path) -> None:
       canongate demo --port 8081
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     settings = _with_port(settings_from(config), port)
+    if settings.server.host in LOOPBACK and not settings.access.plain_http:
+        access = msgspec.structs.replace(settings.access, plain_http=True)
+        settings = msgspec.structs.replace(settings, access=access)
     if not settings.page.try_it:
         page = msgspec.structs.replace(settings.page, try_it=EXAMPLE_ASSISTANT)
         settings = msgspec.structs.replace(settings, page=page)
@@ -69,6 +74,7 @@ def demo(*, config: Path | None, port: int | None, example: Path) -> None:
             report = import_folder(store.database, example, note="example", services=services)
             click.echo(f"Published the example store: {len(report.added)} documents.", err=True)
     _announce_first_key(settings)
+    _announce_first_administrator(settings)
     _run(settings)
 
 
@@ -86,6 +92,16 @@ def _announce_first_key(settings: Settings) -> None:
         path.touch(mode=0o600)
         path.write_text(made.token + "\n")
         click.echo(f"First API key, also in {path} (delete it once stored): {made.token}", err=True)
+
+
+def _announce_first_administrator(settings: Settings) -> None:
+    """Until the first administrator has set a password, each start gives a new token and ends the one before."""
+    with open_access(settings) as access:
+        invited = access.users.first_administrator()
+    if invited is not None:
+        told = f"First administrator {invited.user.name!r}: set a password on the page /admin/setup, or with "
+        told += f"POST /v1/admin/setup, within 24 hours and with this token: {invited.token}"
+        click.echo(told, err=True)
 
 
 def _run(settings: Settings) -> None:

@@ -1,19 +1,25 @@
 """The API's description, `/openapi.json`: made from the wire structs, so that it cannot tell another story."""
 
+import re
 from typing import Any
 
 import msgspec
 from litestar import Response, get
 
+from gateway.http.admin.guard import PREFIX as ADMIN
 from gateway.http.admin.operations import ADMIN_OPERATIONS
+from gateway.http.admin.route_table import PERSONAL_ROUTES
+from gateway.http.admin.session_authenticator import CSRF_HEADER
 from gateway.http.assistants import ModelReply, ModelsReply
 from gateway.http.chat import ChatReply, ChatRequest
 from gateway.http.checks import CheckReply, CheckRequest, NemoCheckReply, NemoCheckRequest
+from gateway.http.cookies import Cookies
 from gateway.http.described import FORM, HTML, JSON, PROBLEM, TEXT, Described
 from gateway.http.health import AliveReply, ReadyReply
 from gateway.http.openai_replies import ChatCompletionReply, ChunkReply
 from gateway.http.openai_request import ChatCompletionRequest
 from gateway.http.problems import EnvelopeReply, ProblemReply, tells_problems
+from gateway.http.repeats import IDEMPOTENCY_KEY
 from gateway.http.streams import EVENT_STREAM
 
 _CHAT_ERRORS = (400, 401, 403, 404, 413, 415, 429, 500, 503)
@@ -153,7 +159,19 @@ def describe() -> dict[str, Any]:
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "An API key, `cg_<id>_<secret>`."}
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key, `cg_<id>_<secret>`."},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": Cookies().session,
+                    "description": "A session that `POST /v1/admin/session` began. Never beside an API key.",
+                },
+                "csrf": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": CSRF_HEADER,
+                    "description": "The session's `csrf`, with each write.",
+                },
             },
         },
     }
@@ -163,8 +181,7 @@ def _operation(one: Described) -> dict[str, Any]:
     told: dict[str, Any] = {"operationId": one.id, "summary": one.summary, "responses": _responses(one)}
     if one.text:
         told["description"] = one.text
-    if not one.needs_key:
-        told["security"] = []
+    told |= _security(one)
     if isinstance(one.request, type | tuple):
         told["requestBody"] = {"required": True, "content": {JSON: {"schema": _schema(one.request)}}}
     elif one.request:
@@ -172,10 +189,27 @@ def _operation(one: Described) -> dict[str, Any]:
         told["requestBody"] = {"required": True, "content": content}
     parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in one.parameters]
     parameters += [{"name": name, "in": "query", "required": False, "schema": TEXT} for name in one.query]
-    parameters += [{"name": name, "in": "header", "required": False, "schema": TEXT} for name in one.headers]
+    headers = (*one.headers, *((IDEMPOTENCY_KEY,) if _takes_repeats(one) else ()))
+    parameters += [{"name": name, "in": "header", "required": False, "schema": TEXT} for name in headers]
     if parameters:
         told["parameters"] = parameters
     return told
+
+
+def _security(one: Described) -> dict[str, Any]:
+    """Returns what opens an operation, where that is not an API key."""
+    if not one.needs_key:
+        return {"security": []}
+    name = f"{one.method.upper()} {one.path}"
+    session: dict[str, list[str]] = {"session": []} if one.method == "get" else {"session": [], "csrf": []}
+    if name in _PERSONAL:
+        return {"security": [session]}
+    return {"security": [{"key": []}, session]} if one.path.startswith(ADMIN) else {}
+
+
+def _takes_repeats(one: Described) -> bool:
+    """Whether a repeated request is known by its Idempotency-Key."""
+    return one.needs_key and one.method != "get"
 
 
 def _responses(one: Described) -> dict[str, Any]:
@@ -186,7 +220,7 @@ def _responses(one: Described) -> dict[str, Any]:
     content = {media: {"schema": _schema(kind)}}
     if HTML in one.replies:
         content |= {HTML: {"schema": TEXT}}  # a page tells what a person can mend as a page
-    for status in sorted(one.errors):
+    for status in sorted({*one.errors, *(_REPEAT_ERRORS if _takes_repeats(one) else ())}):
         told[str(status)] = {"description": _REASONS[status], "headers": headers, "content": content}
     if one.not_ready:
         content = {JSON: {"schema": _schema(one.not_ready)}}
@@ -215,4 +249,7 @@ _REASONS = {
     500: "The gateway failed; quote the request id to the operator",
     503: "A check, the matcher or the store is not able to answer; see Retry-After and x-should-retry",
 }
+_REPEAT_ERRORS = (400, 409, 422)
+"""What an Idempotency-Key may come to."""
+_PERSONAL = {re.sub(r":[a-z]+}", "}", name) for name in PERSONAL_ROUTES}
 _DOCUMENT = msgspec.json.encode(describe())

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -16,12 +16,13 @@ from litestar.response import Redirect
 
 from gateway.components import Components
 from gateway.credentials import Principal
-from gateway.errors import GatewayError, InvalidRequest, NotAllowed
+from gateway.errors import GatewayError, InvalidRequest
 from gateway.http.asking import Asking, deadline_of
 from gateway.http.explanation import Explanation, explain
 from gateway.http.headers import request_id
 from gateway.http.problems import Problem, problem_of
 from gateway.http.replies import contact_reply, slot_reply, suggested
+from gateway.http.same_origin import require_same_origin
 from gateway.http.static import address_of
 from gateway.http.templates import load_templates
 from gateway.turn import Question, Reply
@@ -86,7 +87,7 @@ async def ask_on_page(
     assistant = _assistant(components)
     if visitor is None or assistant is None:
         raise InvalidRequest("not_found", "This gateway has no form to try it.")
-    _check_same_origin(request)
+    require_same_origin(request)
     form = await _read_form(request)
     text = form.get("question", "")
     sent = form.get("conversation", "")
@@ -159,18 +160,6 @@ def _phrasing(prompt: PromptVersion) -> str | None:
 def _assistant(components: Components) -> Assistant | None:
     name = components.settings.page.try_it
     return components.live.current.catalog.assistants.get(name) if components.visitor else None
-
-
-def _check_same_origin(request: Request[Any, Any, Any]) -> None:
-    """Refuses a form that another site posted. Programs send neither header, and have no visitor to abuse."""
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if site is not None:
-        is_ours = site == "same-origin"
-    else:
-        is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    if not is_ours:
-        raise NotAllowed("cross_site", "The form can be sent only from this gateway's own page.")
 
 
 async def _read_form(request: Request[Any, Any, Any]) -> dict[str, str]:

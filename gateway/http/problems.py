@@ -47,6 +47,12 @@ _CODES: dict[str, tuple[int, str]] = {
     "precondition_failed": (412, _INVALID),
     "precondition_required": (428, _INVALID),
     "cross_site": (403, "permission_error"),
+    "wrong_csrf": (403, "permission_error"),
+    "wrong_password": (403, "permission_error"),
+    "totp_enrolment_required": (403, "permission_error"),
+    "idempotency_key_reused": (422, _INVALID),
+    "idempotency_in_progress": (409, _INVALID),
+    "no_grants": (403, "permission_error"),
 }
 """Codes whose status differs from that of their class."""
 

@@ -1,8 +1,9 @@
 """API keys in the database."""
 
 import datetime as dt
+from collections.abc import Mapping
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from store.database import Database
@@ -28,6 +29,10 @@ class Keys:
             created_at=key.created_at,
             expires_at=key.expires_at,
             revoked_at=key.revoked_at,
+            client=key.client or key.name,
+            owner=key.owner,
+            rate_class=key.rate_class,
+            last_used_at=key.last_used_at,
         )
         with self._database.writing(session) as opened:
             opened.add(row)
@@ -58,6 +63,22 @@ class Keys:
             opened.flush()
             return _load(row)
 
+    def expire(self, key_id: str, *, at: dt.datetime, session: Session | None = None) -> ApiKey:
+        """Lets a key end at that moment, or when it ends anyway if that is earlier. Raises `NotFound`."""
+        with self._database.writing(session) as opened:
+            row = opened.get(ApiKeyRow, key_id, with_for_update=True)
+            if row is None:
+                raise NotFound("there is no such API key")
+            row.expires_at = at if row.expires_at is None else min(row.expires_at, at)
+            opened.flush()
+            return _load(row)
+
+    def note_use(self, used: Mapping[str, dt.datetime]) -> None:
+        """Stores when keys were last used; a loss of power may lose it."""
+        with self._database.writing(waits_for_disk=False) as opened:
+            for key_id, at in sorted(used.items()):  # in one order, so that two processes do not wait for each other
+                opened.execute(update(ApiKeyRow).where(ApiKeyRow.id == key_id).values(last_used_at=at))
+
 
 def _load(row: ApiKeyRow) -> ApiKey:
     return ApiKey(
@@ -69,4 +90,8 @@ def _load(row: ApiKeyRow) -> ApiKey:
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        client=row.client,
+        owner=row.owner,
+        rate_class=row.rate_class,
+        last_used_at=row.last_used_at,
     )

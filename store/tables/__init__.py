@@ -1,6 +1,15 @@
 """The tables of the database, as SQLAlchemy classes, one file per room of the store."""
 
-from store.tables.access import ApiKeyRow
+from store.tables.access import (
+    ApiKeyRow,
+    IdentityRow,
+    KeptReplyRow,
+    RecoveryCodeRow,
+    SessionRow,
+    SetupTokenRow,
+    SignInAttemptRow,
+    UserRow,
+)
 from store.tables.audit import AuditRow
 from store.tables.base import Base, UtcDateTime
 from store.tables.changes import ChangeAuthorRow, ChangeEditRow, ChangeEventRow, ChangeRow, GateRunRow, SuiteRow
@@ -28,6 +37,8 @@ __all__ = [
     "DecisionRow",
     "DecisionTextRow",
     "GateRunRow",
+    "IdentityRow",
+    "KeptReplyRow",
     "PhrasingRow",
     "PolicyRow",
     "PromptRow",
@@ -37,9 +48,14 @@ __all__ = [
     "QuestionCountRow",
     "QuestionRow",
     "QuestionSightingRow",
+    "RecoveryCodeRow",
     "RevisionRow",
+    "SessionRow",
+    "SetupTokenRow",
+    "SignInAttemptRow",
     "SuggestionJobRow",
     "SuggestionRow",
     "SuiteRow",
+    "UserRow",
     "UtcDateTime",
 ]

@@ -239,3 +239,81 @@ def test_a_key_that_turns_out_revoked_is_forgotten_at_once():
     with pytest.raises(NotAllowed):
         keys.principal(key.token)
     assert keys.known(key.token) is None
+
+
+class Moved:
+    """Both clocks, which a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds, self.at = 0.0, NOW
+
+    def pass_by(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.at += dt.timedelta(seconds=seconds)
+
+
+def timed(clock: Moved, store: object) -> KeyRing:
+    return KeyRing(store, PEPPER, requests_per_minute=7, clock=lambda: clock.seconds, now=lambda: clock.at)
+
+
+def test_a_key_whose_time_comes_while_it_is_believed_ends_then_and_not_later():
+    clock, key = Moved(), made()
+    record = replace(key.record, expires_at=NOW + dt.timedelta(seconds=0.5))
+    keys = timed(clock, KeptKeys({record.id: record}))
+    keys.principal(key.token)
+    clock.pass_by(0.4)
+    assert keys.known(key.token)
+    clock.pass_by(0.1)
+    assert keys.known(key.token) is None
+    assert refusal(keys, key.token)
+
+
+def test_a_database_that_is_away_lets_a_known_key_in_for_a_second_and_no_longer():
+    clock, key = Moved(), made()
+
+    class Away(KeptKeys):
+        def get(self, key_id):
+            if clock.seconds:
+                raise StoreUnavailable("told to be down")
+            return super().get(key_id)
+
+    keys = timed(clock, Away({key.record.id: key.record}))
+    keys.principal(key.token)
+    clock.pass_by(0.999)
+    assert keys.known(key.token)
+    clock.pass_by(0.001)
+    assert keys.known(key.token) is None
+    with pytest.raises(StoreUnavailable):
+        keys.principal(key.token)
+
+
+def test_what_is_forgotten_in_this_process_is_not_believed_also_by_a_look_that_began_before():
+    clock, key = Moved(), made()
+
+    class Slow(KeptKeys):
+        def get(self, key_id):
+            record = super().get(key_id)
+            keys.forget()
+            return record
+
+    keys = timed(clock, Slow({key.record.id: key.record}))
+    keys.principal(key.token)
+    assert keys.known(key.token) is None
+
+
+def test_two_tokens_with_one_beginning_are_never_taken_for_each_other():
+    clock, key = Moved(), made()
+    keys = timed(clock, KeptKeys({key.record.id: key.record}))
+    keys.principal(key.token)
+    other = key.token[:-1] + ("a" if key.token[-1] != "a" else "b")
+    assert keys.known(other) is None
+    assert refusal(keys, other)
+    assert keys.known(key.token)
+
+
+def test_a_rate_class_that_is_no_longer_there_is_the_standard_one():
+    key = new_key("scan", PEPPER, scopes=(KeyScope.CHAT,), rate_class="scan")
+    store = KeptKeys({key.record.id: key.record})
+    known = KeyRing(store, PEPPER, requests_per_minute=7, rate_classes={"scan": 6000})
+    assert known.principal(key.token).requests_per_minute == 6000
+    assert KeyRing(store, PEPPER, requests_per_minute=7).principal(key.token).requests_per_minute == 7

@@ -68,6 +68,7 @@ KEY = ApiKey(
     created_at=AT,
     expires_at=None,
     revoked_at=None,
+    client="site",
 )
 
 

@@ -9,7 +9,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
 from gateway.errors import NotAllowed
-from gateway.http.admin.route_table import ROUTES
+from gateway.http.admin.route_table import OPEN_ROUTES, PERSONAL_ROUTES, ROUTES
+from gateway.http.same_origin import require_same_origin
 from store.people import Actor
 
 PREFIX = "/v1/admin/"
@@ -30,19 +31,29 @@ def is_admin_route(handler: BaseRouteHandler) -> bool:
 async def require_role(
     authenticator: Authenticator, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
-    """Puts the actor into the request's scope, or raises `NotAllowed`."""
+    """Puts the actor into the request's scope, or raises `NotAllowed`. An open operation asks nobody who they are."""
+    method = str(connection.scope.get("method"))
+    names = _names(handler, method)
+    if names and OPEN_ROUTES.issuperset(names):
+        if method not in ("GET", "HEAD"):
+            require_same_origin(connection)
+        return
     actor = await authenticator.actor(connection)
-    wanted = [ROUTES.get(name, frozenset()) for name in _names(handler, str(connection.scope.get("method")))]
+    wanted = [ROUTES.get(name, frozenset()) for name in names]
     if not wanted or not all(any(actor.may(role) for role in roles) for roles in wanted):
         raise NotAllowed("insufficient_role", "Your roles do not allow this. GET /v1/admin/whoami lists them.")
+    if not PERSONAL_ROUTES.isdisjoint(names) and not actor.id.startswith("user:"):
+        raise NotAllowed("insufficient_role", "Only somebody who signed in with a session can do this.")
     connection.scope["user"] = actor
 
 
 def require_table(handlers: Iterable[HTTPRouteHandler]) -> None:
     """Raises `TypeError` when the route table and the admin handlers do not name the same operations."""
     named = {name for handler in handlers for method in handler.http_methods for name in _names(handler, str(method))}
-    if differing := named ^ ROUTES.keys():
+    if differing := named ^ (ROUTES.keys() | OPEN_ROUTES):
         raise TypeError(f"route table and handlers differ: {sorted(differing)}. This is a bug.")
+    if contradicting := (ROUTES.keys() & OPEN_ROUTES) | (PERSONAL_ROUTES - ROUTES.keys()):
+        raise TypeError(f"the route table contradicts itself: {sorted(contradicting)}. This is a bug.")
 
 
 def actor_of(request: Request[Any, Any, Any]) -> Actor:

@@ -10,9 +10,40 @@ from gateway.http.admin.decisions import (
     list_decisions,
     reveal_decision,
 )
+from gateway.http.admin.keys import KEY_OPERATIONS, create_key, get_key, list_keys, revoke_key, rotate_key
+from gateway.http.admin.oidc import OIDC_OPERATIONS, finish_oidc, get_provider, start_oidc
+from gateway.http.admin.profile import (
+    PROFILE_OPERATIONS,
+    change_password,
+    change_profile,
+    confirm_totp,
+    disable_totp,
+    enrol_totp,
+    get_profile,
+)
 from gateway.http.admin.purges import PURGE_OPERATIONS, purge_person
 from gateway.http.admin.questions import QUESTION_HANDLERS, QUESTION_OPERATIONS
+from gateway.http.admin.sign_in import (
+    SIGN_IN_OPERATIONS,
+    end_session,
+    get_session,
+    list_sessions,
+    set_password,
+    sign_in,
+    sign_out,
+)
 from gateway.http.admin.suggestions import SUGGESTION_HANDLERS, SUGGESTION_OPERATIONS
+from gateway.http.admin.users import (
+    USER_OPERATIONS,
+    create_user,
+    disable_user,
+    enable_user,
+    get_user,
+    give_grants,
+    list_users,
+    reset_password,
+    reset_totp,
+)
 from gateway.http.admin.whoami import WHOAMI_OPERATIONS, whoami
 from gateway.http.described import Described
 
@@ -25,6 +56,34 @@ ADMIN_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     get_decision,
     reveal_decision,
     purge_person,
+    sign_in,
+    get_session,
+    sign_out,
+    list_sessions,
+    end_session,
+    set_password,
+    get_profile,
+    change_profile,
+    change_password,
+    enrol_totp,
+    confirm_totp,
+    disable_totp,
+    list_users,
+    create_user,
+    get_user,
+    give_grants,
+    disable_user,
+    enable_user,
+    reset_password,
+    reset_totp,
+    list_keys,
+    create_key,
+    get_key,
+    rotate_key,
+    revoke_key,
+    get_provider,
+    start_oidc,
+    finish_oidc,
     *QUESTION_HANDLERS,
     *SUGGESTION_HANDLERS,
 )
@@ -34,6 +93,11 @@ ADMIN_OPERATIONS: tuple[Described, ...] = (
     *AUDIT_OPERATIONS,
     *DECISION_OPERATIONS,
     *PURGE_OPERATIONS,
+    *SIGN_IN_OPERATIONS,
+    *PROFILE_OPERATIONS,
+    *USER_OPERATIONS,
+    *KEY_OPERATIONS,
+    *OIDC_OPERATIONS,
     *QUESTION_OPERATIONS,
     *SUGGESTION_OPERATIONS,
 )

@@ -10,6 +10,8 @@ ANYBODY: Final = frozenset(Role)
 READERS: Final = frozenset({Role.VIEWER, Role.EDITOR, Role.APPROVER, Role.AUDITOR, Role.ADMIN})
 EDITORS: Final = frozenset({Role.EDITOR, Role.ADMIN})
 APPROVERS: Final = frozenset({Role.APPROVER, Role.ADMIN})
+KEEPERS: Final = frozenset({Role.ADMIN, Role.AUDITOR})
+"""Who may look at people and keys."""
 AUDITORS: Final = frozenset({Role.AUDITOR, Role.ADMIN})
 ADMINS: Final = frozenset({Role.ADMIN})
 
@@ -39,5 +41,55 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "GET /v1/admin/decisions/{decision_id:str}": READERS,
     "POST /v1/admin/decisions/{decision_id:str}/reveal": AUDITORS,
     "POST /v1/admin/purges": ADMINS,
+    "GET /v1/admin/session": ANYBODY,
+    "DELETE /v1/admin/session": ANYBODY,
+    "GET /v1/admin/sessions": ANYBODY,
+    "DELETE /v1/admin/sessions/{session_id:str}": ANYBODY,
+    "GET /v1/admin/profile": ANYBODY,
+    "PATCH /v1/admin/profile": ANYBODY,
+    "POST /v1/admin/profile/password": ANYBODY,
+    "POST /v1/admin/profile/totp": ANYBODY,
+    "POST /v1/admin/profile/totp/confirm": ANYBODY,
+    "POST /v1/admin/profile/totp/disable": ANYBODY,
+    "GET /v1/admin/users": KEEPERS,
+    "POST /v1/admin/users": ADMINS,
+    "GET /v1/admin/users/{user_id:str}": KEEPERS,
+    "PUT /v1/admin/users/{user_id:str}/grants": ADMINS,
+    "POST /v1/admin/users/{user_id:str}/disable": ADMINS,
+    "POST /v1/admin/users/{user_id:str}/enable": ADMINS,
+    "POST /v1/admin/users/{user_id:str}/reset-password": ADMINS,
+    "POST /v1/admin/users/{user_id:str}/reset-totp": ADMINS,
+    "GET /v1/admin/keys": KEEPERS,
+    "POST /v1/admin/keys": ADMINS,
+    "GET /v1/admin/keys/{key_id:str}": KEEPERS,
+    "POST /v1/admin/keys/{key_id:str}/rotate": ADMINS,
+    "POST /v1/admin/keys/{key_id:str}/revoke": ADMINS,
 }
 """Method and path template, to the roles any one of which opens it. A service may demand more, such as an area."""
+
+OPEN_ROUTES: Final = frozenset(
+    {
+        "POST /v1/admin/session",
+        "POST /v1/admin/setup",
+        "GET /v1/admin/oidc",
+        "GET /v1/admin/oidc/start",
+        "GET /v1/admin/oidc/callback",
+    }
+)
+"""Operations that ask for no credential: with them people get one. None of them is in `ROUTES`."""
+
+PERSONAL_ROUTES: Final = frozenset(
+    {
+        "GET /v1/admin/session",
+        "DELETE /v1/admin/session",
+        "GET /v1/admin/sessions",
+        "DELETE /v1/admin/sessions/{session_id:str}",
+        "GET /v1/admin/profile",
+        "PATCH /v1/admin/profile",
+        "POST /v1/admin/profile/password",
+        "POST /v1/admin/profile/totp",
+        "POST /v1/admin/profile/totp/confirm",
+        "POST /v1/admin/profile/totp/disable",
+    }
+)
+"""Of `ROUTES`, those for somebody who signed in with a session: an API key has no account of its own."""

@@ -6,15 +6,8 @@ import msgspec
 from litestar import Request, get
 
 from gateway.http.admin.guard import actor_of
+from gateway.http.admin.people_bodies import GrantReply, actor_grants
 from gateway.http.described import JSON, Described
-from store.people import Role
-
-
-class GrantReply(msgspec.Struct, frozen=True):
-    """A role and the areas where it holds; none means everywhere."""
-
-    role: Role
-    areas: tuple[str, ...]
 
 
 class WhoamiReply(msgspec.Struct, frozen=True):
@@ -36,11 +29,10 @@ WHOAMI_OPERATIONS = (
 async def whoami(request: Request[Any, Any, Any]) -> WhoamiReply:
     """Returns the caller and what it may do."""
     actor = actor_of(request)
-    grants = sorted(actor.grants, key=lambda one: (one.role, sorted(one.areas)))
     return WhoamiReply(
         id=actor.id,
         name=actor.name,
         person=actor.person,
-        grants=tuple(GrantReply(one.role, tuple(sorted(one.areas))) for one in grants),
+        grants=actor_grants(actor),
         assistants=tuple(sorted(actor.assistants)),
     )

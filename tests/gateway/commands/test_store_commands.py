@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import bootstrap
-from gateway.credentials import load_pepper
+from gateway.credentials import KeyRing, load_pepper
 from store.database import open_database
 from store.formats.bundle import read_bundle
 from store.repositories.keys import Keys
@@ -42,7 +41,7 @@ def test_a_key_is_made_as_json_and_with_the_debug_scope(run):
     (row,) = json.loads(run("key", "list", "--json").out)
     assert (row["id"], row["scopes"], row["expires_at"]) == (made["id"], ["chat", "debug"], None)
     assert made["key"].startswith(f"cg_{made['id']}_")
-    assert bootstrap.KeyRing(
+    assert KeyRing(
         Keys(open_database(f"sqlite:///{run.data / 'canongate.db'}")),
         load_pepper(run.data / "pepper"),
         requests_per_minute=1,

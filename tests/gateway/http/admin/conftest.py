@@ -1,6 +1,7 @@
 """An admin surface on a real SQLite file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,14 @@ from tests.world import World
 
 
 @pytest.fixture
-def admin(world: World, tmp_path: Path) -> Iterator[AdminWorld]:
+def make_admin(world: World, tmp_path: Path) -> Iterator[Callable[..., AdminWorld]]:
     url = f"sqlite:///{tmp_path / 'admin.db'}"
     migrate(url)
     database = open_database(url)
-    yield AdminWorld(world, database, tmp_path)
+    yield partial(AdminWorld, world, database, tmp_path)
     database.close()
+
+
+@pytest.fixture
+def admin(make_admin: Callable[..., AdminWorld]) -> AdminWorld:
+    return make_admin()

@@ -1,0 +1,90 @@
+"""Requests that are sent again with the same `Idempotency-Key`: done once, answered as the first time.
+
+Source: draft-ietf-httpapi-idempotency-key-header-07.
+"""
+
+import datetime as dt
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import anyio
+from anyio import to_thread
+
+from gateway.access.sealing import Purpose, Seals, hash_of
+from gateway.access.sessions import Now, utc_now
+from gateway.errors import InvalidRequest
+from store.database import Database
+from store.repositories.kept_replies import KeptReplies
+
+KEPT = dt.timedelta(hours=24)
+AT_WORK = dt.timedelta(minutes=15)
+"""Longer than any request takes: whoever held a key for longer has died."""
+_FORGOTTEN_EVERY_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A key that a request holds while it is at work."""
+
+    credential: str
+    key_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the first request was answered."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class Repeats:
+    """Keeps replies for a day, encrypted. All methods block."""
+
+    def __init__(self, database: Database, seals: Seals, *, now: Now = utc_now) -> None:
+        self._replies = KeptReplies(database)
+        self._seals = seals
+        self._now = now
+
+    def begin(self, credential: str, key: str, parts: Iterable[bytes]) -> Held | Answered:
+        """Takes the key for a request made of these parts, or returns what that request was answered before.
+
+        Raises `InvalidRequest` when the key is at work, or was used for another request.
+        """
+        told = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        fingerprint, held = self._seals.mark(Purpose.REQUEST, told), Held(credential, hash_of(key))
+        found = self._replies.begin(credential, held.key_hash, fingerprint, now=self._now(), kept=KEPT, at_work=AT_WORK)
+        if found is None:
+            return held
+        if not hmac.compare_digest(found.fingerprint, fingerprint):
+            raise InvalidRequest("idempotency_key_reused", "This Idempotency-Key was used for another request.")
+        if found.status is None:
+            raise InvalidRequest("idempotency_in_progress", "The first request with this Idempotency-Key is at work.")
+        body = self._seals.unseal(Purpose.REPLY, found.body, place=_place(held))
+        return Answered(found.status, found.headers, body)
+
+    def finish(self, held: Held, answered: Answered) -> None:
+        """Keeps the reply."""
+        self._replies.finish(
+            held.credential,
+            held.key_hash,
+            status=answered.status,
+            headers=answered.headers,
+            body=self._seals.seal(Purpose.REPLY, answered.body, place=_place(held)),
+        )
+
+    def release(self, held: Held) -> None:
+        """Gives the key back after a request that did nothing."""
+        self._replies.release(held.credential, held.key_hash)
+
+    async def forget(self) -> None:
+        """Deletes once an hour what is older than a day, for as long as it runs."""
+        while True:
+            await to_thread.run_sync(lambda: self._replies.forget(before=self._now() - KEPT))
+            await anyio.sleep(_FORGOTTEN_EVERY_S)
+
+
+def _place(held: Held) -> str:
+    return f"{held.credential} {held.key_hash.hex()}"
