@@ -7,30 +7,49 @@ from gateway.auditing import Auditing
 from gateway.checkpointing import Checkpointing
 from gateway.credentials import KeyRing, load_pepper, load_secret
 from gateway.decision_archive import DecisionArchive
+from gateway.feedback import FeedbackDesk
 from gateway.http.admin.key_authenticator import KeyAuthenticator
 from gateway.http.admin.session_authenticator import CredentialAuthenticator, SessionAuthenticator
 from gateway.http.cookies import Cookies
+from gateway.import_jobs import Importing
 from gateway.live import Live
 from gateway.privacy import Privacy
 from gateway.reviewing.making import Review
+from gateway.reviewing.no_drafts import NoDrafts
 from gateway.settings import Settings
 from rails.redaction import redact
 from store.audit import AuditTrail
 from store.content import KeepsText
 from store.database import Database
+from store.import_desk import ImportDesk
 from store.proof.checkpoints import CheckpointFile
 from store.proof.signing import Signer
-from store.purging import DecisionPurger, Purging
+from store.purging import DecisionPurger, FeedbackPurger, Purging
 from store.repositories.decisions import Decisions
+from store.repositories.feedback import FeedbackStore
 from store.repositories.keys import Keys
 from store.repositories.users import Users
 
 
 def administration_of(
-    database: Database, privacy: Privacy, auditing: Auditing, review: Review, access: Access, *, keys: KeyRing
+    database: Database,
+    keys: KeyRing,
+    privacy: Privacy,
+    auditing: Auditing,
+    review: Review,
+    *,
+    live: Live,
+    settings: Settings,
 ) -> Administration:
     """Makes the services of the admin surface."""
+    importing = Importing(
+        database,
+        ImportDesk(database, auditing.trail, NoDrafts()),
+        settings.data_directory / "imports",
+        most_bytes=settings.limits.import_mib * 1024 * 1024,
+    )
     archive = DecisionArchive(database, auditing.trail)
+    access = access_from(settings, database, auditing.trail, keys)
     sessions = SessionAuthenticator(access.keeper, access.profiles, Cookies(is_plain=access.has_plain_cookies))
     return Administration(
         database=database,
@@ -42,7 +61,15 @@ def administration_of(
         reviewing=review.reviewing,
         suggesting=review.suggesting,
         access=access,
-        background=(auditing.checkpointing.follow, archive.follow, access.keys.note_uses, access.repeats.forget),
+        feedback=FeedbackDesk(database, auditing.trail, privacy, lambda name: kept_of(live, name), review.recorder),
+        importing=importing,
+        background=(
+            auditing.checkpointing.follow,
+            archive.follow,
+            access.keys.note_uses,
+            access.repeats.forget,
+            importing.follow,
+        ),
     )
 
 
@@ -72,8 +99,13 @@ def key_ring_of(settings: Settings, keys: Keys) -> KeyRing:
 
 def keeps_words(live: Live, name: str) -> bool:
     """Whether an assistant keeps what people say: its questions are then kept for review, redacted."""
+    return kept_of(live, name) is not KeepsText.OFF
+
+
+def kept_of(live: Live, name: str) -> KeepsText:
+    """Returns what an assistant keeps of words; one that is not live keeps none."""
     assistant = live.current.catalog.assistants.get(name)
-    return assistant is not None and assistant.keeps_text is not KeepsText.OFF
+    return KeepsText.OFF if assistant is None else assistant.keeps_text
 
 
 def privacy_of(settings: Settings) -> Privacy:
@@ -83,7 +115,12 @@ def privacy_of(settings: Settings) -> Privacy:
 
 def purging_of(database: Database, trail: AuditTrail, privacy: Privacy) -> Purging:
     """Makes the purge over every part that keeps something of people; a new part is named here."""
-    return Purging(database, trail, privacy.pseudonym, (DecisionPurger(Decisions(database)),))
+    return Purging(
+        database,
+        trail,
+        privacy.pseudonym,
+        (FeedbackPurger(FeedbackStore(database)), DecisionPurger(Decisions(database))),
+    )
 
 
 def auditing_of(settings: Settings, database: Database) -> Auditing:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from gateway.access.services import Access
 from gateway.auditing import Auditing
 from gateway.decision_archive import DecisionArchive
+from gateway.feedback import FeedbackDesk
 from gateway.http.admin.guard import Authenticator
+from gateway.import_jobs import Importing
 from gateway.reviewing.service import Reviewing
 from gateway.suggesting.service import Suggesting
 from store.audit import AuditTrail
@@ -27,5 +29,7 @@ class Administration:
     access: Access
     reviewing: Reviewing
     suggesting: Suggesting
+    feedback: FeedbackDesk
+    importing: Importing
     background: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What runs as long as the gateway serves; one that breaks off is begun again."""

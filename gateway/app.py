@@ -16,6 +16,7 @@ from gateway.http.admin.operations import ADMIN_HANDLERS
 from gateway.http.assistants import get_model, list_models
 from gateway.http.chat import chat
 from gateway.http.checks import check_text
+from gateway.http.feedback import give_feedback
 from gateway.http.headers import add_headers
 from gateway.http.health import livez, readyz
 from gateway.http.openai import create_chat_completion
@@ -46,6 +47,7 @@ def create_app(components: Components) -> Litestar:
             create_chat_completion,
             chat,
             check_text,
+            give_feedback,
             list_models,
             get_model,
             *ADMIN_HANDLERS,

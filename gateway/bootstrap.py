@@ -186,12 +186,7 @@ def open_components(
             warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,
             publisher=publisher,
             administration=administration_of(
-                store.database,
-                privacy,
-                auditing,
-                review,
-                access_from(settings, store.database, auditing.trail, keys),
-                keys=keys,
+                store.database, keys, privacy, auditing, review, live=live, settings=settings
             ),
             visitor=visitor_of(settings),
             background=review.background,

@@ -19,6 +19,8 @@ from store.catalog import load_catalog, publish_bundle
 from store.database import Database
 from store.errors import InvalidContent
 from store.formats.bundle import Bundle, read_bundle, write_bundle
+from store.formats.difference import Difference, differences
+from store.formats.documents import write_yaml
 from store.publish_plan import PublishReport
 
 
@@ -33,14 +35,42 @@ def import_folder(
     sandbox: PolicySandbox = SANDBOX,
     meant: Meant = NOTHING_MEANT,
 ) -> PublishReport:
-    """Publishes a bundle folder, all of it or nothing.
+    """Publishes a bundle folder, as `import_bundle` does; mistakes are told by the names of its files."""
+    bundle = read_bundle(folder)
+    written = {name: (folder / "policies" / f"{name}.yaml").read_text(encoding="utf-8") for name in bundle.policies}
+    return import_bundle(
+        database,
+        bundle,
+        written=written,
+        note=note,
+        remove_missing=remove_missing,
+        dry_run=dry_run,
+        services=services,
+        sandbox=sandbox,
+        meant=meant,
+    )
+
+
+def import_bundle(
+    database: Database,
+    bundle: Bundle,
+    *,
+    written: Mapping[str, str] | None = None,
+    note: str = "",
+    remove_missing: bool = False,
+    dry_run: bool = False,
+    services: RailServices = NO_SERVICES,
+    sandbox: PolicySandbox = SANDBOX,
+    meant: Meant = NOTHING_MEANT,
+) -> PublishReport:
+    """Publishes a bundle, all of it or nothing. `written` are the texts of its policies, where they were files.
 
     Each policy that differs from the live one goes the way of an activation first, with the same questions, and every
     approved text that would be live must pass the output rails of each assistant that may show it: otherwise the text
     would be withheld from everybody, and nobody would know before. Raises `InvalidContent` with every mistake of every
     file; `PolicyInvalid` or `ProbeFailed`, which name the file.
     """
-    bundle, live = read_bundle(folder), load_catalog(database).to_bundle()
+    live = load_catalog(database).to_bundle()
     if problems := sorted(unusable_sampling(bundle.prompts)):
         raise InvalidContent("\n".join(problems))
     afterwards = bundle if remove_missing else _together(live, bundle)
@@ -48,13 +78,20 @@ def import_folder(
     with closing(RailRunner(PATIENCE)) as runner:
         for name, document in bundle.policies.items():
             if live.policies.get(name) != document:
-                text = (folder / "policies" / f"{name}.yaml").read_text(encoding="utf-8")
+                text = (written or {}).get(name) or write_yaml(dict(document))
                 found = examine_policy(text, live.policies, services, sandbox, runner)
                 _require_clean(name, replace(found, users=users), meant)
         policies = {name: _compiled(name, document, runner, services) for name, document in afterwards.policies.items()}
         if problems := sorted(withheld_texts(afterwards, policies)):
             raise InvalidContent("\n".join(problems))
     return publish_bundle(database, bundle, author="import", note=note, remove_missing=remove_missing, dry_run=dry_run)
+
+
+def content_differences(database: Database, bundle: Bundle, *, remove_missing: bool = False) -> tuple[Difference, ...]:
+    """Returns what the bundle would change of what is live, for people to read."""
+    live = load_catalog(database).to_bundle()
+    afterwards = bundle if remove_missing else _together(live, bundle)
+    return tuple(differences(live, afterwards))
 
 
 def export_live(database: Database, folder: Path) -> int:
@@ -68,7 +105,8 @@ def _together(live: Bundle, new: Bundle) -> Bundle:
     """Returns what is live once the new content replaces its namesakes."""
     prompts = {prompt.key: prompt for prompt in (*live.prompts, *new.prompts)}
     assistants = {assistant.name: assistant for assistant in (*live.assistants, *new.assistants)}
-    return Bundle(tuple(prompts.values()), tuple(assistants.values()), {**live.policies, **new.policies})
+    policies, suites = {**live.policies, **new.policies}, {**live.suites, **new.suites}
+    return Bundle(tuple(prompts.values()), tuple(assistants.values()), policies, suites)
 
 
 def _require_clean(name: str, found: Examination, meant: Meant) -> None:

@@ -204,6 +204,9 @@ class LimitSettings(Section, frozen=True):
     body_bytes: Annotated[int, Meta(ge=1024, le=10485760)] = 65536
     """Largest request body."""
 
+    import_mib: Annotated[int, Meta(ge=1, le=65536)] = 2048
+    """Largest file of rows that an import over REST takes, in MiB; it lies in the data folder meanwhile."""
+
     match_s: Annotated[float, Meta(gt=0, le=60)] = 3.0
     """Seconds that embedding and matching of one message may take."""
 

@@ -10,6 +10,7 @@ from store.audit import AuditTrail
 from store.database import Database
 from store.people import Actor
 from store.repositories.decisions import Decisions
+from store.repositories.feedback import FeedbackStore
 
 Pseudonym = Callable[[str], str | None]
 
@@ -33,6 +34,16 @@ class DecisionPurger:
     def purge(self, person: str, *, among: frozenset[str], session: Session) -> Mapping[str, int]:
         texts, decisions = self._decisions.forget(person, among=among, session=session)
         return {"texts": texts, "decisions": decisions}
+
+
+class FeedbackPurger:
+    """Deletes what a person said beside verdicts; stands before the decisions, which then forget whose they are."""
+
+    def __init__(self, feedback: FeedbackStore) -> None:
+        self._feedback = feedback
+
+    def purge(self, person: str, *, among: frozenset[str], session: Session) -> Mapping[str, int]:
+        return {"feedback_texts": self._feedback.forget(person, among=among, session=session)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,12 @@ from gateway.auditing import Auditing
 from gateway.checkpointing import Checkpointing
 from gateway.credentials import KeyRing
 from gateway.decision_archive import DecisionArchive
+from gateway.feedback import FeedbackDesk
 from gateway.http.admin.key_authenticator import KeyAuthenticator
 from gateway.http.admin.session_authenticator import CredentialAuthenticator, SessionAuthenticator
 from gateway.http.bearer import bearer_token
 from gateway.http.cookies import Cookies
+from gateway.import_jobs import Importing
 from gateway.privacy import Privacy
 from gateway.reviewing.making import make_review
 from gateway.settings import ReviewSettings
@@ -34,15 +36,18 @@ from models.fakes import FakeEmbedder
 from rails.redaction import redact
 from store.accounts import User
 from store.audit import AuditTrail
+from store.content import KeepsText
 from store.database import Database
+from store.import_desk import ImportDesk
 from store.people import OPERATOR, Actor, Grant, Role
 from store.proof.checkpoints import CheckpointFile
 from store.proof.signing import Signer
-from store.purging import DecisionPurger, Purging
+from store.purging import DecisionPurger, FeedbackPurger, Purging
 from store.repositories.decisions import Decisions
+from store.repositories.feedback import FeedbackStore
 from store.repositories.keys import Keys
 from store.repositories.users import Users
-from store.types import KeyScope
+from store.types import Decision, KeyScope
 from tests.drafts import KeptDrafts
 from tests.world import PEPPER, World
 
@@ -88,6 +93,16 @@ class TestAuthenticator:
     async def actor(self, connection) -> Actor:
         token = bearer_token(connection)
         return self.actors[token] if token in self.actors else await self.real.actor(connection)
+
+
+class Disliked:
+    """Notes which answers did not help."""
+
+    def __init__(self, seen: list[tuple[str, str]]) -> None:
+        self._seen = seen
+
+    def disliked(self, decision: Decision, message: str, *, at: dt.datetime) -> None:
+        self._seen.append((decision.id, message))
 
 
 class AdminWorld:
@@ -138,16 +153,31 @@ class AdminWorld:
             self.drafts,
             keeps=lambda _: True,
         )
+        self.purging = Purging(
+            database,
+            self.audit,
+            PRIVACY.pseudonym,
+            (FeedbackPurger(FeedbackStore(database)), DecisionPurger(Decisions(database))),
+        )
+        self.keeps: dict[str, KeepsText] = {}
+        self.disliked: list[tuple[str, str]] = []
+        self.importing = Importing(
+            database, ImportDesk(database, self.audit, self.drafts), folder / "imports", most_bytes=1024 * 1024
+        )
         self.administration = Administration(
             database=database,
             audit=self.audit,
             authenticator=self.authenticator,
             auditing=Auditing(self.audit, checkpointing),
             archive=DecisionArchive(database, self.audit),
-            purging=Purging(database, self.audit, PRIVACY.pseudonym, (DecisionPurger(Decisions(database)),)),
             access=self.access,
+            purging=self.purging,
             reviewing=self.review.reviewing,
             suggesting=self.review.suggesting,
+            feedback=FeedbackDesk(
+                database, self.audit, PRIVACY, lambda name: self.keeps.get(name, KeepsText.OFF), Disliked(self.disliked)
+            ),
+            importing=self.importing,
         )
         self.components = replace(world.components, administration=self.administration)
         self.app = create_app(self.components)

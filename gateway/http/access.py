@@ -21,6 +21,9 @@ PUBLIC_ROUTES = frozenset({"/", "/try", "/static/{name:str}", "/livez", "/readyz
 FORM_ROUTES = frozenset({"/try"})
 """Path templates that take a form; every other body is JSON, so that no foreign page can post one unasked."""
 
+FILE_ROUTES = frozenset({"/v1/admin/imports"})
+"""Path templates that take a file as the body: octets, which no foreign page can post unasked."""
+
 ROUTE_SCOPES = {"/v1/checks": KeyScope.CHECKS}
 """Path templates that need another scope of a key than `chat`."""
 
@@ -58,7 +61,11 @@ async def require_media_type(connection: ASGIConnection[Any, Any, Any, Any], han
     """Refuses a body of another type than the route takes. Raises `InvalidRequest`."""
     if connection.scope.get("method") not in _WITH_BODY or _has_no_body(connection):
         return
-    wanted = "application/x-www-form-urlencoded" if handler.paths <= FORM_ROUTES else "application/json"
+    wanted = "application/json"
+    if handler.paths <= FORM_ROUTES:
+        wanted = "application/x-www-form-urlencoded"
+    elif handler.paths <= FILE_ROUTES:
+        wanted = "application/octet-stream"
     sent = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent != wanted:
         raise InvalidRequest("unsupported_media_type", f"This address takes bodies of type {wanted} only.")

@@ -15,6 +15,7 @@ from gateway.http.chat import ChatReply, ChatRequest
 from gateway.http.checks import CheckReply, CheckRequest, NemoCheckReply, NemoCheckRequest
 from gateway.http.cookies import Cookies
 from gateway.http.described import FORM, HTML, JSON, PROBLEM, TEXT, Described
+from gateway.http.feedback import FeedbackReply, FeedbackRequest
 from gateway.http.health import AliveReply, ReadyReply
 from gateway.http.openai_replies import ChatCompletionReply, ChunkReply
 from gateway.http.openai_request import ChatCompletionRequest
@@ -77,6 +78,16 @@ OPERATIONS = (
         (400, 401, 403, 404, 413, 415, 422, 429, 500, 503),
         (CheckRequest, NemoCheckRequest),
         text=_CHECKS,
+    ),
+    Described(
+        "/v1/feedback",
+        "post",
+        "give_feedback",
+        "Say whether an answer helped",
+        {JSON: FeedbackReply},
+        (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503),
+        FeedbackRequest,
+        text="Only the key that asked can give feedback on a decision, and change it by sending it again.",
     ),
     Described("/v1/models", "get", "list_models", "List the assistants", {JSON: ModelsReply}, (401, 403, 500, 503)),
     Described(

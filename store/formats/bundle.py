@@ -78,7 +78,7 @@ def write_bundle(bundle: Bundle, folder: Path) -> None:
 
     Raises `InvalidContent` for a folder that holds something else, `StoreUnavailable` when it cannot be written.
     """
-    files = {_HEAD: {"format": FORMAT, "version": VERSION}} | _documents(bundle)
+    files = {_HEAD: {"format": FORMAT, "version": VERSION}} | document_files(bundle)
     try:
         if folder.exists() and any(folder.iterdir()) and not (folder / _HEAD).is_file():
             raise InvalidContent(f"{folder} is not empty and not a bundle. Name a new or an empty folder.")
@@ -94,7 +94,8 @@ def write_bundle(bundle: Bundle, folder: Path) -> None:
         raise StoreUnavailable(f"the bundle cannot be written to {folder}: {error.strerror}") from error
 
 
-def _documents(bundle: Bundle) -> dict[str, dict[str, Any]]:
+def document_files(bundle: Bundle) -> dict[str, dict[str, Any]]:
+    """Returns every document by the path that it has in a folder."""
     documents: dict[str, dict[str, Any]] = {}
     for prompt in bundle.prompts:
         values = to_plain(prompt) | {"audience": prompt.audience}
@@ -184,16 +185,28 @@ def _check_place(prompt: CanonicalPrompt, name: PurePosixPath) -> None:
         raise InvalidContent(
             f"key: {prompt.key} belongs in {prompt_path(prompt.key)}. Move the file or correct the key."
         )
+    check_area(prompt)
+
+
+def check_area(prompt: CanonicalPrompt) -> None:
+    """Raises `InvalidContent` for a key that does not begin with the prompt's area."""
     if prompt.key.partition(".")[0] != prompt.area:
         raise InvalidContent(f"area: the key starts with its area, so it must be {prompt.key.partition('.')[0]}.")
 
 
 def _check_opaque(name: PurePosixPath, document: dict[str, Any]) -> None:
-    if len(name.parts) != 2 or not _NAME.fullmatch(name.stem):  # noqa: PLR2004 -- folder and file
-        raise InvalidContent("the file must lie in the folder itself, named in lower-case letters, digits, - and _.")
-    if document.get("name", name.stem) != name.stem:
-        raise InvalidContent(f"name: the file is called {name.stem}. Give both the same name.")
-    _check_json(document, "")
+    if len(name.parts) != 2:  # noqa: PLR2004 -- folder and file
+        raise InvalidContent("the file must lie in the folder itself.")
+    check_opaque(name.stem, document)
+
+
+def check_opaque(name: str, document: Mapping[str, Any]) -> None:
+    """Raises `InvalidContent` for a policy or test set that cannot be kept under that name."""
+    if not _NAME.fullmatch(name):
+        raise InvalidContent("it must be named in lower-case letters, digits, - and _.")
+    if document.get("name", name) != name:
+        raise InvalidContent(f"name: it is called {name}. Give both the same name.")
+    _check_json(dict(document), "")
 
 
 def _check_json(value: Any, place: str) -> None:

@@ -57,30 +57,30 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise InvalidContent(f"{path}: {error}") from error
 
 
-def read_capped(path: Path) -> bytes:
-    """Returns a file's bytes, at most one more than `parse_yaml` takes. Raises `InvalidContent`."""
+def read_capped(path: Path, most: int = MAX_BYTES) -> bytes:
+    """Returns a file's bytes, at most one more than `most`. Raises `InvalidContent`."""
     try:
         # Without O_NONBLOCK, opening a named pipe waits for a writer for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise InvalidContent("this is not a file. Remove it.")
-            return file.read(MAX_BYTES + 1)
+            return file.read(most + 1)
     except OSError as error:
         raise InvalidContent(f"the file cannot be read: {error.strerror}.") from error
 
 
-def parse_yaml(data: bytes) -> dict[str, Any]:
+def parse_yaml(data: bytes, most: int = MAX_BYTES, *, depth: int = _MAX_DEPTH) -> dict[str, Any]:
     """Returns the mapping that `data` holds.
 
-    Raises `InvalidContent` for anything over 1 MiB, not UTF-8, not one mapping, nested too deep, with a key twice, or
-    with anchors (an alias can make a small file expand without bound).
+    Raises `InvalidContent` for anything over `most` bytes, not UTF-8, not one mapping, nested too deep, with a key
+    twice, or with anchors (an alias can make a small file expand without bound).
     """
-    if len(data) > MAX_BYTES:
-        raise InvalidContent(f"the file is larger than {MAX_BYTES} bytes. Split it.")
+    if len(data) > most:
+        raise InvalidContent(f"the file is larger than {most} bytes. Split it.")
     try:
         text = data.decode()
-        _check_events(text)
+        _check_events(text, depth)
         document = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 -- a subclass of the safe loader
     except UnicodeDecodeError as error:
         raise InvalidContent("the file is not UTF-8 text. Save it as UTF-8.") from error
@@ -100,14 +100,14 @@ def write_yaml(document: dict[str, Any]) -> str:
     return text
 
 
-def _check_events(text: str) -> None:
+def _check_events(text: str, most: int) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise InvalidContent(f"{_line(event)}anchors and aliases are not read. Write it out.")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _MAX_DEPTH:
-            raise InvalidContent(f"{_line(event)}nested deeper than {_MAX_DEPTH} levels.")
+        if depth > most:
+            raise InvalidContent(f"{_line(event)}nested deeper than {most} levels.")
 
 
 def _line(event: yaml.Event) -> str:

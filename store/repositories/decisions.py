@@ -68,6 +68,13 @@ class Decisions:
             row = opened.get(DecisionTextRow, decision_id)
             return _words(row)
 
+    def of_ids(self, ids: Collection[str], session: Session | None = None) -> dict[str, Recorded]:
+        """Returns those of the named decisions that are still there, with what is kept of the words."""
+        query = select(DecisionRow, DecisionTextRow).where(DecisionRow.id.in_(tuple(ids)))
+        query = query.join(DecisionTextRow, DecisionTextRow.decision == DecisionRow.id, isouter=True)
+        with self._database.reading(session) as opened:
+            return {row.id: Recorded(_load(row), _words(text)) for row, text in opened.execute(query)}
+
     def last_of_conversation(
         self, conversation: str, principal: str, session: Session | None = None
     ) -> Decision | None:

@@ -15,6 +15,7 @@ from store.tables.base import Base, UtcDateTime
 from store.tables.changes import ChangeAuthorRow, ChangeEditRow, ChangeEventRow, ChangeRow, GateRunRow, SuiteRow
 from store.tables.content import AssistantRow, PhrasingRow, PolicyRow, PromptRow, PromptVersionRow, RevisionRow
 from store.tables.decisions import DecisionRow, DecisionTextRow
+from store.tables.feedback import FeedbackRow, FeedbackTextRow, ImportRow
 from store.tables.review import (
     QuestionActionRow,
     QuestionClusterRow,
@@ -36,8 +37,11 @@ __all__ = [
     "ChangeRow",
     "DecisionRow",
     "DecisionTextRow",
+    "FeedbackRow",
+    "FeedbackTextRow",
     "GateRunRow",
     "IdentityRow",
+    "ImportRow",
     "KeptReplyRow",
     "PhrasingRow",
     "PolicyRow",

@@ -10,6 +10,8 @@ from gateway.http.admin.decisions import (
     list_decisions,
     reveal_decision,
 )
+from gateway.http.admin.feedback import FEEDBACK_HANDLERS, FEEDBACK_OPERATIONS
+from gateway.http.admin.imports import IMPORT_HANDLERS, IMPORT_OPERATIONS
 from gateway.http.admin.keys import KEY_OPERATIONS, create_key, get_key, list_keys, revoke_key, rotate_key
 from gateway.http.admin.oidc import OIDC_OPERATIONS, finish_oidc, get_provider, start_oidc
 from gateway.http.admin.profile import (
@@ -86,6 +88,8 @@ ADMIN_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     finish_oidc,
     *QUESTION_HANDLERS,
     *SUGGESTION_HANDLERS,
+    *FEEDBACK_HANDLERS,
+    *IMPORT_HANDLERS,
 )
 
 ADMIN_OPERATIONS: tuple[Described, ...] = (
@@ -100,4 +104,6 @@ ADMIN_OPERATIONS: tuple[Described, ...] = (
     *OIDC_OPERATIONS,
     *QUESTION_OPERATIONS,
     *SUGGESTION_OPERATIONS,
+    *FEEDBACK_OPERATIONS,
+    *IMPORT_OPERATIONS,
 )

@@ -64,6 +64,16 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "GET /v1/admin/keys/{key_id:str}": KEEPERS,
     "POST /v1/admin/keys/{key_id:str}/rotate": ADMINS,
     "POST /v1/admin/keys/{key_id:str}/revoke": ADMINS,
+    "POST /v1/admin/imports": EDITORS,
+    "GET /v1/admin/imports/{import_id:str}": READERS,
+    "GET /v1/admin/imports/{import_id:str}/drafts": READERS,
+    "GET /v1/admin/imports/{import_id:str}/questions": READERS,
+    "GET /v1/admin/imports/{import_id:str}/rejected": READERS,
+    "GET /v1/admin/exports/{format_name:str}": READERS,
+    "GET /v1/admin/feedback": READERS,
+    "GET /v1/admin/feedback/rates": READERS,
+    "GET /v1/admin/feedback/pairing": READERS,
+    "GET /v1/admin/feedback/exports/{format_name:str}": AUDITORS,
 }
 """Method and path template, to the roles any one of which opens it. A service may demand more, such as an area."""
 

@@ -1,0 +1,219 @@
+"""Imports over REST: a file is received within bounds, read in the background, and its drafts go into a change."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import msgspec
+from anyio import CancelScope, CapacityLimiter, to_thread
+
+from gateway.errors import GatewayError, InvalidRequest, NotAllowed
+from gateway.importing import Imported, ImportOrder, Makes, import_rows
+from store.catalog import load_catalog
+from store.database import Database
+from store.errors import Conflict, NotFound, StoreError, StoreUnavailable
+from store.formats.bundle import Bundle
+from store.formats.bundle_file import Writing, bundle_text
+from store.formats.reading import Rejects
+from store.formats.strict_json import encode
+from store.import_desk import ImportDesk
+from store.people import SYSTEM, Actor, Role
+from store.repositories.imports import ImportState, StoredImport
+
+MOST_DRAFTS = 1000
+"""Prompts of one import: a person has to look at each."""
+WAITING = 20
+"""Imports that may wait for their turn."""
+KEPT_S = 30 * 86400.0
+"""Drafts and rejected rows that were not fetched."""
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """How far an import is that runs."""
+
+    rows: int = 0
+    bytes_done: int = 0
+    bytes_all: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """An import as its page tells it."""
+
+    stored: StoredImport
+    progress: ImportProgress
+
+
+class Importing:
+    """Takes files and reads them one after the other. Drafts are never live: they go into a change, or stay a file."""
+
+    def __init__(self, database: Database, desk: ImportDesk, folder: Path, *, most_bytes: int) -> None:
+        self._database = database
+        self._desk = desk
+        self._folder = folder
+        self._most_bytes = most_bytes
+        self._progress: dict[str, ImportProgress] = {}
+        self._waiting: list[tuple[str, Actor, ImportOrder]] = []
+        """The first is the one that runs."""
+        self._receiving: set[str] = set()
+        self._threads = CapacityLimiter(4)
+        self._one = CapacityLimiter(1)
+
+    async def take(self, actor: Actor, order: ImportOrder, body: AsyncIterator[bytes]) -> ImportJob:
+        """Receives a file and puts it into the queue.
+
+        Raises `NotAllowed` without the role in the area, `InvalidRequest` for too large a file, `Conflict` when too
+        many wait.
+        """
+        _require_area(actor, order)
+        if len(self._waiting) + len(self._receiving) >= WAITING:
+            raise Conflict("too many imports wait for their turn. Send it again when some are done.")
+        import_id = await to_thread.run_sync(self._begin, actor, order, limiter=self._threads)
+        self._receiving.add(import_id)
+        try:
+            await self._receive(import_id, body)
+        except BaseException:
+            with CancelScope(shield=True):
+                fail = partial(self._fail, actor, import_id, "the file did not arrive whole")
+                await to_thread.run_sync(fail, limiter=self._threads)
+            raise
+        finally:
+            self._receiving.discard(import_id)
+        await to_thread.run_sync(self._desk.move, import_id, ImportState.WAITING, limiter=self._threads)
+        self._waiting.append((import_id, actor, order))
+        return await to_thread.run_sync(self.get, actor, import_id, limiter=self._threads)
+
+    def get(self, actor: Actor, import_id: str) -> ImportJob:
+        """Returns an import of the actor's own, or any to auditors and admins of no tenant. Raises `NotFound`."""
+        stored = self._desk.get(import_id)
+        sees_all = not actor.assistants and (actor.may(Role.AUDITOR) or actor.may(Role.ADMIN))
+        if stored.person != actor.person and not sees_all:
+            raise NotFound("there is no such import")
+        return ImportJob(stored, self._progress.get(import_id, ImportProgress()))
+
+    def file(self, actor: Actor, import_id: str, kind: str) -> Path:
+        """Returns where the drafts, the questions or the rejected rows of an import lie. Raises `NotFound`."""
+        path = self._path(self.get(actor, import_id).stored.id, kind)
+        if not path.is_file():
+            raise NotFound("the import has no such file")
+        return path
+
+    async def follow(self) -> None:
+        """Reads what was received, for ever; what a stop interrupted is told as failed at the next start."""
+        await to_thread.run_sync(self._tidy_up, limiter=self._one)
+        while True:
+            if not await self.run_next():
+                await asyncio.sleep(0.2)
+
+    async def run_next(self) -> bool:
+        """Reads the next file, and says whether there was one."""
+        if not self._waiting:
+            return False
+        import_id, actor, order = self._waiting[0]
+        try:
+            await to_thread.run_sync(partial(self._run, import_id, actor, order), limiter=self._one)
+        finally:
+            self._waiting.pop(0)
+            self._progress.pop(import_id, None)
+        return True
+
+    def _path(self, import_id: str, kind: str) -> Path:
+        return self._folder / f"{import_id}.{kind}"
+
+    def _begin(self, actor: Actor, order: ImportOrder) -> str:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"the folder of imports cannot be made: {error.strerror}") from error
+        area = order.drafts.area if order.drafts else None
+        return self._desk.begin(actor, {"format": order.format, "makes": order.makes.value, "area": area}).id
+
+    async def _receive(self, import_id: str, body: AsyncIterator[bytes]) -> None:
+        path, size = self._path(import_id, "rows"), 0
+        try:
+            with path.open("xb") as file:
+                path.chmod(0o600)
+                async for piece in body:
+                    size += len(piece)
+                    if size > self._most_bytes:
+                        raise InvalidRequest(
+                            "request_too_large", f"An import takes at most {self._most_bytes} bytes. Split the file."
+                        )
+                    await to_thread.run_sync(file.write, piece, limiter=self._threads)
+        except OSError as error:
+            raise StoreUnavailable(f"the file cannot be kept: {error.strerror}") from error
+        if size == 0:
+            raise InvalidRequest("validation_error", "The body is empty. Send the file as the body.")
+
+    def _run(self, import_id: str, actor: Actor, order: ImportOrder) -> None:
+        self._desk.move(import_id, ImportState.RUNNING)
+        try:
+            made = self._read(import_id, order)
+            self._desk.finish(actor, import_id, msgspec.to_builtins(made.report), made.bundle)
+        except (StoreError, GatewayError) as error:
+            self._fail(actor, import_id, str(error))
+        except Exception:
+            _LOG.exception("import_failed")
+            self._fail(actor, import_id, "the import failed; tell the operator its id")
+            raise
+        finally:
+            self._path(import_id, "rows").unlink(missing_ok=True)
+
+    def _read(self, import_id: str, order: ImportOrder) -> Imported:
+        def progress(rows: int, done: int, size: int) -> None:
+            self._progress[import_id] = ImportProgress(rows, done, size)
+
+        rejects = Rejects(self._path(import_id, "rejected"))
+        asked = self._path(import_id, "questions")
+        try:
+            with asked.open("wb") as file:
+
+                def ask(question: str, language: str) -> None:
+                    file.write(encode({"message": question, "language": language}) + b"\n")
+
+                made = import_rows(
+                    self._path(import_id, "rows"), self._fresh(order), ask=ask, rejects=rejects, progress=progress
+                )
+        except OSError as error:
+            raise StoreUnavailable(f"the drafts cannot be written: {error.strerror}") from error
+        finally:
+            rejects.close()
+        if order.makes is not Makes.QUESTIONS:
+            asked.unlink(missing_ok=True)
+        if made.bundle != Bundle():
+            self._path(import_id, "drafts").write_text(bundle_text(made.bundle, Writing.JSON), encoding="utf-8")
+        return made
+
+    def _fresh(self, order: ImportOrder) -> ImportOrder:
+        """Returns the order with the keys that are live now: a draft replaces none of them."""
+        if order.drafts is None:
+            return order
+        taken = frozenset(load_catalog(self._database).prompts)
+        return replace(order, drafts=replace(order.drafts, most=MOST_DRAFTS, taken=taken))
+
+    def _fail(self, actor: Actor, import_id: str, problem: str) -> None:
+        self._path(import_id, "rows").unlink(missing_ok=True)
+        self._desk.fail(actor, import_id, problem)
+
+    def _tidy_up(self) -> None:
+        """Tells what a stop interrupted, and removes files that nobody fetched for a month."""
+        mine = {import_id for import_id, _, _ in self._waiting} | self._receiving
+        old = time.time() - KEPT_S
+        for path in self._folder.glob("*") if self._folder.is_dir() else ():
+            if path.stem not in mine and path.suffix != ".rows" and path.stat().st_mtime < old:
+                path.unlink(missing_ok=True)
+        for stored in self._desk.open_ones():
+            if stored.id not in mine and self._path(stored.id, "rows").exists():
+                self._fail(SYSTEM, stored.id, "the gateway was stopped in the middle; send the file again")
+
+
+def _require_area(actor: Actor, order: ImportOrder) -> None:
+    area = order.drafts.area if order.drafts else None
+    if not (actor.may(Role.EDITOR, area) or actor.may(Role.ADMIN)):
+        raise NotAllowed("insufficient_role", "Your roles do not allow drafts in this area.")

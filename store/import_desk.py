@@ -1,0 +1,110 @@
+"""Keeps account of imports, and puts their drafts into a change in the transaction that ends them."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from store.audit import AuditTrail
+from store.database import Database
+from store.errors import Conflict
+from store.formats.bundle import Bundle
+from store.people import Actor
+from store.plain import to_plain
+from store.repositories.imports import Imports, ImportState, StoredImport
+from store.review.drafts import Drafts, Edit, EditKind
+
+_TOLD = ("rows", "rejected", "made", "joined", "duplicates")
+"""Figures of a report that the audit trail has too."""
+
+
+class ImportDesk:
+    """The imports and their states. All methods block."""
+
+    def __init__(self, database: Database, audit: AuditTrail, drafts: Drafts) -> None:
+        self._database = database
+        self._audit = audit
+        self._drafts = drafts
+        self._imports = Imports(database)
+
+    def begin(self, actor: Actor, order: Mapping[str, Any]) -> StoredImport:
+        """Stores a new import, whose file is about to come."""
+        stored = StoredImport(
+            id=str(uuid4()),
+            created_at=dt.datetime.now(dt.UTC),
+            ended_at=None,
+            actor=actor.id,
+            person=actor.person,
+            state=ImportState.RECEIVING,
+            order=order,
+            report=None,
+            problem="",
+            change=None,
+        )
+        with self._database.writing() as session:
+            self._imports.add(stored, session=session)
+            self._audit.append(actor, "import.started", f"import {stored.id}", order, session=session)
+        return stored
+
+    def get(self, import_id: str) -> StoredImport:
+        """Returns one import. Raises `NotFound`."""
+        return self._imports.get(import_id)
+
+    def open_ones(self) -> tuple[StoredImport, ...]:
+        """Returns the imports that have not ended."""
+        return self._imports.open_ones()
+
+    def move(self, import_id: str, state: ImportState) -> None:
+        """Brings an import on its way."""
+        with self._database.writing() as session:
+            self._imports.move(import_id, state, session=session)
+
+    def fail(self, actor: Actor, import_id: str, problem: str) -> None:
+        """Ends an import that made nothing."""
+        with self._database.writing() as session:
+            ended = dt.datetime.now(dt.UTC)
+            self._imports.move(import_id, ImportState.FAILED, session=session, problem=problem, ended_at=ended)
+            self._audit.append(actor, "import.failed", f"import {import_id}", session=session)
+
+    def finish(self, actor: Actor, import_id: str, report: Mapping[str, Any], bundle: Bundle) -> None:
+        """Ends an import: its drafts are in a change, or the problem says why they are not."""
+        try:
+            with self._database.writing() as session:
+                change = self._put_into_change(actor, bundle, session)
+                self._end(actor, import_id, report, session=session, change=change)
+        except Conflict as error:
+            problem = f"Nothing was put into a change: {error} The drafts are there to be fetched."
+            with self._database.writing() as session:
+                self._end(actor, import_id, report, session=session, problem=problem)
+
+    def _end(
+        self,
+        actor: Actor,
+        import_id: str,
+        report: Mapping[str, Any],
+        *,
+        session: Session,
+        change: str | None = None,
+        problem: str = "",
+    ) -> None:
+        ended = dt.datetime.now(dt.UTC)
+        values = {"report": dict(report), "change": change, "problem": problem, "ended_at": ended}
+        self._imports.move(import_id, ImportState.DONE, session=session, **values)
+        details = {name: report[name] for name in _TOLD} | {"change": change}
+        self._audit.append(actor, "import.finished", f"import {import_id}", details, session=session)
+
+    def _put_into_change(self, actor: Actor, bundle: Bundle, session: Session) -> str | None:
+        edits = [Edit(EditKind.PROMPT, one.key, msgspec.to_builtins(to_plain(one))) for one in bundle.prompts]
+        edits += [Edit(EditKind.SUITE, name, document) for name, document in bundle.suites.items()]
+        if not edits:
+            return None
+        change = self._drafts.open_change(actor, None, session=session)
+        for edit in edits:
+            there = self._drafts.live(edit.kind, edit.name, session=session)
+            if there or self._drafts.in_change(change, edit.kind, edit.name, session=session):
+                raise Conflict(f"there is a {edit.kind.value} of the name {edit.name} by now.")
+            self._drafts.add_edit(actor, change, edit, session=session)
+        return change
