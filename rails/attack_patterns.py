@@ -192,8 +192,14 @@ TAKEOVER = {
     r" messages?|answer|data|contents?)\b[^.\n]{0,60}(?:https?:|\burl\b|\blink\b|\bquery string\b|\bwebhook\b"
     r"|\bmarkdown image\b)",
     "forcing": r"\b(?:start|begin|end|finish|conclude|prefix|preface|open|prepend) (?:every |each |all |of"
-    r" )*(?:your |the"
+    r" )+(?:your |the"
     r" |any )?(?:answers?|repl(?:y|ies)|responses?|messages?|sentences?|output)\b[^.\n]{0,20}\bwith\b"
+    # "with a short summary" is a wish for one answer, and no words that are put into its mouth.
+    r"|\b(?:start|begin|end|finish|conclude|prefix|preface|open|prepend) (?:your |the |any )?(?:answers?|repl(?:y|ies)"
+    r"|responses?|messages?|sentences?|output)\b[^.\n]{0,20}\bwith(?:[^a-z\n]{0,3}$|[^a-z\n]? ?(?:[^a-z \n]|[b-su-z]"
+    r"|a[^ n]|an[^ ]|an? [^a-z]|t[^h]|th[^e]|the[^ ]|the (?:(?:exact|same|literal|following|single) )*(?:words?"
+    r"|phrases?|text|following|string|letters?|sentence|names?|codes?|tokens?|line|password|prefix|symbols?|rules?|prompts?"
+    r"|instructions?|secrets?|system|access)\b))"
     r"|\b(?:answer|respond|reply|start|begin|responding|replying|answering)(?: by|:)? ?(?:only |just |simply "
     r"|exactly |solely |first |immediately |always |back )*(?:by saying|with|in)(?: only| exactly| just|"
     r" simply)? (?:[\"'`]|the (?:exact )?(?:words?|phrase|text|following|string|sentence|letter)\b|\"?(?:sure"

@@ -40,6 +40,8 @@ class Claims:
     """What a text says that facts must bear out. Everything is case-folded."""
 
     numbers: frozenset[Number]
+    bare_values: frozenset[str]
+    """Values of the numbers, without those whose unit is never left out."""
     dates: frozenset[Date]
     links: frozenset[str]
     codes: frozenset[str]
@@ -68,7 +70,7 @@ class Claims:
             return True
         if kind == ORDINAL:
             return (value, "") in self.numbers  # floor 3 is the third floor, 31 March its 31st
-        return not kind and any(other == value and unit not in NEVER_LEFT_OUT for other, unit in self.numbers)
+        return not kind and value in self.bare_values
 
 
 @lru_cache(maxsize=256)
@@ -94,6 +96,7 @@ def claims_of(text: str, language: str = "en") -> Claims:
     sentences = tuple(_sentences(tokens, numbers, language))
     return Claims(
         numbers=frozenset(numbers.values()),
+        bare_values=frozenset(value for value, unit in numbers.values() if unit not in NEVER_LEFT_OUT),
         dates=dates,
         links=links,
         codes=frozenset(codes),

@@ -5,15 +5,18 @@ Every function is linear in its text, and what an encoded part decodes to is nev
 
 import base64
 import binascii
+import contextlib
 import html
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote
 
 from rails.matching import compile_linear
 from rails.stop_words import LANGUAGES_OF
 from rails.wordlists import word_list
+from rails.wordplay import wordplay
 
 # Left, right, low and angle quotes and dashes, by code point because they look alike.
 _QUOTES = {
@@ -34,16 +37,18 @@ _HEX = compile_linear(r"(?:(?:0x|\\x|%)?[0-9a-fA-F]{2}[ ,:\n\r-]{0,2}){12,}")
 _BINARY = compile_linear(r"(?:[01]{8}\s?){8,}")
 _ESCAPES = compile_linear(r"%[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,8};")
 _BASE32 = compile_linear(r"\b[A-Z2-7]{24,}={0,6}")
-_CHARACTER_CODES = compile_linear(r"\b\d{2,3}(?:[ ,;\n\r]{1,2}\d{2,3}){11,}\b")
+_CHARACTER_CODES = compile_linear(r"\b(?:0o)?\d{2,3}(?:[ ,;\n\r]{1,2}(?:0o)?\d{2,3}){11,}\b")
 _MORSE = compile_linear(r"[.\-]{1,5}(?:[ /|]{1,3}[.\-]{1,5}){7,}")
 _BRAILLE = compile_linear(r"[\x{2801}-\x{283f}][\x{2800}-\x{283f} ]{7,}")
-_CODE = compile_linear(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
+_CODE = compile_linear(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([0-3][0-7]{2})")
+_ESCAPED_BLANK = compile_linear(r"\\[nrt]")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _MORSE_SIGNS = word_list(
     ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
 )
 _MORSE_LETTERS = dict(zip(_MORSE_SIGNS, _ALPHABET, strict=True))
 _BRAILLE_LETTERS = dict(zip("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵", _ALPHABET, strict=True)) | {"⠀": " "}
+_BASE85_CHARS = 20
 _BASE64_CHARS, _BASE32_CHARS, _BINARY_DIGITS, _CHARACTER_CODES_DIGITS, _MORSE_GROUPS = 16, 24, 64, 24, 8
 """The least that the patterns of these names ask for."""
 _ROT13 = str.maketrans(_ALPHABET, _ALPHABET[13:] + _ALPHABET[:13])
@@ -55,6 +60,7 @@ _SMALL_BACKWARDS = frozenset(word[::-1] for word in _SMALL)
 _READABLE_SHARE = 0.9
 _READABLE_CHARS = 8
 _BYTE = 256
+_SURROGATES = range(0xD800, 0xE000)
 
 
 @lru_cache(maxsize=16)  # several rails read the same text
@@ -97,9 +103,10 @@ def turned(folded: str, verbs: tuple[str, ...]) -> Iterator[str]:
 def decoded(text: str) -> tuple[str, ...]:
     """Returns what the encoded parts of `text` say.
 
-    Percent, entity and escape forms, Base64, Base32, hexadecimal, binary, character codes, Morse and braille.
+    Percent, entity and escape forms, Base64, Base32, Base85, hexadecimal, binary, character codes, Morse and braille,
+    letters moved along the alphabet, and pig Latin.
     """
-    return (*_escaped(text), *_in_bytes(text), *_in_signs(text))
+    return (*_escaped(text), *_in_bytes(text), *_in_signs(text), *wordplay(plain(text)))
 
 
 def readings(text: str, folded: str) -> Iterator[str]:
@@ -128,7 +135,12 @@ def _escaped(text: str) -> Iterator[str]:
     if ("%" in text or "&" in text) and _ESCAPES.search(text) is not None:
         yield html.unescape(unquote(text))
     if "\\" in text and _CODE.search(text) is not None:
-        yield text.encode("ascii", "ignore").decode("unicode_escape", "ignore")
+        yield str(_CODE.sub(_character, _ESCAPED_BLANK.sub(" ", text)))
+
+
+def _character(found: Any) -> str:
+    code = int(found.group(1) or found.group(2), 16) if found.group(3) is None else int(found.group(3), 8)
+    return "" if code in _SURROGATES else chr(code)
 
 
 def _in_bytes(text: str) -> Iterator[str]:
@@ -149,8 +161,13 @@ def _in_bytes(text: str) -> Iterator[str]:
         part = found.group().upper().rstrip("=")
         yield from _readable(base64.b32decode(part[: len(part) // 8 * 8]))
     for found in _CHARACTER_CODES.finditer(text) if figures >= _CHARACTER_CODES_DIGITS else ():
-        codes = [int(number) for number in found.group().replace(",", " ").replace(";", " ").split()]
-        yield from _readable(bytes(code for code in codes if code < _BYTE))
+        codes = found.group().replace(",", " ").replace(";", " ").replace("0o", "").split()
+        yield from _readable(bytes(code for code in map(int, codes) if code < _BYTE))
+        if not any(digit in code for code in codes for digit in "89"):
+            yield from _readable(bytes(code for code in (int(number, 8) for number in codes) if code < _BYTE))
+    for word in text.split() if longest >= _BASE85_CHARS else ():
+        if len(word) >= _BASE85_CHARS:
+            yield from _base85(word)
 
 
 def _in_signs(text: str) -> Iterator[str]:
@@ -169,6 +186,14 @@ def _base64(part: str) -> bytes:
         return base64.b64decode(bare + "=" * (-len(bare) % 4))
     except binascii.Error:
         return b""
+
+
+def _base85(word: str) -> Iterator[str]:
+    """Yields what a word says in either alphabet of Base85."""
+    bare = word.removeprefix("<~").removesuffix("~>")
+    for decode in (base64.a85decode, base64.b85decode):
+        with contextlib.suppress(ValueError):
+            yield from _readable(decode(bare))
 
 
 def _readable(raw: bytes) -> Iterator[str]:

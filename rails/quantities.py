@@ -28,6 +28,8 @@ _NUMBER = compile_linear(r"([0-9]+(?:[.,:'][0-9]+)*)([\pL%]*)")
 _THOUSANDS = compile_linear(r"[1-9][0-9]{0,2}(?:[.,'][0-9]{3})+")
 _DECIMAL = compile_linear(r"([0-9]+)[.,]([0-9]+)")
 _HUNDRED, _TEN = 100, 10
+_UNSAID = 10**30
+"""Nobody says more in words; without a bound, a row of `thousand` would be a number of any length."""
 _LAST_DAY, _LAST_MONTH = 31, 12
 _YEAR_DIGITS = 4
 _OF = frozenset(("of", "de"))
@@ -88,7 +90,7 @@ def _in_words(tokens: Sequence[Token], position: int, words: Mapping[str, int]) 
     """Returns the number that begins at `position`, and where the words after it begin: `two hundred and five`."""
     before, current, end = 0, words[tokens[position].folded], position + 1
     may_add_up_to = _TEN if _TEN < current < _HUNDRED and current % _TEN == 0 else 0
-    while word := _word(tokens, end):
+    while max(before, current) < _UNSAID and (word := _word(tokens, end)):
         if word == "and" and may_add_up_to >= _HUNDRED and _word(tokens, end + 1) in words:
             end += 1
         elif (scale := SCALES.get(word, 0)) > _HUNDRED:

@@ -15,6 +15,7 @@ from rails.runs import repeated_in
 
 _FOLDER = Path(__file__).parent / "toxic_words"
 _ANY_ENDING = "*"
+_EXCEPTION = "!"
 _SIGNS = '.,;:!?"()[]{}<>/\\|*_=+~`#@$%^&-'
 _APART = str.maketrans(dict.fromkeys(_SIGNS, " "))
 _GONE = str.maketrans(dict.fromkeys(_SIGNS))
@@ -43,14 +44,26 @@ class Category(StrEnum):
 @cache
 def entries(category: Category) -> tuple[str, ...]:
     """Returns the entries of a list; a star at the end stands for any ending."""
+    return tuple(line for line in _lines(category) if not line.startswith(_EXCEPTION))
+
+
+@cache
+def exceptions(category: Category) -> tuple[str, ...]:
+    """Returns how an entry may go on and mean something else: `end it all with one click`."""
+    return tuple(line[1:].strip() for line in _lines(category) if line.startswith(_EXCEPTION))
+
+
+def _lines(category: Category) -> list[str]:
     lines = (_FOLDER / f"{category.value}.txt").read_text(encoding="utf-8").splitlines()
-    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
 class Terms:
     """Words and phrases under names, ready to be found. Immutable once made."""
 
-    def __init__(self, named: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, named: Mapping[str, Iterable[str]], exceptions: Iterable[str] = ()) -> None:
+        """Takes entries by name, and how a phrase among them may go on without being meant."""
+        self._exceptions = tuple(plain(words).split() for words in exceptions)
         self._whole: dict[str, str] = {}
         self._beginnings: dict[str, list[tuple[str, str]]] = {}
         self._phrases: dict[str, list[tuple[list[str], str]]] = {}
@@ -99,9 +112,19 @@ class Terms:
                     if word.startswith(beginning):
                         return name
             for phrase, name in self._phrases.get(word, ()):
-                if words[place : place + len(phrase)] == phrase:
+                end = place + len(phrase)
+                if words[place:end] == phrase and not self._goes_on(words, place, end):
                     return name
         return None
+
+    def _goes_on(self, words: list[str], place: int, end: int) -> bool:
+        """Whether a phrase, found from `place` to `end`, is a part of an exception that goes on beyond it."""
+        return any(
+            words[start : start + len(exception)] == exception
+            for exception in self._exceptions
+            for start in range(place, end)
+            if start + len(exception) > end
+        )
 
 
 def _views(folded: str) -> Iterator[list[str]]:

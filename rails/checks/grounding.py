@@ -28,6 +28,10 @@ _DANGLING = word_set(
     "must should within until before after if when as than der die das und oder zu mit von für bei im am"
 )
 _LONG_SENTENCE = 12
+_MAX_CHARS, _MAX_FACT_CHARS = 20_000, 100_000
+"""Read in time that grows with the text: some 80 ms for the most."""
+_MAX_COMPARED = 200_000
+"""Sentences and numbers of the answer times those of the facts, each pair of which may be compared: some 100 ms."""
 _NAMELESS_LANGUAGES = frozenset(("de",))
 
 
@@ -57,14 +61,22 @@ def find(text: str, context: RailContext, params: GroundingParams, embed: Prepar
         return "grounding.empty"
     if context.is_whole and is_cut(text):
         return "grounding.cut"
+    if len(text) > _MAX_CHARS or len(context.facts) > _MAX_FACT_CHARS:
+        return "grounding.too_long"
     language = context.language.partition("-")[0]
     answer, facts = claims_of(text, language), claims_of(context.facts, language)
+    if _statements(answer) * _statements(facts) > _MAX_COMPARED:
+        return "grounding.too_long"
     sign = _missing(answer, facts, names=params.names and language not in _NAMELESS_LANGUAGES)
     if sign is None and params.contradictions:
         sign = contradiction_of(answer, facts)
     if sign is None and not _is_supported(answer, facts, claims_of(context.prompt, language), params, embed):
         sign = "support"
     return f"grounding.{sign}" if sign else None
+
+
+def _statements(claims: Claims) -> int:
+    return len(claims.sentences) + len(claims.numbers)
 
 
 def score(text: str, context: RailContext) -> float:

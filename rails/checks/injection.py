@@ -6,7 +6,7 @@ messages rather than complete.
 """
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -14,6 +14,7 @@ from rails.attack_patterns import OVERRIDE, SQUEEZED, TAKEOVER
 from rails.attack_structure import STRUCTURE
 from rails.definition import Probes, RailDefinition, RailParams, probes_of
 from rails.disguises import decoded, mirrored, plain, squeezed, turned, unleet
+from rails.honest_phrases import HONEST
 from rails.matching import PatternSet, compile_linear
 from rails.nemo import RailOutcome, verdict
 from rails.types import Stage
@@ -22,9 +23,9 @@ _ALL = PatternSet(OVERRIDE | TAKEOVER | STRUCTURE)
 _CORE = PatternSet(OVERRIDE)
 _SQUEEZED = PatternSet(SQUEEZED)
 _TURN = compile_linear(
-    r"(?m)^\s*[\[<*#]{0,3}(?:user|human|person|q|question|assistant|ai|bot|answer|a|model|chatgpt|you|me)"
-    r"[\]>*]{0,3} ?: ?\S"
+    r"(?m)^\s*[\[<*#]{0,3}(?:user|human|person|assistant|ai|bot|model|chatgpt|you|me)[\]>*]{0,3} ?: ?\S"
 )
+_QUESTION = compile_linear(r"(?m)^\s*[\[<*#]{0,3}(?:q|question|answer|a)[\]>*]{0,3} ?: ?\S")
 _VERBS = ("ignor", "disregard", "forget", "bypass", "overrid")
 # An encoded part may hold another one, and that one a third.
 _MAX_DEPTH = 3
@@ -34,20 +35,29 @@ class InjectionParams(RailParams, frozen=True, kw_only=True, tag="injection"):
     """How much of a faked conversation is too much."""
 
     max_turns: Annotated[int, Meta(ge=1, le=50)] = 2
-    """Lines of the form `User: ...` or `Assistant: ...` that a message may have."""
+    """Lines of the form `User: ...` or `Assistant: ...` that a message may have; of `Q: ...` and `A: ...` twice as
+    many, and one more."""
 
 
 def find(text: str, params: InjectionParams) -> str | None:
     """Returns the reason to block `text`, or None."""
     folded = plain(text)
     found = _ALL.find(folded)
+    if found is not None and HONEST.search(folded) is not None:
+        folded = str(HONEST.sub(" ... ", folded))
+        found = _ALL.find(folded)
     if found is not None:
         return f"injection.{found}"
-    if sum(1 for _ in _TURN.finditer(folded)) > params.max_turns:
+    # People paste questions with their answers; two such lines count as one of a talk with an assistant.
+    if _count(_TURN, folded) + _count(_QUESTION, folded) // 2 > params.max_turns:
         return "injection.transcript"
     if any(_CORE.find(view) is not None for view in _views(folded)) or _SQUEEZED.find(squeezed(folded)) is not None:
         return "injection.disguised"
     return "injection.encoded" if _hides_orders(text, _MAX_DEPTH) else None
+
+
+def _count(pattern: Any, folded: str) -> int:
+    return sum(1 for _ in pattern.finditer(folded))
 
 
 def _views(folded: str) -> Iterator[str]:

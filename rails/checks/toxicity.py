@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from rails.definition import Probes, RailDefinition, RailParams, probes_of
 from rails.nemo import RailOutcome, verdict
-from rails.toxic_terms import Category, Terms, entries
+from rails.toxic_terms import Category, Terms, entries, exceptions
 from rails.types import Stage
 
 Word = Annotated[str, Meta(min_length=2, max_length=100)]
@@ -45,7 +45,8 @@ class ToxicityParams(RailParams, frozen=True, kw_only=True, tag="toxicity"):
 
 @lru_cache(maxsize=64)
 def _terms(categories: tuple[Category, ...], words: tuple[str, ...]) -> Terms:
-    return Terms({category.value: entries(category) for category in categories} | {"own": words})
+    named = {category.value: entries(category) for category in categories} | {"own": words}
+    return Terms(named, [words for category in categories for words in exceptions(category)])
 
 
 def find(text: str, params: ToxicityParams) -> str | None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rails.checks import grounding, relevance
-from rails.checks.grounding import GroundingParams, score
+from rails.checks.grounding import GroundingParams, find, score
 from rails.claims import claims_of
 from rails.definition import RailServices
 from rails.errors import PolicyInvalid
@@ -138,3 +138,26 @@ def test_a_number_is_read_with_its_unit(text, want):
 )
 def test_a_date_is_read_in_every_spelling(text):
     assert claims_of(f"by {text}").dates == {(31, 3)}
+
+
+@pytest.mark.parametrize(
+    ("answer", "facts"),
+    [
+        ("Open the portal. " * 2000, "Open the portal."),
+        ("Open the portal.", "Open the portal. " * 8000),
+        (" ".join(f"It is {number} days." for number in range(600)), " ".join(f"It was {n} days." for n in range(600))),
+        (" ".join(map(str, range(3000))) + ".", " ".join(map(str, range(3100))) + "."),
+    ],
+    ids=["long answer", "long facts", "many sentences", "many numbers"],
+)
+def test_a_text_that_would_take_long_to_compare_is_refused_before_it_is_compared(answer, facts):
+    assert find(answer, RailContext(facts=facts), GroundingParams()) == "grounding.too_long"
+
+
+def test_a_long_answer_is_compared_all_the_same():
+    facts = " ".join(f"Room {number} is open until {number % 12 + 1} pm." for number in range(1, 150))
+    assert find(facts, RailContext(facts=facts), GroundingParams()) is None
+
+
+def test_a_number_in_words_has_an_end():
+    assert find("thousand " * 1500 + "days.", RailContext(facts="It takes three days."), GroundingParams()) is not None
