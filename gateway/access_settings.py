@@ -40,7 +40,8 @@ class OidcGrantSettings(Section, frozen=True):
     """Areas where the role holds; none means everywhere."""
 
     assistants: tuple[str, ...] = ()
-    """Whose decisions and questions are seen; none means all. Several entries that match are added up."""
+    """Whose decisions and questions are seen; none means all. Several entries that match are added up; where they give
+    different roles for different assistants, nobody is let in by them."""
 
 
 class OidcSettings(Section, frozen=True):

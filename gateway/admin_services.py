@@ -29,6 +29,7 @@ from store.repositories.decisions import Decisions
 from store.repositories.feedback import FeedbackStore
 from store.repositories.keys import Keys
 from store.repositories.users import Users
+from store.review.purging import QuestionPurger
 
 
 def administration_of(
@@ -119,7 +120,7 @@ def purging_of(database: Database, trail: AuditTrail, privacy: Privacy) -> Purgi
         database,
         trail,
         privacy.pseudonym,
-        (FeedbackPurger(FeedbackStore(database)), DecisionPurger(Decisions(database))),
+        (FeedbackPurger(FeedbackStore(database)), QuestionPurger(database), DecisionPurger(Decisions(database))),
     )
 
 

@@ -47,6 +47,7 @@ from store.repositories.decisions import Decisions
 from store.repositories.feedback import FeedbackStore
 from store.repositories.keys import Keys
 from store.repositories.users import Users
+from store.review.purging import QuestionPurger
 from store.types import Decision, KeyScope
 from tests.drafts import KeptDrafts
 from tests.world import PEPPER, World
@@ -157,7 +158,7 @@ class AdminWorld:
             database,
             self.audit,
             PRIVACY.pseudonym,
-            (FeedbackPurger(FeedbackStore(database)), DecisionPurger(Decisions(database))),
+            (FeedbackPurger(FeedbackStore(database)), QuestionPurger(database), DecisionPurger(Decisions(database))),
         )
         self.keeps: dict[str, KeepsText] = {}
         self.disliked: list[tuple[str, str]] = []

@@ -99,16 +99,26 @@ class OidcSignIn:
             target = f"user {user.id}" if user else "unknown account"
             details = {"reason": "disabled" if user and user.disabled_at else "no grants", "method": "oidc"}
             self._audit.append(SYSTEM, "session.refused", target, details, session=transaction, at=self._now())
-        raise NotAllowed("no_grants", "The provider knows you, but nothing here is yours. Ask an administrator.")
+        raise NotAllowed(
+            "no_grants",
+            "The provider knows you, but your groups give nothing here, or different roles for different assistants, "
+            "which one account cannot hold. Ask an administrator.",
+        )
 
     def _granted(self, claims: Claims) -> tuple[frozenset[Grant], frozenset[str]]:
+        """Returns roles and tenant; none where groups give different roles for different assistants."""
         said = claims.more.get(self._settings.claim)
         values = {said} if isinstance(said, str) else set(filter(_is_text, said)) if isinstance(said, list) else set()
-        matching = [one for one in self._settings.grants if one.value in values]
-        grants = frozenset(Grant(one.role, frozenset(one.areas)) for one in matching)
-        if any(not one.assistants for one in matching):
-            return grants, frozenset()
-        return grants, frozenset(name for one in matching for name in one.assistants)
+        by_tenant: dict[frozenset[str], set[Grant]] = {}
+        for one in self._settings.grants:
+            if one.value in values:
+                by_tenant.setdefault(frozenset(one.assistants), set()).add(Grant(one.role, frozenset(one.areas)))
+        if (
+            len(set(map(frozenset, by_tenant.values()))) > 1
+        ):  # added up, a role would reach assistants that it is not of
+            return frozenset(), frozenset()
+        grants = frozenset[Grant]().union(*by_tenant.values())
+        return grants, frozenset() if frozenset() in by_tenant else frozenset[str]().union(*by_tenant)
 
     def _known(
         self, claims: Claims, grants: frozenset[Grant], assistants: frozenset[str], transaction: Transaction

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from store.content import KeepsText
@@ -162,9 +162,7 @@ class Decisions:
 
         The decisions stay as figures, without conversation and slot values.
         """
-        theirs = select(DecisionRow.id).where(DecisionRow.person == person)
-        if among:
-            theirs = theirs.where(DecisionRow.assistant.in_(tuple(among)))
+        theirs = decisions_of(person, among)
         texts = session.execute(delete(DecisionTextRow).where(DecisionTextRow.decision.in_(theirs)))
         decisions = session.execute(
             update(DecisionRow)
@@ -173,6 +171,12 @@ class Decisions:
             .execution_options(synchronize_session=False)
         )
         return _count(texts), _count(decisions)
+
+
+def decisions_of(person: str, among: frozenset[str]) -> Select[str]:
+    """Returns the query for the ids of a person's decisions, of those assistants; empty means all."""
+    theirs = select(DecisionRow.id).where(DecisionRow.person == person)
+    return theirs.where(DecisionRow.assistant.in_(tuple(among))) if among else theirs
 
 
 def row_values(row: Recorded) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from store.content import KeepsText
 from store.database import Database
 from store.feedback import Feedback, FeedbackReason, FeedbackTexts, HelpfulRate, Verdict
-from store.repositories.decisions import Decisions
-from store.tables import DecisionRow, FeedbackRow, FeedbackTextRow
+from store.repositories.decisions import Decisions, decisions_of
+from store.tables import FeedbackRow, FeedbackTextRow
 from store.types import Decision, Words
 
 MAX_PAGE = 200
@@ -125,9 +125,7 @@ class FeedbackStore:
 
         Whose a decision is stands there alone: call this before the decisions forget it.
         """
-        theirs = select(DecisionRow.id).where(DecisionRow.person == person)
-        if among:
-            theirs = theirs.where(DecisionRow.assistant.in_(tuple(among)))
+        theirs = decisions_of(person, among)
         found: Any = session.execute(delete(FeedbackTextRow).where(FeedbackTextRow.decision.in_(theirs)))
         return int(found.rowcount)
 

@@ -1,7 +1,7 @@
 """Takes messages into the review queue, within bounds, and lets them go again when their time is over."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 import uuid_utils
@@ -63,34 +63,10 @@ class Intake:
                     day = until.astimezone(dt.UTC).date()
                     session.execute(delete(QuestionSightingRow).where(QuestionSightingRow.day < day))
                     session.execute(delete(QuestionCountRow).where(QuestionCountRow.day < day))
-                    _remove_empty_clusters(session)
+                    remove_empty_clusters(session)
             removed += len(gone)
             if len(gone) < _REMOVED_AT_ONCE:
                 return removed
-
-    def forget(self, decisions: Collection[str], session: Session | None = None) -> int:
-        """Takes back what those decisions brought, for whoever's data is purged; returns how many questions went.
-
-        A question that others asked too stays, without the share of these.
-        """
-        removed = 0
-        with self._database.writing(session) as opened:
-            hold_queue(self._database, opened)
-            query = select(QuestionSightingRow).where(QuestionSightingRow.decision.in_(list(decisions)))
-            for sighting in list(opened.scalars(query)):
-                row = opened.get_one(QuestionRow, sighting.question)
-                opened.delete(sighting)
-                row.count -= 1
-                row.reasons = {**row.reasons, sighting.reason: row.reasons[sighting.reason] - 1}
-                if row.last_decision == sighting.decision:
-                    row.last_decision = ""
-                opened.flush()
-                if row.count == 0:
-                    opened.delete(row)
-                    opened.flush()
-                    removed += 1
-            _remove_empty_clusters(opened)
-        return removed
 
     def _take_one(self, noted: Noted, kept: dict[str, int], session: Session) -> None:
         day = noted.at.astimezone(dt.UTC).date()
@@ -167,7 +143,7 @@ def _tally(session: Session, day: dt.date, assistant: str, what: Tally, count: i
         row.count += count
 
 
-def _remove_empty_clusters(session: Session) -> None:
+def remove_empty_clusters(session: Session) -> None:
     """Removes clusters without questions; one that was merged stays for its undo while the other has some."""
     used = exists().where(QuestionRow.cluster == QuestionClusterRow.id)
     lives_on = exists().where(QuestionRow.cluster == QuestionClusterRow.merged_into)

@@ -48,7 +48,12 @@ def test_old_decisions_are_deleted(run: CommandLine) -> None:
 def test_a_person_is_purged(run: CommandLine) -> None:
     add(1, user="jo")
     add(2, user="max")
-    assert json.loads(run("purge", "jo", "--json").out)["counts"] == {"feedback_texts": 0, "texts": 1, "decisions": 1}
+    assert json.loads(run("purge", "jo", "--json").out)["counts"] == {
+        "feedback_texts": 0,
+        "questions": 0,
+        "texts": 1,
+        "decisions": 1,
+    }
     kept = {line["id"]: line["kept"] for line in map(json.loads, run("decisions", "export").out.splitlines())}
     assert kept == {"id-1": "off", "id-2": "full"}
     assert "Backups" in run("purge", "jo").out

@@ -6,6 +6,7 @@ from queue_parts import AT, BOUNDS, NOW, Queue, editor, noted
 
 from store.database import Database
 from store.errors import InvalidContent, NotFound
+from store.review.purging import forget_decisions
 from store.review.types import QuestionState, Reason, Tally, Wanted
 
 DAY = AT.date()
@@ -105,15 +106,20 @@ def test_lists_filter_by_reason_text_and_state(database: Database) -> None:
         queue.reading.questions(editor(), Wanted(), now=NOW, after="x")
 
 
+def forget(database: Database, *decisions: str) -> int:
+    with database.writing() as session:
+        return forget_decisions(database, decisions, session)
+
+
 def test_a_purge_takes_back_what_somebody_asked_and_leaves_what_others_asked_too(database: Database) -> None:
     queue = Queue(database)
     queue.intake.take(
         [noted("mine-1", "Where is the gym?"), noted("theirs", "Where is the gym?"), noted("mine-2", "I am Jo Miller")]
     )
     queue.clusters.place_some(NOW)
-    assert queue.intake.forget(["mine-1", "mine-2", "unknown"]) == 1
+    assert forget(database, "mine-1", "mine-2", "unknown") == 1
     (left,) = queue.all()
     assert (left.text, left.count, left.reasons) == ("Where is the gym?", 1, {"no_match": 1})
     assert len(queue.reading.clusters(editor(), Wanted(state=None), least=1, now=NOW).items) == 1
-    assert queue.intake.forget(["theirs"]) == 1
+    assert forget(database, "theirs") == 1
     assert queue.all() == []

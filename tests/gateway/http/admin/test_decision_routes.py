@@ -11,6 +11,8 @@ from gateway.decisions import DecisionLog, Said
 from store.content import KeepsText
 from store.people import Actor, Role
 from store.repositories.decision_writer import DecisionWriter
+from store.review.intake import Intake
+from store.review.types import Bounds, Noted, Reason
 from store.types import Decision, Outcome
 from tests.administration import PRIVACY, AdminWorld, person
 
@@ -42,6 +44,10 @@ def made(number: int, **changes: object) -> Decision:
         "failed": False,
     }
     return Decision(**(fields | changes))
+
+
+def asked(decision: str, text: str) -> Noted:
+    return Noted(decision=decision, at=AT, assistant="helpdesk", reason=Reason.NO_MATCH, text=text, gate="below_limit")
 
 
 async def record(admin: AdminWorld, *decisions: Decision, keeps: KeepsText = KeepsText.OFF, user: str | None = None):
@@ -137,12 +143,15 @@ async def test_another_tenants_decisions_are_not_there(admin: AdminWorld) -> Non
 async def test_a_purge_takes_the_words_and_leaves_the_figures(admin: AdminWorld) -> None:
     await record(admin, made(1), made(2), keeps=KeepsText.FULL, user="jo")
     await record(admin, made(3), keeps=KeepsText.FULL, user="max")
+    Intake(admin.database, Bounds(new_per_day=9, questions=9, days=9)).take(
+        [asked("id-1", "I am Jo Miller"), asked("id-3", "Where is the gym?")]
+    )
     async with admin.client(ADMIN) as client:
         told = (await client.post("/v1/admin/purges", json={"user": "jo"})).json()
         again = (await client.post("/v1/admin/purges", json={"user": "jo"})).json()
         wrong = await client.post("/v1/admin/purges", json={"user": ""})
-    assert told["counts"] == {"feedback_texts": 0, "texts": 2, "decisions": 2}
-    assert again["counts"] == {"feedback_texts": 0, "texts": 0, "decisions": 0}
+    assert told["counts"] == {"feedback_texts": 0, "questions": 1, "texts": 2, "decisions": 2}
+    assert again["counts"] == {"feedback_texts": 0, "questions": 0, "texts": 0, "decisions": 0}
     assert wrong.status_code == 422
     page = (await fetch(admin, VIEWER, "")).json()["decisions"]
     assert [(one["id"], one["kept"], one["slots"]) for one in page] == [

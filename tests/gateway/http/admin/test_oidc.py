@@ -18,6 +18,7 @@ OIDC = "/v1/admin/oidc"
 COOKIE = "__Host-canongate"
 GRANTS = (
     OidcGrantSettings(value="editors", role=Role.EDITOR, areas=("it",), assistants=("helpdesk",)),
+    OidcGrantSettings(value="shop", role=Role.EDITOR, areas=("it",), assistants=("shop",)),
     OidcGrantSettings(value="readers", role=Role.VIEWER, assistants=("shop",)),
     OidcGrantSettings(value="chiefs", role=Role.ADMIN),
 )
@@ -48,7 +49,7 @@ async def come_back(browser: httpx.AsyncClient, provider: OidcServer) -> httpx.R
 
 
 async def test_somebody_new_signs_in_with_the_roles_that_their_groups_give(admin, provider) -> None:
-    provider.claims |= {"email": "ada@tarnwick.example", "email_verified": True, "groups": ["editors", "readers", "x"]}
+    provider.claims |= {"email": "ada@tarnwick.example", "email_verified": True, "groups": ["editors", "shop", "x"]}
     async with admin.browser() as browser:
         assert (await browser.get(OIDC)).json() == {"is_on": True, "title": "Single sign-on"}
         told = await come_back(browser, provider)
@@ -57,7 +58,7 @@ async def test_somebody_new_signs_in_with_the_roles_that_their_groups_give(admin
         session = (await browser.get("/v1/admin/session")).json()
     user = session["user"]
     assert (user["name"], user["mail"], session["method"]) == ("ada", "ada@tarnwick.example", "oidc")
-    assert user["grants"] == [{"role": "editor", "areas": ["it"]}, {"role": "viewer", "areas": []}]
+    assert user["grants"] == [{"role": "editor", "areas": ["it"]}]
     assert user["assistants"] == ["helpdesk", "shop"]
     done = [one.action for one in admin.audit.entries()]
     assert done == ["user.created", "session.started"]
@@ -223,6 +224,15 @@ async def test_who_has_no_group_of_ours_and_who_is_disabled_is_not_let_in(admin,
         assert (await come_back(browser, provider)).status_code == 403
     reasons = [one.details["reason"] for one in admin.audit.entries() if one.action == "session.refused"]
     assert reasons == ["no grants", "disabled"]
+
+
+async def test_a_role_for_one_assistant_never_reaches_those_of_another_group(admin, provider) -> None:
+    for groups in (["editors", "readers"], ["chiefs", "readers"]):
+        async with admin.browser() as browser:
+            provider.claims["groups"] = groups
+            told = await come_back(browser, provider)
+            assert (told.status_code, told.json()["code"]) == (403, "no_grants")
+            assert "different roles for different assistants" in told.json()["detail"]
 
 
 async def test_a_provider_that_is_away_or_calls_itself_otherwise_is_told(admin, provider) -> None:
