@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.bootstrap import open_model
 from gateway.checking_model import approved_question
+from gateway.model_making import open_model
 from gateway.settings import load_settings
 from models.errors import ModelRefused, ModelTimeout, ModelUnavailable
 from models.ports import ApprovedPrompt, Cancellation, LanguageModel, Sampling

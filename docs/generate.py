@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from gateway import access_settings, settings
+from gateway import access_settings, model_settings, settings
 from gateway.cli import app as canongate
 from gateway.http.access import ROUTE_SCOPES
 from gateway.http.admin.guard import PREFIX as ADMIN
@@ -35,8 +35,8 @@ def configuration() -> str:
     lines = [
         "# Configuration",
         "",
-        "Generated from `gateway/settings.py` and `gateway/access_settings.py`; `make docs` rewrites it, `make check`",
-        "compares it.",
+        "Generated from `gateway/settings.py`, `model_settings.py` and `access_settings.py`; `make docs` rewrites it,",
+        "`make check` compares it.",
         "",
         "Settings come from a TOML file (`canongate serve --config FILE`) and from environment variables named",
         "`CANONGATE_SECTION__FIELD`, which win over the file. Unknown fields are errors.",
@@ -165,7 +165,7 @@ def _commands(command: click.Command, path: tuple[str, ...]) -> list[tuple[tuple
 def _field_texts() -> dict[tuple[str, str], str]:
     """The strings below the fields, which Python itself throws away."""
     texts = {}
-    source = inspect.getsource(access_settings) + inspect.getsource(settings)
+    source = "".join(map(inspect.getsource, (access_settings, model_settings, settings)))
     for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef):
             for field, text in zip(node.body, node.body[1:], strict=False):

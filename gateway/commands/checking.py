@@ -12,7 +12,6 @@ import click
 from gateway.bootstrap import (
     fit_settings,
     make_data_directory,
-    make_model,
     open_embedder,
     open_store,
     require_form_assistant,
@@ -22,6 +21,7 @@ from gateway.commands.rail_means import command_services
 from gateway.credentials import load_pepper
 from gateway.errors import GatewayError, SettingsInvalid
 from gateway.fitting.matchers import FittedMatchers
+from gateway.model_making import make_model
 from gateway.publisher import compile_policies, rail_runner
 from gateway.settings import Settings
 from models.absent import ABSENT

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.commands.options import config_option, json_option, settings_from
-from gateway.settings import MOST_PARALLEL
+from gateway.model_settings import MOST_PARALLEL
 from models.device import Gpu, Machine, this_machine
 from models.files.gguf import GgufHeader, read_header
 from models.planning import GIB, MIB, Memory, ModelPlan, Wish, plan_model

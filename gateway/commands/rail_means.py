@@ -6,7 +6,8 @@ from functools import cache
 
 import click
 
-from gateway.bootstrap import open_embedder, open_model
+from gateway.bootstrap import open_embedder
+from gateway.model_making import open_model
 from gateway.rail_services import rail_services
 from gateway.settings import Settings
 from models.ports import Embedder, LanguageModel

@@ -10,10 +10,11 @@ import anyio
 import msgspec
 import pytest
 
-from gateway import bootstrap, probes
-from gateway.bootstrap import first_key, open_components, open_embedder, open_model, open_store, visitor_of
+from gateway import bootstrap, model_making, probes
+from gateway.bootstrap import first_key, open_components, open_embedder, open_store, visitor_of
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
+from gateway.model_making import open_model
 from gateway.probes import model_report
 from gateway.readiness import PartState
 from gateway.settings import PageSettings, Settings, load_settings
@@ -179,7 +180,7 @@ def test_the_worker_is_ended_when_a_later_part_fails(published, monkeypatch):
         made[0].wait_ready(20.0)
         raise ModelUnavailable("no embedder")
 
-    monkeypatch.setattr(bootstrap, "LlamaModel", starting)
+    monkeypatch.setattr(model_making, "LlamaModel", starting)
     monkeypatch.setattr(bootstrap, "open_embedder", broken)
     settings = msgspec.structs.replace(published, model=Settings().model)
     with pytest.raises(ModelUnavailable, match="no embedder"), open_components(settings):
@@ -232,16 +233,16 @@ def test_there_is_a_visitor_only_where_the_page_has_a_form(tmp_path):
 
 
 def test_layers_on_a_gpu_are_refused_by_a_llama_cpp_that_has_none(settings, monkeypatch):
-    monkeypatch.setattr(bootstrap, "has_gpu_build", lambda: False)
+    monkeypatch.setattr(model_making, "has_gpu_build", lambda: False)
     model = msgspec.structs.replace(Settings().model, gpu_layers=4)
     with pytest.raises(ModelRefused, match="built without one"):
-        bootstrap.make_model(msgspec.structs.replace(settings, model=model))
+        model_making.make_model(msgspec.structs.replace(settings, model=model))
 
 
 def test_a_gpu_that_llama_cpp_cannot_use_is_not_planned_with(monkeypatch):
     machine = Machine(4, 8 << 30, (Gpu("card", 24 << 30, 24 << 30),))
-    monkeypatch.setattr(bootstrap, "this_machine", lambda: machine)
-    monkeypatch.setattr(bootstrap, "has_gpu_build", lambda: False)
-    assert bootstrap._usable_machine(-1).gpus == ()
-    monkeypatch.setattr(bootstrap, "has_gpu_build", lambda: True)
-    assert bootstrap._usable_machine(4).gpus == machine.gpus
+    monkeypatch.setattr(model_making, "this_machine", lambda: machine)
+    monkeypatch.setattr(model_making, "has_gpu_build", lambda: False)
+    assert model_making._usable_machine(-1).gpus == ()
+    monkeypatch.setattr(model_making, "has_gpu_build", lambda: True)
+    assert model_making._usable_machine(4).gpus == machine.gpus

@@ -8,8 +8,9 @@ import pytest
 from gateway import licences
 from gateway.errors import SettingsInvalid
 from gateway.licences import acknowledgements, require_acknowledged
+from gateway.model_settings import ModelSettings, UpstreamSettings
 from gateway.publisher import Publisher
-from gateway.settings import DataSettings, ModelSettings, Settings, UpstreamSettings
+from gateway.settings import DataSettings, Settings
 from models.catalog import known_model
 from models.errors import ModelRefused
 from models.fakes import FakeEmbedder

@@ -4,10 +4,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from gateway import bootstrap
-from gateway.bootstrap import make_model, open_model
+from gateway import model_making
 from gateway.commands.checking import Checks, _found
 from gateway.errors import SettingsInvalid
+from gateway.model_making import make_model, open_model
 from gateway.probes import model_report
 from gateway.readiness import PartState
 from gateway.settings import load_settings
@@ -60,7 +60,7 @@ def test_the_settings_reach_the_upstream(tmp_path):
 
 
 def test_it_answers_in_place_of_the_worker_also_when_no_local_model_is_wanted(tmp_path, monkeypatch):
-    monkeypatch.setattr(bootstrap, "LlamaModel", None)
+    monkeypatch.setattr(model_making, "LlamaModel", None)
     with fake_upstream() as server, ExitStack() as stack:
         settings = settings_with(tmp_path, url=server.url, model="m")
         model = opened(settings, stack)

@@ -11,7 +11,8 @@ from safetensors.numpy import load_file, save_file
 from gateway.commands import models, models_making
 from gateway.commands.models import registry_of
 from gateway.errors import SettingsInvalid
-from gateway.settings import MOST_PARALLEL, load_settings
+from gateway.model_settings import MOST_PARALLEL
+from gateway.settings import load_settings
 from models.device import Gpu, Machine
 from models.errors import ModelRefused
 from models.files.gguf import read_header

@@ -1,0 +1,112 @@
+"""Makes the language model from settings: the worker, a server elsewhere, or none."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from gateway.settings import Settings, worker_environment
+from models.absent import ABSENT, AbsentModel
+from models.catalog import located
+from models.device import Machine, has_gpu_build, this_machine
+from models.errors import ModelRefused
+from models.files.gguf import read_header
+from models.files.registry import REGISTRY, Registry, find_model
+from models.files.unpacking import Weights, unpacked
+from models.planning import Wish, plan_model
+from models.ports import LanguageModel
+from models.upstream.model import UpstreamLimits, UpstreamModel
+from models.upstream.target import PromptStyle, UpstreamTarget
+from models.worker.engine import LlamaModel
+from models.worker.messages import Adapter
+from models.worker.process import WorkerProgram
+from models.worker.supervisor import EngineLimits
+
+Progress = Callable[[str], None]
+"""Is told in one line what is being done."""
+
+
+def open_model(settings: Settings, stack: ExitStack, *, without_model: bool, progress: Progress) -> LanguageModel:
+    """Starts the worker, or to watch the upstream, without waiting for it; or gives the model that never answers."""
+    if without_model or (settings.model.name == ABSENT and not settings.upstream.url):
+        return AbsentModel()
+    progress(f"calling {settings.upstream.url}" if settings.upstream.url else "starting the model's worker")
+    model = make_model(settings, progress)
+    stack.callback(model.close)
+    model.start()
+    return model
+
+
+def make_model(settings: Settings, progress: Progress = lambda _: None) -> LlamaModel | UpstreamModel:
+    """Makes the model without starting it; its weights may be rewritten, the first time.
+
+    Raises `ModelRefused` for settings that it cannot have.
+    """
+    if settings.upstream.url:
+        return _make_upstream(settings)
+    known, path = find_model(settings.model.name, Registry(settings.data_directory / REGISTRY))
+    chosen = settings.model
+    wish = Wish(
+        context_tokens=chosen.context_tokens,
+        sequences=chosen.parallel or None,
+        gpu_layers=None if chosen.gpu_layers == -1 else chosen.gpu_layers,
+        threads=chosen.threads or None,
+        may_unpack=chosen.unpack,
+    )
+    header = read_header(located(known, path))
+    plan = plan_model(header, _usable_machine(chosen.gpu_layers), wish)
+    source = Weights(located(known, path), known.sha256)
+    folder = settings.data_directory / "unpacked"
+    return LlamaModel(
+        known,
+        plan.device,
+        EngineLimits(
+            context_tokens=plan.context_tokens,
+            parallel=plan.sequences,
+            cells=plan.cells,
+            prefix_cells=plan.prefix_cells,
+            max_waiting=chosen.queue,
+        ),
+        WorkerProgram(environment=worker_environment(settings), log=settings.data_directory / "worker.log"),
+        path=path,
+        unpacked=unpacked(source, folder, progress) if plan.is_unpacked else None,
+        adapters=tuple(
+            Adapter(one.assistant, str(Path(one.path).expanduser().resolve()), one.sha256, one.scale)
+            for one in chosen.adapters
+        ),
+        prefix_folder=settings.data_directory / "prefixes",
+    )
+
+
+def _usable_machine(gpu_layers: int) -> Machine:
+    """Returns this machine without its GPUs when llama.cpp cannot use them; raises `ModelRefused` when it has to."""
+    machine = this_machine()
+    if has_gpu_build():
+        return machine
+    if gpu_layers > 0:
+        raise ModelRefused(
+            "model.gpu_layers asks for a GPU, but llama-cpp-python was built without one. Set it to -1 or 0, or build "
+            "it for the GPU."
+        )
+    return replace(machine, gpus=())
+
+
+def places_of(model: LanguageModel, settings: Settings) -> int:
+    """How many callers may wait for the model; some more than it takes, so that it is the model that says no."""
+    return (model.places if isinstance(model, LlamaModel) else settings.upstream.requests) + 2
+
+
+def _make_upstream(settings: Settings) -> UpstreamModel:
+    chosen = settings.upstream
+    target = UpstreamTarget(
+        url=chosen.url,
+        model=chosen.model,
+        revision=chosen.revision,
+        style=PromptStyle(chosen.prompts),
+        format_name=chosen.format,
+        key=chosen.key,
+        ca_file=Path(chosen.ca_file).expanduser() if chosen.ca_file else None,
+        allow_plain_http=chosen.allow_plain_http,
+    )
+    limits = UpstreamLimits(requests=chosen.requests, context_tokens=settings.model.context_tokens)
+    return UpstreamModel(target, limits)
