@@ -10,6 +10,7 @@ from anyio import CapacityLimiter
 from gateway.answer_cache import AnswerCache
 from gateway.answer_keys import answer_key
 from gateway.canonicalize import RefusedMessage, canonicalize_all
+from gateway.checking import check, check_words, context_of, converse, run_rails, take_in
 from gateway.decisions import DecisionLog, Said
 from gateway.errors import InvalidRequest, NotServing
 from gateway.limits import Admission, RateState
@@ -17,16 +18,14 @@ from gateway.live import Live
 from gateway.matching import Matching
 from gateway.prompt_sampling import sampling_of
 from gateway.releasing import SentenceBuffer, release_sentences
-from gateway.render import asked_of, fill_text, render_prompt
+from gateway.render import fill_text, render_prompt
 from gateway.reviewing.recorder import NOBODY, DecisionListener
 from gateway.turn import KeptAnswer, News, Question, Released, Reply, Source, Step, Turn, WeightsUsed, Withheld
 from gateway.wording import Generating, Wanted, word
 from models.ports import ApprovedPrompt, LanguageModel
-from rails.dialog import DialogReply
-from rails.engine import RailsPolicy
 from rails.languages import spoken
 from rails.policy import Streaming
-from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
+from rails.types import RailRecord, RailsReport, RailStatus, Stage
 from store.content import Generate, PromptVersion
 from store.matches import Ambiguous, Match, NoMatch, SlotNeeded
 from store.types import Outcome
@@ -124,14 +123,14 @@ class ChatPipeline:
 
         # (2) input rails
         await watcher(Step.CHECKING)
-        if stopped_by := await self._check_words(turn, words):
+        if stopped_by := await check_words(turn, words):
             return self._refused(turn, rate, stopped_by)
 
         # (3) match
         await watcher(Step.MATCHING)
         with turn.timed("match"):
             found = await self._matching.find(turn)
-        if isinstance(found, NoMatch | Ambiguous) and (said := await self._converse(turn)):
+        if isinstance(found, NoMatch | Ambiguous) and (said := await converse(turn)):
             return await self._approved(turn, rate, said.text, Outcome.ANSWERED, Source.DIALOG)
         match found:
             case NoMatch():
@@ -170,7 +169,7 @@ class ChatPipeline:
             generate = partial(word, self._model, self._model_threads, turn, Wanted(approved, sampling, deadline_s))
             facts = "".join(part.text for part in approved.question)
             # (6) output rails, also on an answer that passed them before
-            if self._policy(turn).streaming is Streaming.CHECKED_SENTENCES:
+            if turn.policy.streaming is Streaming.CHECKED_SENTENCES:
                 checked = await self._by_sentence(turn, watcher, generate, facts)
             else:
                 checked = await self._at_once(turn, watcher, generate, facts)
@@ -189,72 +188,27 @@ class ChatPipeline:
         if answer is None:
             return None
         await watcher(Step.VERIFYING)
-        return await self._check(turn, Stage.OUTPUT, answer, self._context(turn, facts))
+        return await check(turn, Stage.OUTPUT, answer, context_of(turn, facts))
 
     async def _by_sentence(self, turn: Turn, watcher: Watcher, generate: Generating, facts: str) -> RailsReport | None:
         """Tells each sentence as it passes. Nobody need listen: what comes of the answer is the same."""
 
-        async def check(text: str, is_whole: bool) -> RailsReport:  # noqa: FBT001 - the buffer's form of a check
+        async def run(text: str, is_whole: bool) -> RailsReport:  # noqa: FBT001 - the buffer's form of a check
             if is_whole:
                 await watcher(Step.VERIFYING)
-            return await self._run_rails(turn, Stage.OUTPUT, text, self._context(turn, facts, is_whole=is_whole))
+            return await run_rails(turn, Stage.OUTPUT, text, context_of(turn, facts, is_whole=is_whole))
 
         async def release(text: str) -> None:
             await watcher(Released(text, turn.id))
 
-        buffer = SentenceBuffer(check, release, until_s=turn.question.deadline.at + self._output_rails_s)
+        buffer = SentenceBuffer(run, release, until_s=turn.question.deadline.at + self._output_rails_s)
         checked = await (buffer.finish(turn.kept.text) if turn.kept else release_sentences(generate, buffer))
         if buffer.report is not None:
-            self._take_in(turn, buffer.report)
+            take_in(turn, buffer.report)
         if checked is not None and checked.is_blocked:
             turn.was_stopped = turn.completion is None and turn.kept is None
             await watcher(Withheld())
         return checked
-
-    async def _check_words(self, turn: Turn, words: list[str]) -> str | None:
-        """Keeps the checked message and slot values with the turn, or returns the name of the rail that said no."""
-        checked = []
-        for text in words:
-            report = await self._check(turn, Stage.INPUT, text, self._context(turn))
-            if report.stopped_by:
-                return report.stopped_by.name
-            checked.append(report.text)
-        turn.message, *values = checked
-        turn.given = dict(zip(turn.question.given, values, strict=True))
-        return None
-
-    async def _check(self, turn: Turn, stage: Stage, text: str, context: RailContext) -> RailsReport:
-        """Runs the rails of a stage; a rail that broke is a failure and not a verdict."""
-        report = await self._run_rails(turn, stage, text, context)
-        self._take_in(turn, report)
-        return report
-
-    async def _run_rails(self, turn: Turn, stage: Stage, text: str, context: RailContext) -> RailsReport:
-        with turn.timed(f"{stage.value}_rails"):
-            return await self._policy(turn).check(stage, text, context)
-
-    @staticmethod
-    def _take_in(turn: Turn, report: RailsReport) -> None:
-        turn.records.extend(report.records)
-        if report.has_failed:
-            raise NotServing("rails_unavailable", "A check could not be completed, so nothing was answered.")
-
-    async def _converse(self, turn: Turn) -> DialogReply | None:
-        """Returns what the policy's dialog says to a message without a match; a dialog that broke is a failure."""
-        lane = self._policy(turn).dialog
-        if lane is None or turn.is_unread:
-            return None
-        with turn.timed("dialog"):
-            report = await lane.converse(turn.message, self._context(turn))
-        turn.records.append(report.record)
-        if report.has_failed:
-            raise NotServing("rails_unavailable", "A check could not be completed, so nothing was answered.")
-        turn.dialog = report.reply
-        return report.reply
-
-    @staticmethod
-    def _policy(turn: Turn) -> RailsPolicy:
-        return turn.state.policies[turn.assistant.policy]
 
     def _model_deadline_s(self, turn: Turn) -> float:
         """Returns until when the model may take, so that the output rails have their time."""
@@ -265,14 +219,14 @@ class ChatPipeline:
         """Shows an approved text; it passes the output rails like any other."""
         shown = fill_text(text, turn.values)
         language = turn.language if source is Source.DIALOG else None
-        report = await self._check(turn, Stage.OUTPUT, shown, self._context(turn, shown, language=language))
+        report = await check(turn, Stage.OUTPUT, shown, context_of(turn, shown, language=language))
         if stopped := report.stopped_by:
             text = self._refusal(turn, stopped.name)
             return self._reply(turn, rate, Outcome.BLOCKED_OUTPUT, Source.NONE, text)
         return self._reply(turn, rate, outcome, source, report.text)
 
     def _refused(self, turn: Turn, rate: RateState, rail: str) -> Reply:
-        asks_again = self._policy(turn).asks_again(Stage.INPUT, rail)
+        asks_again = turn.policy.asks_again(Stage.INPUT, rail)
         outcome = Outcome.CLARIFY if asks_again else Outcome.BLOCKED_INPUT
         return self._reply(turn, rate, outcome, Source.NONE, self._refusal(turn, rail))
 
@@ -295,19 +249,7 @@ class ChatPipeline:
         return WeightsUsed(self._model.sha256, self._model.adapter(turn.assistant.name))
 
     def _refusal(self, turn: Turn, rail: str) -> str:
-        return self._policy(turn).refusal(turn.language, rail)
-
-    @staticmethod
-    def _context(turn: Turn, facts: str = "", *, is_whole: bool = True, language: str | None = None) -> RailContext:
-        # An answer is in the language of its prompt; what has no facts is the message itself.
-        return RailContext(
-            language=language or (turn.prompt.content.language if turn.prompt and facts else turn.language),
-            languages=turn.assistant.languages,
-            facts=facts,
-            slots={value.slot.name: value.text for value in turn.values},
-            is_whole=is_whole,
-            prompt=asked_of(turn.prompt.content) if turn.prompt else facts,
-        )
+        return turn.policy.refusal(turn.language, rail)
 
 
 def _said(turn: Turn, answer: str = "") -> Said:

@@ -16,6 +16,7 @@ from gateway.limits import Deadline, RateState
 from gateway.live import LiveState
 from models.ports import Completion, FinishReason, RenderedPrompt
 from rails.dialog import DialogReply
+from rails.engine import RailsPolicy
 from rails.types import RailRecord
 from store.content import AnyReply, Assistant, Contact, Generate, Handoff, PromptVersion, Verbatim
 from store.matches import Evidence, Gate, MatchMethod, SlotNeeded, SlotValue
@@ -161,6 +162,11 @@ class Turn:
 
     def __post_init__(self) -> None:
         self.language = self.assistant.languages[0]
+
+    @property
+    def policy(self) -> RailsPolicy:
+        """The rails that the assistant's messages and answers pass."""
+        return self.state.policies[self.assistant.policy]
 
     @property
     def is_unread(self) -> bool:
