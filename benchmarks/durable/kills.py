@@ -20,13 +20,14 @@ def kill_sqlite_writers(kills: int, seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="canongate-kills-") as folder:
         url = f"sqlite:///{Path(folder) / 'x.db'}"
         migrate(url)
-        last = acknowledged = 0
+        last = steps = 0
         for _ in range(kills):
             child, reading = forked_writer(url, last + 1)
             time.sleep(chance.uniform(0.05, 0.8))
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-            acknowledged = acknowledged_by(reading, last)
+            acknowledged = acknowledged_by(reading)
+            steps += sum(acknowledged.values())
             started = time.perf_counter()
             open_database(url).close()
             reopened.append(time.perf_counter() - started)
@@ -34,7 +35,8 @@ def kill_sqlite_writers(kills: int, seed: int) -> dict[str, Any]:
     found = inspector.found
     return {
         "kills": kills,
-        "writes": last,
+        "steps_acknowledged": steps,
+        "publishes": last,
         "acknowledged_lost": found.lost,
         "half_published": found.half,
         "chain_breaks": found.breaks,
@@ -55,13 +57,14 @@ def kill_postgres_servers(kills: int, seed: int) -> dict[str, Any]:
     try:
         url = str(server.get_uri())
         migrate(url)
-        last = 0
+        last = steps = 0
         for _ in range(kills):
             child, reading = forked_writer(url, last + 1)
             time.sleep(chance.uniform(0.3, 1.2))
             os.kill(server.get_pid(), signal.SIGKILL)
             os.waitpid(child, 0)  # it ends by itself at the first write that fails
-            acknowledged = acknowledged_by(reading, last)
+            acknowledged = acknowledged_by(reading)
+            steps += sum(acknowledged.values())
             started = time.perf_counter()
             url = _start_again(server)
             back.append(time.perf_counter() - started)
@@ -73,7 +76,8 @@ def kill_postgres_servers(kills: int, seed: int) -> dict[str, Any]:
     found = inspector.found
     return {
         "kills": kills,
-        "writes": last,
+        "steps_acknowledged": steps,
+        "publishes": last,
         "acknowledged_lost": found.lost,
         "half_published": found.half,
         "chain_breaks": found.breaks,

@@ -139,11 +139,14 @@ class PublishService:
             is_emergency=way.is_emergency,
         )
 
+        after: list[Change] = []
+
         def join(session: Session, report: PublishReport) -> None:
             self._go_live(way, change, report, session)
+            after.append(desk.changes.get(change.id, session))
 
         publish_onto(desk.database, live, bundle, said, removed=removed, joined=join)
-        return desk.changes.get(change.id)
+        return after[0]  # read before the commit: nothing may fail after it
 
     def _require(self, way: _Way, opened: Opened) -> None:
         change = opened.change

@@ -2,10 +2,11 @@
 
 import sqlite3
 from pathlib import Path
+from uuid import UUID, uuid4
 
 from benchmarks.durable.failures import fail_each_statement
 from benchmarks.durable.kills import kill_sqlite_writers
-from benchmarks.durable.writes import Inspector, write
+from benchmarks.durable.writes import Found, Inspector, Writer
 from store.database import migrate, open_database
 
 
@@ -18,25 +19,29 @@ def test_a_write_that_fails_at_any_statement_changes_nothing() -> None:
 
 def test_a_killed_writer_loses_nothing_that_it_acknowledged() -> None:
     found = kill_sqlite_writers(5, seed=1)
-    assert found["writes"] > 5
+    assert found["publishes"] > 3
     assert (found["acknowledged_lost"], found["half_published"], found["chain_breaks"]) == (0, 0, 0)
 
 
 def test_the_inspection_sees_what_it_looks_for(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'x.db'}"
     migrate(url)
-    database = open_database(url)
+    database, acknowledged = open_database(url), dict[UUID, int]()
+    writer = Writer(database)
     for number in (1, 2):
-        write(database, number)
+        writer.write(number, acknowledged.__setitem__)
+    first, second = acknowledged
     inspector = Inspector()
-    assert inspector.look(url, 3) == 2
-    assert (inspector.found.lost, inspector.found.half, inspector.found.breaks) == (1, 0, 0)
+    assert inspector.look(url, {first: 4, second: 4, uuid4(): 1}) == 2
+    assert inspector.found == Found(lost=1)
+    assert inspector.look(url, {second: 3}) == 2
+    assert inspector.found == Found(lost=1, ahead=1)
     with sqlite3.connect(tmp_path / "x.db") as raw:
         raw.execute("UPDATE prompts SET live_version = 1 WHERE key = 'it.prompt-0'")
         raw.execute("DROP TRIGGER audit_no_delete")
         raw.execute("DELETE FROM audit WHERE number = 4")
     raw.close()
     inspector = Inspector()
-    inspector.look(url, 2)
-    assert (inspector.found.lost, inspector.found.half, inspector.found.breaks) == (0, 1, 1)
+    inspector.look(url, acknowledged)
+    assert inspector.found == Found(half=1, breaks=1)
     database.close()
