@@ -134,6 +134,11 @@ def _try(compiled: CompiledCheck, probe: Probe, wanted: RailStatus, runner: Rail
     stopped = (RailStatus.BLOCKED, RailStatus.MODIFIED) if compiled.may_rewrite else (RailStatus.BLOCKED,)
     if record.status not in (stopped if wanted is RailStatus.BLOCKED else (RailStatus.PASSED,)):
         why = f" ({record.reason})" if record.reason else ""
+        if record.status is RailStatus.ERROR:
+            raise ProbeFailed(
+                f"{compiled.stage.value}: the rail {compiled.name!r} could not finish a probe of its own{why}: it "
+                f"broke, or took longer than it may. If it asks a model, that one is away, or too slow on this machine."
+            )
         raise ProbeFailed(
             f"{compiled.stage.value}: the rail {compiled.name!r} answered {record.status.value!r}{why} to a probe of "
             f"its own where {wanted.value!r} was due. Check its parameters; with none set, this is a bug."
