@@ -13,6 +13,7 @@ _T = TypeVar("_T")
 _PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
 _OURS = re.compile(r"Expected `[^`]*`( (of length )?[<>=]+ -?[0-9.]+)?|Object missing required field `[a-z_]+`")
 """The beginnings of messages that are made of our own types, and of nothing that was sent."""
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `[^`]*`)?")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
 
 
@@ -37,6 +38,8 @@ def convert(value: dict[str, Any], kind: type[_T], *, code: str) -> _T:
         return msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as error:
         text = str(error)
+        if (unknown := _UNKNOWN.fullmatch(text)) and (param := plain_name(unknown["name"])):
+            raise InvalidRequest(code, f"There is no field `{param}`. See /openapi.json.", param=param) from error
         place = _PLACE.search(text)
         param = plain_name(place["place"]) if place else None
         expected = _OURS.match(text)
