@@ -4,6 +4,7 @@ from gateway.access.passwords import Passwords
 from gateway.access.services import Access, access_of
 from gateway.administration import Administration
 from gateway.auditing import Auditing
+from gateway.changing.services import Changing
 from gateway.checkpointing import Checkpointing
 from gateway.credentials import KeyRing, load_pepper, load_secret
 from gateway.decision_archive import DecisionArchive
@@ -15,7 +16,6 @@ from gateway.import_jobs import Importing
 from gateway.live import Live
 from gateway.privacy import Privacy
 from gateway.reviewing.making import Review
-from gateway.reviewing.no_drafts import NoDrafts
 from gateway.settings import Settings
 from rails.redaction import redact
 from store.audit import AuditTrail
@@ -39,13 +39,14 @@ def administration_of(
     auditing: Auditing,
     review: Review,
     *,
+    changing: Changing,
     live: Live,
     settings: Settings,
 ) -> Administration:
     """Makes the services of the admin surface."""
     importing = Importing(
         database,
-        ImportDesk(database, auditing.trail, NoDrafts()),
+        ImportDesk(database, auditing.trail, changing.queue),
         settings.data_directory / "imports",
         most_bytes=settings.limits.import_mib * 1024 * 1024,
     )
@@ -64,6 +65,7 @@ def administration_of(
         access=access,
         feedback=FeedbackDesk(database, auditing.trail, privacy, lambda name: kept_of(live, name), review.recorder),
         importing=importing,
+        changing=changing,
         background=(
             auditing.checkpointing.follow,
             archive.follow,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.access.services import Access
 from gateway.auditing import Auditing
+from gateway.changing.services import Changing
 from gateway.decision_archive import DecisionArchive
 from gateway.feedback import FeedbackDesk
 from gateway.http.admin.guard import Authenticator
@@ -31,5 +32,6 @@ class Administration:
     suggesting: Suggesting
     feedback: FeedbackDesk
     importing: Importing
+    changing: Changing
     background: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What runs as long as the gateway serves; one that breaks off is begun again."""

@@ -17,6 +17,8 @@ from gateway.admin_services import (
     privacy_of,
 )
 from gateway.answer_cache import AnswerCache
+from gateway.changing.no_gate import NoGate
+from gateway.changing.services import changing_of
 from gateway.components import Components
 from gateway.credentials import NewKey, Principal
 from gateway.decisions import DecisionLog
@@ -34,7 +36,6 @@ from gateway.rail_checks import RailChecks
 from gateway.rail_services import RecentVectors, rail_services
 from gateway.readiness import PartReport, PartState, Readiness
 from gateway.reviewing.making import make_review
-from gateway.reviewing.no_drafts import NoDrafts
 from gateway.settings import Settings
 from gateway.warming import Warming
 from models.ports import Embedder
@@ -131,6 +132,14 @@ def open_components(
         privacy = privacy_of(settings)
         admission = Admission(concurrent=settings.limits.concurrent)
         auditing = auditing_of(settings, store.database)
+        changing = changing_of(
+            store.database,
+            auditing.trail,
+            weakens=lambda _before, _after: True,
+            unservable=lambda _live, _ahead: ("this gateway cannot try what it would serve.",),
+            still_holds=lambda _person, _change: False,
+            gate_of=lambda _desk, _runs: NoGate(),
+        )
         review = make_review(
             settings.review,
             store.database,
@@ -138,7 +147,7 @@ def open_components(
             live,
             embedder,
             model,
-            NoDrafts(),
+            changing.queue,
             keeps=lambda name: keeps_words(live, name),
         )
         pipeline = ChatPipeline(
@@ -170,7 +179,7 @@ def open_components(
             warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,
             publisher=publisher,
             administration=administration_of(
-                store.database, keys, privacy, auditing, review, live=live, settings=settings
+                store.database, keys, privacy, auditing, review, changing=changing, live=live, settings=settings
             ),
             visitor=visitor_of(settings),
             background=review.background,

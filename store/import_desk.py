@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from store.audit import AuditTrail
 from store.database import Database
-from store.errors import Conflict
+from store.errors import Conflict, InvalidContent, NotFound, Refused
 from store.formats.bundle import Bundle
 from store.people import Actor
 from store.plain import to_plain
@@ -75,7 +75,7 @@ class ImportDesk:
             with self._database.writing() as session:
                 change = self._put_into_change(actor, bundle, session)
                 self._end(actor, import_id, report, session=session, change=change)
-        except Conflict as error:
+        except (Conflict, InvalidContent, NotFound, Refused) as error:
             problem = f"Nothing was put into a change: {error} The drafts are there to be fetched."
             with self._database.writing() as session:
                 self._end(actor, import_id, report, session=session, problem=problem)
@@ -106,5 +106,5 @@ class ImportDesk:
             there = self._drafts.live(edit.kind, edit.name, session=session)
             if there or self._drafts.in_change(change, edit.kind, edit.name, session=session):
                 raise Conflict(f"there is a {edit.kind.value} of the name {edit.name} by now.")
-            self._drafts.add_edit(actor, change, edit, session=session)
+        self._drafts.add_edits(actor, change, edits, session=session)
         return change

@@ -20,6 +20,7 @@ from gateway.access_settings import AccessSettings, OidcSettings
 from gateway.administration import Administration
 from gateway.app import create_app
 from gateway.auditing import Auditing
+from gateway.changing.services import changing_of
 from gateway.checkpointing import Checkpointing
 from gateway.credentials import KeyRing
 from gateway.decision_archive import DecisionArchive
@@ -50,6 +51,7 @@ from store.repositories.users import Users
 from store.review.purging import QuestionPurger
 from store.types import Decision, KeyScope
 from tests.drafts import KeptDrafts
+from tests.gate_runs import FinishedGate
 from tests.world import PEPPER, World
 
 AUDIT_KEY = b"a" * 32
@@ -116,7 +118,10 @@ class AdminWorld:
         folder: Path,
         settings: AccessSettings | None = None,
         oidc: OidcSettings | None = None,
+        *,
+        keeps_changes: bool = False,
     ) -> None:
+        """With `keeps_changes`, queue and imports draft into real changes."""
         self.world = world
         self.database = database
         self.folder = folder
@@ -143,7 +148,18 @@ class AdminWorld:
         )
         self.checkpoints = CheckpointFile(folder / "checkpoints")
         checkpointing = Checkpointing(database, AUDIT_KEY, Signer(b"s" * 32), self.checkpoints)
+        self.weaker: set[str] = set()
+        self.changing = changing_of(
+            database,
+            self.audit,
+            weakens=lambda before, _: before.get("name") in self.weaker,
+            unservable=lambda _live, _ahead: (),
+            still_holds=lambda _person, _change: True,
+            gate_of=FinishedGate,
+            clock=self.clock.now,
+        )
         self.drafts = KeptDrafts()
+        drafts = self.changing.queue if keeps_changes else self.drafts
         self.review = make_review(
             ReviewSettings(),
             database,
@@ -151,7 +167,7 @@ class AdminWorld:
             world.live,
             FakeEmbedder(),
             world.model,
-            self.drafts,
+            drafts,
             keeps=lambda _: True,
         )
         self.purging = Purging(
@@ -163,7 +179,7 @@ class AdminWorld:
         self.keeps: dict[str, KeepsText] = {}
         self.disliked: list[tuple[str, str]] = []
         self.importing = Importing(
-            database, ImportDesk(database, self.audit, self.drafts), folder / "imports", most_bytes=1024 * 1024
+            database, ImportDesk(database, self.audit, drafts), folder / "imports", most_bytes=1024 * 1024
         )
         self.administration = Administration(
             database=database,
@@ -179,6 +195,7 @@ class AdminWorld:
                 database, self.audit, PRIVACY, lambda name: self.keeps.get(name, KeepsText.OFF), Disliked(self.disliked)
             ),
             importing=self.importing,
+            changing=self.changing,
         )
         self.components = replace(world.components, administration=self.administration)
         self.app = create_app(self.components)

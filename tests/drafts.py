@@ -42,6 +42,10 @@ class KeptDrafts:
             raise Conflict("the change is no longer a draft")
         self.changes[change][edit.kind, edit.name] = copy.deepcopy(edit)
 
+    def add_edits(self, actor: Actor, change: str, edits, *, session) -> None:
+        for edit in edits:
+            self.add_edit(actor, change, edit, session=session)
+
     def take_out(self, actor: Actor, change: str, kind: EditKind, name: str, *, session) -> None:
         if change in self.submitted:
             raise Conflict("the change is no longer a draft")

@@ -53,6 +53,7 @@ _CODES: dict[str, tuple[int, str]] = {
     "idempotency_key_reused": (422, _INVALID),
     "idempotency_in_progress": (409, _INVALID),
     "no_grants": (403, "permission_error"),
+    "reason_needed": (422, _INVALID),
 }
 """Codes whose status differs from that of their class."""
 
@@ -95,7 +96,7 @@ class EnvelopeReply(msgspec.Struct, frozen=True):
     error: ErrorReply
 
 
-class ProblemReply(msgspec.Struct, frozen=True):
+class ProblemReply(msgspec.Struct, frozen=True, omit_defaults=True):
     """A problem document (RFC 9457)."""
 
     type: str
@@ -105,6 +106,8 @@ class ProblemReply(msgspec.Struct, frozen=True):
     code: str
     param: str | None
     request_id: str
+    found: dict[str, Any] | None = None
+    """Of a conflict: what is there now beside what was sent, so that no text is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ class Problem:
     message: str
     param: str | None
     headers: dict[str, str]
+    found: dict[str, Any] | None = None
 
     def envelope(self) -> EnvelopeReply:
         """Returns the form that OpenAI clients read."""
@@ -132,6 +136,7 @@ class Problem:
             code=self.code,
             param=self.param,
             request_id=reference,
+            found=self.found,
         )
 
 
@@ -149,7 +154,11 @@ def problem_of(error: BaseException, scope: Scope) -> Problem:
         return _problem(NotServing("store_unavailable", "The database does not answer; nothing was changed."), scope)
     if isinstance(error, StoreError) and type(error) in _STORE:
         status, kind, code = _STORE[type(error)]
-        return Problem(status, kind, code, str(error), None, {})
+        if isinstance(error, Refused):
+            code = error.code
+            status, kind = _CODES.get(code, (status, kind))
+        found = dict(error.found) if isinstance(error, Conflict) and error.found is not None else None
+        return Problem(status, kind, code, str(error), None, {}, found)
     reference = request_id(scope)
     _log.error("unexpected_error", request_id=reference, error=_names(error), frames=_frames(error))
     message = f"The gateway failed. Tell its operator the request id {reference}."

@@ -98,6 +98,10 @@ class Desk:
         """Returns the steps that the actor could take now."""
         return possible(actor, opened.change, opened.touched)
 
+    def possible_for(self, actor: Actor, change: Change, session: Session) -> frozenset[Action]:
+        """Returns the steps that the actor could take now with a change that was read before."""
+        return possible(actor, change, self.touched(change.edits, self.live.ground(session)))
+
     def judge(
         self, action: Action, actor: Actor, change_id: UUID, rev: int, session: Session, *, reason: str = ""
     ) -> tuple[Opened, ChangeState]:
@@ -160,11 +164,12 @@ class Desk:
         written = {"state": state, **WITHOUT_APPROVAL, **(values or {})}
         at = self.clock()
         changes.write(change.id, change.rev, written, at=at, session=session)
-        changes.put_edits(change.id, put, session)
+        changes.put_edits(change.id, put, session, replaced=set(change.items))
         for item in drop:
             changes.drop_edit(change.id, item, session)
         digest = changes.note_content(change.id, session)
-        changes.add_author(change.id, actor.person, session)
+        if actor.person not in change.authors:
+            changes.add_author(change.id, actor.person, session)
         items = [str(edit.item) for edit in put] + [f"without {item}" for item in drop]
         details = {"items": items[:_MOST_TOLD], "count": len(items)}
         self.tell(actor, change, event, session, details=details, content=digest)
@@ -178,7 +183,7 @@ class Desk:
         with self.database.reading(session) as opened:
             hashes = self.live.hashes(change.items, opened)
             stale = [edit for edit in change.edits if hashes[edit.item] != edit.base]
-            documents = self.live.documents([edit.item for edit in stale], opened)
+            documents = self.live.documents([edit.item for edit in stale], opened) if stale else {}
         found = []
         for edit in stale:
             now = documents.get(edit.item)

@@ -170,6 +170,16 @@ class GateRuns:
             row = opened.scalar(query)
             return None if row is None else _run(row)
 
+    def page(
+        self, change_id: UUID, *, limit: int, after: UUID | None = None, session: Session | None = None
+    ) -> tuple[GateRun, ...]:
+        """Returns the runs of a change, newest first, those older than `after`."""
+        query = select(GateRunRow).where(GateRunRow.change_id == change_id).order_by(GateRunRow.id.desc()).limit(limit)
+        if after is not None:
+            query = query.where(GateRunRow.id < after)
+        with self._database.reading(session) as opened:
+            return tuple(_run(row) for row in opened.scalars(query))
+
     def require_passed(self, change: Change, live_revision: int, session: Session | None = None) -> GateRun:
         """Returns the evidence for exactly this content over what is live now; that of another never counts.
 

@@ -67,6 +67,15 @@ class Changes:
                 events=tuple(_event(one) for one in opened.scalars(told)),
             )
 
+    def hold(self, change_id: UUID, session: Session) -> None:
+        """Keeps every other transaction that holds the change waiting until this one ends."""
+        session.execute(select(ChangeRow.id).where(ChangeRow.id == change_id).with_for_update())
+
+    def edit(self, change_id: UUID, item: Item, session: Session) -> StoredEdit | None:
+        """Returns one edit without reading the others, None when the change does not touch the item."""
+        row = session.get(ChangeEditRow, (change_id, item.kind.value, item.name), populate_existing=True)
+        return None if row is None else _edit(row)
+
     def page(
         self,
         *,
@@ -151,10 +160,13 @@ class Changes:
                 raise NotFound(f"there is no change {change_id}")
             raise Conflict("somebody else wrote this change meanwhile. Read it again; nothing was written.")
 
-    def put_edits(self, change_id: UUID, edits: Iterable[StoredEdit], session: Session) -> None:
-        """Puts edits into the change, in place of those of the same documents. `write` goes first."""
+    def put_edits(
+        self, change_id: UUID, edits: Iterable[StoredEdit], session: Session, *, replaced: Collection[Item]
+    ) -> None:
+        """Puts edits into the change, in place of those it has: `replaced` names these at least. `write` goes first."""
         for edit in edits:
-            session.execute(_delete(change_id, edit.item))
+            if edit.item in replaced:
+                session.execute(_delete(change_id, edit.item))
             session.add(
                 ChangeEditRow(
                     change_id=change_id,

@@ -1,7 +1,8 @@
 """Drafting changes: making them, finding them, editing them, talking about them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -101,12 +102,6 @@ class ChangeService:
                 after = found[-1].id
         return Page(tuple(seen[:limit]), seen[limit - 1].id if len(seen) > limit else None)
 
-    def open_change(self, actor: Actor, *, session: Session | None = None) -> Change | None:
-        """Returns the actor's newest change that is still a draft, None when there is none."""
-        with self._desk.database.reading(session) as opened:
-            found = self._desk.changes.page(limit=1, states=(ChangeState.DRAFT,), author=actor.person, session=opened)
-            return self._desk.changes.get(found[0].id, opened) if found else None
-
     def add_edit(
         self,
         actor: Actor,
@@ -146,11 +141,23 @@ class ChangeService:
                 seen, state = desk.judge(Action.EDIT, actor, change_id, rev, opened)
             except Conflict as error:
                 raise _with_texts(error, desk.open(actor, change_id, opened).change, edits) from error
-            stored = self._stored(actor, seen, edits, opened)
-            if len({edit.item for edit in (*seen.change.edits, *stored)}) > MOST_EDITS:
-                raise InvalidContent(f"a change takes at most {MOST_EDITS} documents. Make a second one.")
-            desk.edited(actor, seen.change, state, EventKind.EDITED, opened, put=stored)
-            return desk.changes.get(change_id, opened)
+            return self._put(actor, seen, state, edits, opened)
+
+    def put(
+        self,
+        actor: Actor,
+        held: Opened,
+        edits: Sequence[Edit],
+        *,
+        session: Session,
+        live: Mapping[Item, Mapping[str, Any]] | None = None,
+    ) -> Change:
+        """Puts edits into a change that the caller's transaction holds. Raises as `add_edits` does.
+
+        `live` has those of their documents that are live, when the same transaction has read them before.
+        """
+        state = require(Action.EDIT, actor, held.change, held.touched)
+        return self._put(actor, held, state, edits, session, live)
 
     def remove_edit(
         self, actor: Actor, change_id: UUID, item: Item, *, rev: int, session: Session | None = None
@@ -159,18 +166,24 @@ class ChangeService:
         desk = self._desk
         with desk.database.writing(session) as opened:
             seen, state = desk.judge(Action.EDIT, actor, change_id, rev, opened)
-            if seen.change.edit_of(item) is None:
-                raise NotFound(f"the change has no edit of {item}")
-            desk.edited(actor, seen.change, state, EventKind.EDITED, opened, drop=(item,))
-            return desk.changes.get(change_id, opened)
+            return self._take_out(actor, seen, state, item, opened)
 
-    def describe(self, actor: Actor, change_id: UUID, *, title: str, note: str, rev: int) -> Change:
-        """Gives the change another title and note, which is an edit too. Raises as `add_edits` does."""
-        _check_words(title, note)
+    def take_out(self, actor: Actor, held: Opened, item: Item, *, session: Session) -> Change:
+        """Takes an edit out of a change that the caller's transaction holds. Raises as `remove_edit` does."""
+        return self._take_out(actor, held, require(Action.EDIT, actor, held.change, held.touched), item, session)
+
+    def describe(
+        self, actor: Actor, change_id: UUID, *, rev: int, title: str | None = None, note: str | None = None
+    ) -> Change:
+        """Gives the change another title or note, which is an edit too. Raises as `add_edits` does."""
         desk = self._desk
         with desk.database.writing() as session:
             seen, state = desk.judge(Action.EDIT, actor, change_id, rev, session)
-            words = {"title": title.strip(), "note": note.strip()}
+            words = {
+                "title": seen.change.title if title is None else title.strip(),
+                "note": seen.change.note if note is None else note.strip(),
+            }
+            _check_words(words["title"], words["note"])
             desk.edited(actor, seen.change, state, EventKind.DESCRIBED, session, values=words)
             return desk.changes.get(change_id, session)
 
@@ -187,7 +200,32 @@ class ChangeService:
             desk.audit.append(actor, "change.commented", f"change {change_id}", session=session, at=at)
             return desk.changes.get(change_id, session)
 
-    def _stored(self, actor: Actor, seen: Opened, edits: Sequence[Edit], session: Session) -> list[StoredEdit]:
+    def _put(  # noqa: PLR0917 -- private, and its callers have read all of it
+        self,
+        actor: Actor,
+        seen: Opened,
+        state: ChangeState,
+        edits: Sequence[Edit],
+        session: Session,
+        live: Mapping[Item, Mapping[str, Any]] | None = None,
+    ) -> Change:
+        if live is None:
+            live = self._desk.live.documents([edit.item for edit in edits], session)
+        stored = self._stored(actor, seen, edits, live)
+        if len({edit.item for edit in (*seen.change.edits, *stored)}) > MOST_EDITS:
+            raise InvalidContent(f"a change takes at most {MOST_EDITS} documents. Make a second one.")
+        self._desk.edited(actor, seen.change, state, EventKind.EDITED, session, put=stored)
+        return self._desk.changes.get(seen.change.id, session)
+
+    def _take_out(self, actor: Actor, seen: Opened, state: ChangeState, item: Item, session: Session) -> Change:
+        if seen.change.edit_of(item) is None:
+            raise NotFound(f"the change has no edit of {item}")
+        self._desk.edited(actor, seen.change, state, EventKind.EDITED, session, drop=(item,))
+        return self._desk.changes.get(seen.change.id, session)
+
+    def _stored(
+        self, actor: Actor, seen: Opened, edits: Sequence[Edit], documents: Mapping[Item, Mapping[str, Any]]
+    ) -> list[StoredEdit]:
         desk = self._desk
         items = [edit.item for edit in edits]
         if len(set(items)) != len(items):
@@ -195,9 +233,11 @@ class ChangeService:
         for edit in edits:
             if not seen.ground.sees(actor, edit.item, edit.document):
                 raise NotFound(f"there is no {edit.item}")
-        documents, stored, stale = desk.live.documents(items, session), [], []
+        stored, stale = [], []
         for edit in edits:
             live, before = documents.get(edit.item), seen.change.edit_of(edit.item)
+            if live is not None and not seen.ground.sees(actor, edit.item, live):
+                raise NotFound(f"there is no {edit.item}")
             if hash_of(live) == edit.base:
                 stored.append(StoredEdit(edit.kind, edit.name, stored_form(edit), edit.base, live))
             elif before is not None and before.base == edit.base:

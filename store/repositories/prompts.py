@@ -200,13 +200,14 @@ def _load(session: Session, rows: Iterable[tuple[str, PromptVersionRow | None]])
     sentences: dict[tuple[UUID, int, str], list[str]] = {}
     for start in range(0, len(versions), _BATCH):
         batch = [(row.prompt_id, row.number) for _, row in versions[start : start + _BATCH]]
-        found = session.scalars(
-            select(PhrasingRow)
+        columns = (PhrasingRow.prompt_id, PhrasingRow.version, PhrasingRow.kind, PhrasingRow.text)
+        found = session.execute(
+            select(*columns)
             .where(tuple_(PhrasingRow.prompt_id, PhrasingRow.version).in_(batch))
             .order_by(PhrasingRow.position)
         )
-        for one in found:
-            sentences.setdefault((one.prompt_id, one.version, one.kind), []).append(one.text)
+        for prompt_id, version, kind, text in found:
+            sentences.setdefault((prompt_id, version, kind), []).append(text)
     return tuple(_version(key, row, sentences) for key, row in versions)
 
 

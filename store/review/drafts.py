@@ -1,6 +1,6 @@
 """What the queue asks of changes: the content of a change, edited in the transaction of the queue's own step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -35,7 +35,8 @@ class Drafts(Protocol):
     def open_change(self, actor: Actor, change: str | None, *, session: Session) -> str:
         """Returns the id of the change to edit, held until the transaction ends: the named one, or one of the actor's.
 
-        Raises `NotFound` for one that the actor may not know of, `Conflict` for one that is no longer a draft.
+        Raises `NotFound` for one that the actor may not know of, `Conflict` for one that is no longer a draft,
+        `Refused` for somebody who may not edit.
         """
 
     def is_draft(self, change: str, *, session: Session) -> bool:
@@ -48,7 +49,13 @@ class Drafts(Protocol):
         """Returns the thing as the change would have it, or None when the change does not touch it."""
 
     def add_edit(self, actor: Actor, change: str, edit: Edit, *, session: Session) -> None:
-        """Puts an edit into the change, in place of one of the same thing. Raises `Conflict`, `InvalidContent`."""
+        """Puts an edit into the change, in place of one of the same thing.
+
+        Raises `Conflict`, `InvalidContent`, and `Refused` or `NotFound` for what is not the actor's to edit.
+        """
+
+    def add_edits(self, actor: Actor, change: str, edits: Sequence[Edit], *, session: Session) -> None:
+        """Puts many edits into the change at once. Raises as `add_edit` does."""
 
     def take_out(self, actor: Actor, change: str, kind: EditKind, name: str, *, session: Session) -> None:
         """Takes the edit of a thing out of the change. Raises `Conflict`."""

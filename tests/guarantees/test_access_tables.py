@@ -18,7 +18,7 @@ from store.people import OPERATOR, Actor, Grant, Role
 from store.types import KeyScope
 from tests.administration import AdminWorld
 from tests.samples import registry
-from tests.samples.registry import BODIES, MINE, NOT_THERE, SAMPLES, THEIRS, filled, parameters
+from tests.samples.registry import BODIES, MINE, NOT_THERE, PERSONAL, SAMPLES, THEIRS, filled, parameters
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -164,12 +164,15 @@ async def test_another_tenants_things_are_not_there_and_in_no_reply(admin: Admin
             assert words(told, asked_for) == words(absent, {}), name
             is_early = sent is None and method not in READS and told.status_code in LOOKS_FIRST_AT_BODIES
             assert told.status_code == 404 or is_early, (name, told.status_code, told.text)
-    for parameter in ("user_id", "key_id", "decision_id"):
+    for parameter in (
+        *("user_id", "key_id", "decision_id", "change_id", "prompt_key", "assistant_name", "policy_name", "suite_name"),
+        *("question", "cluster", "action", "suggestion", "feedback_of"),
+    ):
         assert mine[parameter] in shown, "what would show other tenants' things shows one's own"
 
 
 async def test_a_tenant_reaches_its_own_things(admin: AdminWorld) -> None:
-    mine = {parameter: make(admin, MINE) for parameter, make in SAMPLES.items() if parameter != "session_id"}
+    mine = {parameter: make(admin, MINE) for parameter, make in SAMPLES.items() if parameter not in PERSONAL}
     user = admin.user("also of my tenant", *Role, assistants=(MINE,))
     for method, template in operations(admin):
         if method == "GET" and parameters(template) and set(parameters(template)) <= mine.keys():

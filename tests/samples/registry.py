@@ -15,6 +15,8 @@ from tests.administration import AdminWorld
 
 MINE = "helpdesk"
 THEIRS = "shop"
+PERSONAL = frozenset({"session_id", "import_id"})
+"""Parameters of things that are one person's: others of the tenant do not reach them."""
 _ABSENT = {"int": "999999937"}
 NOT_THERE = "0190a0b0-0000-7000-8000-00000000dead"
 _PARAMETER = re.compile(r"\{(\w+):(\w+)\}")

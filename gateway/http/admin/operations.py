@@ -2,7 +2,10 @@
 
 from litestar.handlers import HTTPRouteHandler
 
+from gateway.http.admin.assistants import ASSISTANT_HANDLERS, ASSISTANT_OPERATIONS
 from gateway.http.admin.audit import AUDIT_OPERATIONS, list_audit_entries, verify_audit_trail
+from gateway.http.admin.change_steps import CHANGE_STEP_HANDLERS, CHANGE_STEP_OPERATIONS
+from gateway.http.admin.changes import CHANGE_HANDLERS, CHANGE_OPERATIONS
 from gateway.http.admin.decisions import (
     DECISION_OPERATIONS,
     export_decisions,
@@ -11,9 +14,11 @@ from gateway.http.admin.decisions import (
     reveal_decision,
 )
 from gateway.http.admin.feedback import FEEDBACK_HANDLERS, FEEDBACK_OPERATIONS
+from gateway.http.admin.gate_runs import GATE_RUN_HANDLERS, GATE_RUN_OPERATIONS
 from gateway.http.admin.imports import IMPORT_HANDLERS, IMPORT_OPERATIONS
 from gateway.http.admin.keys import KEY_OPERATIONS, create_key, get_key, list_keys, revoke_key, rotate_key
 from gateway.http.admin.oidc import OIDC_OPERATIONS, finish_oidc, get_provider, start_oidc
+from gateway.http.admin.policies import POLICY_HANDLERS, POLICY_OPERATIONS
 from gateway.http.admin.profile import (
     PROFILE_OPERATIONS,
     change_password,
@@ -23,8 +28,10 @@ from gateway.http.admin.profile import (
     enrol_totp,
     get_profile,
 )
+from gateway.http.admin.prompts import PROMPT_HANDLERS, PROMPT_OPERATIONS
 from gateway.http.admin.purges import PURGE_OPERATIONS, purge_person
 from gateway.http.admin.questions import QUESTION_HANDLERS, QUESTION_OPERATIONS
+from gateway.http.admin.revisions import REVISION_HANDLERS, REVISION_OPERATIONS
 from gateway.http.admin.sign_in import (
     SIGN_IN_OPERATIONS,
     end_session,
@@ -35,6 +42,7 @@ from gateway.http.admin.sign_in import (
     sign_out,
 )
 from gateway.http.admin.suggestions import SUGGESTION_HANDLERS, SUGGESTION_OPERATIONS
+from gateway.http.admin.suites import SUITE_HANDLERS, SUITE_OPERATIONS
 from gateway.http.admin.users import (
     USER_OPERATIONS,
     create_user,
@@ -90,6 +98,14 @@ ADMIN_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     *SUGGESTION_HANDLERS,
     *FEEDBACK_HANDLERS,
     *IMPORT_HANDLERS,
+    *CHANGE_HANDLERS,
+    *CHANGE_STEP_HANDLERS,
+    *GATE_RUN_HANDLERS,
+    *PROMPT_HANDLERS,
+    *ASSISTANT_HANDLERS,
+    *POLICY_HANDLERS,
+    *SUITE_HANDLERS,
+    *REVISION_HANDLERS,
 )
 
 ADMIN_OPERATIONS: tuple[Described, ...] = (
@@ -106,4 +122,12 @@ ADMIN_OPERATIONS: tuple[Described, ...] = (
     *SUGGESTION_OPERATIONS,
     *FEEDBACK_OPERATIONS,
     *IMPORT_OPERATIONS,
+    *CHANGE_OPERATIONS,
+    *CHANGE_STEP_OPERATIONS,
+    *GATE_RUN_OPERATIONS,
+    *PROMPT_OPERATIONS,
+    *ASSISTANT_OPERATIONS,
+    *POLICY_OPERATIONS,
+    *SUITE_OPERATIONS,
+    *REVISION_OPERATIONS,
 )

@@ -10,11 +10,13 @@ from gateway.administration import Administration
 from gateway.components import Components
 from gateway.errors import InvalidRequest, NotServing
 from gateway.http.bodies import plain_name
+from store.errors import NotFound
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
 _MAX_CHARS = 200
 _MAX_DIGITS = 18
+_MOST_DIGITS_OF_ROWS = 9
 
 
 class Query:
@@ -71,6 +73,13 @@ class Query:
             message = f"`{name}` takes a time with its zone, such as 2026-11-29T09:00:00Z."
             raise InvalidRequest("invalid_query", message, param=name)
         return found.astimezone(dt.UTC)
+
+
+def whole_number(text: str, thing: str) -> int:
+    """Returns a number of a path. Raises `NotFound` for one that nothing has."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS_OF_ROWS) or int(text) < 1:
+        raise NotFound(f"there is no such {thing}")
+    return int(text)
 
 
 def administration_of(components: Components) -> Administration:

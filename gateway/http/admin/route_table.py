@@ -9,7 +9,10 @@ ANYBODY: Final = frozenset(Role)
 """Whoever has signed in, with any role."""
 READERS: Final = frozenset({Role.VIEWER, Role.EDITOR, Role.APPROVER, Role.AUDITOR, Role.ADMIN})
 EDITORS: Final = frozenset({Role.EDITOR, Role.ADMIN})
-APPROVERS: Final = frozenset({Role.APPROVER, Role.ADMIN})
+APPROVERS: Final = frozenset({Role.APPROVER})
+"""Who approves and publishes what others edited; an admin needs this role as well."""
+MAKERS: Final = frozenset({Role.EDITOR, Role.APPROVER, Role.ADMIN})
+"""Who has a part in changes, on either side."""
 KEEPERS: Final = frozenset({Role.ADMIN, Role.AUDITOR})
 """Who may look at people and keys."""
 AUDITORS: Final = frozenset({Role.AUDITOR, Role.ADMIN})
@@ -74,6 +77,59 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "GET /v1/admin/feedback/rates": READERS,
     "GET /v1/admin/feedback/pairing": READERS,
     "GET /v1/admin/feedback/exports/{format_name:str}": AUDITORS,
+    "GET /v1/admin/changes": READERS,
+    "POST /v1/admin/changes": EDITORS,
+    "GET /v1/admin/changes/{change_id:str}": READERS,
+    "PATCH /v1/admin/changes/{change_id:str}": EDITORS,
+    "GET /v1/admin/changes/{change_id:str}/edits": READERS,
+    "GET /v1/admin/changes/{change_id:str}/edits/{kind:str}/{name:str}": READERS,
+    "PUT /v1/admin/changes/{change_id:str}/edits/{kind:str}/{name:str}": EDITORS,
+    "DELETE /v1/admin/changes/{change_id:str}/edits/{kind:str}/{name:str}": EDITORS,
+    "POST /v1/admin/changes/{change_id:str}/comments": MAKERS,
+    "POST /v1/admin/changes/{change_id:str}/submit": EDITORS,
+    "POST /v1/admin/changes/{change_id:str}/approve": APPROVERS,
+    "POST /v1/admin/changes/{change_id:str}/request-changes": APPROVERS,
+    "POST /v1/admin/changes/{change_id:str}/reject": APPROVERS,
+    "POST /v1/admin/changes/{change_id:str}/withdraw": MAKERS,
+    "POST /v1/admin/changes/{change_id:str}/publish": APPROVERS,
+    "POST /v1/admin/changes/{change_id:str}/emergency-publish": ADMINS,
+    "POST /v1/admin/changes/{change_id:str}/schedule": APPROVERS,
+    "POST /v1/admin/changes/{change_id:str}/unschedule": MAKERS,
+    "POST /v1/admin/changes/{change_id:str}/rebase": EDITORS,
+    "POST /v1/admin/changes/{change_id:str}/revert": MAKERS,
+    "POST /v1/admin/changes/{change_id:str}/gate-runs": MAKERS,
+    "GET /v1/admin/changes/{change_id:str}/gate-runs": READERS,
+    "GET /v1/admin/changes/{change_id:str}/gate-runs/{run_id:str}": READERS,
+    "GET /v1/admin/prompts": READERS,
+    "POST /v1/admin/prompts": EDITORS,
+    "GET /v1/admin/prompts/{prompt_key:str}": READERS,
+    "PUT /v1/admin/prompts/{prompt_key:str}": EDITORS,
+    "DELETE /v1/admin/prompts/{prompt_key:str}": EDITORS,
+    "GET /v1/admin/prompts/{prompt_key:str}/versions": READERS,
+    "GET /v1/admin/prompts/{prompt_key:str}/versions/{number:str}": READERS,
+    "GET /v1/admin/assistants": READERS,
+    "POST /v1/admin/assistants": EDITORS,
+    "GET /v1/admin/assistants/{assistant_name:str}": READERS,
+    "PUT /v1/admin/assistants/{assistant_name:str}": EDITORS,
+    "DELETE /v1/admin/assistants/{assistant_name:str}": EDITORS,
+    "GET /v1/admin/assistants/{assistant_name:str}/versions": READERS,
+    "GET /v1/admin/assistants/{assistant_name:str}/versions/{number:str}": READERS,
+    "GET /v1/admin/policies": READERS,
+    "POST /v1/admin/policies": EDITORS,
+    "GET /v1/admin/policies/{policy_name:str}": READERS,
+    "PUT /v1/admin/policies/{policy_name:str}": EDITORS,
+    "DELETE /v1/admin/policies/{policy_name:str}": EDITORS,
+    "GET /v1/admin/policies/{policy_name:str}/versions": READERS,
+    "GET /v1/admin/policies/{policy_name:str}/versions/{number:str}": READERS,
+    "GET /v1/admin/suites": READERS,
+    "POST /v1/admin/suites": EDITORS,
+    "GET /v1/admin/suites/{suite_name:str}": READERS,
+    "PUT /v1/admin/suites/{suite_name:str}": EDITORS,
+    "DELETE /v1/admin/suites/{suite_name:str}": EDITORS,
+    "GET /v1/admin/suites/{suite_name:str}/versions": READERS,
+    "GET /v1/admin/suites/{suite_name:str}/versions/{number:str}": READERS,
+    "GET /v1/admin/revisions": READERS,
+    "GET /v1/admin/revisions/{revision:str}": READERS,
 }
 """Method and path template, to the roles any one of which opens it. A service may demand more, such as an area."""
 

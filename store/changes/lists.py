@@ -1,0 +1,166 @@
+"""Lists of what is live, a page at a time, without reading whole documents of prompts."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from store.changes.documents import hash_of
+from store.changes.history import live_assistant
+from store.changes.live import Ground
+from store.changes.types import EditKind, Item
+from store.database import Database
+from store.people import Actor
+from store.repositories.policies import Policies
+from store.repositories.suites import Suites
+from store.tables import AssistantRow, PhrasingRow, PromptRow, PromptVersionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is narrowed to."""
+
+    search: str | None = None
+    """A part of the name, the title or a phrasing, in any case."""
+    area: str | None = None
+    assistant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContentHead:
+    """A live document in a list. What its kind does not have is empty or None."""
+
+    name: str
+    title: str
+    digest: str
+    number: int
+    area: str = ""
+    owner: str = ""
+    language: str = ""
+    audience: str = ""
+    review_by: dt.date | None = None
+    assistants: tuple[str, ...] = ()
+    """Those that use it, as far as the reader may know of them."""
+
+
+class ContentLists:
+    """Reads lists."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(
+        self,
+        actor: Actor,
+        kind: EditKind,
+        wanted: Wanted,
+        ground: Ground,
+        *,
+        limit: int,
+        after: str | None,
+        session: Session,
+    ) -> tuple[ContentHead, ...]:
+        """Returns live documents of the actor's tenant, by name."""
+        if kind is EditKind.PROMPT:
+            return self._prompts(actor, wanted, ground, limit=limit, after=after, session=session)
+        found = [
+            head
+            for item, head, document in self._named(kind, actor, ground, session)
+            if ground.sees(actor, item, document) and _is_wanted(head, wanted) and (after is None or head.name > after)
+        ]
+        return tuple(sorted(found, key=lambda head: head.name)[:limit])
+
+    def _prompts(
+        self, actor: Actor, wanted: Wanted, ground: Ground, *, limit: int, after: str | None, session: Session
+    ) -> tuple[ContentHead, ...]:
+        query = (
+            select(PromptRow.key, PromptVersionRow)
+            .join(
+                PromptVersionRow,
+                (PromptVersionRow.prompt_id == PromptRow.id) & (PromptVersionRow.number == PromptRow.live_version),
+            )
+            .order_by(PromptRow.key)
+            .limit(limit)
+        )
+        if after is not None:
+            query = query.where(PromptRow.key > after)
+        if wanted.area is not None:
+            query = query.where(PromptRow.area == wanted.area)
+        for name in (wanted.assistant, None) if wanted.assistant is not None else (None,):
+            if name is not None or actor.assistants:
+                query = query.where(PromptRow.area.in_(sorted(_areas(actor, ground, name))))
+        if wanted.search:
+            query = query.where(_has(wanted.search, is_sqlite=self._database.is_sqlite))
+        rows = session.execute(query).all()
+        return tuple(_prompt_head(key, row, actor, ground) for key, row in rows)
+
+    def _named(
+        self, kind: EditKind, actor: Actor, ground: Ground, session: Session
+    ) -> Iterator[tuple[Item, ContentHead, Mapping[str, Any]]]:
+        mine = [one for one in ground.assistants.values() if actor.may_see(one.name)]
+        match kind:
+            case EditKind.ASSISTANT:
+                for row in session.scalars(select(AssistantRow)):
+                    live = live_assistant(row)
+                    title = str(live.document["title"])
+                    head = ContentHead(row.name, title, live.digest, row.revision, assistants=(row.name,))
+                    yield Item(kind, row.name), head, live.document
+            case EditKind.POLICY:
+                for policy in Policies(self._database).live(session):
+                    users = tuple(one.name for one in mine if one.policy == policy.name)
+                    digest = hash_of(policy.document)
+                    head = ContentHead(policy.name, policy.name, digest, policy.revision, assistants=users)
+                    yield Item(kind, policy.name), head, policy.document
+            case _:
+                for suite in Suites(self._database).live(session):
+                    asked = suite.document.get("assistant") or (mine[0].name if len(mine) == 1 else None)
+                    title, digest = str(suite.document.get("title", suite.name)), hash_of(suite.document)
+                    users = (str(asked),) if asked else ()
+                    head = ContentHead(suite.name, title, digest, suite.revision, assistants=users)
+                    yield Item(EditKind.SUITE, suite.name), head, suite.document
+
+
+def _is_wanted(head: ContentHead, wanted: Wanted) -> bool:
+    if wanted.assistant is not None and wanted.assistant not in head.assistants:
+        return False
+    return not wanted.search or wanted.search.lower() in f"{head.name}\n{head.title}".lower()
+
+
+def _areas(actor: Actor, ground: Ground, assistant: str | None) -> set[str]:
+    """Returns the areas of the actor's assistants, or of the named one."""
+    seen = [one for one in ground.assistants.values() if actor.may_see(one.name) and assistant in (None, one.name)]
+    return {area for one in seen for area in one.areas}
+
+
+def _has(text: str, *, is_sqlite: bool) -> ColumnElement[bool]:
+    """Whether a part of key, title or a sentence is `text`, in any case of Latin letters."""
+    part = f"%{text.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
+
+    def like(column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+        # SQLite's LIKE knows no case: through lower() 20,000 sentences took three times as long.
+        return column.like(part, escape="!") if is_sqlite else column.ilike(part, escape="!")
+
+    said = select(PhrasingRow.prompt_id, PhrasingRow.version).where(like(PhrasingRow.text))
+    is_said = tuple_(PromptVersionRow.prompt_id, PromptVersionRow.number).in_(said)
+    return or_(like(PromptRow.key), like(PromptVersionRow.title), is_said)
+
+
+def _prompt_head(key: str, row: PromptVersionRow, actor: Actor, ground: Ground) -> ContentHead:
+    users = tuple(
+        name for name, one in sorted(ground.assistants.items()) if row.area in one.areas and actor.may_see(name)
+    )
+    return ContentHead(
+        name=key,
+        title=row.title,
+        digest=row.sha256,
+        number=row.number,
+        area=row.area,
+        owner=row.owner,
+        language=row.language,
+        audience=row.audience,
+        review_by=row.review_by,
+        assistants=users,
+    )
