@@ -90,6 +90,15 @@ def rows(count: int, *, seed: int = 0) -> Iterator[tuple[str, str]]:
             yield _say(frame, action[0], thing[0], when), f"desk.p{number:06}"
 
 
+def prompts(count: int, phrasings: int, *, seed: int = 0) -> Iterator[tuple[str, list[str]]]:
+    """Gives `count` prompts by their keys, each with so many distinct phrasings (56 at most) in all words."""
+    dice = random.Random(seed)  # noqa: S311 - as above
+    forms = [(frame, do, it) for frame in _FRAMES for do in (0, 1) for it in (0, 1)]
+    for number, (action, thing, when) in zip(range(count), _prompts(seed), strict=False):
+        said = [_say(frame, action[do], thing[it], when) for frame, do, it in dice.sample(forms, phrasings)]
+        yield f"desk.p{number:06}", said
+
+
 def questions(count: int, prompts: int, *, seed: int = 0) -> list[tuple[str, str]]:
     """Returns paraphrases of the first `prompts` prompts in frames, and half of them in words, that no row has."""
     dice = random.Random(seed + 1)  # noqa: S311 - as above

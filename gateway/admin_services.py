@@ -4,6 +4,7 @@ from gateway.access.passwords import Passwords
 from gateway.access.services import Access, access_of
 from gateway.administration import Administration
 from gateway.auditing import Auditing
+from gateway.changing.scheduling import Schedule
 from gateway.changing.services import Changing
 from gateway.checkpointing import Checkpointing
 from gateway.credentials import KeyRing, load_pepper, load_secret
@@ -72,6 +73,8 @@ def administration_of(
             access.keys.note_uses,
             access.repeats.forget,
             importing.follow,
+            changing.gate.follow,
+            Schedule(changing.publishing).follow,
         ),
     )
 

@@ -17,8 +17,7 @@ from gateway.admin_services import (
     privacy_of,
 )
 from gateway.answer_cache import AnswerCache
-from gateway.changing.no_gate import NoGate
-from gateway.changing.services import changing_of
+from gateway.changing.making import make_changing
 from gateway.components import Components
 from gateway.credentials import NewKey, Principal
 from gateway.decisions import DecisionLog
@@ -118,7 +117,8 @@ def open_components(
         embedder = RecentVectors(embedding.result())
         matchers = FittedMatchers(fit_settings(settings), embedder, _fit_progress(progress))
         stack.callback(matchers.close)
-        publisher = Publisher(settings, store.database, matchers, rail_services(lambda: embedder, lambda: model))
+        services = rail_services(lambda: embedder, lambda: model)
+        publisher = Publisher(settings, store.database, matchers, services)
         live = Live(publisher.load())
         require_form_assistant(settings, live.current.catalog)
         answers = AnswerCache(
@@ -132,14 +132,18 @@ def open_components(
         privacy = privacy_of(settings)
         admission = Admission(concurrent=settings.limits.concurrent)
         auditing = auditing_of(settings, store.database)
-        changing = changing_of(
+        changing = make_changing(
+            settings,
             store.database,
             auditing.trail,
-            weakens=lambda _before, _after: True,
-            unservable=lambda _live, _ahead: ("this gateway cannot try what it would serve.",),
-            still_holds=lambda _person, _change: False,
-            gate_of=lambda _desk, _runs: NoGate(),
+            live=live,
+            trials=matchers,
+            services=services,
+            embedder=embedder,
+            model=model,
         )
+        stack.callback(changing.gate.close)
+        stack.callback(matchers.close)  # before the gate: its fit ends, and so does its run
         review = make_review(
             settings.review,
             store.database,

@@ -15,6 +15,7 @@ from store.content import Assistant, CanonicalPrompt, PromptVersion
 from store.database import Database
 from store.errors import Conflict
 from store.formats.bundle import Bundle
+from store.pauses import uncollected
 from store.phrases import Normalize, fold
 from store.plain import canonical_hash
 from store.publish_plan import ASSISTANT, POLICY, PROMPT, Plan, PublishReport, bare, named
@@ -65,6 +66,7 @@ class Catalog:
             suites={name: self.suites[name] for name in sorted(self.suites)},
         )
 
+    @uncollected()
     def after(self, bundle: Bundle, *, removed: Collection[str] = ()) -> "Catalog":
         """Returns what would be live once the bundle and the removals were published, as the next revision.
 
@@ -95,6 +97,7 @@ class Catalog:
         )
 
 
+@uncollected()
 def load_catalog(database: Database) -> Catalog:
     """Reads what is live in one consistent look. Raises `StoreUnavailable`, `InvalidContent` for altered content."""
     with database.reading() as session:
@@ -146,6 +149,7 @@ def publish_bundle(
     raise _moved(live_revision(database))
 
 
+@uncollected()
 def publish_onto(
     database: Database,
     live: Catalog,

@@ -71,18 +71,19 @@ class PromptIndex:
         folder: Path,
         previous: "PromptIndex | None" = None,
         normalize: Normalize = fold,
+        is_kept: bool = True,
     ) -> "PromptIndex":
         """Builds the index for `catalog`, embedding only sentences that neither `previous` nor `folder` holds.
 
         `previous`, the index served so far, is used when it is of the same embedder; a large one is shared, not
         copied. Vectors in the folder are kept per text and embedder; a file that is damaged, or of another embedder,
         counts as absent. When the folder cannot be written, the index still serves and a warning is logged
-        (`index_snapshot_not_written`): the next start embeds again.
+        (`index_snapshot_not_written`): the next start embeds again. One that is not to be kept writes nothing.
         """
         made = _Made(fingerprint, dimension, catalog.revision, catalog.content_hash)
         files = SnapshotFolder(folder)
         if previous is not None and previous.is_of(fingerprint, dimension, normalize):
-            return previous._changed(catalog, embed, made, files)  # noqa: SLF001 - another of its own class
+            return previous._changed(catalog, embed, made, files if is_kept else None)  # noqa: SLF001 - another of its own class
         rows = rows_of(catalog.prompts.values())
         texts = [fill_sample(row) for row in rows]
         digests = digests_of(texts)
@@ -92,7 +93,7 @@ class PromptIndex:
         vectors, cells = take_kept(kept, places, dimension)
         embed_into(vectors, missing.tolist(), [texts[number] for number in missing], embed)
         is_new = kept is None or kept.content_hash != catalog.content_hash
-        is_due = kept is None or (is_new and _is_worth_writing(len(rows), len(missing)))
+        is_due = is_kept and (kept is None or (is_new and _is_worth_writing(len(rows), len(missing))))
         made = replace(made, unwritten=0 if is_due else len(missing))
         index = cls(rows, Shelves.of(rows, vectors, cells), made=made, normalize=normalize)
         if is_due:
@@ -174,7 +175,7 @@ class PromptIndex:
         mine = (self._made.fingerprint, self.dimension, self._normalize)
         return mine == (fingerprint, dimension, normalize)
 
-    def _changed(self, catalog: Catalog, embed: Embed, made: "_Made", files: SnapshotFolder) -> "PromptIndex":
+    def _changed(self, catalog: Catalog, embed: Embed, made: "_Made", files: SnapshotFolder | None) -> "PromptIndex":
         rows: list[Row] = []
         origins: list[Numbers] = []
         for key in sorted(catalog.prompts):
@@ -194,9 +195,9 @@ class PromptIndex:
         shelves = self._shelves.changed(rows, origin, added)
         unwritten = self._made.unwritten + len(missing)
         is_due = made.content_hash != self._made.content_hash and _is_worth_writing(len(rows), unwritten)
-        made = replace(made, unwritten=0 if is_due else unwritten)
+        made = replace(made, unwritten=0 if is_due and files is not None else unwritten)
         index = PromptIndex(rows, shelves, made=made, normalize=self._normalize)
-        if is_due:
+        if is_due and files is not None:
             index._write(files, digests_of(map(fill_sample, rows)))
         return index
 

@@ -25,3 +25,9 @@ class FinishedGate:
             run = self._runs.start(change, desk.live_revision(session), actor, at=at, session=session)
             self._runs.finish(run.id, GateResult(problems=self.problems), at=at, session=session)
         return self._runs.get(run.id)
+
+    async def follow(self) -> None:
+        """No run outlives its start."""
+
+    def close(self) -> None:
+        """No run is at work."""

@@ -16,3 +16,9 @@ class Gate(Protocol):
         Returns at once; `GateRuns.get` tells how far the run is. Raises `Refused`, `NotFound`, `Conflict` when the
         change is at another rev or what it was drafted from has moved.
         """
+
+    async def follow(self) -> None:
+        """Ends the runs of processes that died, for ever."""
+
+    def close(self) -> None:
+        """Ends the run at work; it is broken, and never passed."""

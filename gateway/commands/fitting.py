@@ -15,8 +15,9 @@ from gateway.bootstrap import fit_settings, open_embedder, open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.progress import shown_progress
 from gateway.errors import NotServing, SettingsInvalid
+from gateway.fitting.assembling import Assembly
 from gateway.fitting.kept import Fit
-from gateway.fitting.matchers import FittedMatchers, calibrations, published_of
+from gateway.fitting.matchers import FittedMatchers, published_of
 from gateway.fitting.report import make_report_folder, write_no_figures, write_report
 from gateway.settings import Settings
 from store.calibration import Calibration
@@ -54,7 +55,7 @@ def fit(*, no_tune: bool, report: Path | None, config: Path | None, as_json: boo
         make_report_folder(report)  # now, and not after minutes of fitting
     published = published_of(catalog)
     made, not_kept, not_tuned = _made(settings, catalog, tune=settings.matching.tune and not no_tune)
-    found = calibrations(catalog, published, made)
+    found = Assembly().calibrations(catalog, published, made)
     without = _without_figures(catalog, made)
     if report is not None:
         _write(report, catalog, made, found, without)

@@ -39,8 +39,8 @@ _SCRATCH = ".tuning-"
 _HELD = "held"
 _VECTORS = "vectors"
 """Of the sentences of the last fit, by the embedder as it is."""
-_KEPT = 4
-"""Finished fits: with and without tuning, of what is live and of what was live before it."""
+_KEPT = 8
+"""Finished fits, those used last: with and without tuning, of what is live, was live before, and was tried."""
 
 
 _LOG = logging.getLogger(__name__)
@@ -131,6 +131,8 @@ class Fits:
                 _LOG.warning("fit_incomplete, it is made again: a model that %s names is damaged or gone", path)
                 return None
             fitted[areas] = found
+        with suppress(OSError):  # where nothing can be written, nothing is dropped either
+            path.touch()
         return Fit(name, embedder, record.is_tuned, record.note, fitted, too_little)
 
     def embedders(self) -> frozenset[str]:

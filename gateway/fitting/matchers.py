@@ -2,31 +2,23 @@
 
 import logging
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Protocol
 
 from gateway.errors import NotServing
+from gateway.fitting.assembling import Assembled, Assembly
 from gateway.fitting.corpora import EmbedderSource
-from gateway.fitting.kept import Areas, Fit, Fits, Published, drop_scratch
+from gateway.fitting.kept import Fit, Fits, Published, drop_scratch
 from gateway.fitting.process import FitJob, FitProcess, Progress
-from models.embedding.batching import BatchingEmbedder
 from models.ports import Embedder
-from rails.languages import unread_by
-from store.calibration import Calibration, calibrate
 from store.catalog import Catalog
-from store.contradiction import contradicts
-from store.follow_ups import follow_up_limit
 from store.index import PromptIndex
-from store.learning.scorer import LearnedScorer
 from store.matcher import Matcher
-from store.scoring import Limits, NearestScorer, Scope
 
-EXACT_ONLY = Limits(answer=2.0, suggest=0.5, margin=0.0, floor=-1.0, follow_up=2.0)
-"""Where there are too few phrasings to learn from: no similarity is enough, but near prompts are offered."""
 _FINGERPRINT_CHARS = 16
 """Of an embedder's fingerprint, as the name of the folder of its vectors."""
 
@@ -77,6 +69,7 @@ class FittedMatchers:
         self._embedder = embedder
         self._fits = Fits(settings.folder, embedder)
         self._progress = progress
+        self._assembly = Assembly()
         self._index: PromptIndex | None = None
         self._guard = Lock()
         self._running: set[FitProcess] = set()
@@ -101,36 +94,30 @@ class FittedMatchers:
     def make(self, catalog: Catalog) -> Matcher:
         published = published_of(catalog)
         fit = self.fit(published)
-        index = PromptIndex.open(
-            catalog,
-            fit.embedder.embed,
-            fingerprint=fit.embedder.fingerprint,
-            dimension=fit.embedder.dimension,
-            folder=self._settings.index / fit.embedder.fingerprint[:_FINGERPRINT_CHARS],
-            previous=self._index,
-        )
-        self._index = index
+        made = self._assembly.of(catalog, published, fit, partial(self._open_index, catalog, fit))
+        self._index = made.matcher.index
         self._drop_indexes()
-        scorers = {areas: LearnedScorer(fitted.model) for areas, fitted in fit.fitted.items()}
-        calibrated = calibrations(catalog, published, fit)
-        scopes: dict[str, Scope] = {}
-        for name, assistant in catalog.assistants.items():
-            areas = frozenset(assistant.areas)
-            limits = calibrated[name].limits if name in calibrated else EXACT_ONLY
-            enough = follow_up_limit(index, areas, assistant.match.false_match_rate)
-            scopes[name] = Scope(areas, scorers.get(areas, NearestScorer()), replace(limits, follow_up=enough))
         self._serving = "embedder tuned on the phrasings" if fit.is_tuned else "embedder as it is"
-        if over := _over_rate(calibrated):
+        count = len(catalog.assistants)
+        if over := made.over_rate:
             # Readiness is told to anybody who asks: which assistants, only the log says.
-            self._serving += (
-                f"; more wrong answers than tolerated in {len(over)} of {len(scopes)} assistants, see the log"
-            )
+            self._serving += f"; more wrong answers than tolerated in {len(over)} of {count} assistants, see the log"
             _LOG.warning("matcher_over_rate: revision %d: %s", catalog.revision, ", ".join(over))
-        if caveats := _caveats(scopes, calibrated):
-            self._serving += f"; limits not proven in {len(caveats)} of {len(scopes)} assistants, see the log"
+        if caveats := made.caveats:
+            self._serving += f"; limits not proven in {len(caveats)} of {count} assistants, see the log"
             _LOG.info("matcher_not_proven: revision %d: %s", catalog.revision, ", ".join(caveats))
-        embed = BatchingEmbedder(fit.embedder).embed
-        return Matcher(index, embed, scopes, is_unread=unread_by(fit.embedder.languages), fingerprint=fit.fingerprint)
+        return made.matcher
+
+    def try_out(self, catalog: Catalog, like: Assembled | None = None, progress: Progress | None = None) -> Assembled:
+        """Returns what `make` would make of a catalog that is not published, and keeps it for that.
+
+        With `like`, it is fitted as that one was: with or without tuning. A fit that has to be made takes no
+        processor from messages, and ends nobody else's. Blocks, for up to a minute. Raises `NotServing`.
+        """
+        published = published_of(catalog)
+        is_tuned = None if like is None else like.fit.is_tuned
+        fit = self.fit(published, is_tuned=is_tuned, is_urgent=False, progress=progress)
+        return self._assembly.of(catalog, published, fit, partial(self._open_index, catalog, fit, is_kept=False))
 
     def improve(self, catalog: Catalog, serving: str | None) -> bool:
         published = published_of(catalog)
@@ -150,17 +137,36 @@ class FittedMatchers:
             found = self._fits.find(published, is_tuned=True)
         return found is not None and found.is_tuned and found.fingerprint != serving
 
-    def fit(self, published: Published) -> Fit:
-        """Returns the best fit that there is; makes one without tuning when there is none."""
+    def fit(
+        self,
+        published: Published,
+        *,
+        is_tuned: bool | None = None,
+        is_urgent: bool = True,
+        progress: Progress | None = None,
+    ) -> Fit:
+        """Returns the best fit that there is, or that of one kind; makes one without tuning when there is none."""
         drop_scratch(self._settings.folder)
-        found = self._fits.find(published, is_tuned=True) if self._settings.is_tuned else None
+        may_be_tuned = self._settings.is_tuned if is_tuned is None else is_tuned
+        found = self._fits.find(published, is_tuned=True) if may_be_tuned else None
         found = found or self._fits.find(published, is_tuned=False)
         if found is None:
-            self._finish(self._start(published, is_tuned=False))
+            self._finish(self._start(published, is_tuned=False, is_urgent=is_urgent), progress)
             found = self._fits.find(published, is_tuned=False)
         if found is None:
             raise NotServing("matcher_not_fitted", f"a fit was made, but is not in {self._settings.folder}")
         return found
+
+    def _open_index(self, catalog: Catalog, fit: Fit, *, is_kept: bool = True) -> PromptIndex:
+        return PromptIndex.open(
+            catalog,
+            fit.embedder.embed,
+            fingerprint=fit.embedder.fingerprint,
+            dimension=fit.embedder.dimension,
+            folder=self._settings.index / fit.embedder.fingerprint[:_FINGERPRINT_CHARS],
+            previous=self._index,
+            is_kept=is_kept,
+        )
 
     def close(self) -> None:
         """Ends the fits that are going on; their processes would otherwise outlive a server that is asked to stop."""
@@ -174,23 +180,25 @@ class FittedMatchers:
         if spare is not None:
             spare.cleanup()
 
-    def _finish(self, process: FitProcess) -> None:
+    def _finish(self, process: FitProcess, progress: Progress | None = None) -> None:
         try:
-            process.wait(self._say)
+            process.wait(progress or self._say)
         finally:
-            self._fitting = ""
+            if progress is None:
+                self._fitting = ""
             with self._guard:
                 self._running.discard(process)
 
-    def _start(self, published: Published, *, is_tuned: bool) -> FitProcess:
+    def _start(self, published: Published, *, is_tuned: bool, is_urgent: bool = True) -> FitProcess:
         with self._guard:
             if self._is_closed:
                 raise NotServing("matcher_not_fitted", "the gateway is shutting down")
-            superseded = None if is_tuned else self._improving
-            job = self._job(published, self._place(), is_tuned=is_tuned)
+            superseded = self._improving if is_urgent and not is_tuned else None
+            job = self._job(published, self._place(), is_tuned=is_tuned, is_urgent=is_urgent and not is_tuned)
             process = FitProcess(job, log=self._settings.log)
             self._running.add(process)
-            self._improving = process if is_tuned else None
+            if is_tuned or is_urgent:
+                self._improving = process if is_tuned else None
             if process.unlogged and not self._is_told_of_log:
                 self._is_told_of_log = True
                 _LOG.warning("fitting_log_not_kept: %s", process.unlogged)
@@ -198,7 +206,7 @@ class FittedMatchers:
             superseded.end()  # what is published now goes first; its own better fit is made afterwards
         return process
 
-    def _job(self, published: Published, folder: Path, *, is_tuned: bool) -> FitJob:
+    def _job(self, published: Published, folder: Path, *, is_tuned: bool, is_urgent: bool) -> FitJob:
         source = self._settings.source
         return FitJob(
             source=str(source.path.resolve()),
@@ -210,6 +218,7 @@ class FittedMatchers:
             prompts=published.prompts,
             scopes=tuple(tuple(sorted(areas)) for areas in published.scopes),
             is_tuned=is_tuned,
+            is_urgent=is_urgent,
             threads=self._settings.threads,
         )
 
@@ -254,30 +263,3 @@ def published_of(catalog: Catalog) -> Published:
     prompts = tuple(catalog.prompts[key].content for key in sorted(catalog.prompts))
     scopes = {frozenset(assistant.areas) for assistant in catalog.assistants.values()}
     return Published(prompts, tuple(sorted(scopes, key=sorted)))
-
-
-def calibrations(catalog: Catalog, published: Published, fit: Fit) -> Mapping[str, Calibration]:
-    """Returns the limits of each assistant whose areas could be fitted, and what they are good for."""
-    made: dict[str, Calibration] = {}
-    for name, assistant in catalog.assistants.items():
-        areas: Areas = frozenset(assistant.areas)
-        if areas in fit.fitted:
-            made[name] = calibrate(
-                fit.fitted[areas].held_out, published.corpora[areas], assistant.match, contradicts=contradicts
-            )
-    return made
-
-
-def _caveats(scopes: Mapping[str, Scope], calibrated: Mapping[str, Calibration]) -> list[str]:
-    """Returns in words which assistants' limits rest on too few phrasings, and what that means."""
-    known = {name: one.report.caveat for name, one in calibrated.items()}
-    found = {name: known.get(name, f"answers {scope.limits.answers_from}") for name, scope in scopes.items()}
-    return [f"{name} {caveat}" for name, caveat in found.items() if caveat]
-
-
-def _over_rate(calibrated: Mapping[str, Calibration]) -> list[str]:
-    """Returns in words which assistants are beyond doubt answered wrongly more often than they tolerate."""
-    reports = ((name, one.report) for name, one in calibrated.items() if one.report.is_over_rate)
-    return [
-        f"{name} {report.store.false_match.value:.1%} (tolerated: {report.stated_rate:.1%})" for name, report in reports
-    ]

@@ -21,7 +21,7 @@ Progress = Callable[[str, int, int], None]
 """Is told a phase, how much of it is done, and of how much."""
 
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent.parent
-_NICENESS = 10
+_NICENESS = 15
 """Whoever answers messages goes first."""
 
 
@@ -46,6 +46,8 @@ class FitJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_tuned: bool
     """Whether the embedder is tuned first, which takes minutes."""
     threads: int
+    is_urgent: bool = True
+    """Whether somebody waits for it; one that can wait takes no processor from messages."""
 
 
 class Step(msgspec.Struct, frozen=True, tag="step"):
@@ -142,8 +144,8 @@ def main() -> None:
 
     job = msgspec.json.decode(sys.stdin.buffer.readline(), type=FitJob)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if job.is_tuned:
-        os.nice(_NICENESS)
+    if job.is_tuned or not job.is_urgent:
+        _give_way()
     try:
         fit_job(job, lambda phase, done, total: _say(Step(phase, done, total)))
     except (ModelError, StoreError) as error:
@@ -152,6 +154,17 @@ def main() -> None:
         _say(Failed(f"{error.strerror}: {error.filename or job.fits}"))
     else:
         _say(Done())
+
+
+def _give_way() -> None:
+    """Lets others have the processor first.
+
+    Linux may weigh whole sessions against each other, and this process has one of its own: its niceness alone then
+    does nothing (sched(7), "The autogroup feature").
+    """
+    os.nice(_NICENESS)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(_NICENESS), encoding="ascii")
 
 
 def _end_with_parent() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 from sqlalchemy.orm import Session
 
 from store.changes.repository import new_id
@@ -142,18 +142,26 @@ class GateRuns:
         """Says how far a run is. Need not survive a loss of power."""
         with self._database.writing(waits_for_disk=False) as session:
             values: dict[str, Any] = {"phase": phase, "done": done, "total": total, "beat_at": at}
-            session.execute(update(GateRunRow).where(GateRunRow.id == run_id).values(**values))
+            session.execute(_going(run_id).values(**values))
 
     def finish(self, run_id: UUID, result: GateResult | None, *, at: dt.datetime, session: Session) -> RunState:
-        """Ends a run: passed without problems, failed with some, broken without a result."""
+        """Ends a run: passed without problems, failed with some, broken without a result; one that ended stays so."""
         state = RunState.BROKEN if result is None else RunState.FAILED if result.problems else RunState.PASSED
         self._end(run_id, state, result, at=at, session=session)
-        return state
+        return self.get(run_id, session).state
+
+    def lost(self, at: dt.datetime, session: Session | None = None) -> tuple[GateRun, ...]:
+        """Returns the runs whose process has not been heard of for too long."""
+        query = select(GateRunRow).where(
+            GateRunRow.state == RunState.RUNNING.value, GateRunRow.beat_at <= at - LOST_AFTER
+        )
+        with self._database.reading(session) as opened:
+            return tuple(map(_run, opened.scalars(query)))
 
     def get(self, run_id: UUID, session: Session | None = None) -> GateRun:
         """Returns a run. Raises `NotFound`."""
         with self._database.reading(session) as opened:
-            row = opened.get(GateRunRow, run_id)
+            row = opened.get(GateRunRow, run_id, populate_existing=True)
             if row is None:
                 raise NotFound(f"there is no gate run {run_id}")
             return _run(row)
@@ -165,6 +173,7 @@ class GateRuns:
             .where(GateRunRow.change_id == change_id, GateRunRow.content_hash == content_hash)
             .order_by(GateRunRow.id.desc())
             .limit(1)
+            .execution_options(populate_existing=True)
         )
         with self._database.reading(session) as opened:
             row = opened.scalar(query)
@@ -205,7 +214,13 @@ class GateRuns:
             "beat_at": at,
             "result": None if result is None else msgspec.to_builtins(result),
         }
-        session.execute(update(GateRunRow).where(GateRunRow.id == run_id).values(**values))
+        session.execute(_going(run_id).values(**values))
+
+
+def _going(run_id: UUID) -> Update:
+    """Begins a statement about a run that is going on: whatever ended stays as it ended."""
+    is_it = (GateRunRow.id == run_id, GateRunRow.state == RunState.RUNNING.value)
+    return update(GateRunRow).where(*is_it).execution_options(synchronize_session=False)
 
 
 def _run(row: GateRunRow) -> GateRun:

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from store.content import Document, Key, Line, Name
 from store.errors import InvalidContent
+from store.formats.answer_checks import AnyCheck
 from store.formats.documents import read_yaml
 
 
@@ -24,6 +25,16 @@ class Expectation(StrEnum):
     """No answer: no match, a question back, or a block."""
     ANSWER_OR_REFUSE = "answer_or_refuse"
     """No answer, or exactly the answer of the named prompt."""
+    NO_MATCH = "no_match"
+    """No approved prompt comes near: neither an answer nor a question back, and no check stops the message."""
+    CLARIFY = "clarify"
+    """A question back; with a prompt, one that offers it or asks for a blank of it."""
+    BLOCKED = "blocked"
+    """A check stops it; with `by`, the check of that name."""
+
+
+_WITH_PROMPT = frozenset({Expectation.ANSWER, Expectation.ASK, Expectation.ANSWER_OR_REFUSE})
+_MAY_HAVE_PROMPT = _WITH_PROMPT | {Expectation.CLARIFY}
 
 
 class SuiteCase(Document, frozen=True, kw_only=True):
@@ -39,10 +50,20 @@ class SuiteCase(Document, frozen=True, kw_only=True):
     ask: Name | None = None
     after: Key | None = None
     """The prompt answered just before, in the same conversation."""
+    by: Name | None = None
+    """The rail that must stop the message."""
+    answers: Annotated[tuple[AnyCheck, ...], Meta(max_length=20)] = ()
+    """What must hold of the answer's words beside; the model is asked for them."""
 
     def __post_init__(self) -> None:
-        if (self.expect is Expectation.REFUSE) != (self.prompt is None):
-            raise ValueError(f"case {self.id}: `prompt` is needed by every expectation but refuse, and only there")
+        if self.prompt is None and self.expect in _WITH_PROMPT:
+            raise ValueError(f"case {self.id}: `prompt` is needed by {self.expect.value}")
+        if self.prompt is not None and self.expect not in _MAY_HAVE_PROMPT:
+            raise ValueError(f"case {self.id}: `prompt` is needed elsewhere; {self.expect.value} has none")
+        if self.by is not None and self.expect is not Expectation.BLOCKED:
+            raise ValueError(f"case {self.id}: `by` names the rail that expectation blocked is about")
+        if self.answers and self.expect is not Expectation.ANSWER:
+            raise ValueError(f"case {self.id}: `answers` are about an answer, so expect must be answer")
         if (self.expect is Expectation.ASK) != (self.ask is not None):
             raise ValueError(f"case {self.id}: `ask` names the slot that expectation ask is about")
 

@@ -32,15 +32,23 @@ class Head:
     bias: Floats
 
 
-def fit_head(vectors: Vectors, labels: Numbers, background: Vectors, start: Head | None) -> Head:
+def is_regressed(sentences: int, background: int, prompts: int) -> bool:
+    """Whether so many are few enough for a regression; the folds of a fit go by all of it, to rehearse what serves."""
+    return (sentences + background) * (prompts + 1) <= MOST_LEARNED
+
+
+def fit_head(
+    vectors: Vectors, labels: Numbers, background: Vectors, start: Head | None, *, by_regression: bool | None = None
+) -> Head:
     """Fits the head to (N, d) vectors with labels 0..K-1; the background is one more class.
 
-    `start` is the head of a similar fit, if there is one: half of the steps are saved.
+    Without `by_regression` the size decides. `start` is the head of a similar fit, if there is one: half of the steps
+    are saved.
     """
     count = int(labels.max()) + 1
     known = np.concatenate([vectors, background])
     classes = np.concatenate([labels, np.full(len(background), count)])
-    if len(known) * count > MOST_LEARNED:
+    if not (is_regressed(len(vectors), len(background), count - 1) if by_regression is None else by_regression):
         return _means(known, classes)
     return _regression(known, classes, start)
 

@@ -10,8 +10,9 @@ import pytest
 
 from gateway.errors import NotServing
 from gateway.fitting import process as module
+from gateway.fitting.assembling import EXACT_ONLY
 from gateway.fitting.corpora import EmbedderSource, load_source
-from gateway.fitting.matchers import EXACT_ONLY, FitSettings, FittedMatchers, published_of
+from gateway.fitting.matchers import FitSettings, FittedMatchers, published_of
 from gateway.fitting.process import FitJob, FitProcess
 from models.embedding.embedder import PACKAGED_MINILM_SHA256, packaged_minilm
 from models.fakes import FakeEmbedder

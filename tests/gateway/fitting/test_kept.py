@@ -112,7 +112,7 @@ def test_a_scope_with_too_little_to_learn_from_says_why(tmp_path, made):
 
 def test_only_the_newest_fits_are_kept_with_the_embedders_that_they_need(tmp_path):
     fits = tmp_path / "fits"
-    embedders = [FakeEmbedder(fingerprint=f"tuned-{number}") for number in range(6)]
+    embedders = [FakeEmbedder(fingerprint=f"tuned-{number}") for number in range(10)]
     for number, embedder in enumerate(embedders):
         (fits / "embedders" / embedder.fingerprint).mkdir(parents=True)
         changed = Published((*PROMPTS, prompt("help.more", f"number {number}", "more")), (HELP,))
@@ -121,7 +121,7 @@ def test_only_the_newest_fits_are_kept_with_the_embedders_that_they_need(tmp_pat
         newest = max(fits.glob("fit-*.json"), key=lambda path: path.stat().st_mtime_ns)
         os.utime(newest, (number, number))
     drop_old(fits)
-    assert len(list(fits.glob("fit-*.json"))) == 4
+    assert len(list(fits.glob("fit-*.json"))) == 8
     assert len(list(fits.glob("fitted-*.bin"))) == 4
     left = {path.name for path in (fits / "embedders").iterdir()}
     assert left == {one.fingerprint for one in embedders[2:]}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 import pytest
 
+from gateway.fitting import assembling
 from gateway.fitting import matchers as module
 from gateway.fitting.corpora import EmbedderSource, FittedParts, fit_untuned
 from gateway.fitting.kept import keep
@@ -102,20 +103,21 @@ def test_limits_that_are_not_proven_are_logged_and_stand_in_the_status(matchers_
     assert "limits not proven in 2 of 2 assistants, see the log" in making.status
     assert "desk" not in making.status, "whoever asks for readiness needs no key"
 
-    real = module.calibrate
+    real = assembling.calibrate
 
     def proven(held_out, corpus, tolerance, **options):
         found = real(held_out, corpus, tolerance, **options)
         limits = replace(found.limits, answer=0.5)
         return replace(found, report=msgspec.structs.replace(found.report, more_phrasings=0, limits=limits))
 
-    monkeypatch.setattr(module, "calibrate", proven)
+    monkeypatch.setattr(assembling, "calibrate", proven)
+    making = matchers_with(FakeEmbedder())  # what was calibrated is kept
     making.make(CATALOG)
     assert making.status == "embedder as it is"
 
 
 def test_a_measured_rate_over_the_tolerated_one_is_logged_and_stands_in_the_status(matchers_with, monkeypatch, caplog):
-    real = module.calibrate
+    real = assembling.calibrate
 
     def over(held_out, corpus, tolerance, **options):
         found = real(held_out, corpus, tolerance, **options)
@@ -126,7 +128,8 @@ def test_a_measured_rate_over_the_tolerated_one_is_logged_and_stands_in_the_stat
     with caplog.at_level(logging.WARNING, module.__name__):
         making.make(CATALOG)
         assert caplog.messages == [], "what keeps the rate is not warned of"
-        monkeypatch.setattr(module, "calibrate", over)
+        monkeypatch.setattr(assembling, "calibrate", over)
+        making = matchers_with(FakeEmbedder())  # what was calibrated is kept
         making.make(CATALOG)
     (message,) = caplog.messages
     assert message.startswith("matcher_over_rate: revision 7: desk ")
@@ -142,3 +145,44 @@ def test_vectors_of_embedders_that_no_fit_is_left_of_are_removed(matchers_with, 
         (tmp_path / "index" / name).mkdir(parents=True)
     making.make(CATALOG)
     assert {path.name for path in (tmp_path / "index").iterdir()} == {"fake", "tuned"}
+
+
+def test_what_was_tried_serves_once_it_is_published(matchers_with):
+    making = matchers_with(FakeEmbedder())
+    serving = making.make(CATALOG)
+    ahead = replace(CATALOG, revision=8)
+    tried = making.try_out(ahead)
+    assert tried.matcher is not serving
+    assert making.make(ahead) is tried.matcher
+    assert making.make(CATALOG) is serving, "the one that serves is kept beside it"
+
+
+def test_a_trial_changes_nothing_of_what_serves(matchers_with, tmp_path):
+    making = matchers_with(FakeEmbedder())
+    making.make(CATALOG)
+    status, files = making.status, sorted((tmp_path / "index").rglob("*"))
+    steps = []
+    making.try_out(replace(CATALOG, revision=8), progress=lambda *step: steps.append(step))
+    assert (making.status, making.doing, sorted((tmp_path / "index").rglob("*"))) == (status, "", files)
+
+
+def test_a_trial_is_fitted_like_another(matchers_with):
+    making = matchers_with(FakeEmbedder())
+    tried = making.try_out(CATALOG)
+    assert making.try_out(replace(CATALOG, revision=8), tried).fit.is_tuned is tried.fit.is_tuned
+
+
+def test_limits_are_made_once_for_the_same_prompts_and_tolerance(matchers_with, monkeypatch):
+    made = []
+    real = assembling.calibrate
+
+    def counted(*parts, **options):
+        made.append(parts)
+        return real(*parts, **options)
+
+    monkeypatch.setattr(assembling, "calibrate", counted)
+    making = matchers_with(FakeEmbedder())
+    making.make(CATALOG)
+    before = len(made)
+    making.try_out(replace(CATALOG, revision=8))
+    assert len(made) == before
