@@ -73,7 +73,8 @@ def calibrate(held_out: HeldOut, corpus: Corpus, tolerance: Tolerance, *, contra
     Follow-ups are not among the sentences: `store.follow_ups` finds their limit.
     """
     near_misses = expected_near_misses(tolerance, len(corpus.keys))
-    stopped = stopped_by_contradiction(held_out, corpus, contradicts)
+    known = held_out.contradicted
+    stopped = stopped_by_contradiction(held_out, corpus, contradicts) if known is None else known.astype(np.bool_)
     weights = mix(held_out, near_misses)
     wanted = more_phrasings(held_out, corpus, weights, tolerance.false_match_rate)
     limits = _limits(held_out, corpus, stopped, weights, tolerance.false_match_rate)

@@ -8,7 +8,8 @@ from threading import Lock
 
 SWITCH_S = 0.0005
 """How long a thread that computes keeps the interpreter while another one waits; Python's own 5 ms are spent at each of
-the ten hand-overs of a message."""
+the ten hand-overs of a message. While a rail computed, the event loop waited 13 to 15 ms a turn with 5 ms, and 6 to 7
+with 1 ms, on two busy cores."""
 
 _guard = Lock()
 _builders = 0

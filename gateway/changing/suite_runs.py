@@ -34,9 +34,9 @@ _PRINCIPAL = Principal(
 )
 _MATCH_S, _OUTPUT_RAILS_S = 30.0, 30.0
 """Nobody waits for a case, and a machine that is busy must not look like a bad prompt."""
-_REST = 1.0
+_REST = 2.0
 """Pause after a case, as a share of what it took: whoever waits for an answer has the interpreter meanwhile."""
-_MOST_REST_S = 0.05
+_MOST_REST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)

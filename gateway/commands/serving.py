@@ -1,6 +1,5 @@
 """`canongate serve` and `canongate demo`: the gateway itself."""
 
-import sys
 from pathlib import Path
 from signal import SIGINT
 from socket import socket
@@ -20,13 +19,11 @@ from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
 from gateway.logs import set_up_logging
 from gateway.settings import Settings
+from store.pauses import settle
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "helpdesk"
 EXAMPLE_ASSISTANT = "helpdesk"
 FIRST_KEY_FILE = "first-key"
-TURN_S = 0.001
-"""How long a computing thread keeps the interpreter while others wait; Python's own is 5 ms. While a rail computed, the
-event loop waited 13 to 15 ms a turn with 5 ms, and 6 to 7 ms with 1 ms, on two busy cores."""
 
 
 @click.command()
@@ -106,7 +103,6 @@ def _announce_first_administrator(settings: Settings) -> None:
 
 def _run(settings: Settings) -> None:
     set_up_logging(settings.log)
-    sys.setswitchinterval(TURN_S)
     with open_components(settings, progress=lambda line: click.echo(f"… {line}", err=True)) as components:
         config = uvicorn.Config(
             create_app(components),
@@ -118,6 +114,7 @@ def _run(settings: Settings) -> None:
             lifespan="on",
             timeout_graceful_shutdown=settings.server.drain_s,
         )
+        settle()
         _Server(config, components).run()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.errors import SettingsInvalid
+from gateway.fitting.contradicting import with_contradictions
 from gateway.fitting.seen import SeenEmbedder
 from gateway.settings import Settings
 from models.embedding.embedder import (
@@ -228,7 +229,7 @@ def _fit(
     progress: Progress,
 ) -> Fitted:
     phase = "embedding the phrasings"
-    return fit(
+    fitted = fit(
         corpus,
         embed_all(embedder, corpus.texts, phase, progress),
         embed_all(embedder, corpus.counter_texts, phase, progress),
@@ -237,6 +238,8 @@ def _fit(
         fold_vectors=fold_vectors,
         progress=progress,
     )
+    progress("looking for contradictions", 0, 1)
+    return with_contradictions(fitted, corpus)
 
 
 def load_source(source: EmbedderSource, progress: Progress) -> Embedder:

@@ -18,6 +18,7 @@ from models.ports import Embedder
 from store.catalog import Catalog
 from store.index import PromptIndex
 from store.matcher import Matcher
+from store.pauses import uncollected
 
 _FINGERPRINT_CHARS = 16
 """Of an embedder's fingerprint, as the name of the folder of its vectors."""
@@ -147,6 +148,8 @@ class FittedMatchers:
     ) -> Fit:
         """Returns the best fit that there is, or that of one kind; makes one without tuning when there is none."""
         drop_scratch(self._settings.folder)
+        with uncollected():
+            _ = published.corpora  # made here, at once, and kept with it
         may_be_tuned = self._settings.is_tuned if is_tuned is None else is_tuned
         found = self._fits.find(published, is_tuned=True) if may_be_tuned else None
         found = found or self._fits.find(published, is_tuned=False)

@@ -24,8 +24,9 @@ from store.learning.stack import Stack
 from store.snapshot import write_durably
 
 _MAGIC = b"CANONFIT"
-_FORMAT = 2
-"""Raised whenever the features, the model or this file change: a model fitted by other code is fitted anew."""
+_FORMAT = 3
+"""Raised whenever the features, the model, the rules of contradiction or this file change: a model fitted by other code
+is fitted anew."""
 _HEADER = struct.Struct("<8sHQ32s32s")
 """Magic, format, length of the contents, key, hash of the payload."""
 _HASH_BYTES = 32
@@ -33,6 +34,7 @@ _ALIGNMENT = 64
 _MAX_BYTES = 4 * 2**30
 """Some 500,000 phrasings; a larger file is not one of ours."""
 _NAME = "fitted-{}.bin"
+_CONTRADICTED = "held_out.contradicted"
 _DTYPES = frozenset({"<f4", "<f8", "<i8", "<i4", "|i1"})
 
 Arrays = dict[str, "np.ndarray[Any, Any]"]
@@ -194,6 +196,7 @@ def _arrays(fitted: Fitted) -> Arrays:
         "held_out.similarities": held_out.similarities,
         "held_out.nearest": held_out.nearest,
         "held_out.countered": held_out.countered,
+        **({} if held_out.contradicted is None else {_CONTRADICTED: held_out.contradicted}),
     }
 
 
@@ -225,6 +228,7 @@ def _fitted(contents: _Contents, arrays: Arrays) -> Fitted:
         similarities=arrays["held_out.similarities"],
         nearest=arrays["held_out.nearest"],
         countered=arrays["held_out.countered"],
+        contradicted=arrays.get(_CONTRADICTED),
     )
     return Fitted(LearnedModel(contents.keys, contents.phrasings, knowledge, stack), held_out, contents.seconds)
 

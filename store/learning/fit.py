@@ -48,6 +48,11 @@ class HeldOut:
     """(n, 5) rows of those phrasings in the corpus; -1 for none."""
     countered: Doubles
     """(n, 5) cosines of the candidates' nearest counterexamples but the sentence itself; -1 for none."""
+    contradicted: NDArray[np.int8] | None = None
+    """(n,) 1 where the best candidate says something else than the sentence; None when nobody has looked yet.
+
+    It takes longer than everything else about limits, so it is looked at where fits are made, beside serving.
+    """
 
 
 @dataclass(frozen=True, slots=True)

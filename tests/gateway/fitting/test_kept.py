@@ -122,7 +122,7 @@ def test_only_the_newest_fits_are_kept_with_the_embedders_that_they_need(tmp_pat
         os.utime(newest, (number, number))
     drop_old(fits)
     assert len(list(fits.glob("fit-*.json"))) == 8
-    assert len(list(fits.glob("fitted-*.bin"))) == 4
+    assert len(list(fits.glob("fitted-*.bin"))) == 8
     left = {path.name for path in (fits / "embedders").iterdir()}
     assert left == {one.fingerprint for one in embedders[2:]}
 

@@ -186,3 +186,18 @@ def test_limits_are_made_once_for_the_same_prompts_and_tolerance(matchers_with, 
     before = len(made)
     making.try_out(replace(CATALOG, revision=8))
     assert len(made) == before
+
+
+def test_a_fit_brings_along_what_contradicts_what_and_the_limits_are_the_same(fitted):
+    corpus = published_of(CATALOG).corpora[frozenset({"it"})]
+    (one,) = fitted
+    bare = replace(one.held_out, contradicted=None)
+    tolerance = CATALOG.assistants["desk"].match
+    wanted = assembling.calibrate(bare, corpus, tolerance, contradicts=assembling.contradicts)
+    found = assembling.calibrate(one.held_out, corpus, tolerance, contradicts=lambda *_: pytest.fail("looked again"))
+    assert one.held_out.contradicted is not None
+    assert (found.limits, found.report, found.stopped.tolist()) == (
+        wanted.limits,
+        wanted.report,
+        wanted.stopped.tolist(),
+    )
