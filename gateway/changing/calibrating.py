@@ -25,15 +25,18 @@ def calibration_evidence(
     ahead: Catalog, touched: frozenset[str], after: Mapping[str, Calibration], before: Mapping[str, Calibration]
 ) -> Calibrated:
     """Returns what is measured of the touched assistants; one over the rate that it states is a problem."""
-    found, problems, notices = [], [], []
+    found: list[CalibrationEvidence] = []
+    problems: list[str] = []
+    notices: list[str] = []
     for name in sorted(touched):
         one = _evidence(name, ahead, after.get(name), before.get(name))
         found.append(one)
         if one.is_over_rate:
-            problems.append(
+            told = (
                 f"assistant {name}: {one.false_match:.1%} of the messages would be answered wrongly, and it tolerates "
                 f"{one.stated_rate:.1%}. Make its prompts less alike, or state another rate."
             )
+            (notices if _was_no_better(one, before.get(name)) else problems).append(told)
         elif one.false_match is None:
             notices.append(
                 f"assistant {name}: its phrasings are too few to measure how often it would be wrong. It answers word "
@@ -48,6 +51,13 @@ def calibration_evidence(
             )
         notices += (f"assistant {name}: {line}" for line in one.collisions)
     return Calibrated(tuple(found), tuple(problems), tuple(notices))
+
+
+def _was_no_better(one: CalibrationEvidence, before: Calibration | None) -> bool:
+    """Whether the live one is over its rate too, and not by less: a change that mends a part of it may go live."""
+    if before is None or not before.report.is_over_rate or one.false_match is None or one.false_match_before is None:
+        return False
+    return one.false_match <= one.false_match_before
 
 
 def _evidence(name: str, ahead: Catalog, after: Calibration | None, before: Calibration | None) -> CalibrationEvidence:

@@ -137,13 +137,13 @@ def _judged(
     found.problems += blocking[:_MOST_NAMED]
     if len(blocking) > _MOST_NAMED:
         found.problems.append(f"suite {pair.name}: {len(blocking) - _MOST_NAMED} more cases like these.")
-    wrong = sum(verdict.is_wrong_prompt for verdict in after.values())
-    if wilson(wrong, len(after)).low > rate:
-        found.problems.append(
-            f"suite {pair.name}: {wrong} of {len(after)} messages get the answer of another prompt, and "
-            f"{pair.assistant} tolerates {rate:.1%}."
+    _look_at_rate(pair, after, before, rate, found)
+    softened = [one.case for one in cases if one.is_regression and after[one.case].is_offered]
+    if softened:
+        found.notices.append(
+            f"suite {pair.name}: {_listed(softened)}: the right prompt was the answer, and is offered among others now."
         )
-    still = sum(not one.is_right for one in cases) - len(blocking)
+    still = sum(not one.is_right for one in cases) - len(blocking) - len(softened)
     if still > 0:
         found.notices.append(f"suite {pair.name}: {_count(still, 'case')} not right, as before.")
     return SuiteEvidence(
@@ -156,13 +156,31 @@ def _judged(
     )
 
 
+def _look_at_rate(
+    pair: _Pair, after: Mapping[str, CaseVerdict], before: Mapping[str, CaseVerdict], rate: float, found: Asked
+) -> None:
+    """Tells of a test set over the rate that is tolerated. One that was over it, and gets no worse, may be mended."""
+    wrong, was_wrong = (sum(one.is_wrong_prompt for one in side.values()) for side in (after, before))
+    if wilson(wrong, len(after)).low <= rate:
+        return
+    told = (
+        f"suite {pair.name}: {wrong} of {len(after)} messages get the answer of another prompt, and "
+        f"{pair.assistant} tolerates {rate:.1%}."
+    )
+    was_over = bool(before) and wilson(was_wrong, len(before)).low > rate
+    if was_over and wrong <= was_wrong:
+        found.notices.append(f"{told} It was {was_wrong} before.")
+    else:
+        found.problems.append(told)
+
+
 def _why_blocking(one: CaseEvidence, verdict: CaseVerdict, *, is_new: bool) -> str:
     if one.is_right:
         return ""
     if verdict.is_unasked:
         return "nothing is known of it"
     if one.is_regression:
-        return "it was right, and is not any more"
+        return "" if verdict.is_offered else "it was right, and is not any more"
     if is_new:
         return "it is new, and not right"
     return "" if one.was_right is False else "it is not right, and nothing is known of it live"

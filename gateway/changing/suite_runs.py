@@ -18,7 +18,7 @@ from gateway.suite import CaseResult, CaseRunner
 from models.absent import AbsentModel
 from models.ports import LanguageModel
 from store.formats.answer_checks import failure_of
-from store.formats.suite import Suite, SuiteCase
+from store.formats.suite import Expectation, Suite, SuiteCase
 from store.types import Decision, KeyScope, Outcome, Recorded
 from store.vectors import Embed
 
@@ -49,6 +49,8 @@ class CaseVerdict:
     """In words, without what was said."""
     is_wrong_prompt: bool = False
     """Whether people would get the answer of a prompt that is not theirs."""
+    is_offered: bool = False
+    """Whether the prompt that is wanted is among those that the person may choose from."""
     is_unasked: bool = False
     """Whether nothing is known of it because a part did not work."""
 
@@ -118,7 +120,8 @@ class SuiteAsker:
             got = f"an error: {error.code}"
             return CaseVerdict(case, is_right=False, got=got, is_unasked=not is_refusal)
         if not result.is_right or not case.answers:
-            return CaseVerdict(case, result.is_right, _told(result), result.is_wrong_prompt)
+            is_offered = case.expect is Expectation.ANSWER and case.prompt in result.offered
+            return CaseVerdict(case, result.is_right, _told(result), result.is_wrong_prompt, is_offered)
         if result.outcome is Outcome.DEGRADED and self._has_model:
             got = "the language model did not answer, so nothing is known of its words"
             return CaseVerdict(case, is_right=False, got=got, is_unasked=True)

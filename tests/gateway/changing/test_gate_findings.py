@@ -114,6 +114,15 @@ def test_an_assistant_over_its_rate_blocks(gating):
     assert (found.false_match, found.false_match_before, found.is_over_rate) == (0.05, 0.005, True)
 
 
+def test_an_assistant_that_was_over_its_rate_blocks_only_when_it_gets_worse(gating):
+    gating.trials.calibrations = {1: {"desk": calibration(0.05)}, 2: {"desk": calibration(0.04)}}
+    run = gating.tried()
+    assert run.state is RunState.PASSED
+    assert any("4.0% of the messages would be answered wrongly" in notice for notice in run.result.notices)
+    gating.trials.calibrations = {1: {"desk": calibration(0.04)}, 2: {"desk": calibration(0.05)}}
+    assert "5.0% of the messages would be answered wrongly" in failed(gating.tried())
+
+
 def test_an_assistant_that_the_change_does_not_touch_is_not_measured(gating):
     gating.trials.calibrations = {2: {"desk": calibration(0.05)}}
     run = gating.tried(gating.edit_of(EditKind.POLICY, "spare", POLICY | {"name": "spare"}))

@@ -1,0 +1,54 @@
+"""What blocks a change, from what its test sets come to on both sides."""
+
+from gateway.changing.suite_evidence import Asked, SuiteJudge
+from gateway.changing.suite_runs import CaseVerdict
+from tests.gateway.changing.gate_world import SUITE
+
+
+class Told:
+    """Answers a test set as it is told; every other case is right."""
+
+    def __init__(self, **verdicts: dict) -> None:
+        self._verdicts = verdicts
+
+    def ask(self, suite, assistant, asked):
+        right = {"is_right": True, "got": "as wanted"}
+        return {one.id: CaseVerdict(one, **(self._verdicts.get(one.id) or right)) for one in suite.cases}
+
+
+WRONG = {"is_right": False, "got": "answered it.hours", "is_wrong_prompt": True}
+OFFERED = {"is_right": False, "got": "clarify: it.reset, it.hours", "is_offered": True}
+LOST = {"is_right": False, "got": "no_match"}
+
+
+def judged(gating, *, ahead: Told, live: Told) -> Asked:
+    catalog = gating.live.current.catalog
+    assert catalog.suites["small"] == SUITE
+    return SuiteJudge(ahead=ahead, live=live).evidence(catalog, catalog, frozenset({"desk"}), lambda *_: None)
+
+
+def test_a_prompt_that_is_offered_in_place_of_answered_is_told_and_does_not_block(gating):
+    found = judged(gating, ahead=Told(reset=OFFERED), live=Told())
+    assert found.problems == []
+    assert found.notices == ["suite small: reset: the right prompt was the answer, and is offered among others now."]
+
+
+def test_a_prompt_that_is_neither_answered_nor_offered_any_more_blocks(gating):
+    (problem,) = judged(gating, ahead=Told(reset=LOST), live=Told()).problems
+    assert "case reset: it was right, and is not any more" in problem
+
+
+def test_a_test_set_that_comes_over_the_rate_blocks(gating):
+    wrong = dict.fromkeys(("reset", "hours", "peru"), WRONG)
+    problems = judged(gating, ahead=Told(**wrong), live=Told(reset=WRONG)).problems
+    assert "suite small: 3 of 4 messages get the answer of another prompt, and desk tolerates 1.0%." in problems
+
+
+def test_a_test_set_that_was_over_the_rate_blocks_only_when_it_gets_worse(gating):
+    wrong = dict.fromkeys(("reset", "hours", "peru"), WRONG)
+    better = dict.fromkeys(("reset", "hours"), WRONG)
+    mended = judged(gating, ahead=Told(**better), live=Told(**wrong))
+    assert mended.problems == []
+    assert any("2 of 4 messages" in one and one.endswith("It was 3 before.") for one in mended.notices)
+    worse = judged(gating, ahead=Told(**wrong), live=Told(**better))
+    assert any("3 of 4 messages" in one for one in worse.problems)
