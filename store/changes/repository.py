@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import uuid_utils
-from sqlalchemy import CursorResult, delete, exists, select, update
+from sqlalchemy import CursorResult, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from store.changes.documents import hash_of, hash_of_edits
@@ -164,21 +164,23 @@ class Changes:
         self, change_id: UUID, edits: Iterable[StoredEdit], session: Session, *, replaced: Collection[Item]
     ) -> None:
         """Puts edits into the change, in place of those it has: `replaced` names these at least. `write` goes first."""
+        rows = []
         for edit in edits:
             if edit.item in replaced:
                 session.execute(_delete(change_id, edit.item))
-            session.add(
-                ChangeEditRow(
-                    change_id=change_id,
-                    kind=edit.kind.value,
-                    name=edit.name,
-                    document=None if edit.document is None else dict(edit.document),
-                    document_hash=hash_of(edit.document),
-                    base=edit.base,
-                    base_document=None if edit.base_document is None else dict(edit.base_document),
-                )
+            rows.append(
+                {
+                    "change_id": change_id,
+                    "kind": edit.kind.value,
+                    "name": edit.name,
+                    "document": None if edit.document is None else dict(edit.document),
+                    "document_hash": hash_of(edit.document),
+                    "base": edit.base,
+                    "base_document": None if edit.base_document is None else dict(edit.base_document),
+                }
             )
-        session.flush()
+        if rows:
+            session.connection().execute(insert(ChangeEditRow), rows)
 
     def drop_edit(self, change_id: UUID, item: Item, session: Session) -> None:
         """Takes the edit of a document out. `write` goes first."""
@@ -209,20 +211,18 @@ class Changes:
         self, change_id: UUID, kind: EventKind, actor: Actor, text: str, place: str, at: dt.datetime, session: Session
     ) -> None:
         """Adds to the change's story."""
-        session.add(
-            ChangeEventRow(
-                id=new_id(),
-                change_id=change_id,
-                at=at,
-                kind=kind.value,
-                actor=actor.id,
-                name=actor.name,
-                person=actor.person,
-                text=text,
-                place=place,
-            )
-        )
-        session.flush()
+        row = {
+            "id": new_id(),
+            "change_id": change_id,
+            "at": at,
+            "kind": kind.value,
+            "actor": actor.id,
+            "name": actor.name,
+            "person": actor.person,
+            "text": text,
+            "place": place,
+        }
+        session.connection().execute(insert(ChangeEventRow), row)
 
     def _heads(self, session: Session, rows: Sequence[ChangeRow]) -> tuple[ChangeHead, ...]:
         ids = [row.id for row in rows]
