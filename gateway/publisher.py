@@ -4,12 +4,14 @@ import logging
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from threading import Lock
 
 import anyio
 from anyio import to_thread
 
+from gateway.activation import PATIENCE
 from gateway.errors import GatewayError, SettingsInvalid
 from gateway.fitting.matchers import Matchers
 from gateway.licences import require_acknowledged
@@ -95,7 +97,8 @@ class Publisher:
         """Compiles what changed; a policy that says the same at the same revision is the one that serves already."""
         live = catalog.policies
         known = {name: policy for name, (stored, policy) in self._policies.items() if live.get(name) == stored}
-        policies = compile_policies(catalog, self._runner, self._services, known)
+        with closing(RailRunner(PATIENCE)) as tries:
+            policies = compile_policies(catalog, self._runner, self._services, known, tries=tries)
         self._policies = {name: (live[name], policy) for name, policy in policies.items()}
         return policies
 
@@ -195,15 +198,20 @@ def rail_runner(settings: Settings) -> RailRunner:
 
 
 def compile_policies(
-    catalog: Catalog, runner: RailRunner, services: RailServices, known: Mapping[str, RailsPolicy] | None = None
+    catalog: Catalog,
+    runner: RailRunner,
+    services: RailServices,
+    known: Mapping[str, RailsPolicy] | None = None,
+    *,
+    tries: RailRunner | None = None,
 ) -> dict[str, RailsPolicy]:
-    """Compiles the policies of a catalog that are not `known`.
+    """Compiles the policies of a catalog that are not `known`; `tries` runs their probes, with more time.
 
     Raises `RailsError`, and `SettingsInvalid` when an assistant has none.
     """
     policies = {
         name: (known or {}).get(name)
-        or compile_policy(load_policy(stored.document), stored.revision, runner=runner, services=services)
+        or compile_policy(load_policy(stored.document), stored.revision, runner=runner, services=services, tries=tries)
         for name, stored in catalog.policies.items()
     }
     for assistant in catalog.assistants.values():

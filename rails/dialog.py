@@ -118,21 +118,23 @@ class DialogLane:
             yield from ((f"{DIALOG}.topics[{position}].replies.{tag}", text.strip()) for text in topic.replies[tag])
         yield from ((f"{DIALOG}.colang", text) for text in sorted(self.engine.texts - ours))
 
-    def try_replies(self) -> None:
-        """Has NeMo say every generated reply once. Raises `ProbeFailed` for one that does not come out as approved.
+    def try_replies(self, runner: RailRunner) -> None:
+        """Has NeMo say every generated reply once, on that runner.
+
+        Raises `ProbeFailed` for one that does not come out as approved.
 
         Warms the engine, and finds flows of an expert that never end.
         """
         for language in self.dialog.languages:
-            self._try_reply(None, language, 0)
+            self._try_reply(runner, None, language, 0)
             for topic in self.dialog.topics:
                 for choice in range(len(topic.replies[language])):
-                    self._try_reply(topic, language, choice)
+                    self._try_reply(runner, topic, language, choice)
 
-    def _try_reply(self, topic: Topic | None, language: str, choice: int) -> None:
+    def _try_reply(self, runner: RailRunner, topic: Topic | None, language: str, choice: int) -> None:
         talk = _Talk(self, lambda: topic, choice, matched=False)
         message = topic.examples[0] if topic else "probe"
-        report = _told(talk, self._runner.run_blocking((talk,), message, RailContext(language)).records[0])
+        report = _told(talk, runner.run_blocking((talk,), message, RailContext(language)).records[0])
         name = f"topic {topic.name!r}" if topic else f"`{NO_TOPIC}`"
         if report.has_failed:
             raise ProbeFailed(
@@ -145,14 +147,16 @@ class DialogLane:
             raise ProbeFailed(f"dialog: the reply {wanted!r} of {name} comes out changed. Write it without markup.")
 
 
-def compile_dialog(dialog: Dialog, runner: RailRunner, services: RailServices) -> DialogLane:
-    """Returns `dialog`, ready to talk, after it has said each of its replies.
+def compile_dialog(
+    dialog: Dialog, runner: RailRunner, services: RailServices, tries: RailRunner | None = None
+) -> DialogLane:
+    """Returns `dialog`, ready to talk, after it has said each of its replies, on `tries` where that is given.
 
     Blocks for about half a second. Raises `PolicyInvalid` or `ProbeFailed`.
     """
     topics = Topics.of(dialog, services)
     lane = DialogLane(dialog, ColangEngine(write_colang(dialog), write_settings()), topics, runner)
-    lane.try_replies()
+    lane.try_replies(tries or runner)
     return lane
 
 

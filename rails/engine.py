@@ -90,11 +90,13 @@ def compile_policy(
     definitions: Mapping[str, RailDefinition] = SHIPPED_RAILS,
     runner: RailRunner = SHARED_RUNNER,
     services: RailServices = NO_SERVICES,
+    tries: RailRunner | None = None,
 ) -> RailsPolicy:
     """Returns `document`, ready to run, after every rail has blocked and passed its own probes.
 
-    The runner carries the deadlines; `services` is what rails may call of other rooms. Blocks its thread for a few
-    milliseconds, longer with an index to make: call it in a worker thread when an event loop is running. Raises
+    The runner carries the deadlines; `services` is what rails may call of other rooms. `tries` runs the probes in its
+    place, with more time: nobody waits for them, and a busy machine is no fault of a policy. Blocks its thread for
+    some milliseconds, longer with an index to make: call it in a worker thread when an event loop is running. Raises
     `PolicyInvalid` or `ProbeFailed`.
     """
     checks: dict[Stage, tuple[CompiledCheck, ...]] = {}
@@ -104,11 +106,11 @@ def compile_policy(
         rails = [(_definition(rail_name(params), stage, definitions), params) for params in entries]
         checks[stage] = compile_stage(rails, stage, services)
         for compiled, (definition, params) in zip(checks[stage], rails, strict=True):
-            try_probes(compiled, definition.probes(params), runner)
+            try_probes(compiled, definition.probes(params), tries or runner)
     if not document.refusals or any(DEFAULT_REFUSAL not in texts for texts in document.refusals.values()):
         raise PolicyInvalid(f"refusals: every language needs a `{DEFAULT_REFUSAL}` text, and one language is needed.")
     refusals = MappingProxyType({tag: MappingProxyType(dict(texts)) for tag, texts in document.refusals.items()})
-    dialog = compile_dialog(document.dialog, runner, services) if document.dialog else None
+    dialog = compile_dialog(document.dialog, runner, services, tries) if document.dialog else None
     return RailsPolicy(document.name, revision, MappingProxyType(checks), refusals, runner, document.streaming, dialog)
 
 

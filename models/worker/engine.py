@@ -18,6 +18,8 @@ from models.worker.supervisor import EngineLimits, ModelState, Supervisor
 
 MAX_BYTES_PER_TOKEN = 16
 """A text of more bytes than this times the context cannot fit; word pieces of English have about 4."""
+_LOOK_S = 0.05
+"""How soon a refusal ends the wait for a start."""
 
 
 class LlamaModel:
@@ -92,8 +94,12 @@ class LlamaModel:
         self.wait_ready(wait_s)
 
     def wait_ready(self, timeout_s: float) -> bool:
-        """Returns whether the model is ready now or became so within `timeout_s`."""
-        return self._supervisor.ready.wait(timeout_s)
+        """Returns whether the model is ready now or became so within `timeout_s`; one that is refused never does."""
+        until = time.monotonic() + timeout_s
+        while not self._supervisor.ready.wait(min(_LOOK_S, max(0.0, until - time.monotonic()))):
+            if self._supervisor.is_refused or time.monotonic() >= until:
+                return False
+        return True
 
     def close(self) -> None:
         """Ends the worker and fails whoever still waits; the model cannot be started again."""

@@ -73,6 +73,7 @@ class LlamaBackend:
             raise ModelRefused(f"llama.cpp cannot load {Path(load.path).name}")
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._vocab_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        self._window = llama_cpp.llama_model_n_swa(self._model)
         self._control = frozenset(
             token for token in range(self._vocab_size) if llama_cpp.llama_vocab_is_control(self._vocab, token)
         )
@@ -202,7 +203,9 @@ class LlamaBackend:
         read = llama_cpp.llama_state_seq_set_data(self._context, buffer, len(state), self._scratch)
         first = llama_cpp.llama_memory_seq_pos_min(self._memory, self._scratch)
         last = llama_cpp.llama_memory_seq_pos_max(self._memory, self._scratch)
-        fits = (read, first, last) == (len(state), start, length - 1)
+        # Layers with a sliding window have forgotten what is before it, and do not need it for what comes next.
+        latest = max(start, length - self._window) if self._window else start
+        fits = (read, last) == (len(state), length - 1) and start <= first <= latest
         if fits:
             llama_cpp.llama_memory_seq_cp(self._memory, self._scratch, sequence, start, length)
         self.forget(self._scratch)
@@ -316,11 +319,6 @@ def _loadable(load: Load) -> Load:
 def _agreeing(left: Sequence[int], right: Sequence[int]) -> int:
     """How many tokens both begin with."""
     return next((at for at, (one, other) in enumerate(zip(left, right, strict=False)) if one != other), len(left))
-
-
-def _can_forget(model: object) -> bool:
-    """Whether the last tokens of a sequence can be taken back, which a recurrent state does not allow."""
-    return not (llama_cpp.llama_model_is_recurrent(model) or llama_cpp.llama_model_is_hybrid(model))
 
 
 def _never() -> bool:

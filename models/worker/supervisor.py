@@ -130,6 +130,11 @@ class Supervisor:
         self._is_warm = False
         self.wake()
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the worker said that it can never run this model."""
+        return self._refusal is not None
+
     def require_open_door(self) -> None:
         """Raises `ModelRefused` or `ModelUnavailable` when waiting would be in vain."""
         if self._refusal is not None:

@@ -71,11 +71,6 @@ class Changes:
         """Keeps every other transaction that holds the change waiting until this one ends."""
         session.execute(select(ChangeRow.id).where(ChangeRow.id == change_id).with_for_update())
 
-    def edit(self, change_id: UUID, item: Item, session: Session) -> StoredEdit | None:
-        """Returns one edit without reading the others, None when the change does not touch the item."""
-        row = session.get(ChangeEditRow, (change_id, item.kind.value, item.name), populate_existing=True)
-        return None if row is None else _edit(row)
-
     def page(
         self,
         *,
@@ -120,6 +115,11 @@ class Changes:
         )
         with self._database.reading(session) as opened:
             return tuple(opened.scalars(query))
+
+    def edit(self, change_id: UUID, item: Item, session: Session) -> StoredEdit | None:
+        """Returns one edit without reading the others, None when the change does not touch the item."""
+        row = session.get(ChangeEditRow, (change_id, item.kind.value, item.name), populate_existing=True)
+        return None if row is None else _edit(row)
 
     def live_with(self, items: Iterable[Item], session: Session) -> Mapping[UUID, tuple[int, frozenset[Item]]]:
         """Returns the live changes that touch one of the items: their revision, and everything that they touch."""

@@ -86,7 +86,7 @@ def write_tiny(tiny: Tiny, path: Path, *, always: str | None = None) -> None:
     """Writes a model; one that `always` says a certain token ignores what it reads."""
     writer = gguf.GGUFWriter(path, tiny.architecture)
     _add_hyperparameters(writer, tiny)
-    _add_vocabulary(writer, tiny)
+    add_vocabulary(writer, tiny)
     for name, weights in _tensors(tiny, always).items():
         writer.add_tensor(name, weights)
     writer.write_header_to_file()
@@ -152,7 +152,7 @@ def _add_hyperparameters(writer: gguf.GGUFWriter, tiny: Tiny) -> None:
     writer.add_vocab_size(len(tiny.vocabulary))
 
 
-def _add_vocabulary(writer: gguf.GGUFWriter, tiny: Tiny) -> None:
+def add_vocabulary(writer: gguf.GGUFWriter, tiny: Tiny) -> None:
     tokens = [token for token, _ in tiny.vocabulary]
     writer.add_tokenizer_model(tiny.tokenizer)
     writer.add_tokenizer_pre(tiny.pre)

@@ -11,9 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from models.catalog import known_model, verified_path
+from models.catalog import known_model, located, verified_path
 from models.device import plan_device
 from models.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable, RequestCancelled
+from models.files.gguf import read_header
+from models.files.unpacking import Weights, is_one_by_one, unpacked
 from models.ports import Cancellation, FinishReason, Sampling
 from models.verified import sha256_of
 from models.worker.engine import LlamaModel
@@ -30,9 +32,9 @@ START, END = 1, 2
 FACTS = "You are the help desk assistant. The Lisbon office is open from 07:30 to 20:00 on working days."
 
 
-def new_model(known=SMOLLM2, path=None, **limits):
+def new_model(known=SMOLLM2, path=None, rewritten=None, **limits):
     limits = EngineLimits(**{"grace_s": 1.0, **limits})
-    return LlamaModel(known, plan_device(gpu_layers=0), limits, WorkerProgram(), path=path)
+    return LlamaModel(known, plan_device(gpu_layers=0), limits, WorkerProgram(), path=path, unpacked=rewritten)
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +84,22 @@ def test_the_answer_does_not_depend_on_the_request_before(model):
     assert len(set(answers)) == 1
 
 
+@pytest.fixture(scope="module")
+def guessing(tmp_path_factory):
+    """The model with rewritten weights, as the gateway runs it on a CPU: it guesses on; the file itself does not."""
+    source = Weights(located(SMOLLM2), SMOLLM2.sha256)
+    rewritten = unpacked(source, tmp_path_factory.mktemp("unpacked"), lambda _: None)
+    assert [is_one_by_one(read_header(one.path)) for one in (source, rewritten)] == [True, False]
+    model = new_model(rewritten=rewritten)
+    model.start(60.0)
+    assert model.state is ModelState.READY
+    yield model
+    model.close()
+
+
 @pytest.mark.parametrize("sampling", [{}, {"temperature": 0.1, "seed": 7}], ids=["greedy", "seeded"])
-def test_an_answer_that_copies_is_the_same_each_time(model, sampling):
+def test_an_answer_that_copies_is_the_same_each_time(guessing, sampling):
+    model = guessing
     words = "Badges are at the front desk, laptops are repaired on the second floor, and keys are with the porter. "
     asked = f'Repeat the text between the quotation marks:\n\n"{words}"'
     prompt = approved(asked, instructions=FACTS)
@@ -294,5 +310,16 @@ def _require_refusal(model, reason):
         with pytest.raises(ModelRefused, match=reason):
             ask(model, approved("Hello"), timeout_s=20.0)
         assert model.pid is None
+    finally:
+        model.close()
+
+
+def test_a_start_does_not_wait_for_a_model_that_was_refused():
+    changed = dataclasses.replace(SMOLLM2, sha256="0" * 64)
+    model = new_model(changed, path=verified_path(SMOLLM2))
+    try:
+        assert not model.wait_ready(0.0)
+        model.start(600.0)
+        assert model.state is ModelState.OPEN
     finally:
         model.close()
