@@ -6,6 +6,7 @@ from store.content import SLOT_MARK, AnySlot, CanonicalPrompt, EnumSlot, Integer
 from store.errors import InvalidContent
 from store.formats.bundle import Bundle, convert_document, prompt_path
 from store.formats.suite import Suite
+from store.pauses import give_way
 from store.phrases import Normalize, fold
 from store.slot_values import compile_pattern
 
@@ -23,6 +24,7 @@ def check_bundle(bundle: Bundle, *, normalize: Normalize = fold) -> None:
 
 
 def _in_prompt(prompt: CanonicalPrompt, normalize: Normalize) -> Iterator[str]:
+    give_way()
     leads_here = {
         normalize(text): f"{kind}[{place}]"
         for kind, texts in (("phrasings", prompt.phrasings), ("follow_ups", prompt.follow_ups))
@@ -69,6 +71,7 @@ def _between_prompts(bundle: Bundle, normalize: Normalize) -> Iterator[str]:
     phrasings: dict[str, tuple[str, str]] = {}
     follow_ups: dict[tuple[str, str], str] = {}
     for prompt in bundle.prompts:
+        give_way()
         for place, text in enumerate(prompt.phrasings):
             here = f"{prompt_path(prompt.key)}: phrasings[{place}]"
             key, other = phrasings.setdefault(normalize(text), (prompt.key, here))

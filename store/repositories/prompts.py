@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from store.content import CanonicalPrompt, PromptVersion
 from store.database import Database
 from store.errors import InvalidContent, NotFound
+from store.pauses import give_way
 from store.phrases import Normalize, RowKind
 from store.plain import canonical_hash, to_plain
 from store.tables import PhrasingRow, PromptRow, PromptVersionRow
@@ -207,11 +208,13 @@ def _load(session: Session, rows: Iterable[tuple[str, PromptVersionRow | None]])
             .order_by(PhrasingRow.position)
         )
         for prompt_id, version, kind, text in found:
+            give_way()
             sentences.setdefault((prompt_id, version, kind), []).append(text)
     return tuple(_version(key, row, sentences) for key, row in versions)
 
 
 def _version(key: str, row: PromptVersionRow, sentences: Mapping[tuple[UUID, int, str], list[str]]) -> PromptVersion:
+    give_way()
     texts = {kind: sentences.get((row.prompt_id, row.number, kind.value), []) for kind in RowKind}
     document: dict[str, Any] = {
         "key": key,
