@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 _PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
 _OURS = re.compile(r"Expected `[^`]*`( (of length )?[<>=]+ -?[0-9.]+)?|Object missing required field `[a-z_]+`")
 """The beginnings of messages that are made of our own types, and of nothing that was sent."""
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `[^`]*`)?")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `\$\.?(?P<place>[^`]*)`)?")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
 
 
@@ -38,7 +38,7 @@ def convert(value: dict[str, Any], kind: type[_T], *, code: str) -> _T:
         return msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as error:
         text = str(error)
-        if (unknown := _UNKNOWN.fullmatch(text)) and (param := plain_name(unknown["name"])):
+        if (unknown := _UNKNOWN.fullmatch(text)) and (param := plain_name(_joined(unknown))):
             raise InvalidRequest(code, f"There is no field `{param}`. See /openapi.json.", param=param) from error
         place = _PLACE.search(text)
         param = plain_name(place["place"]) if place else None
@@ -46,6 +46,10 @@ def convert(value: dict[str, Any], kind: type[_T], *, code: str) -> _T:
         reason = expected[0] if expected else "The value is not acceptable"
         where = f" at `{param}`" if param else ""
         raise InvalidRequest(code, f"{reason}{where}. See /openapi.json.", param=param) from error
+
+
+def _joined(unknown: re.Match[str]) -> str:
+    return ".".join(filter(None, (unknown["place"], unknown["name"])))
 
 
 def plain_name(sent: str) -> str | None:

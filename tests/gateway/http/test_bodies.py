@@ -22,7 +22,7 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
         ({}, "Object missing required field `name`. See /openapi.json.", None),
         ({"name": 1}, "Expected `str` at `name`. See /openapi.json.", "name"),
         ({"name": "x", "reason": 1}, "There is no field `reason`. See /openapi.json.", "reason"),
-        ({"name": "x", "inner": {"sise": 1}}, "There is no field `sise`. See /openapi.json.", "sise"),
+        ({"name": "x", "inner": {"sise": 1}}, "There is no field `inner.sise`. See /openapi.json.", "inner.sise"),
         ({"name": "x", "my secret, typed here": 1}, "The value is not acceptable. See /openapi.json.", None),
         ({"name": "x", "a\nb": 1}, "The value is not acceptable. See /openapi.json.", None),
     ],

@@ -151,7 +151,7 @@ async def test_requests_that_nemo_takes_are_understood(world, body, want):
         (nemo(("user", "Hello"), config_id="other"), "guardrails.config_id"),
         (nemo(("user", "Hello"), config_ids=["helpdesk", "other"]), "guardrails.config_ids"),
         (nemo(("user", "Hello"), rail_types=["dialog"]), "guardrails.rail_types[0]"),
-        (nemo(("user", "Hello"), state={}), "guardrails"),
+        (nemo(("user", "Hello"), state={}), "guardrails.state"),
         (nemo(("assistant", "Hello"), context={"relevant_chunks": 5}), "guardrails.context"),
     ],
 )

@@ -100,7 +100,7 @@ async def test_a_failure_after_the_first_stage_is_an_error_event(world, monkeypa
         ({"message": "x" * 4001}, "message_too_long", "message"),
         ({"message": 5}, "validation_error", "message"),
         ({}, "validation_error", None),
-        ({"message": "x", "skip_rails": True}, "validation_error", None),
+        ({"message": "x", "skip_rails": True}, "validation_error", "skip_rails"),
         ({"message": "x", "max_tokens": 0}, "validation_error", "max_tokens"),
         ({"message": "What are the office opening hours?", "slots": {"nope": "x"}}, "invalid_slot", "slots"),
     ],

@@ -81,7 +81,7 @@ BAD = {
     "max_tokens 0": ({"max_tokens": 0}, "max_tokens"),
     "max_tokens text": ({"max_tokens": "many-secret"}, "max_tokens"),
     "odd conversation": ({"canongate": {"conversation": "a b"}}, "canongate.conversation"),
-    "unknown inside": ({"canongate": {"rails": []}}, "canongate"),
+    "unknown inside": ({"canongate": {"rails": []}}, "canongate.rails"),
     "slot of a wrong type": ({"canongate": {"slots": {"site": 1}}}, None),
 }
 
