@@ -10,7 +10,7 @@ export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rival run test check fix bench docs clean
+.PHONY: help setup rival browser run test check fix bench docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,7 +41,10 @@ $(RIVAL)/.ready: benchmarks/rival_server.txt
 run: setup ## run the gateway with the example help desk on http://127.0.0.1:8080
 	@$(BIN)/canongate demo
 
-test: setup rival ## run every test, with the real embedder, model, SQLite, PostgreSQL and llama.cpp's server
+browser: ## install Debian's Chromium for the tests in a browser; without root they are skipped
+	@test -x /usr/bin/chromium || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq chromium; }
+
+test: setup rival browser ## run every test, with the real embedder, model, SQLite, PostgreSQL, llama.cpp's server and a browser
 	@$(BIN)/python -m pytest
 
 check: setup ## lint, types, import contracts and generated docs

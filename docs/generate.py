@@ -18,6 +18,7 @@ from gateway.http.admin.guard import PREFIX as ADMIN
 from gateway.http.admin.key_authenticator import KEY_ROLES
 from gateway.http.admin.route_table import OPEN_ROUTES, PERSONAL_ROUTES, ROUTES
 from gateway.http.openapi import OPERATIONS
+from gateway.http.pages.page_table import OPEN_PAGES, PAGES
 from rails.describe import ParameterNote, common_parameters, describe_rails
 from rails.policy import policy_schema
 from store.people import Role
@@ -119,7 +120,25 @@ def exposure() -> str:
         marks = ["yes" if role in roles else "" for role in Role]
         scopes = [scope.value for scope, role in KEY_ROLES.items() if role in roles and name not in PERSONAL_ROUTES]
         lines.append(f"| `{_plain_path(name)}` | {' | '.join(marks)} | {', '.join(f'`{one}`' for one in scopes)} |")
+    lines += ["", *_pages()]
     return "\n".join(lines) + "\n"
+
+
+def _pages() -> list[str]:
+    lines = [
+        "## The pages",
+        "",
+        "For people with a session; no key opens one. A form counts with the session's token, from our own pages.",
+        "Without a session these open:",
+        "",
+        *_exposed(map(_plain_path, OPEN_PAGES)),
+        "",
+        f"| page | {' | '.join(Role)} |",
+        f"|---|{'---|' * len(Role)}",
+    ]
+    for name, roles in PAGES.items():
+        lines.append(f"| `{_plain_path(name)}` | {' | '.join('yes' if role in roles else '' for role in Role)} |")
+    return lines
 
 
 def _exposed(names: Iterable[str]) -> list[str]:

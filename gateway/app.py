@@ -4,10 +4,12 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from typing import Any
 
 import anyio
-from litestar import Litestar
-from litestar.di import Provide
+from litestar import Litestar, Request, Response
+from litestar.di import NamedDependency, Provide
+from litestar.params import SkipValidation
 
 from gateway.components import Components
 from gateway.http.access import require_key, require_media_type
@@ -22,6 +24,10 @@ from gateway.http.health import livez, readyz
 from gateway.http.openai import create_chat_completion
 from gateway.http.openapi import openapi
 from gateway.http.page import ask_on_page, back_to_page, landing
+from gateway.http.pages.failing import tell_on_page
+from gateway.http.pages.guard import PageGuard, is_page_path, require_page_table
+from gateway.http.pages.handlers import PAGE_HANDLERS
+from gateway.http.pages.visit import Visit, visit_of
 from gateway.http.problems import tell_error
 from gateway.http.repeats import KeepReplies, hold_repeats
 from gateway.http.static import static_file
@@ -34,6 +40,7 @@ _LOG = logging.getLogger(__name__)
 def create_app(components: Components) -> Litestar:
     """Returns the application. Whoever made the components closes them."""
     require_table(ADMIN_HANDLERS)
+    require_page_table(PAGE_HANDLERS)
     administration = components.administration
     return Litestar(
         route_handlers=[
@@ -51,14 +58,22 @@ def create_app(components: Components) -> Litestar:
             list_models,
             get_model,
             *ADMIN_HANDLERS,
+            *PAGE_HANDLERS,
         ],
         lifespan=[_follow(components)],
-        dependencies={"components": Provide(lambda: components, sync_to_thread=False)},
+        dependencies={
+            "components": Provide(lambda: components, sync_to_thread=False),
+            "visit": Provide(_visit, sync_to_thread=False),
+        },
         guards=[
-            require_key(components.keys, administration.authenticator if administration else None),
+            require_key(
+                components.keys,
+                administration.authenticator if administration else None,
+                PageGuard(administration.access) if administration else None,
+            ),
             require_media_type,
         ],
-        exception_handlers={Exception: tell_error},
+        exception_handlers={Exception: _tell(components)},
         before_request=hold_repeats(administration.access.repeats) if administration else None,
         middleware=[partial(KeepReplies, repeats=administration.access.repeats)] if administration else [],
         before_send=[add_headers],
@@ -67,6 +82,21 @@ def create_app(components: Components) -> Litestar:
         logging_config=None,
         debug=False,
     )
+
+
+def _visit(request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]) -> Visit:
+    return visit_of(request, components)
+
+
+def _tell(components: Components) -> Callable[[Request[Any, Any, Any], Exception], Response[Any]]:
+    """Makes what answers for an exception: a page to people, a document to programs."""
+
+    def tell(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        if is_page_path(request.scope["path"]):
+            return tell_on_page(request, error, components)
+        return tell_error(request, error)
+
+    return tell
 
 
 def _follow(components: Components) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:

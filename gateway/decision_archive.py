@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import anyio
 from anyio import CapacityLimiter, to_thread
@@ -16,7 +17,7 @@ from store.errors import NotFound
 from store.people import SYSTEM, Actor, Role
 from store.repositories.assistants import Assistants
 from store.repositories.decisions import DecisionFilter, Decisions, Place
-from store.types import Decision, Recorded, Words
+from store.types import Decision, Outcome, Recorded, Words
 
 RETENTION_DAYS = 365
 """Of decisions whose assistant is no longer live."""
@@ -26,6 +27,15 @@ PERIOD_S = 3600.0
 PAUSE_S = 0.2
 _PAGE = 200
 _LOG = logging.getLogger(__name__)
+
+
+class RevealReason(StrEnum):
+    """Why somebody looks at hidden text; a closed list, since the audit trail holds nobody's words."""
+
+    COMPLAINT = "complaint"
+    INCIDENT = "incident"
+    QUALITY = "quality"
+    LEGAL = "legal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,10 @@ class DecisionArchive:
         found = self._decisions.recorded(_within(actor, wanted), limit=limit, before=before)
         return tuple(map(_shown, found))
 
+    def count(self, actor: Actor, wanted: DecisionFilter) -> dict[Outcome, int]:
+        """Returns how many decisions of the actor's assistants had each outcome."""
+        return self._decisions.count(_within(actor, wanted))
+
     def get(self, actor: Actor, decision_id: str) -> ShownDecision:
         """Returns one decision. Raises `NotFound`, also for one of another tenant."""
         with self._database.reading() as session:
@@ -70,8 +84,8 @@ class DecisionArchive:
         _require_seen(actor, decision)
         return _shown(Recorded(decision, words))
 
-    def reveal(self, actor: Actor, decision_id: str) -> RevealedDecision:
-        """Returns what is hidden, and says so in the audit trail in the same transaction.
+    def reveal(self, actor: Actor, decision_id: str, *, reason: RevealReason | None = None) -> RevealedDecision:
+        """Returns what is hidden, and says so in the audit trail, with the reason, in the same transaction.
 
         Raises `NotFound`, and `NotAllowed` for whoever is neither auditor nor admin.
         """
@@ -82,6 +96,8 @@ class DecisionArchive:
             _require_seen(actor, decision)
             words = self._decisions.words(decision_id, session)
             details = {"assistant": decision.assistant, "kept": words.kept.value if words else KeepsText.OFF.value}
+            if reason is not None:
+                details["reason"] = reason.value
             self._audit.append(actor, "decision.revealed", f"decision {decision_id}", details, session=session)
         return RevealedDecision(decision, words)
 

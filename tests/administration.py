@@ -236,11 +236,11 @@ class AdminWorld:
         wish = KeyWish(name=f"key {new_token()}", scopes=scopes)
         return self.access.keys.create(OPERATOR, wish, owner=owner).token
 
-    def session(self, user: User) -> NewSession:
+    def session(self, user: User, *, agent: str = "test") -> NewSession:
         """Begins a session without a password."""
         with self.database.writing() as transaction:
             return self.access.keeper.begin(
-                user, method="password", agent="test", old_token=None, transaction=transaction
+                user, method="password", agent=agent, old_token=None, transaction=transaction
             )
 
     async def enrol(self, browser: httpx.AsyncClient, password: str = PASSWORD) -> tuple[bytes, list[str]]:

@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     TOTP = "totp secret"
     REQUEST = "request fingerprint"
     REPLY = "kept reply"
+    TICKET = "sign-in ticket"
 
 
 class Seals:

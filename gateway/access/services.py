@@ -11,6 +11,7 @@ from gateway.access.repeats import Repeats
 from gateway.access.sealing import Seals
 from gateway.access.sessions import Now, SessionKeeper, utc_now
 from gateway.access.signing_in import SignIn
+from gateway.access.tickets import Tickets
 from gateway.access.tries import Tries
 from gateway.access.users import UserService
 from gateway.access_settings import AccessSettings, OidcSettings
@@ -28,6 +29,7 @@ class Access:
 
     keeper: SessionKeeper
     sign_in: SignIn
+    tickets: Tickets
     users: UserService
     profiles: ProfileService
     keys: KeyService
@@ -35,6 +37,7 @@ class Access:
     oidc: OidcSignIn | None
     oidc_tries: Tries
     has_plain_cookies: bool
+    now: Now
     proxies: frozenset[str]
     """Addresses of proxies whose X-Forwarded-For is believed."""
 
@@ -57,6 +60,7 @@ def access_of(
     return Access(
         keeper=keeper,
         sign_in=SignIn(database, audit, seals, keeper, passwords=passwords, tries=tries, now=now),
+        tickets=Tickets(seals, now=now),
         users=UserService(database, audit, keeper, now=now),
         profiles=ProfileService(
             database,
@@ -73,5 +77,6 @@ def access_of(
         oidc=OidcSignIn(database, audit, keeper, Provider(oidc), oidc, now=now) if oidc.issuer else None,
         oidc_tries=Tries(per_minute=OIDC_PER_MINUTE),
         has_plain_cookies=settings.plain_http,
+        now=now,
         proxies=frozenset(settings.proxies),
     )

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import uuid_utils
@@ -52,6 +52,10 @@ class UserService:
                 break
             after = batch[-1].id
         return tuple(found[:limit])
+
+    def names(self, actor: Actor, ids: Collection[str]) -> Mapping[str, str]:
+        """Returns the names of those users that are of the actor's tenant."""
+        return {one.id: one.name for one in self._users.of_ids(ids) if is_visible(actor, one.assistants)}
 
     def get(self, actor: Actor, user_id: str, transaction: Transaction | None = None) -> User:
         """Returns a user of the actor's tenant. Raises `NotFound`."""

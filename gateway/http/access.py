@@ -12,6 +12,7 @@ from gateway.credentials import KeyRing, Principal
 from gateway.errors import InvalidRequest, NotAllowed, NotServing
 from gateway.http.admin.guard import Authenticator, is_admin_route, require_role
 from gateway.http.bearer import bearer_token
+from gateway.http.pages.guard import PageGuard, is_page
 from store.errors import StoreUnavailable
 from store.types import KeyScope
 
@@ -31,8 +32,11 @@ Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitab
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-def require_key(keys: KeyRing, authenticator: Authenticator | None) -> Guard:
-    """Makes the guard of the whole application; it runs before a body is read. Admin routes ask `authenticator`."""
+def require_key(keys: KeyRing, authenticator: Authenticator | None, pages: PageGuard | None) -> Guard:
+    """Makes the guard of the whole application; admin routes ask `authenticator`, pages `pages`.
+
+    It runs before a body is read, but for the forms of pages, which hold the session's token.
+    """
     threads = CapacityLimiter(4)
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -42,6 +46,11 @@ def require_key(keys: KeyRing, authenticator: Authenticator | None) -> Guard:
             if authenticator is None:
                 raise NotServing("store_unavailable", "This gateway runs without its admin surface.")
             await require_role(authenticator, connection, handler)
+            return
+        if is_page(handler):
+            if pages is None:
+                raise NotServing("store_unavailable", "This gateway runs without its admin surface.")
+            await pages.admit(connection, handler)
             return
         token = bearer_token(connection)
         try:
@@ -62,7 +71,7 @@ async def require_media_type(connection: ASGIConnection[Any, Any, Any, Any], han
     if connection.scope.get("method") not in _WITH_BODY or _has_no_body(connection):
         return
     wanted = "application/json"
-    if handler.paths <= FORM_ROUTES:
+    if handler.paths <= FORM_ROUTES or is_page(handler):
         wanted = "application/x-www-form-urlencoded"
     elif handler.paths <= FILE_ROUTES:
         wanted = "application/octet-stream"

@@ -11,6 +11,8 @@ from gateway.errors import InvalidRequest
 _DEVICE_S = 180 * 24 * 3600
 _SESSION_S = 12 * 3600
 _SIGN_IN_S = 600
+_LOOK_S = 365 * 24 * 3600
+_DONE_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,16 @@ class Cookies:
         """Name of the cookie that ties a sign-in elsewhere to the browser that began it."""
         return self._name("-sign-in")
 
+    @property
+    def look(self) -> str:
+        """Name of the cookie that holds how somebody wants pages to look."""
+        return self._name("-look")
+
+    @property
+    def done(self) -> str:
+        """Name of the cookie that tells the next page what was done."""
+        return self._name("-done")
+
     def set_session(self, token: str) -> Cookie:
         """Returns the cookie of a new session."""
         return self._cookie(self.session, token, _SESSION_S)
@@ -46,6 +58,14 @@ class Cookies:
     def set_sign_in(self, token: str) -> Cookie:
         """Returns the cookie of a sign-in elsewhere; `Lax`, since the way back starts on another site."""
         return self._cookie(self.sign_in, token, _SIGN_IN_S, "lax")
+
+    def set_look(self, chosen: str) -> Cookie:
+        """Returns the cookie that holds how pages look; `Lax`, so that also who comes from elsewhere finds it."""
+        return self._cookie(self.look, chosen, _LOOK_S, "lax")
+
+    def set_done(self, name: str) -> Cookie:
+        """Returns the cookie that tells the next page what was done."""
+        return self._cookie(self.done, name, _DONE_S)
 
     def drop(self, name: str) -> Cookie:
         """Returns the cookie that takes one away."""

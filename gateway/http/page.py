@@ -135,6 +135,7 @@ def _page(
         reference=request_id(request.scope),
         origin=_origin(request),
         example=_example(assistant, offers),
+        tokens=address_of("tokens.css"),
         style=address_of("landing.css"),
         favicon=address_of("icon.svg"),
     )

@@ -104,6 +104,13 @@ class Decisions:
         with self._database.reading(session) as opened:
             return tuple((assistant, key) for assistant, key in opened.execute(query) if key is not None)
 
+    def count(self, wanted: DecisionFilter, session: Session | None = None) -> dict[Outcome, int]:
+        """Returns how many decisions had each outcome."""
+        query = select(DecisionRow.outcome, func.count()).where(*_conditions(wanted)).group_by(DecisionRow.outcome)
+        with self._database.reading(session) as opened:
+            found = {row[0]: row[1] for row in opened.execute(query)}
+        return {outcome: found.get(outcome.value, 0) for outcome in Outcome}
+
     def page(
         self,
         wanted: DecisionFilter | None = None,

@@ -40,6 +40,11 @@ class Users:
                 raise NotFound(_NOBODY)
             return _load(row)
 
+    def of_ids(self, ids: Collection[str], session: Session | None = None) -> tuple[User, ...]:
+        """Returns those of the named users that there are."""
+        with self._database.reading(session) as opened:
+            return tuple(_load(row) for row in opened.scalars(select(UserRow).where(UserRow.id.in_(tuple(ids)))))
+
     def hold(self, user_id: str, *, session: Session) -> User:
         """Returns a user as they are now, whom nobody else changes until the transaction ends. Raises `NotFound`."""
         row = session.get(UserRow, user_id, with_for_update=True, populate_existing=True)

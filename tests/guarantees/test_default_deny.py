@@ -28,9 +28,9 @@ NO_KEY = [
 
 
 def routes(app: Litestar) -> Iterator[tuple[str, str]]:
-    """The admin surface has a table and a guarantee of its own."""
+    """The admin surface and the pages have tables and guarantees of their own."""
     for route in app.routes:
-        for method in sorted(route.methods) if not route.path.startswith(PREFIX) else ():
+        for method in sorted(route.methods) if not route.path.startswith((PREFIX, "/admin")) else ():
             yield method, route.path
 
 

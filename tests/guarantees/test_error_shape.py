@@ -130,8 +130,8 @@ def require_shape(response: httpx.Response) -> str:
 
 
 def known_routes(world: World) -> list[BaseRoute]:
-    """The admin surface has guarantees of its own."""
-    return [route for route in world.app.routes if not route.path.startswith(PREFIX)]
+    """The admin surface and the pages have guarantees of their own."""
+    return [route for route in world.app.routes if not route.path.startswith((PREFIX, "/admin"))]
 
 
 def calls(world: World) -> Iterator[tuple[str, str, dict[str, Any]]]:

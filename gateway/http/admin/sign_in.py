@@ -15,7 +15,6 @@ from gateway.access.services import Access
 from gateway.access.sessions import NewSession, SignedIn
 from gateway.access.signing_in import Attempt
 from gateway.components import Components
-from gateway.errors import NotServing
 from gateway.http.admin.guard import actor_of
 from gateway.http.admin.people_bodies import Password, UserReply, user_reply
 from gateway.http.admin.queries import administration_of
@@ -24,11 +23,10 @@ from gateway.http.bodies import convert, read_object
 from gateway.http.client_address import client_address
 from gateway.http.cookies import Cookies
 from gateway.http.described import JSON, Described
+from gateway.http.sign_in_room import in_turn
 from store.accounts import Session
 
 _THREADS = CapacityLimiter(4)
-_SIGN_INS = CapacityLimiter(4)
-_MOST_WAITING = 32
 _SESSION = "/v1/admin/session"
 _Parts = NamedDependency[SkipValidation[Components]]
 
@@ -136,8 +134,7 @@ async def sign_in(request: Request[Any, Any, Any], components: _Parts) -> Respon
         device=cookies.read(request, cookies.device),
         old_token=cookies.read(request, cookies.session),
     )
-    require_room()
-    welcome = await to_thread.run_sync(access.sign_in.sign_in, attempt, limiter=_SIGN_INS)
+    welcome = await in_turn(partial(access.sign_in.sign_in, attempt))
     reply = welcome_reply(access, welcome.session)
     reply.set_cookie(cookies.set_device(welcome.device))
     return reply
@@ -178,9 +175,8 @@ async def end_session(request: Request[Any, Any, Any], session_id: FromPath[str]
 async def set_password(request: Request[Any, Any, Any], components: _Parts) -> UserReply:
     """Sets a first or a new password."""
     asked = convert(await read_object(request), SetupRequest, code="validation_error")
-    require_room()
     call = partial(access_of(components).profiles.set_up, asked.token, asked.password)
-    return user_reply(await to_thread.run_sync(call, limiter=_SIGN_INS))
+    return user_reply(await in_turn(call))
 
 
 def access_of(components: Components) -> Access:
@@ -191,12 +187,6 @@ def access_of(components: Components) -> Access:
 def cookies_of(access: Access) -> Cookies:
     """Returns the names and attributes of cookies."""
     return Cookies(is_plain=access.has_plain_cookies)
-
-
-def require_room() -> None:
-    """Raises `NotServing` when many wait to sign in: each costs 30 ms of a core."""
-    if _SIGN_INS.statistics().tasks_waiting >= _MOST_WAITING:
-        raise NotServing("queue_full", "Too many people sign in at once. Try again shortly.")
 
 
 def session_reply(access: Access, signed_in: SignedIn) -> SessionReply:

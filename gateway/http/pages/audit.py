@@ -1,0 +1,112 @@
+"""The audit trail: who did what, whether the rows are what was written, and the rows as a file."""
+
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
+
+import msgspec
+from anyio import CapacityLimiter, to_thread
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+from litestar.response import Stream
+
+from gateway.http.pages.times import day_of
+from gateway.http.pages.visit import ROWS, Crumb, Visit
+from store.audit import AuditEntry, AuditFilter
+from store.errors import InvalidContent
+
+_Asked = NamedDependency[SkipValidation[Visit]]
+_AUDIT = "/admin/audit"
+_ONE_AT_A_TIME = CapacityLimiter(1)
+"""A verification reads the whole trail."""
+_BATCH = 200
+FILTERS = ("actor", "action", "target", "since", "until")
+KINDS = ("user.", "session.", "key.", "decision.", "decisions.", "change.", "prompt.", "policy.", "question.")
+"""What actions begin with, to choose from."""
+
+
+@get(_AUDIT, operation_id="audit_page")
+async def audit_page(visit: _Asked) -> Response[str]:
+    """Lists rows, newest first."""
+    query = visit.request.query_params
+    before = query.get("after", "")
+    number = int(before) if before.isascii() and before.isdigit() and len(before) <= 18 else None  # noqa: PLR2004 -- 64 bits
+    auditing, wanted = visit.administration.auditing, _wanted(visit)
+    found = await visit.call(auditing.page, visit.actor, wanted, limit=ROWS + 1, before=number)
+    entries = found[:ROWS]
+    return visit.show(
+        "audit.html",
+        entries=entries,
+        names=await _names(visit, entries),
+        kinds=KINDS,
+        filters={name: query.get(name, "") for name in FILTERS},
+        is_filtered=any(query.get(name) for name in FILTERS),
+        further=str(entries[-1].number) if len(found) > ROWS else None,
+        is_first=number is None,
+        details=_details,
+    )
+
+
+@get(f"{_AUDIT}/check", operation_id="audit_check_page")
+async def audit_check_page(visit: _Asked) -> Response[str]:
+    """Verifies the whole trail and tells what was found."""
+    auditing = visit.administration.auditing
+    crumbs = (Crumb(visit.texts("audit.title"), _AUDIT),)
+    try:
+        found = await to_thread.run_sync(auditing.verification, limiter=_ONE_AT_A_TIME)
+    except InvalidContent:
+        return visit.show("audit_check.html", found=None, crumbs=crumbs)
+    key = str(auditing.checkpointing.verifier)
+    return visit.show("audit_check.html", found=found, root=found.root.hex(), key=key, crumbs=crumbs)
+
+
+@get(f"{_AUDIT}/export", operation_id="export_audit")
+async def export_audit(visit: _Asked) -> Stream:
+    """Streams the rows that are wanted as JSON lines, newest first."""
+    wanted = _wanted(visit)
+    first = await _rows(visit, wanted, None)  # fails before the status is sent
+    headers = {"content-disposition": 'attachment; filename="canongate-audit.jsonl"'}
+    return Stream(_lines(visit, wanted, first), media_type="application/jsonl", headers=headers)
+
+
+async def _lines(visit: Visit, wanted: AuditFilter, rows: tuple[AuditEntry, ...]) -> AsyncIterator[bytes]:
+    while rows:
+        yield b"".join(msgspec.json.encode(_told(one)) + b"\n" for one in rows)
+        rows = await _rows(visit, wanted, rows[-1].number)
+
+
+async def _rows(visit: Visit, wanted: AuditFilter, before: int | None) -> tuple[AuditEntry, ...]:
+    page = partial(visit.administration.auditing.page, visit.actor, wanted, limit=_BATCH, before=before)
+    return await visit.call(page)
+
+
+def _told(entry: AuditEntry) -> dict[str, object]:
+    names = ("number", "at", "actor", "person", "action", "target", "details")
+    return {**{name: getattr(entry, name) for name in names}, "seal": entry.seal.hex()}
+
+
+def _wanted(visit: Visit) -> AuditFilter:
+    query = visit.request.query_params
+    return AuditFilter(
+        actor=query.get("actor", "").strip() or None,
+        action=query.get("action", "").strip() or None,
+        target=query.get("target", "").strip() or None,
+        since=day_of(visit, "since"),
+        until=day_of(visit, "until", at_end=True),
+    )
+
+
+async def _names(visit: Visit, entries: Iterable[AuditEntry]) -> dict[str, str]:
+    """Returns the names of the people in the rows, by `user:<id>`; who is of no concern to the reader has none."""
+    ids = {one.actor.partition(":")[2] for one in entries if one.actor.startswith("user:")}
+    ids |= {one.target.partition(" ")[2] for one in entries if one.target.startswith("user ")}
+    found = await visit.call(visit.access.users.names, visit.actor, ids) if ids else {}
+    return {f"user:{one}": name for one, name in found.items()}
+
+
+def _details(entry: AuditEntry) -> list[tuple[str, str]]:
+    """Returns the details as lines for reading."""
+    return [
+        (name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
+        for name, value in entry.details.items()
+    ]

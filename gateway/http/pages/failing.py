@@ -1,0 +1,117 @@
+"""Tells people what went wrong, on a page: what happened, what is kept, what to do."""
+
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from litestar import Request, Response
+from litestar.response import Redirect
+
+from gateway.components import Components
+from gateway.errors import GatewayError, InvalidRequest, NotAllowed, RateLimited
+from gateway.http.pages.forms import Form, Said, keep_form
+from gateway.http.pages.page_table import PAGES
+from gateway.http.pages.texts import Texts
+from gateway.http.pages.visit import Visit, visit_of
+from gateway.http.problems import Problem, problem_of
+from store.errors import Conflict, InvalidContent, StoreError
+
+REFUSALS = (InvalidContent, Conflict, NotAllowed, InvalidRequest, RateLimited)
+"""Errors after which a form is shown once more, as it was typed."""
+_SIGN_IN = "/admin/sign-in"
+_AUTHENTICATOR = "/admin/profile/authenticator"
+_CONFLICT, _SERVER_ERROR = 409, 500
+
+
+def tell_on_page(request: Request[Any, Any, Any], error: Exception, components: Components) -> Response[Any]:
+    """Answers a request for a page that ended in an exception."""
+    visit = visit_of(request, components)
+    problem = problem_of(error, request.scope)
+    is_read = request.scope["method"] in ("GET", "HEAD")
+    if problem.code == "session_ended":
+        return _sign_in_first(visit, is_read=is_read)
+    if problem.code == "totp_enrolment_required":
+        return Redirect(_AUTHENTICATOR, status_code=303)
+    headers = {name: value for name, value in problem.headers.items() if name != "www-authenticate"}
+    return visit.show(
+        "problem.html",
+        status=problem.status,
+        headers=headers,
+        kind=_kind(problem),
+        told=said(visit.texts, error, problem),
+        needed=_needed(request) if problem.code == "insufficient_role" else (),
+        kept=keep_form(request).kept(),
+    )
+
+
+def refused(visit: Visit, form: Form, error: Exception, *, at: str = "") -> Form:
+    """Returns the form with the error at its field: a service names it first, `at` is for one that names none."""
+    problem = problem_of(error, visit.request.scope)
+    name, _, rest = str(error).partition(": ")
+    told = said(visit.texts, error, problem)
+    if isinstance(error, InvalidContent) and rest and name.isidentifier():
+        return form.wrong(name, Said(_sentence(rest), told.is_english), status=problem.status)
+    return form.wrong(at, told, status=problem.status)
+
+
+def said(texts: Texts, error: Exception, problem: Problem) -> Said:
+    """Returns the words for an error: the language's own for its code, else the service's."""
+    key = f"error.{problem.code}"
+    is_plain = isinstance(error, StoreError) and problem.code in ("conflict", "validation_error")
+    if texts.has(key) and not is_plain:
+        return Said(texts(key))
+    message = error.message if isinstance(error, GatewayError) else problem.message
+    return Said(_sentence(message), is_english=texts.language != "en")
+
+
+def pack(form: Form) -> str:
+    """Returns what was typed as one text, to be sent along with a sign-in."""
+    return msgspec.json.encode(form.kept()).decode()
+
+
+def unpack(text: str) -> list[tuple[str, str]]:
+    """Returns what was packed; whatever is no such text holds nothing."""
+    try:
+        return msgspec.json.decode(text, type=list[tuple[str, str]])
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return []
+
+
+def _sign_in_first(visit: Visit, *, is_read: bool) -> Response[Any]:
+    """Sends somebody without a session to sign in; what they had typed comes along."""
+    request = visit.request
+    path = request.scope["path"]
+    if is_read:
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            # What another site began carries no `Strict` cookie: a page of ours begins anew.
+            return visit.show("again.html", address=visit.link())
+        return Redirect(f"{_SIGN_IN}?next={quote(visit.link())}", status_code=303)
+    form = visit.form
+    kept = form.kept()
+    if not kept:
+        return Redirect(f"{_SIGN_IN}?next={quote('/admin')}", status_code=303)
+    return visit.show("sign_in.html", status=401, form=Form(), next=path, kept=pack(form), provider=_provider(visit))
+
+
+def _provider(visit: Visit) -> str | None:
+    found = visit.access.oidc
+    return found.title if found else None
+
+
+def _kind(problem: Problem) -> str:
+    if problem.status >= _SERVER_ERROR:
+        return "unavailable" if problem.status != _SERVER_ERROR else "failed"
+    known = {401: "refused", 403: "refused", 404: "missing", _CONFLICT: "conflict", 429: "busy"}
+    return known.get(problem.status, "malformed")
+
+
+def _needed(request: Request[Any, Any, Any]) -> list[str]:
+    """Returns the roles that open the page."""
+    handler = request.scope.get("route_handler")
+    method = "GET" if request.scope["method"] == "HEAD" else request.scope["method"]
+    roles = {role for path in getattr(handler, "paths", ()) for role in PAGES.get(f"{method} {path}", ())}
+    return sorted(role.value for role in roles)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

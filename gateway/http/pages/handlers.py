@@ -1,0 +1,81 @@
+"""All pages, gathered from their files."""
+
+from litestar.handlers import HTTPRouteHandler
+
+from gateway.http.pages.audit import audit_check_page, audit_page, export_audit
+from gateway.http.pages.keys import (
+    create_key_on_page,
+    key_page,
+    keys_page,
+    new_key_page,
+    revoke_key_on_page,
+    rotate_key_on_page,
+)
+from gateway.http.pages.overview import overview_page
+from gateway.http.pages.people import (
+    change_grants,
+    create_person,
+    disable_person,
+    enable_person,
+    new_person_page,
+    people_page,
+    person_page,
+    reset_persons_password,
+    reset_persons_totp,
+)
+from gateway.http.pages.profile import (
+    authenticator_page,
+    change_password_on_page,
+    confirm_on_page,
+    disable_on_page,
+    end_session_on_page,
+    enrol_on_page,
+    profile_page,
+)
+from gateway.http.pages.requests import request_page, requests_page, reveal_request
+from gateway.http.pages.sign_in import (
+    choose_look,
+    set_up_on_page,
+    setup_page,
+    sign_in_on_page,
+    sign_in_page,
+    sign_out_on_page,
+)
+
+PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    sign_in_page,
+    sign_in_on_page,
+    sign_out_on_page,
+    setup_page,
+    set_up_on_page,
+    choose_look,
+    overview_page,
+    requests_page,
+    request_page,
+    reveal_request,
+    keys_page,
+    new_key_page,
+    create_key_on_page,
+    key_page,
+    rotate_key_on_page,
+    revoke_key_on_page,
+    people_page,
+    new_person_page,
+    create_person,
+    person_page,
+    change_grants,
+    disable_person,
+    enable_person,
+    reset_persons_password,
+    reset_persons_totp,
+    audit_page,
+    audit_check_page,
+    export_audit,
+    profile_page,
+    change_password_on_page,
+    end_session_on_page,
+    authenticator_page,
+    enrol_on_page,
+    confirm_on_page,
+    disable_on_page,
+)

@@ -1,0 +1,52 @@
+"""What the navigation lists, and who sees what: a page that no role of a person opens is not shown to them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.http.pages.page_table import PAGES
+from store.people import Actor
+
+SECTIONS: Final = (
+    ("", (("overview", "/admin"),)),
+    ("insight", (("requests", "/admin/requests"),)),
+    ("manage", (("keys", "/admin/keys"), ("people", "/admin/people"), ("audit", "/admin/audit"))),
+)
+"""Sections with the names and addresses of their pages, in order; texts are `nav.<name>` and `nav.section_<name>`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A link of the navigation."""
+
+    name: str
+    path: str
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A group of links; the first one has no name."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+
+def navigation(actor: Actor, path: str) -> tuple[Section, ...]:
+    """Returns what the person may open, with the mark of where they are."""
+    found = []
+    for name, pages in SECTIONS:
+        entries = tuple(
+            Entry(page, address, _is_below(path, address)) for page, address in pages if may_open(actor, address)
+        )
+        if entries:
+            found.append(Section(name, entries))
+    return tuple(found)
+
+
+def may_open(actor: Actor, path: str, method: str = "GET") -> bool:
+    """Whether a role of the person opens the page with that path template."""
+    return any(actor.may(role) for role in PAGES[f"{method} {path}"])
+
+
+def _is_below(path: str, address: str) -> bool:
+    return path == address or (address != "/admin" and path.startswith(address + "/"))

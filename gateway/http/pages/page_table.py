@@ -1,0 +1,66 @@
+"""Who may open which page: the one table; a page that is not in it does not even start."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from store.people import Role
+
+ANYBODY: Final = frozenset(Role)
+"""Whoever has signed in, with any role."""
+KEEPERS: Final = frozenset({Role.ADMIN, Role.AUDITOR})
+ADMINS: Final = frozenset({Role.ADMIN})
+
+PAGES: Final[Mapping[str, frozenset[Role]]] = {
+    "GET /admin": ANYBODY,
+    "GET /admin/requests": ANYBODY,
+    "GET /admin/requests/{decision_id:str}": ANYBODY,
+    "POST /admin/requests/{decision_id:str}/reveal": KEEPERS,
+    "GET /admin/keys": KEEPERS,
+    "GET /admin/keys/new": ADMINS,
+    "POST /admin/keys/new": ADMINS,
+    "GET /admin/keys/{key_id:str}": KEEPERS,
+    "POST /admin/keys/{key_id:str}/rotate": ADMINS,
+    "POST /admin/keys/{key_id:str}/revoke": ADMINS,
+    "GET /admin/people": KEEPERS,
+    "GET /admin/people/new": ADMINS,
+    "POST /admin/people/new": ADMINS,
+    "GET /admin/people/{user_id:str}": KEEPERS,
+    "POST /admin/people/{user_id:str}/grants": ADMINS,
+    "POST /admin/people/{user_id:str}/disable": ADMINS,
+    "POST /admin/people/{user_id:str}/enable": ADMINS,
+    "POST /admin/people/{user_id:str}/reset-password": ADMINS,
+    "POST /admin/people/{user_id:str}/reset-totp": ADMINS,
+    "GET /admin/audit": KEEPERS,
+    "GET /admin/audit/check": KEEPERS,
+    "GET /admin/audit/export": KEEPERS,
+    "GET /admin/profile": ANYBODY,
+    "POST /admin/profile/password": ANYBODY,
+    "POST /admin/profile/sessions/end": ANYBODY,
+    "GET /admin/profile/authenticator": ANYBODY,
+    "POST /admin/profile/authenticator": ANYBODY,
+    "POST /admin/profile/authenticator/confirm": ANYBODY,
+    "POST /admin/profile/authenticator/disable": ANYBODY,
+    "POST /admin/sign-out": ANYBODY,
+}
+"""Method and path template, to the roles any one of which opens it. A service may demand more, such as an area."""
+
+OPEN_PAGES: Final = frozenset(
+    {
+        "GET /admin/sign-in",
+        "POST /admin/sign-in",
+        "GET /admin/setup",
+        "POST /admin/setup",
+        "POST /admin/look",
+    }
+)
+"""Pages that ask for no session: with them people get one, or choose how pages look. None of them is in `PAGES`."""
+
+WAITING_PAGES: Final = frozenset(
+    {
+        "GET /admin/profile/authenticator",
+        "POST /admin/profile/authenticator",
+        "POST /admin/profile/authenticator/confirm",
+        "POST /admin/sign-out",
+    }
+)
+"""Of `PAGES`, those for somebody who must enrol an authenticator before anything else."""
