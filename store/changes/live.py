@@ -156,6 +156,9 @@ def _needs_admin(edit: StoredEdit, weakens: Weakens) -> bool:
         return _quotes(edit.document) and not _quotes(edit.base_document)
     if edit.kind is EditKind.POLICY and edit.base_document is not None:
         return weakens(edit.base_document, edit.document)
+    if edit.kind is EditKind.ASSISTANT and edit.base_document is not None and edit.document is not None:
+        # Another policy may be a weaker one under another name, and other areas open other prompts.
+        return any(edit.base_document.get(one) != edit.document.get(one) for one in ("policy", "areas"))
     return False
 
 

@@ -258,3 +258,12 @@ def test_a_weaker_policy_and_quoted_text_are_approved_by_an_admin(world):
 
 def test_documents_have_the_hash_that_is_live_for_them(world):
     assert hash_of(plain_document(prompt())) == world.catalog().prompts["it.vpn"].sha256
+
+
+@pytest.mark.parametrize("field", [{"policy": "other"}, {"areas": ["it", "hr"]}])
+def test_another_policy_or_other_areas_of_an_assistant_need_an_admin(world, field):
+    world.publish_first(prompt("it.vpn"))
+    item = Item(EditKind.ASSISTANT, "desk")
+    live = world.live(item)
+    edit = Edit(EditKind.ASSISTANT, "desk", live | field, hash_of(live))
+    assert world.desk.touched(world.drafted(ADA, edit).edits, world.desk.live.ground()).needs_admin
