@@ -85,6 +85,11 @@ def unserved(message: str, served: Collection[str], max_foreign_share: float = M
     )
 
 
+def unknown_languages(served: Sequence[str]) -> tuple[str, ...]:
+    """Returns the tags of which nothing is known here, so that no message could be judged."""
+    return tuple(tag for tag in served if _base(tag) not in _SCRIPTS)
+
+
 def spoken(message: str, served: Sequence[str]) -> str:
     """Returns which of the served languages (tags, the first one serves everybody else) a message is written in.
 

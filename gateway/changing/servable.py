@@ -10,6 +10,7 @@ from gateway.errors import GatewayError
 from gateway.licences import require_acknowledged
 from gateway.prompt_sampling import unusable_sampling
 from gateway.settings import Settings
+from gateway.spoken_languages import unjudged_languages
 from models.errors import ModelError
 from models.ports import Embedder
 from rails.definition import RailServices
@@ -42,6 +43,9 @@ class Servable:
             *self._unlicensed(ahead),
             *_without_policy(ahead),
             *unusable_sampling(version.content for version in changed_prompts(live, ahead)),
+            *unjudged_languages(
+                ahead.assistants.values(), {name: one.document for name, one in ahead.policies.items()}
+            ),
             *self._unread(live, ahead),
         )
 

@@ -32,6 +32,7 @@ BeforeRequest = Callable[[Request[Any, Any, Any]], Awaitable[Response[bytes] | N
 def hold_repeats(repeats: Repeats) -> BeforeRequest:
     """Makes the hook that runs after the guards: it answers a repeated request, or holds its key while it is at work.
 
+    The replies of a handler with `is_kept=False` are never kept: each request is done, and told in the audit trail.
     It raises `InvalidRequest`: 409 while the first one is at work, 422 for a key of another request.
     """
     threads = CapacityLimiter(4)
@@ -39,7 +40,8 @@ def hold_repeats(repeats: Repeats) -> BeforeRequest:
     async def hold(request: Request[Any, Any, Any]) -> Response[bytes] | None:
         sent = request.headers.getall(IDEMPOTENCY_KEY, [])
         credential = _credential(request.scope)
-        if not sent or credential is None or request.method not in _WRITES:
+        is_kept = request.route_handler.opt.get("is_kept", True)
+        if not sent or credential is None or request.method not in _WRITES or not is_kept:
             return None
         key = _key(sent)
         parts = _parts(request.scope, await request.body())

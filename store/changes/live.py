@@ -95,13 +95,20 @@ class Ground:
             case EditKind.PROMPT:
                 return any(_area_of(item.name) in one.areas for one in mine)
             case EditKind.ASSISTANT:
-                return item.name in actor.assistants
+                return item.name in actor.assistants and not self.foreign_areas(actor, item, document)
             case EditKind.POLICY:
                 users = {name for name, one in self.assistants.items() if one.policy == item.name}
                 return bool(users) and users <= actor.assistants
             case EditKind.SUITE:
                 asked = (document or {}).get("assistant") or self._only
                 return asked in actor.assistants
+
+    def foreign_areas(self, actor: Actor, item: Item, document: Mapping[str, Any] | None) -> frozenset[str]:
+        """Returns the areas of an assistant's document that are not the tenant's: they would open what is in them."""
+        if not actor.assistants or item.kind is not EditKind.ASSISTANT:
+            return frozenset()
+        own = {area for name, one in self.assistants.items() if name in actor.assistants for area in one.areas}
+        return frozenset(_texts((document or {}).get("areas"))) - own
 
     def sees_change(self, actor: Actor, head: ChangeHead, edits: Iterable[StoredEdit] = ()) -> bool:
         """Whether the actor may know of the change: everything in it is its tenant's; an empty one is its authors'."""

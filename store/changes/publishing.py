@@ -24,6 +24,10 @@ StillHolds = Callable[[str, Opened], bool]
 """Whether a person still has the approver's role wherever the change reaches."""
 
 
+_LATEST = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+"""Later ones may lead out of the calendar in another zone."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     """How a change goes live."""
@@ -65,7 +69,7 @@ class PublishService:
     def schedule(self, actor: Actor, change_id: UUID, at: dt.datetime, *, rev: int) -> Change:
         """Has an approved change published at a time; everything is checked again then. Raises as `publish` does."""
         desk = self._desk
-        if at.tzinfo is None or at <= desk.clock():
+        if at.tzinfo is None or at <= desk.clock() or at > _LATEST:
             raise InvalidContent("publish_at: a time to come, with its zone, such as 2027-01-31T08:00:00Z.")
         with desk.database.writing() as session:
             seen, state = desk.judge(Action.SCHEDULE, actor, change_id, rev, session)

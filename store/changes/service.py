@@ -27,6 +27,8 @@ from store.people import Actor
 MOST_EDITS = 5_000
 """In one change."""
 LONGEST_TITLE, _LONGEST_TEXT = 200, 4_000
+_BY_THEIR_TEXT = (EditKind.SUITE, EditKind.ASSISTANT)
+"""Documents that say themselves whose tenant they belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,13 @@ class ChangeService:
         if len(set(items)) != len(items):
             raise InvalidContent("the same document is named twice.")
         for edit in edits:
+            if edit.name in actor.assistants and (
+                foreign := seen.ground.foreign_areas(actor, edit.item, edit.document)
+            ):
+                raise InvalidContent(
+                    f"{edit.item}: areas: {', '.join(sorted(foreign))} is not of your own assistants. Ask an "
+                    "administrator of all of them."
+                )
             if not seen.ground.sees(actor, edit.item, edit.document):
                 raise NotFound(f"there is no {edit.item}")
         stored, stale = [], []
@@ -254,7 +263,7 @@ class ChangeService:
         return stored
 
     def _sees(self, actor: Actor, head: ChangeHead, ground: Ground, session: Session) -> bool:
-        needs_texts = bool(actor.assistants) and any(item.kind is EditKind.SUITE for item in head.items)
+        needs_texts = bool(actor.assistants) and any(item.kind in _BY_THEIR_TEXT for item in head.items)
         edits = self._desk.changes.get(head.id, session).edits if needs_texts else ()
         return ground.sees_change(actor, head, edits)
 

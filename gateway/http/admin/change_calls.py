@@ -10,7 +10,7 @@ from litestar import Request, Response
 from gateway.changing.services import Changing
 from gateway.components import Components
 from gateway.errors import InvalidRequest
-from gateway.http.admin.change_bodies import ChangeReply, change_reply
+from gateway.http.admin.change_replies import ChangeReply, change_reply
 from gateway.http.admin.guard import actor_of
 from gateway.http.admin.preconditions import etag, rev_of
 from gateway.http.admin.queries import administration_of

@@ -7,15 +7,9 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from gateway.components import Components
-from gateway.http.admin.change_bodies import (
-    ApproveRequest,
-    ChangeReply,
-    ReasonRequest,
-    RebaseRequest,
-    ScheduleRequest,
-    resolved,
-)
 from gateway.http.admin.change_calls import MOST_BYTES, STEP_ERRORS, WRITE_ERRORS, change_id_of, take_step, told
+from gateway.http.admin.change_replies import ChangeReply
+from gateway.http.admin.change_requests import ApproveRequest, ReasonRequest, RebaseRequest, ScheduleRequest, resolved
 from gateway.http.bodies import convert, read_object
 from gateway.http.described import JSON, Described
 

@@ -9,19 +9,6 @@ from litestar.params import SkipValidation
 
 from gateway.components import Components
 from gateway.errors import InvalidRequest
-from gateway.http.admin.change_bodies import (
-    ChangePatchRequest,
-    ChangeReply,
-    ChangeRequest,
-    ChangesReply,
-    CommentRequest,
-    EditReply,
-    EditRequest,
-    EditsReply,
-    change_reply,
-    edit_reply,
-    head_reply,
-)
 from gateway.http.admin.change_calls import (
     LIST_ERRORS,
     MOST_BYTES,
@@ -37,6 +24,16 @@ from gateway.http.admin.change_calls import (
     take_step,
     told,
 )
+from gateway.http.admin.change_replies import (
+    ChangeReply,
+    ChangesReply,
+    EditReply,
+    EditsReply,
+    change_reply,
+    edit_reply,
+    head_reply,
+)
+from gateway.http.admin.change_requests import ChangePatchRequest, ChangeRequest, CommentRequest, EditRequest
 from gateway.http.admin.guard import actor_of
 from gateway.http.admin.preconditions import etag
 from gateway.http.admin.queries import Query

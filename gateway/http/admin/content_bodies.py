@@ -7,7 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.http.admin.change_bodies import ItemReply, Plain
+from gateway.http.admin.change_replies import ItemReply
+from gateway.http.admin.change_requests import Plain
 from store.changes.contents import Shown
 from store.changes.history import Version
 from store.changes.lists import ContentHead

@@ -1,7 +1,7 @@
 """How the routes of a kind of document are described."""
 
-from gateway.http.admin.change_bodies import ChangeReply
 from gateway.http.admin.change_calls import LIST_ERRORS, READ_ERRORS, STEP_ERRORS, WRITE_ERRORS
+from gateway.http.admin.change_replies import ChangeReply
 from gateway.http.admin.content_bodies import (
     DocumentReply,
     DocumentRequest,

@@ -11,8 +11,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import SkipValidation
 
 from gateway.components import Components
-from gateway.http.admin.change_bodies import ChangeReply
 from gateway.http.admin.change_calls import MOST_BYTES, changing_of, in_thread, query_id, told
+from gateway.http.admin.change_replies import ChangeReply
 from gateway.http.admin.content_bodies import (
     DocumentReply,
     DocumentRequest,

@@ -19,7 +19,7 @@ from gateway.http.admin.queries import Query, administration_of
 from gateway.http.bodies import convert, read_object
 from gateway.http.described import JSON, TEXT, Described
 from store.content import KeepsText
-from store.repositories.decisions import DecisionFilter, Place
+from store.repositories.decisions import DecisionFilter
 from store.types import Outcome, Words
 
 JSON_LINES = "application/jsonl"
@@ -144,7 +144,7 @@ async def list_decisions(
 ) -> DecisionPageReply:
     """Returns decisions, newest first."""
     query = Query(request, (*_FILTERS, "after", "limit"))
-    wanted, limit, before = _wanted(query), query.limit(), _place(query.text("after"))
+    wanted, limit, before = _wanted(query), query.limit(), query.place("after")
     archive, actor = administration_of(components).archive, actor_of(request)
     found = await to_thread.run_sync(
         lambda: archive.page(actor, wanted, limit=limit + 1, before=before), limiter=_THREADS
@@ -175,7 +175,7 @@ async def get_decision(
     return decision_reply(await to_thread.run_sync(archive.get, actor, _known(decision_id), limiter=_THREADS))
 
 
-@post("/v1/admin/decisions/{decision_id:str}/reveal", status_code=200, operation_id="reveal_decision")
+@post("/v1/admin/decisions/{decision_id:str}/reveal", status_code=200, operation_id="reveal_decision", is_kept=False)
 async def reveal_decision(
     decision_id: FromPath[str], request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]
 ) -> Response[RevealReply]:
@@ -231,19 +231,6 @@ def _wanted(query: Query) -> DecisionFilter:
 
 def _mark(shown: ShownDecision) -> str:
     return f"{shown.decision.at.isoformat().replace('+00:00', 'Z')}_{shown.decision.id}"
-
-
-def _place(mark: str | None) -> Place | None:
-    if mark is None:
-        return None
-    at, line, key = mark.partition("_")
-    try:
-        moment = dt.datetime.fromisoformat(at)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None or not line or not key:
-        raise InvalidRequest("invalid_query", "`after` takes the `next` of the page before.", param="after")
-    return moment.astimezone(dt.UTC), key
 
 
 def _known(decision_id: str) -> str:

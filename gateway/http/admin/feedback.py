@@ -18,7 +18,7 @@ from gateway.http.admin.queries import Query, administration_of
 from gateway.http.described import JSON, TEXT, Described
 from store.content import KeepsText
 from store.feedback import FeedbackReason, Verdict
-from store.repositories.feedback import FeedbackFilter, JudgedAnswer, Place
+from store.repositories.feedback import FeedbackFilter, JudgedAnswer
 
 JSON_LINES = "application/jsonl"
 _THREADS = CapacityLimiter(4)
@@ -144,7 +144,7 @@ async def list_feedback(
 ) -> FeedbackPageReply:
     """Returns feedback, the last changed first."""
     query = Query(request, (*_FILTERS, "after", "limit"))
-    wanted, limit, before = _wanted(query), query.limit(), _place(query.text("after"))
+    wanted, limit, before = _wanted(query), query.limit(), query.place("after")
     desk, actor = administration_of(components).feedback, actor_of(request)
     found = await to_thread.run_sync(lambda: desk.page(actor, wanted, limit=limit + 1, before=before), limiter=_THREADS)
     shown = found[:limit]
@@ -247,19 +247,6 @@ def _wanted(query: Query) -> FeedbackFilter:
 
 def _mark(judged: JudgedAnswer) -> str:
     return f"{judged.feedback.changed_at.isoformat().replace('+00:00', 'Z')}_{judged.feedback.decision}"
-
-
-def _place(mark: str | None) -> Place | None:
-    if mark is None:
-        return None
-    at, line, decision = mark.partition("_")
-    try:
-        moment = dt.datetime.fromisoformat(at)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None or not line or not decision:
-        raise InvalidRequest("invalid_query", "`after` takes the `next` of the page before.", param="after")
-    return moment.astimezone(dt.UTC), decision
 
 
 FEEDBACK_HANDLERS = (list_feedback, list_helpful_rates, show_pairing, export_feedback)

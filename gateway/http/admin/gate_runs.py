@@ -8,7 +8,6 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from gateway.components import Components
-from gateway.http.admin.change_bodies import GateRunReply, GateRunsReply, run_reply
 from gateway.http.admin.change_calls import (
     READ_ERRORS,
     STEP_ERRORS,
@@ -18,6 +17,7 @@ from gateway.http.admin.change_calls import (
     known_id,
     query_id,
 )
+from gateway.http.admin.change_replies import GateRunReply, GateRunsReply, run_reply
 from gateway.http.admin.guard import actor_of
 from gateway.http.admin.preconditions import rev_of
 from gateway.http.admin.queries import Query

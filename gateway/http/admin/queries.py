@@ -65,14 +65,31 @@ class Query:
         value = self._values.get(name)
         if value is None:
             return None
-        try:
-            found = dt.datetime.fromisoformat(value.replace(" ", "+"))  # a plus sign that was not escaped
-        except ValueError:
-            found = None
-        if found is None or found.tzinfo is None:
+        at = _instant(value.replace(" ", "+"))  # a plus sign that was not escaped
+        if at is None:
             message = f"`{name}` takes a time with its zone, such as 2026-11-29T09:00:00Z."
             raise InvalidRequest("invalid_query", message, param=name)
-        return found.astimezone(dt.UTC)
+        return at
+
+    def place(self, name: str) -> tuple[dt.datetime, str] | None:
+        """Returns the time and the key of the row that a page ended with: `TIME_KEY`, as its `next` was."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        time, _, key = value.partition("_")
+        at = _instant(time)
+        if at is None or not key:
+            raise InvalidRequest("invalid_query", f"`{name}` takes the `next` of the page before.", param=name)
+        return at, key
+
+
+def _instant(text: str) -> dt.datetime | None:
+    """Returns a time with a zone, in UTC; None for anything else, also where the zone leads out of the calendar."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+        return None if found.tzinfo is None else found.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def whole_number(text: str, thing: str) -> int:

@@ -11,17 +11,16 @@ from litestar.params import SkipValidation
 from gateway.components import Components
 from gateway.errors import NotServing
 from gateway.http.admin.guard import actor_of
-from gateway.http.admin.question_bodies import (
+from gateway.http.admin.question_queries import choice_of, limit_of, number_of, text_of
+from gateway.http.admin.question_replies import (
     ProspectsReply,
     QuestionActionReply,
-    QuestionActionRequest,
     QuestionActionsReply,
     QuestionClusterDetailReply,
     QuestionClustersReply,
     QuestionReply,
     QuestionsReply,
     QueueFiguresReply,
-    action_of,
     actions_reply,
     clusters_reply,
     detail_reply,
@@ -31,7 +30,7 @@ from gateway.http.admin.question_bodies import (
     question_reply,
     questions_reply,
 )
-from gateway.http.admin.question_queries import choice_of, limit_of, number_of, text_of
+from gateway.http.admin.question_requests import QuestionActionRequest, action_of
 from gateway.http.bodies import convert, read_object
 from gateway.http.described import JSON, Described
 from gateway.reviewing.service import Reviewing

@@ -267,3 +267,26 @@ def test_another_policy_or_other_areas_of_an_assistant_need_an_admin(world, fiel
     live = world.live(item)
     edit = Edit(EditKind.ASSISTANT, "desk", live | field, hash_of(live))
     assert world.desk.touched(world.drafted(ADA, edit).edits, world.desk.live.ground()).needs_admin
+
+
+def test_a_tenant_gives_its_assistant_no_areas_of_others_and_sees_no_change_that_does(world):
+    world.publish_first(prompt("it.vpn"))
+    item = Item(EditKind.ASSISTANT, "desk")
+    live = world.live(item)
+    wider = Edit(EditKind.ASSISTANT, "desk", live | {"areas": [*live["areas"], "secret"]}, hash_of(live))
+    bound = person("tess", Role.EDITOR, Role.APPROVER, Role.ADMIN, assistants=("desk",))
+    with pytest.raises(InvalidContent, match="areas: secret is not of your own assistants"):
+        world.drafted(bound, wider)
+    made = world.drafted(ROOT, wider)
+    with pytest.raises(NotFound):
+        world.changes.get(bound, made.id)
+    assert made.id not in {one.id for one in world.changes.page(bound).changes}
+    assert world.drafted(bound, Edit(EditKind.ASSISTANT, "desk", live | {"title": "Other"}, hash_of(live))).edits
+
+
+def test_a_time_at_the_end_of_the_calendar_is_refused(world):
+    world.publish_first(prompt("it.vpn"))
+    made = world.approved()
+    west = dt.timezone(dt.timedelta(hours=-14))
+    with pytest.raises(InvalidContent, match="publish_at"):
+        world.publishing.schedule(BOB, made.id, dt.datetime(9999, 12, 31, 23, tzinfo=west), rev=made.rev)

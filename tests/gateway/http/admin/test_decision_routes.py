@@ -167,3 +167,26 @@ async def test_a_purge_takes_the_words_and_leaves_the_figures(admin: AdminWorld)
 async def test_a_decision_that_is_not_there_is_not_found(admin: AdminWorld) -> None:
     for wrong in ("id-9", "%00", "a%0Ab"):
         assert (await fetch(admin, VIEWER, f"/{wrong}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["decisions?since=", "audit?since=", "feedback?since=", "decisions?after=", "feedback?after="]
+)
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00%2B14:00"])
+async def test_a_time_outside_the_calendar_is_a_bad_query(admin: AdminWorld, path: str, time: str) -> None:
+    async with admin.client(AUDITOR) as client:
+        told = await client.get(f"/v1/admin/{path}{time}{'_id-1' if 'after' in path else ''}")
+    assert (told.status_code, told.json()["code"]) == (400, "invalid_query")
+
+
+async def test_a_reveal_that_is_sent_again_is_done_again_and_told_again(admin: AdminWorld) -> None:
+    await record(admin, made(1), keeps=KeepsText.FULL, user="jo")
+    headers = {"idempotency-key": "once"}
+    async with admin.client(AUDITOR) as auditor, admin.client(ADMIN) as client:
+        first = await auditor.post("/v1/admin/decisions/id-1/reveal", json={}, headers=headers)
+        await client.post("/v1/admin/purges", json={"user": "jo"})
+        again = await auditor.post("/v1/admin/decisions/id-1/reveal", json={}, headers=headers)
+    assert first.json()["kept"] == "full"
+    assert again.json()["kept"] == "off"
+    assert "idempotency-replayed" not in again.headers
+    assert [one.action for one in admin.audit.entries()].count("decision.revealed") == 2
