@@ -1,4 +1,4 @@
-"""All words of the pages, one file for each language; numbers and times as that language writes them."""
+"""All words of the pages, a folder for each language; numbers and times as that language writes them."""
 
 import datetime as dt
 import re
@@ -89,15 +89,19 @@ class Texts:
 
 
 def _load(language: str) -> Texts:
-    sections = tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8"))
-    entries = {f"{section}.{key}": text for section, texts in sections.items() for key, text in texts.items()}
+    entries: dict[str, str] = {}
+    for path in sorted((_FOLDER / language).glob("*.toml")):
+        for section, texts in tomllib.loads(path.read_text("utf-8")).items():
+            for key, text in texts.items():
+                if entries.setdefault(f"{section}.{key}", text) is not text:
+                    raise ValueError(f"{path.name} repeats {section}.{key} of another file. Keep one of the two.")
     return Texts(language, entries["format.name"], entries["format.direction"], MappingProxyType(entries))
 
 
 LANGUAGES: Final[Mapping[str, Texts]] = MappingProxyType(
-    {path.stem: _load(path.stem) for path in sorted(_FOLDER.glob("*.toml"), key=lambda one: (one.stem != DEFAULT, one))}
+    {path.name: _load(path.name) for path in sorted(_FOLDER.iterdir(), key=lambda one: (one.name != DEFAULT, one))}
 )
-"""The languages that there is a file for, English first."""
+"""The languages that there is a folder for, English first."""
 
 
 def accepted(header: str) -> str | None:
