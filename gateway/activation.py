@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.approved_texts import withheld_texts
-from gateway.spoken_languages import unjudged_languages
+from gateway.spoken_languages import language_problems
 from rails.case_runs import CaseRun, run_cases
 from rails.changes import Change, changes_between
 from rails.definition import RailServices
@@ -177,8 +177,8 @@ class Activation:
             if found.policy is None or found.problems:
                 return found
             users = tuple(one for one in live.assistants if one.policy == found.name)
-            if unjudged := sorted(unjudged_languages(users, {found.name: parse_yaml(text.encode())})):
-                return replace(found, failure="\n".join(unjudged))
+            if unfit := sorted(language_problems(users, {found.name: parse_yaml(text.encode())})):
+                return replace(found, failure="\n".join(unfit))
             withheld = withheld_texts(replace(live, assistants=users), {found.name: found.policy})
             used = tuple(sorted({one.policy for one in live.assistants}))
             return replace(found, users=used, withheld=tuple(sorted(withheld)))

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.activation import NOTHING_MEANT, PATIENCE, Examination, Meant, examine_policy
 from gateway.approved_texts import withheld_texts
 from gateway.prompt_sampling import unusable_sampling
-from gateway.spoken_languages import unjudged_languages
+from gateway.spoken_languages import language_problems
 from rails.definition import NO_SERVICES, RailServices
 from rails.engine import RailsPolicy, compile_policy
 from rails.errors import PolicyInvalid, ProbeFailed
@@ -75,7 +75,7 @@ def import_bundle(
     if problems := sorted(unusable_sampling(bundle.prompts)):
         raise InvalidContent("\n".join(problems))
     afterwards = bundle if remove_missing else _together(live, bundle)
-    if problems := sorted(unjudged_languages(afterwards.assistants, afterwards.policies)):
+    if problems := sorted(language_problems(afterwards.assistants, afterwards.policies)):
         raise InvalidContent("\n".join(problems))
     users = tuple(sorted({one.policy for one in afterwards.assistants}))
     with closing(RailRunner(PATIENCE)) as runner:

@@ -7,6 +7,9 @@ import structlog
 
 from gateway.settings import LogSettings
 
+_FIELDS = ("rail", "nemo_logger", "nemo_line", "abandoned", "error", "status")
+"""Fields of our own lines on the standard library's loggers; those of other libraries may quote a text."""
+
 
 def set_up_logging(settings: LogSettings) -> None:
     """Sends our own log lines and the libraries' warnings to standard error."""
@@ -24,7 +27,8 @@ def set_up_logging(settings: LogSettings) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    told = structlog.stdlib.ExtraAdder(allow=_FIELDS)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=[*shared, told]))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for package in ("gateway", "models"):
         logging.getLogger(package).setLevel(level)

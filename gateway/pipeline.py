@@ -249,7 +249,7 @@ class ChatPipeline:
         return WeightsUsed(self._model.sha256, self._model.adapter(turn.assistant.name))
 
     def _refusal(self, turn: Turn, rail: str) -> str:
-        return turn.policy.refusal(turn.language, rail)
+        return turn.policy.refusal(turn.language, rail, default=turn.assistant.languages[0])
 
 
 def _said(turn: Turn, answer: str = "") -> Said:

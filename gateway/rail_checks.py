@@ -155,7 +155,7 @@ def _status(question: CheckQuestion, reports: list[RailsReport]) -> CheckStatus:
 
 def _refusal(question: CheckQuestion, assistant: Assistant, policy: RailsPolicy, stopped: RailRecord) -> str:
     rail = _HIDDEN if stopped.name == CANONICALIZE else stopped.name
-    return policy.refusal(_language(question, assistant), rail)
+    return policy.refusal(_language(question, assistant), rail, default=assistant.languages[0])
 
 
 def _language(question: CheckQuestion, assistant: Assistant) -> str:

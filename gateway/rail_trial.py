@@ -119,6 +119,11 @@ def try_rows(
     return RailTrial(results, groups, tuple(_ordered(counts, policy.rails(stage))), Times.of(times_ms))
 
 
+def try_row(policy: RailsPolicy, stage: Stage, row: TrialRow, context: RailContext) -> RailsReport:
+    """Returns what the rails say to one text, or the pipeline before them. Blocks its thread."""
+    return _check(policy, stage, row, context)[0]
+
+
 def _check(policy: RailsPolicy, stage: Stage, row: TrialRow, context: RailContext) -> tuple[RailsReport, str]:
     """Returns the report, and the text that the rails were given."""
     if stage is Stage.OUTPUT:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from rails.definition import RailParams, rail_name
+from rails.difference_words import differences_in_words, shortened
 from rails.policy import PolicyDocument, Streaming
 from rails.types import Stage
 from rails.weakening import Weakening, weakening_of
@@ -67,14 +68,14 @@ class Change:
         place = f"{self.stage.value}: " if self.stage else ""
         match self.kind:
             case ChangeKind.ADDED:
-                return f"{place}{self.what} is added ({_short(self.after)})"
+                return f"{place}{self.what} is added ({shortened(self.after)})"
             case ChangeKind.REMOVED:
                 return f"{place}{self.what} is removed"
             case ChangeKind.ORDER:
                 return f"{place}the order becomes {', '.join(self.after)}"
             case _:
                 name = f"{self.what}.{self.parameter}" if self.parameter else self.what
-                return f"{place}{name} changes from {_short(self.before)} to {_short(self.after)}"
+                return f"{place}{differences_in_words(name, self.before, self.after)}"
 
 
 def changes_between(live: PolicyDocument | None, new: PolicyDocument) -> tuple[Change, ...]:
@@ -128,8 +129,3 @@ def _weakening_outside(what: str, before: Any, after: Any) -> Weakening:
     if what == "streaming":  # what has left before the whole answer was checked cannot be taken back
         return Weakening.YES if after == Streaming.CHECKED_SENTENCES else Weakening.NO
     return Weakening.NO
-
-
-def _short(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
-    return text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004 - what fits a line of a terminal

@@ -9,6 +9,8 @@ from rails.findings import Finding
 
 MAX_CHARS = 300
 _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
+_SINGLE_EQUALS = re.compile(r"(?<![=!<>])=(?!=)")
+_TRUTHS = {"true": "True", "false": "False", "yes": "True", "no": "False", "null": "None", "none": "None"}
 _MARK = "_variable_"
 _ALLOWED = (
     ast.Expression,
@@ -43,7 +45,9 @@ def check_expression(line: Line, expression: str, known: set[str]) -> Iterator[F
     tree = _parsed(expression)
     if tree is None:
         message = f"`{expression[:80]}` cannot be calculated; the flow would break off while somebody waits."
-        yield line.finding("expression", message, "Compare values, such as `$name == 1`, with `and`, `or` and `not`.")
+        is_set = _SINGLE_EQUALS.search(expression) is not None
+        remedy = "Compare values, such as `$name == 1`, with `and`, `or` and `not`."
+        yield line.finding("expression", message, f"Write two equals signs to compare. {remedy}" if is_set else remedy)
         return
     for node in ast.walk(tree):
         if finding := _wrong(line, node, known):
@@ -94,7 +98,9 @@ def _wrong_name(line: Line, written: str, known: set[str]) -> Finding | None:
     name = written.removeprefix(_MARK)
     if name == written:
         message = f"`{name}` is neither a value with `$` nor a text in quotes."
-        return line.finding("expression", message, "Write `$` before a value, and quotes around a text.")
+        truth = _TRUTHS.get(name.casefold())
+        remedy = f"Write `{truth}`." if truth else "Write `$` before a value, and quotes around a text."
+        return line.finding("expression", message, remedy)
     if name not in known:
         message = f"`${name}` is set nowhere before this line, so the flow would break off here."
         return line.finding("unknown_variable", message, "Set it in a line above, or correct its spelling.")

@@ -7,7 +7,8 @@ from rails.colang_expressions import check_arguments, check_expression
 from rails.colang_reading import Colang, Definition, Kind, Line, Statement, read_colang
 from rails.findings import Finding, Severity
 from rails.lint_words import near
-from rails.nemo import ColangInvalid, NemoColang, library_names, parse_colang
+from rails.nemo import ColangInvalid, NemoColang, parse_colang
+from rails.nemo_library import library_names
 
 MAX_CHARS = 100_000
 READABLE = frozenset({"user_message", "last_user_message", "language", "one_of_two", "one_of_three"})
@@ -28,8 +29,10 @@ _LACKS = {
 }
 
 
-def lint_colang(text: str, *, actions: Collection[str] = (), intents: Collection[str] = ()) -> tuple[Finding, ...]:
-    """Returns what is wrong with the text, by line.
+def lint_colang(
+    text: str, *, actions: Collection[str] = (), intents: Collection[str] = (), above: int = 0
+) -> tuple[Finding, ...]:
+    """Returns what is wrong with the text, by its own lines; what messages say of lines counts those `above` it, too.
 
     `actions` are those that a flow may execute, `intents` the messages that reach flows without being defined here.
     """
@@ -40,7 +43,7 @@ def lint_colang(text: str, *, actions: Collection[str] = (), intents: Collection
     findings = list(colang.findings)
     if not findings and not any(one.kind is Kind.FLOW for one in colang.definitions):
         findings.append(start.finding("no_flow", "The text defines no flow, so nothing would happen.", "Add one."))
-    findings += _Meaning(colang, actions, intents).findings()
+    findings += _Meaning(colang, actions, intents, above).findings()
     if not any(finding.is_error for finding in findings):
         findings += _as_nemo_reads(text, colang)
     return tuple(sorted(findings))
@@ -49,11 +52,12 @@ def lint_colang(text: str, *, actions: Collection[str] = (), intents: Collection
 class _Meaning:
     """Looks at what the definitions say to each other."""
 
-    def __init__(self, colang: Colang, actions: Collection[str], intents: Collection[str]) -> None:
+    def __init__(self, colang: Colang, actions: Collection[str], intents: Collection[str], above: int) -> None:
         self._definitions = colang.definitions
         self._is_whole = not colang.findings
         self._actions = actions
         self._intents = intents
+        self._above = above
         self._by_name: dict[tuple[Kind, str], Definition] = {}
         self._used: set[tuple[Kind, str]] = set()
 
@@ -78,9 +82,8 @@ class _Meaning:
         if definition.kind in (Kind.FLOW, Kind.SUBFLOW):
             names = [(Kind.FLOW, definition.name), (Kind.SUBFLOW, definition.name)]
         if first := next((self._by_name[name] for name in names if name in self._by_name), None):
-            message = (
-                f"`{definition.name}` is defined already, in line {first.line.number}; one of the two would be lost."
-            )
+            line = first.line.number + self._above
+            message = f"`{definition.name}` is defined already, in line {line}; one of the two would be lost."
             yield definition.line.finding("twice", message, "Keep one, or choose another name.")
         elif definition.name in library_names().definitions:
             message = f"`{definition.name}` is one of NeMo's own: redefining it can switch its checks off."
@@ -88,6 +91,9 @@ class _Meaning:
         self._by_name.setdefault((definition.kind, definition.name), definition)
 
     def _texts(self, definition: Definition) -> Iterator[Finding]:
+        if len(definition.texts) > 1:
+            message = f"`{definition.line.text}` has a second text here, and NeMo would take one of them by chance."
+            yield definition.texts[1][0].finding("two_texts", message, "Keep one text for each message.")
         for line, text in definition.texts:
             if "$" in text or "{" in text or "<" in text:
                 message = (
@@ -117,6 +123,7 @@ class _Meaning:
                 yield from check_expression(step.line, step.expression, known)
             yield from self._steps(step.body, known, is_start=False)
             if step.variable:
+                yield from _written(step)
                 known.add(step.variable)
 
     def _reference(self, step: Statement, kind: Kind) -> Iterator[Finding]:
@@ -174,7 +181,7 @@ class _Meaning:
             if first is None or first.form != "user":
                 continue
             if first.name in starts:
-                line = starts[first.name].line.number
+                line = starts[first.name].line.number + self._above
                 message = f"The flow in line {line} begins with the same message, so this one would never run."
                 yield flow.line.finding("two_flows", message, "Put the steps into one flow.")
             starts.setdefault(first.name, flow)
@@ -185,6 +192,18 @@ class _Meaning:
             elif kind in (Kind.BOT, Kind.SUBFLOW) and (kind, name) not in self._used:
                 finding = definition.line.finding("unused", f"`{name}` is used nowhere.", "Use it, or remove it.")
                 yield replace(finding, severity=Severity.WARNING)
+
+
+def _written(step: Statement) -> Iterator[Finding]:
+    """Gives a value that is not the flow's to write: flows share all values with each other and with NeMo."""
+    name = step.variable
+    if name in READABLE:
+        message = f"`${name}` is set by canongate for each message; the replies of other flows are chosen by it."
+    elif name in library_names().variables or name.startswith("_"):
+        message = f"`${name}` is a value of NeMo's own flows; setting it here would change what they do."
+    else:
+        return
+    yield step.line.finding("context_switch", message, f"Choose another name, such as `$my_{name.lstrip('_')}`.")
 
 
 def _calls(steps: list[Statement]) -> Iterator[str]:

@@ -249,6 +249,8 @@ class _Steps:
                 return Statement(line, form, name, parts.get("to") or "", expression)
         message = "This is not a step that a flow may have."
         known = "Known are: user, bot, do, if, else if, else, stop, return and `$name = value`."
+        if line.text.startswith(("elif ", "elseif ", "elsif ")):
+            known = "Write `else if`, in two words."
         self._find(line, "not_read", message, known)
         return None
 

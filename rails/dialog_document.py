@@ -85,11 +85,13 @@ def _problems(dialog: Dialog) -> Iterator[str]:
     for position, topic in enumerate(dialog.topics):
         place = f"dialog.topics[{position}]"
         if any(topic.name == other.name for other in dialog.topics[:position]):
-            yield f"{place}: there is a topic {topic.name!r} already. Put its examples and replies together."
-        for example in topic.examples:
+            yield f"{place}.name: there is a topic {topic.name!r} already. Put its examples and replies together."
+        for number, example in enumerate(topic.examples):
             said = " ".join(example.casefold().split())
-            if not said or seen.setdefault(said, topic.name) != topic.name:
-                yield f"{place}.examples: {example!r} belongs to topic {seen.get(said, '')!r} too. Keep it in one."
+            if not said:
+                yield f"{place}.examples[{number}]: the example is blank. Write what people say."
+            elif seen.setdefault(said, topic.name) != topic.name:
+                yield f"{place}.examples[{number}]: {example!r} belongs to topic {seen[said]!r} too. Keep it in one."
         if tuple(topic.replies) != dialog.languages:
             there = ", ".join(dialog.languages)
             yield f"{place}.replies: every topic needs replies in the same languages and order: {there}."
@@ -99,11 +101,14 @@ def _problems(dialog: Dialog) -> Iterator[str]:
 
 
 def _reply_problems(place: str, replies: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    for language, text in chain.from_iterable(((tag, text) for text in texts) for tag, texts in replies.items()):
+    for language, number, text in chain.from_iterable(
+        ((tag, number, text) for number, text in enumerate(texts)) for tag, texts in replies.items()
+    ):
         if not text.strip():
-            yield f"{place}.{language}: a text is blank. Write what a person should read."
+            yield f"{place}.{language}[{number}]: a text is blank. Write what a person should read."
         if found := next((letter for letter in text if _is_read_by_nemo(letter)), None):
-            yield f"{place}.{language}: a reply is shown as it stands and cannot have {found!r} in it. Take it out."
+            told = f"a reply is shown as it stands and cannot have {found!r} in it. Take it out."
+            yield f"{place}.{language}[{number}]: {told}"
 
 
 def _is_read_by_nemo(letter: str) -> bool:

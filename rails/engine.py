@@ -9,9 +9,11 @@ from rails.dialog import DialogLane, compile_dialog
 from rails.errors import PolicyInvalid, ProbeFailed
 from rails.nemo import CompiledCheck, compile_stage
 from rails.policy import DEFAULT_REFUSAL, PolicyDocument, Streaming
+from rails.refusals import refusal_language
 from rails.registry import SHIPPED_RAILS
 from rails.runner import SHARED_RUNNER, RailRunner
 from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
+from rails.watching import run_stage, run_stage_blocking
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,14 @@ class RailsPolicy:
     async def check(self, stage: Stage, text: str, context: RailContext) -> RailsReport:
         """Returns the verdict of `stage` on `text`; never raises for what a rail does.
 
-        The first rail that blocks or fails stops the stage, and the rest are `not_run`. Cancelling the caller
-        stops the work.
+        The first rail that blocks or fails stops the stage, and the rest are `not_run`; those that only watch run
+        behind the others, beside their thread. Cancelling the caller stops the work.
         """
-        return await self._runner.run(self._checks[stage], text, context)
+        return await run_stage(self._runner, self._checks[stage], text, context)
 
     def check_blocking(self, stage: Stage, text: str, context: RailContext) -> RailsReport:
         """Returns the same verdict, holding the calling thread: for work outside an event loop."""
-        return self._runner.run_blocking(self._checks[stage], text, context)
+        return run_stage_blocking(self._runner, self._checks[stage], text, context)
 
     def not_run(self, stage: Stage) -> tuple[RailRecord, ...]:
         """Returns what is recorded of the rails of `stage` when something before them stopped the text."""
@@ -67,15 +69,14 @@ class RailsPolicy:
             for check in self._checks[stage]
         )
 
-    def refusal(self, language: str, rail: str) -> str:
-        """Returns what a person reads when `rail` stopped the text.
+    def refusal(self, language: str, rail: str, *, default: str) -> str:
+        """Returns what a person of `language` reads when `rail` stopped the text.
 
-        Falls back from the language to its base (`pt` for `pt-BR`), then to the policy's first language; and from
-        the rail's own text to the default one.
+        Falls back to `default`, the assistant's first language, then to the policy's first language (which nothing
+        that was activated comes to); and from the rail's own text to the default one.
         """
-        base = language.split("-", maxsplit=1)[0]
-        first = next(iter(self._refusals))
-        texts = self._refusals[next(tag for tag in (language, base, first) if tag in self._refusals)]
+        tag = refusal_language(language, default, self._refusals)
+        texts = self._refusals[tag if tag is not None else next(iter(self._refusals))]
         return texts.get(rail, texts[DEFAULT_REFUSAL])
 
     def refusals(self) -> Iterator[tuple[str, str, str]]:
@@ -123,6 +124,15 @@ def _definition(name: str, stage: Stage, definitions: Mapping[str, RailDefinitio
     return definition
 
 
+_DID = MappingProxyType(
+    {
+        RailStatus.BLOCKED: "stopped an example that it must let pass",
+        RailStatus.MODIFIED: "changed an example that it must let pass",
+        RailStatus.NOT_RUN: "did not run",
+    }
+)
+
+
 def try_probes(compiled: CompiledCheck, probes: Probes, runner: RailRunner) -> None:
     """Raises `ProbeFailed` unless the rail stops every text that it must stop, and lets the others pass."""
     for probe in probes.must_block:
@@ -141,7 +151,8 @@ def _try(compiled: CompiledCheck, probe: Probe, wanted: RailStatus, runner: Rail
                 f"{compiled.stage.value}: the rail {compiled.name!r} could not finish a probe of its own{why}: it "
                 f"broke, or took longer than it may. If it asks a model, that one is away, or too slow on this machine."
             )
+        did = "let pass an example that it must stop" if wanted is RailStatus.BLOCKED else _DID[record.status]
         raise ProbeFailed(
-            f"{compiled.stage.value}: the rail {compiled.name!r} answered {record.status.value!r}{why} to a probe of "
-            f"its own where {wanted.value!r} was due. Check its parameters; with none set, this is a bug."
+            f"{compiled.stage.value}: the rail {compiled.name!r}, with the parameters that it has here, {did}{why}. "
+            "Correct its parameters; with none set, this is a bug."
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Generator, Sequence
 from types import coroutine
 from typing import Any, Protocol
 
-from rails.nemo import Verdict
+from rails.nemo import Verdict, running
 from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
 
 # No user text is matched with this: reasons are constants of the rails, or the names of a policy's patterns.
@@ -55,6 +55,7 @@ class StageRun:
         """The reason that `failed` gives."""
         self.is_done = False
         self._records: list[RailRecord] = []
+        self._given: list[str] = []
         self._rail_began_s: float | None = None
 
     @property
@@ -65,6 +66,7 @@ class StageRun:
     async def run(self, beat: Callable[[], None], is_cancelled: Callable[[], bool]) -> RailsReport:
         """Runs the rails in order until one blocks or fails; `beat` is called whenever one begins or ends."""
         for check in self._checks:
+            self._given.append(self._text)
             self.allowed_s = max(self._rail_s, check.deadline_s or 0.0)
             began_s = self._rail_began_s = time.monotonic()
             beat()
@@ -89,6 +91,7 @@ class StageRun:
         limit_s = min(began_s + self.allowed_s, self.deadline_s)
         if began_s >= limit_s:
             return RailStatus.ERROR, "rail.stage_timeout"
+        running.set(f"{check.stage.value}.{check.name}")  # of the stage's own task
         try:
             said = await _within(check.run(self._text, self._context), limit_s)
         except TimeoutError:
@@ -116,7 +119,7 @@ class StageRun:
 
     def _report(self, records: list[RailRecord]) -> RailsReport:
         rest = (_record(check, RailStatus.NOT_RUN, None, None) for check in self._checks[len(records) :])
-        return RailsReport(self._checks[0].stage, self._text, (*records, *rest))
+        return RailsReport(self._checks[0].stage, self._text, (*records, *rest), tuple(self._given))
 
 
 async def _within(work: Coroutine[Any, Any, Verdict], limit_s: float) -> Verdict:

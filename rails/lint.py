@@ -16,7 +16,8 @@ from rails.definition import RAIL_FIELD, OnFail
 from rails.dialog_colang import NO_TOPIC, intent_of
 from rails.errors import PolicyInvalid
 from rails.findings import Finding, Severity, has_errors
-from rails.lint_words import near, type_findings
+from rails.lint_places import placed, plain_number
+from rails.lint_words import misspelt, near, type_findings
 from rails.policy import DEFAULT_REFUSAL, form_of_policies, load_policy, policy_schema
 from rails.registry import SHIPPED_RAILS
 from rails.types import Stage
@@ -52,7 +53,7 @@ def lint_policy(text: str) -> tuple[Finding, ...]:
     """Returns everything that is wrong with the text of a policy, in the order of the file."""
     read = read_yaml_text(text)
     if read.findings:
-        return tuple(sorted(read.findings))
+        return tuple(sorted(plain_number(finding, text) for finding in read.findings))
     policy = _Policy(read)
     findings = sorted(policy.findings())
     told = {(finding.line, finding.column) for finding in findings if finding.is_error}
@@ -67,7 +68,7 @@ def _last_look(text: YamlText) -> Iterator[Finding]:
     try:
         load_policy(text.value)
     except PolicyInvalid as error:
-        yield Place().finding("policy.invalid", f"{error}", "Correct it.")
+        yield placed(f"{error}", text)
 
 
 class _Policy:
@@ -94,7 +95,8 @@ class _Policy:
         yield from self._tests(value.get("tests"))
 
     def _keys(self, value: Mapping[str, Any]) -> Iterator[Finding]:
-        known = (*policy_schema()["properties"], _DIALOG)
+        known = tuple(policy_schema()["properties"])
+        meant = misspelt((key for key in value if key not in (*known, *_NEMO_KEYS)), (*_PARTS, _DIALOG))
         for key in value:
             place = self._text.name(key)
             if key not in known and key in _NEMO_KEYS:
@@ -104,7 +106,7 @@ class _Policy:
                 message = f"`{key}` is not known here, so all that stands under it would do nothing."
                 yield place.finding("policy.unknown_key", message, near(key, known))
         for part in _PARTS:
-            if part not in value:
+            if part not in value and part not in meant:
                 missing = f"`{part}` is missing, and a policy cannot do without it."
                 yield Place().finding("policy.missing_key", missing, f"Add `{part}:` with what belongs to it.")
 
@@ -136,11 +138,18 @@ class _Policy:
     def _entry(self, stage: Stage, position: int, entry: Any, example: str) -> Iterator[Finding]:
         at, name = self._text.at(stage.value, position), entry.get(RAIL_FIELD) if isinstance(entry, dict) else None
         if not isinstance(entry, dict):
-            yield at.finding("rail.not_an_entry", "This entry does not name a rail.", f"Write it like {example}.")
+            like = f"`- {{{RAIL_FIELD}: {entry}}}`" if entry in _rails_of(stage) else f"it like {example}"
+            yield at.finding("rail.not_an_entry", "This entry does not name a rail.", f"Write {like}.")
+        elif RAIL_FIELD in entry and not isinstance(name, str):
+            message = f"The name of a rail must stand behind `{RAIL_FIELD}:`, so nothing would be checked here."
+            place = self._text.at(stage.value, position, RAIL_FIELD)
+            yield place.finding("rail.not_named", message, near("", _rails_of(stage)))
         elif not isinstance(name, str):
             wrong = next(iter(entry), RAIL_FIELD)
             message = f"This entry has no `{RAIL_FIELD}:`, so its rail would not run; its first word is `{wrong}`."
-            remedy = f"Begin it with `{RAIL_FIELD}:`, like {example}."
+            first, _, rest = str(wrong).partition(" ")
+            like = f"`- {{{RAIL_FIELD}: {rest}}}`" if first == RAIL_FIELD and rest in _rails_of(stage) else example
+            remedy = f"Begin it with `{RAIL_FIELD}:`, colon and blank, like {like}."
             yield self._text.name(stage.value, position, wrong).finding("rail.not_named", message, remedy)
         elif name not in SHIPPED_RAILS:
             message = f"There is no rail `{name}`, so nothing would be checked here."
@@ -180,7 +189,7 @@ class _Policy:
     def _refusals(self, refusals: Any) -> Iterator[Finding]:
         if not isinstance(refusals, dict) or not refusals:
             if refusals is not None or "refusals" in self._text.value:
-                message = "There is no text for people whose message is stopped."
+                message = "There is no text, with its language, for people whose message is stopped."
                 remedy = "Write one for each language: `en:`, and below it `default: Sorry, ...`."
                 yield self._text.at("refusals").finding("refusals.none", message, remedy)
             return
@@ -189,7 +198,8 @@ class _Policy:
             at = self._text.name("refusals", language)
             if not isinstance(texts, dict):
                 message = f"The texts of `{language}` are not given by name."
-                yield at.finding("refusals.form", message, "Write `default: Sorry, ...` on a line below it.")
+                place = self._text.at("refusals", language)
+                yield place.finding("refusals.form", message, "Write `default: Sorry, ...` on a line below it.")
                 continue
             if DEFAULT_REFUSAL not in texts:
                 message = f"`{language}` has no `{DEFAULT_REFUSAL}` text, for rails without one of their own."
@@ -203,10 +213,10 @@ class _Policy:
             message = f"This policy runs no rail `{name}`, so nobody would ever read this text."
             place = self._text.name("refusals", language, name)
             yield place.finding("refusals.unknown_rail", message, near(name, sorted({*used, DEFAULT_REFUSAL})))
-        if not isinstance(said, str) or not said.strip():
+        if said is None or (isinstance(said, str) and not said.strip()):
             message = "A person who is stopped here would read nothing."
             yield at.finding("refusals.blank", message, "Write what a person should read, as text.")
-        elif any(mark in said for mark in _TEMPLATE):
+        elif isinstance(said, str) and any(mark in said for mark in _TEMPLATE):
             message = "Braces are not filled in: people would read them as they stand."
             yield at.finding("refusals.template", message, "Write the text without {{ }} and {% %}.")
 
@@ -215,7 +225,12 @@ class _Policy:
             message = "The policy has no `tests`, so nobody would notice when an edit changes what is stopped."
             remedy = "Add texts with what must become of them, such as `- {text: ..., stage: input, expect: blocked}`."
             yield replace(Place().finding("tests.none", message, remedy), severity=Severity.WARNING)
-        for position, case in enumerate(tests if isinstance(tests, list) else ()):
+        if tests and not isinstance(tests, list):
+            message = "`tests` must be a list, and none of what stands here would be tried."
+            remedy = "Begin each test with a hyphen: `- {text: ..., stage: input, expect: blocked}`."
+            yield self._text.at("tests").finding("tests.form", message, remedy)
+            return
+        for position, case in enumerate(tests or ()):
             if wrong := list(type_findings(case, PolicyCase, ("tests", position), self._text, part="tests")):
                 yield from wrong
                 continue
@@ -235,7 +250,8 @@ class _Policy:
         topics = dialog.get("topics")
         names = [one.get("name") for one in topics if isinstance(one, dict)] if isinstance(topics, list) else []
         intents = (NO_TOPIC, *(intent_of(str(name)) for name in names))
-        for finding in lint_colang(colang, intents=intents):
+        above = block.place.line if block.is_block else 0
+        for finding in lint_colang(colang, intents=intents, above=above):
             if block.is_block:
                 line = block.place.line + finding.line
                 column = finding.column + self._indentation(line, colang, finding.line)

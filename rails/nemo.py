@@ -6,12 +6,10 @@ both of its engines and the Colang grammars whatever submodule is asked for.
 
 import logging
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +68,10 @@ _TARGETS = {Stage.INPUT: TransformTarget.USER_MESSAGE, Stage.OUTPUT: TransformTa
 _DEPENDENCIES = RailDependencies(llms={}, llm_task_manager=None, config=None)
 
 
+running: ContextVar[str | None] = ContextVar("canongate_running_rail", default=None)
+"""The stage and the name of the rail that runs now, such as `input.length`; None where none does."""
+
+
 class _NoticeHandler(logging.Handler):
     """Passes on that NeMo logged something, and never what: its messages quote texts and exceptions.
 
@@ -79,7 +81,8 @@ class _NoticeHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         record.msg, record.args = "nemo_message", None
         record.exc_info = record.exc_text = record.stack_info = None
-        _log.log(record.levelno, "nemo_message", extra={"nemo_logger": record.name, "nemo_line": record.lineno})
+        told = {"rail": running.get(), "nemo_logger": record.name, "nemo_line": record.lineno}
+        _log.log(record.levelno, "nemo_message", extra=told)
 
 
 def _quieten() -> None:
@@ -122,6 +125,9 @@ def request_stage() -> Stage:
     """Returns the stage of the check that is running; raises `LookupError` outside of one."""
     return _request.get().stage
 
+
+PACKAGE = Path(nemoguardrails.__file__).parent
+"""Where NeMo is installed, with the files of its library."""
 
 _PASSED = RailOutcome.allow()
 """Immutable, and as costly to make as a short check."""
@@ -253,18 +259,6 @@ class NemoColang:
     """By flow: the lines that it made a step of."""
 
 
-@dataclass(frozen=True, slots=True)
-class LibraryNames:
-    """What NeMo brings along, and a policy must not take the name of."""
-
-    definitions: frozenset[str]
-    actions: frozenset[str]
-
-
-_DEFINITION = re.compile(r"^define (?:[a-z-]+ )*?(?:flow|subflow|bot|user) (.+?):?[ ]*$", re.MULTILINE)
-_ACTION = re.compile(r"@action\((?:[^()]*?name=\"(\w+)\")?[^()]*\)\s*(?:async )?def (\w+)")
-
-
 def parse_colang(text: str) -> NemoColang:
     """Reads Colang 1.0 with NeMo's own parser, which runs nothing. Raises `ColangInvalid`.
 
@@ -281,15 +275,3 @@ def parse_colang(text: str) -> NemoColang:
         for name, steps in flows.items()
     }
     return NemoColang(parsed.get("user_messages", {}), parsed.get("bot_messages", {}), lines)
-
-
-@cache
-def library_names() -> LibraryNames:
-    """Returns the flows, messages and actions of NeMo's library, read from its files once."""
-    root = Path(nemoguardrails.__file__).parent
-    flows = [path.read_text(encoding="utf-8") for part in ("library", "rails") for path in (root / part).rglob("*.co")]
-    code = [path.read_text(encoding="utf-8") for part in ("library", "actions") for path in (root / part).rglob("*.py")]
-    return LibraryNames(
-        definitions=frozenset(name for text in flows for name in _DEFINITION.findall(text)),
-        actions=frozenset(name or function for text in code for name, function in _ACTION.findall(text)),
-    )

@@ -23,6 +23,7 @@ from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from typing import Any
 
+from rails.bell import Bell
 from rails.envelope import Runnable, StageRun
 from rails.types import RailContext, RailsReport
 
@@ -61,34 +62,6 @@ class _Job:
     future: "Future[RailsReport]" = field(default_factory=Future)
     task: "asyncio.Task[None] | None" = None
     is_cancelled: bool = False
-
-
-class _Bell:
-    """Wakes a coroutine when a future of another thread is done, at half the cost of `asyncio.wrap_future`."""
-
-    def __init__(self, future: "Future[RailsReport]") -> None:
-        self._loop = asyncio.get_running_loop()
-        self._waiter = self._loop.create_future()
-        self._future = future
-        future.add_done_callback(self._ring)
-
-    async def has_rung(self, patience_s: float) -> bool:
-        """Waits until the future is done, or so long; says which."""
-        timer = self._loop.call_later(patience_s, self._wake)
-        try:
-            await self._waiter
-        finally:
-            timer.cancel()
-        self._waiter = self._loop.create_future()
-        return self._future.done()
-
-    def _ring(self, _: "Future[RailsReport]") -> None:
-        with contextlib.suppress(RuntimeError):  # the loop that waited has been closed
-            self._loop.call_soon_threadsafe(self._wake)
-
-    def _wake(self) -> None:
-        if not self._waiter.done():
-            self._waiter.set_result(None)
 
 
 class _Worker:
@@ -187,6 +160,15 @@ class RailRunner:
         self._worker: _Worker | None = None
         self._abandoned: list[_Worker] = []
         self._started = 0
+        self._beside: RailRunner | None = None
+
+    @property
+    def beside(self) -> "RailRunner":
+        """Returns the runner for rails that only watch: with limits and threads of its own, it takes none from here."""
+        with self._lock:
+            if self._beside is None:
+                self._beside = RailRunner(self.limits)
+            return self._beside
 
     @property
     def abandoned(self) -> int:
@@ -195,10 +177,12 @@ class RailRunner:
             self._abandoned = [worker for worker in self._abandoned if worker.is_alive]
             return len(self._abandoned)
 
-    async def run(self, checks: Sequence[Runnable], text: str, context: RailContext) -> RailsReport:
-        """Returns the report of one stage, within the stage's deadline and a short grace."""
-        job = self._job(checks, text, context)
-        bell = _Bell(job.future)
+    async def run(
+        self, checks: Sequence[Runnable], text: str, context: RailContext, *, within_s: float | None = None
+    ) -> RailsReport:
+        """Returns the report of one stage, within the stage's deadline (or a nearer one) and a short grace."""
+        job = self._job(checks, text, context, within_s)
+        bell = Bell(job.future)
         worker = self._submit(job)
         try:
             while worker is not None:
@@ -210,9 +194,11 @@ class RailRunner:
             job.future.cancel()
             self._drop(job, worker)
 
-    def run_blocking(self, checks: Sequence[Runnable], text: str, context: RailContext) -> RailsReport:
+    def run_blocking(
+        self, checks: Sequence[Runnable], text: str, context: RailContext, *, within_s: float | None = None
+    ) -> RailsReport:
         """Returns the report of one stage, holding the calling thread."""
-        job = self._job(checks, text, context)
+        job = self._job(checks, text, context, within_s)
         worker = self._submit(job)
         try:
             while worker is not None:
@@ -226,15 +212,19 @@ class RailRunner:
             self._drop(job, worker)
 
     def close(self) -> None:
-        """Ends the thread; checks under way fail."""
+        """Ends its threads; checks under way fail."""
         with self._lock:
             worker, self._worker = self._worker, None
+            beside, self._beside = self._beside, None
         if worker is not None:
             worker.close(timeout_s=_GRACE_S)
+        if beside is not None:
+            beside.close()
 
-    def _job(self, checks: Sequence[Runnable], text: str, context: RailContext) -> _Job:
+    def _job(self, checks: Sequence[Runnable], text: str, context: RailContext, within_s: float | None) -> _Job:
         now = time.monotonic()
-        return _Job(StageRun(checks, text, context, self.limits.rail_s, now + self.limits.stage_s), now)
+        stage_s = self.limits.stage_s if within_s is None else min(within_s, self.limits.stage_s)
+        return _Job(StageRun(checks, text, context, self.limits.rail_s, now + stage_s), now)
 
     def _submit(self, job: _Job) -> _Worker | None:
         """Hands the job to a live worker; None when no more threads may be started."""

@@ -71,6 +71,8 @@ class RailsReport:
     text: str
     """The checked text, with transforms applied; not to be used when the report is blocked."""
     records: tuple[RailRecord, ...]
+    given: tuple[str, ...] = ()
+    """What each rail that was reached was given: the text as those before it had left it."""
 
     def __post_init__(self) -> None:
         if not self.records:

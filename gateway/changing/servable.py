@@ -10,7 +10,7 @@ from gateway.errors import GatewayError
 from gateway.licences import require_acknowledged
 from gateway.prompt_sampling import unusable_sampling
 from gateway.settings import Settings
-from gateway.spoken_languages import unjudged_languages
+from gateway.spoken_languages import language_problems
 from models.errors import ModelError
 from models.ports import Embedder
 from rails.definition import RailServices
@@ -43,9 +43,7 @@ class Servable:
             *self._unlicensed(ahead),
             *_without_policy(ahead),
             *unusable_sampling(version.content for version in changed_prompts(live, ahead)),
-            *unjudged_languages(
-                ahead.assistants.values(), {name: one.document for name, one in ahead.policies.items()}
-            ),
+            *language_problems(ahead.assistants.values(), {name: one.document for name, one in ahead.policies.items()}),
             *self._unread(live, ahead),
         )
 

@@ -11,7 +11,6 @@ import msgspec
 
 from gateway.activation import PATIENCE, Activation, ActivationReport, Meant
 from gateway.bootstrap import open_store
-from gateway.canonicalize import RefusedMessage, canonicalize
 from gateway.commands.options import config_option, json_option, meant_options, settings_from
 from gateway.commands.rail_means import command_services
 from gateway.commands.rails_words import (
@@ -23,6 +22,8 @@ from gateway.commands.rails_words import (
     show_records,
     show_report,
 )
+from gateway.rail_checks import CANONICALIZE
+from gateway.rail_trial import TrialRow, try_row
 from gateway.settings import Settings
 from rails.case_runs import verdict_of
 from rails.definition import RailServices
@@ -38,6 +39,8 @@ from store.formats.documents import parse_yaml
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _AUTHOR = "command line"
+_HIDDEN = "hidden"
+"""Whose refusal a person reads whose message is refused for its characters, before any rail."""
 
 
 @click.group()
@@ -90,20 +93,16 @@ def try_text(
     if has_errors(findings):
         show_findings(findings, file.name)
         sys.exit(1)
-    if stage == Stage.INPUT.value:
-        message = canonicalize(text)
-        if isinstance(message, RefusedMessage):
-            click.echo(f"refused before any rail runs ({message.reason})")
-            sys.exit(1)
-        text = message.text
+    context = RailContext(language, (language,), facts=facts)
     with closing(RailRunner(PATIENCE)) as runner:
         services = _services(settings_from(config))
         policy = compile_policy(load_policy(parse_yaml(source.encode())), 0, runner=runner, services=services)
-        report = policy.check_blocking(Stage(stage), text, RailContext(language, (language,), facts=facts))
+        report = try_row(policy, Stage(stage), TrialRow(text, facts), context)
     verdict = verdict_of(report)
-    refusal = policy.refusal(language, verdict.by[0]) if report.is_blocked and verdict.by else None
-    show_records(report, verdict, refusal, as_json=as_json)
-    sys.exit(1 if report.has_failed else 0)
+    is_refused = report.is_blocked and not report.has_failed and verdict.by
+    rail = _HIDDEN if verdict.by[:1] == (CANONICALIZE,) else "".join(verdict.by[:1])
+    show_records(report, policy.refusal(language, rail, default=language) if is_refused else None, as_json=as_json)
+    sys.exit(1 if report.has_failed or verdict.by[:1] == (CANONICALIZE,) else 0)
 
 
 @rails.command()

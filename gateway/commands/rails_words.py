@@ -9,11 +9,18 @@ import click
 import msgspec
 
 from gateway.activation import ActivationReport, Examination
-from rails.case_runs import CaseVerdict
+from rails.case_runs import verdict_of
 from rails.findings import Finding
 from rails.types import RailsReport
 from rails.weakening import Weakening
 
+_FAILURES = MappingProxyType(
+    {
+        "rail.timeout": "took longer than it may",
+        "rail.stage_timeout": "had no time left, because the rails before it took all of it",
+        "rail.no_thread": "could not be started, because too many earlier checks hang",
+    }
+)
 _MARKS = MappingProxyType({Weakening.NO: "change", Weakening.MAY: "may weaken", Weakening.YES: "weaker"})
 
 
@@ -78,10 +85,26 @@ def show_examination(found: Examination, questions: Iterable[str] = ()) -> None:
     for run in found.cases:
         if run.is_different:
             click.echo(f"test {run.number}: {run.case.text[:60]!r} was {run.live}, and would be {run.got}")
+    click.echo(f"{found.name or 'The policy'}: {_summary(found, is_asked=bool(asked))}.")
+
+
+def _summary(found: Examination, *, is_asked: bool) -> str:
+    """Returns what is known, and nothing of what was not looked at."""
+    mistakes = sum(finding.is_error for finding in found.findings)
+    if mistakes:
+        return f"{_counted(mistakes, 'mistake')} to correct; what it would change was not looked at"
+    changes = _counted(len(found.changes), "change") if found.changes else "no changes"
+    if found.policy is None:
+        return f"{changes}; it cannot be built, so its tests were not tried, and it cannot be activated"
     right = sum(run.is_right for run in found.cases)
-    tests = f"{right} of {len(found.cases)} tests right" if found.cases else "no tests"
-    verdict = "nothing speaks against it" if found.is_clean and not asked else "it cannot be activated"
-    click.echo(f"{found.name or 'The policy'}: {len(found.changes)} changes, {tests}; {verdict}.")
+    tests = f"{right} of {_counted(len(found.cases), 'test')} right" if found.cases else "no tests"
+    if found.problems:
+        return f"{changes}, {tests}; it cannot be activated: see above"
+    return f"{changes}, {tests}; " + ("it waits for an answer, see above" if is_asked else "nothing speaks against it")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def show_report(report: ActivationReport) -> None:
@@ -95,12 +118,14 @@ def show_report(report: ActivationReport) -> None:
         click.echo(f"Live: revision {report.published.revision}.")
 
 
-def show_records(report: RailsReport, verdict: CaseVerdict, refusal: str | None, *, as_json: bool) -> None:
-    """Prints what each rail said."""
+def show_records(report: RailsReport, refusal: str | None, *, as_json: bool) -> None:
+    """Prints what each rail said, and what comes of it for a person; `refusal` is what a refused one reads."""
+    verdict, problem = verdict_of(report), _problem(report)
     if as_json:
         document = {
             "verdict": msgspec.to_builtins(verdict),
             "refusal": refusal,
+            "problem": problem,
             "text": None if report.is_blocked else report.text,
             "rails": [msgspec.to_builtins(record) for record in report.records],
         }
@@ -113,7 +138,21 @@ def show_records(report: RailsReport, verdict: CaseVerdict, refusal: str | None,
         )
         click.echo(words.rstrip())
     click.echo(f"{report.stage.value}: {verdict}")
-    if refusal is not None:
+    if problem is not None:
+        click.echo(problem)
+    elif refusal is not None:
         click.echo(f"A person would read: {refusal}")
     elif not report.is_blocked:
         click.echo(f"Goes on as: {report.text}")
+
+
+def _problem(report: RailsReport) -> str | None:
+    """Returns what a person gets in place of an answer where a rail failed, and why."""
+    stopped = report.stopped_by
+    if not report.has_failed or stopped is None:
+        return None
+    why = _FAILURES.get(stopped.reason or "", "broke while it looked at the text")
+    return (
+        "A person would read no text of the policy, but that the service is not available (503 rails_unavailable): "
+        f"the rail `{stopped.name}` {why}, and what was not checked to the end is not let through."
+    )

@@ -21,6 +21,9 @@ from rails.types import RailRecord, RailStatus, Stage
 from rails.wordlists import word_set
 
 MAX_ANSWER = 8000
+MAX_FACTS = 32_000
+MOST_BYTES = 12 * (MAX_ANSWER + MAX_FACTS) + 32_768
+"""What is promised in characters is taken in any script: JSON may write a character in 12 bytes, as two escapes."""
 _Text = Annotated[str, Meta(min_length=1, max_length=MAX_ANSWER)]
 _ROLES = {Stage.INPUT: "user", Stage.OUTPUT: "assistant"}
 _FACTS = "relevant_chunks"
@@ -38,8 +41,8 @@ class CheckRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assistant: str
     stage: Literal["input", "output"]
     text: _Text
-    facts: Annotated[str, Meta(max_length=32000)] = ""
-    """What an answer may draw on; without facts, a policy with `grounding` blocks every answer."""
+    facts: Annotated[str, Meta(max_length=MAX_FACTS)] = ""
+    """What an answer may draw on (stage `output`); without facts, a policy with `grounding` blocks every answer."""
 
 
 class CheckMessageRequest(msgspec.Struct, frozen=True):
@@ -105,7 +108,7 @@ class CheckReply(msgspec.Struct, frozen=True):
     reference: str
 
 
-@post("/v1/checks", status_code=200, operation_id="check_text")
+@post("/v1/checks", status_code=200, operation_id="check_text", request_max_body_size=MOST_BYTES)
 async def check_text(
     request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]
 ) -> Response[Any]:
@@ -133,6 +136,9 @@ async def _checked(components: Components, question: CheckQuestion, param: str) 
 
 def _own_question(sent: dict[str, Any], principal: Principal) -> CheckQuestion:
     asked = convert(sent, CheckRequest, code="validation_error")
+    if asked.facts and asked.stage == Stage.INPUT.value:
+        words = "Facts are what an answer may draw on: a message has none. Send `stage: output`, or leave `facts` out."
+        raise InvalidRequest("validation_error", words, param="facts")
     return CheckQuestion(
         assistant=asked.assistant, principal=principal, texts={Stage(asked.stage): asked.text}, facts=asked.facts
     )
@@ -182,7 +188,11 @@ def _facts(asked: NemoCheckRequest) -> str:
         raise InvalidRequest(
             "validation_error", f"`{_FACTS}` takes a text or a list of texts.", param="guardrails.context"
         )
-    return "\n".join(texts)
+    joined = "\n".join(texts)
+    if len(joined) > MAX_FACTS:
+        words = f"`{_FACTS}` takes at most {MAX_FACTS} characters, all texts together."
+        raise InvalidRequest("validation_error", words, param="guardrails.context")
+    return joined
 
 
 def _reply(checked: Checked, request: Request[Any, Any, Any]) -> CheckReply:

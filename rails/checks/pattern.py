@@ -40,6 +40,8 @@ class PatternParams(RailParams, frozen=True, kw_only=True, tag="pattern"):
         names = [entry.name for entry in self.deny]
         if len(set(names)) != len(names):
             raise ValueError("two deny patterns have the same name")
+        if (found := _compiled(self.deny).find(self.passes)) is not None:
+            raise ValueError(f"pattern {found!r} stops the text under `passes`")
 
 
 @lru_cache(maxsize=64)

@@ -24,7 +24,7 @@ class ScriptedPolicy:
     def asks_again(self, _stage: Stage, _rail: str) -> bool:
         return False
 
-    def refusal(self, _language: str, _rail: str) -> str:
+    def refusal(self, _language: str, _rail: str, *, default: str) -> str:
         return "That was stopped by a check."
 
     async def check(self, stage: Stage, text: str, context: RailContext) -> RailsReport:

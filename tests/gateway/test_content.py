@@ -92,7 +92,7 @@ BAD_POLICIES = {
     "There is no rail `lenght`": {**PLAIN, "input": [{"rail": "lenght"}]},
     "has no parameter `max_char`": {**PLAIN, "input": [{"rail": "length", "max_char": 5}]},
     "has no `default` text": {**POLICY, "refusals": {"en": {"injection": "No."}}},
-    "does not occur in its own example": {**PLAIN, "input": [pattern("aaa", "bbb", "fine")]},
+    "does not find its own example": {**PLAIN, "input": [pattern("aaa", "bbb", "fine")]},
 }
 
 
@@ -149,9 +149,9 @@ def test_stop_texts_and_a_grammar_reach_the_model_and_come_back_from_an_export(d
 
 def test_a_policy_that_fails_its_probes_changes_nothing(database, tmp_path):
     import_folder(database, write_content(tmp_path / "good"))
-    policy = {**PLAIN, "input": [pattern("password", "my password", "How do I reset my password?")]}
+    policy = {**PLAIN, "input": [{"rail": "toxicity", "words": ["the"]}]}
     changed = {**RESET, "title": "Another title"}
-    with pytest.raises(PolicyInvalid, match=r"policies/desk\.yaml: .*probe"):
+    with pytest.raises(PolicyInvalid, match=r"policies/desk\.yaml: .*example that it must let pass"):
         import_folder(database, write_content(tmp_path / "bad", changed, policy=policy))
     catalog = load_catalog(database)
     assert (catalog.revision, catalog.prompts["it.reset"].content.title) == (1, RESET["title"])

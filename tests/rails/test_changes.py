@@ -1,8 +1,11 @@
 """What a new policy changes: rails, parameters, order and modes, with defaults as if they were written."""
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from rails.changes import ChangeKind, changes_between
+from rails.difference_words import differences_in_words
 from rails.policy import load_policy
 from rails.registry import SHIPPED_RAILS
 from rails.weakening import WEAKER, Weakening, weakening_of
@@ -47,10 +50,10 @@ def changes(**edits):
         (
             {"refusals": {"en": {"default": "Sorry."}}},
             ChangeKind.OUTSIDE,
-            'refusals changes from {"en":{"default":"No."}} to {"en":{"default":"Sorry."}}',
+            'refusals.en.default changes from "No." to "Sorry."',
         ),
         ({"streaming": "checked_sentences"}, ChangeKind.OUTSIDE, "streaming changes"),
-        ({"tests": [{"text": "x", "stage": "input", "expect": "passed"}]}, ChangeKind.OUTSIDE, "tests changes"),
+        ({"tests": [{"text": "x", "stage": "input", "expect": "passed"}]}, ChangeKind.OUTSIDE, "tests[1] is added"),
     ],
 )
 def test_an_edit_is_one_change_in_words(edits, kind, words):
@@ -133,3 +136,52 @@ def test_a_test_that_is_taken_out_weakens():
 
 def test_the_table_names_only_parameters_that_are_there():
     assert [pair for pair in WEAKER if pair[1] not in SHIPPED_RAILS[pair[0]].params.__struct_fields__] == []
+
+
+LONG = "Sorry, I can only help with what the office has published, and with nothing else. "
+
+
+def test_texts_that_begin_alike_are_told_where_they_part():
+    texts = [{"refusals": {"en": {"default": f"{LONG * 3}{end}"}}} for end in ("Ask Ann.", "Ask Bob.")]
+    (change,) = changes_between(*(load_policy({**POLICY, **one}) for one in texts))
+    assert str(change).startswith("refusals.en.default changes from ...")
+    assert "Ask Ann." in str(change)
+    assert "Ask Bob." in str(change)
+
+
+def test_only_the_text_that_differs_is_told():
+    before = {"en": {"default": LONG, "length": "Too long."}, "de": {"default": "Nein."}}
+    after = {"en": {"default": LONG, "length": "Too much."}, "fr": {"default": "Non."}}
+    (change,) = changes_between(*(load_policy({**POLICY, "refusals": one}) for one in (before, after)))
+    assert str(change) == (
+        'refusals.en.length changes from "Too long." to "Too much."; '
+        'refusals.de is taken out: {"default":"Nein."}; refusals.fr is added: {"default":"Non."}'
+    )
+
+
+def test_entries_of_lists_are_told_one_by_one():
+    live, new = load_policy({**POLICY, "tests": TESTS}), load_policy({**POLICY, "tests": [TESTS[1] | {"text": "z"}]})
+    (change,) = changes_between(live, new)
+    assert 'is taken out: {"text":"x"' in str(change)
+    more = [{"text": f"{LONG}{number}", "stage": "input", "expect": "passed"} for number in range(20)]
+    (change,) = changes_between(live, load_policy({**POLICY, "tests": [*TESTS, *more]}))
+    assert str(change).endswith("; and 14 more")
+    verdicts = [TESTS[0] | {"text": LONG, "expect": expect} for expect in ("passed", "blocked")]
+    (change,) = changes_between(*(load_policy({**POLICY, "tests": [one]}) for one in verdicts))
+    assert str(change) == 'tests[1].expect changes from "passed" to "blocked"'
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=200),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("ab", min_size=1), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON, JSON)
+def test_both_sides_of_a_change_never_look_alike(before, after):
+    assume(before != after)
+    for told in differences_in_words("part", before, after).split("; part"):
+        old, separator, new = told.partition(" changes from ")[2].partition(" to ")
+        assert not separator or old != new
+    assert differences_in_words("part", before, after)

@@ -47,6 +47,7 @@ def test_a_bad_edit_is_told_where_it_is_and_what_to_do(edit):
     finding = found[0]
     assert edit["word"] in f"{finding.message} {finding.remedy}"
     assert finding.line == line_of(text, edit), str(finding)
+    assert 1 <= finding.column <= len(text.split("\n")[finding.line - 1]) + 1, str(finding)
     assert finding.severity is Severity.ERROR
 
 
@@ -57,8 +58,46 @@ def test_what_is_told_is_a_sentence_and_a_remedy_without_the_words_of_programs(e
         assert finding.message.endswith((".", "`."))
         assert finding.remedy
         words = f"{finding.message} {finding.remedy}"
-        for programming in ("Traceback", "msgspec", "Expected `", "object at", "None", "NoneType", " dict ", "struct"):
+        for programming in PROGRAMMING:
             assert programming not in words
+
+
+PROGRAMMING = (
+    *("Traceback", "msgspec", "Expected `", "object at", "None", "NoneType", " dict ", "struct", "RE2", "regex"),
+    *("float", "integer", "array", "sys.", "$.", "escape sequence", "operator", "Choose one of: .", "[0]", "[1]:"),
+)
+
+
+def test_a_number_that_nobody_can_read_is_told_where_it_stands():
+    (finding,) = lint_policy(GOOD.replace("max_chars: 900", f"max_chars: {'9' * 5000}"))
+    assert (finding.line, finding.column) == (4, 31)
+    assert "more digits than can be read" in finding.message
+    assert not any(word in str(finding) for word in PROGRAMMING)
+
+
+def test_a_text_that_is_too_long_is_told_where_it_stands():
+    text = GOOD.replace("Please ask your question plainly.", "y" * 1001)
+    (finding,) = [one for one in lint_policy(text) if one.is_error]
+    assert (finding.line, finding.column) == (18, 16)
+    assert finding.message == "`injection` has 1001 characters, and may have at most 1000."
+
+
+@pytest.mark.parametrize("key", ["dialogs", "dialogue", "xyz"])
+def test_a_name_is_proposed_once(key):
+    (finding,) = [one for one in lint_policy(GOOD.replace("dialog:", f"{key}:")) if one.code == "policy.unknown_key"]
+    assert finding.remedy.count("dialog") <= 1
+
+
+def test_a_misspelt_name_is_not_told_as_missing_too():
+    for wrong in (GOOD.replace("output:", "outputs:"), GOOD.replace("expect: passed", "expects: passed")):
+        assert len([finding for finding in lint_policy(wrong) if finding.is_error]) == 1
+
+
+def test_what_may_be_a_secret_is_not_repeated():
+    text = GOOD.replace("{rail: secrets}", "{rail: protected, texts: XK-4471-PELL}")
+    (finding,) = [one for one in lint_policy(text) if one.is_error]
+    assert "XK-4471" not in str(finding)
+    assert "`texts: [...]`" in finding.remedy
 
 
 def test_a_good_policy_has_no_findings():

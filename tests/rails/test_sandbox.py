@@ -142,11 +142,10 @@ def test_the_programs_own_files_can_be_read():
 
 
 def test_a_rail_that_is_at_odds_with_its_own_examples_is_refused():
-    deny = [{"name": "word", "pattern": "chair", "example": "a chair"}]
-    report = SANDBOX.try_document({**POLICY, "input": [{"rail": "pattern", "deny": deny, "passes": "Buy a chair"}]})
+    report = SANDBOX.try_document({**POLICY, "input": [{"rail": "toxicity", "words": ["the"]}]})
     (refused,) = [one for one in report.rails if one.state is RailState.REFUSED]
-    assert (refused.rail, report.is_ready) == ("pattern", False)
-    assert "probe" in report.problems[0]
+    assert (refused.rail, report.is_ready) == ("toxicity", False)
+    assert "stopped an example that it must let pass" in report.problems[0]
 
 
 def test_a_policy_that_cannot_be_read_is_refused():

@@ -1,16 +1,28 @@
 """`canongate rails`: what a person reads, what a script reads, and the exit status that both rely on."""
 
 import json
+from dataclasses import replace
+from functools import partial
 
 import jsonschema
 import pytest
 import yaml
 
 from gateway.commands import rails as commands
+from rails.engine import compile_policy
 from rails.fakes import InProcessSandbox
 from rails.policy import policy_schema
 from rails.registry import SHIPPED_RAILS
 from tests.building import POLICY
+
+
+async def break_on_boom(text, params):
+    if "boom" in text:
+        raise RuntimeError("told to")
+    return await SHIPPED_RAILS["length"].check(text, params)
+
+
+FAILING = replace(SHIPPED_RAILS["length"], check=break_on_boom)
 
 
 @pytest.fixture
@@ -78,7 +90,25 @@ def test_try_refuses_what_the_gateway_refuses_before_its_rails(desk):
     run, write = desk
     done = run("rails", "try", write(), "pass\u200bword")
     assert done.status == 1
-    assert "refused before any rail runs (hidden." in done.out
+    assert "canonicalize     blocked" in done.out
+    assert "injection        not_run" in done.out
+    assert "A person would read: That was stopped by a check." in done.out
+    assert json.loads(run("rails", "try", write(), "pass\u200bword", "--json").out)["verdict"]["by"] == ["canonicalize"]
+
+
+def test_try_shows_the_error_that_a_person_gets_where_a_rail_fails(desk, monkeypatch):
+    run, write = desk
+    definitions = {**SHIPPED_RAILS, "length": FAILING}
+    monkeypatch.setattr(commands, "compile_policy", partial(compile_policy, definitions=definitions))
+    done = run("rails", "try", write(), "boom")
+    assert done.status == 1
+    assert "length           error" in done.out
+    assert "503 rails_unavailable): the rail `length` broke" in done.out
+    assert "would read:" not in done.out
+    document = json.loads(run("rails", "try", write(), "boom", "--json").out)
+    assert (document["refusal"], document["text"]) == (None, None)
+    assert "503" in document["problem"]
+    assert run("rails", "try", write(), "hello").status == 0
 
 
 def test_try_with_a_bad_policy_tells_its_mistakes(desk):
@@ -121,8 +151,20 @@ def test_a_policy_that_no_assistant_uses_goes_live_only_when_that_is_meant(desk)
     done = run("rails", "activate", write(name="dekc"))
     assert done.status == 1
     assert "stop: no assistant uses a policy 'dekc'" in done.out
-    assert "it cannot be activated" in done.out
+    assert "it waits for an answer" in done.out
     assert run("rails", "activate", write(name="dekc"), "--unused").status == 0
+
+
+def test_the_summary_tells_nothing_of_what_was_not_looked_at(desk):
+    run, write = desk
+    unread = run("rails", "diff", write(output=[], outputs=[]))
+    assert unread.out.endswith("The policy: 2 mistakes to correct; what it would change was not looked at.\n")
+    case = {"text": "hello", "stage": "input", "expect": "blocked"}
+    wrong = run("rails", "diff", write(tests=[case]))
+    assert wrong.out.endswith("desk: 1 change, 0 of 1 test right; it cannot be activated: see above.\n")
+    good = run("rails", "diff", write(tests=[{**case, "expect": "passed"}]))
+    assert good.out.endswith("desk: 1 change, 1 of 1 test right; nothing speaks against it.\n")
+    assert run("rails", "diff", write()).out.endswith("desk: no changes, no tests; nothing speaks against it.\n")
 
 
 def test_list_names_every_rail_with_its_parameters(run):

@@ -106,6 +106,17 @@ async def test_an_answer_is_checked_against_the_facts_that_come_with_it(world, f
     assert next((rail["reason"] for rail in body["rails"] if rail["reason"]), None) == reason
 
 
+@pytest.mark.parametrize("letter", ["\u5b57", "\U0001f600"], ids=["Chinese", "emoji"])
+@pytest.mark.parametrize("is_escaped", [False, True])
+async def test_the_limits_are_in_characters_whatever_they_are_written_with(world, letter, is_escaped):
+    sent = NATIVE | {"stage": "output", "text": letter * 8000, "facts": letter * 32_000}
+    body = json.dumps(sent, ensure_ascii=is_escaped).encode()
+    async with world.client(world.key(KeyScope.CHECKS)) as client:
+        response = await client.post("/v1/checks", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 200, response.text[:300]
+    assert response.json()["policy_version"] == "helpdesk@5"
+
+
 async def test_nemos_form_gets_nemos_reply(world):
     passed = (await post(world, nemo(("user", "I forgot my password")))).json()
     blocked = (await post(world, nemo(("user", ATTACK), config_id="helpdesk"))).json()
@@ -153,6 +164,10 @@ async def test_requests_that_nemo_takes_are_understood(world, body, want):
         (nemo(("user", "Hello"), rail_types=["dialog"]), "guardrails.rail_types[0]"),
         (nemo(("user", "Hello"), state={}), "guardrails.state"),
         (nemo(("assistant", "Hello"), context={"relevant_chunks": 5}), "guardrails.context"),
+        (nemo(("assistant", "Hello"), context={"relevant_chunks": ["a" * 16_000] * 2 + ["b"]}), "guardrails.context"),
+        (NATIVE | {"facts": FACTS}, "facts"),
+        (NATIVE | {"stage": "output", "facts": "f" * 32_001}, "facts"),
+        (NATIVE | {"stage": "output", "text": "\u5b57" * 8001}, "text"),
     ],
 )
 async def test_what_cannot_be_checked_is_no_pass(world, body, param):
