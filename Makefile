@@ -5,17 +5,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 RIVAL := var/bench/xllamacpp-venv
+SCRIPTS := gateway/web/script
+BUNDLE := gateway/web/dist/page.js
+AXE := tests/axe/node_modules/axe-core/axe.min.js
 export NEMO_GUARDRAILS_NO_USAGE_STATS := 1
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rival browser run test check fix bench docs clean
+.PHONY: help setup rival browser run test check fix bench screenshots docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(STAMP) ## make .venv with everything pinned (about 8 minutes the first time, nothing after that)
+setup: $(STAMP) $(BUNDLE) ## make .venv with everything pinned (about 8 minutes the first time, nothing after that)
 
 $(STAMP): pyproject.toml requirements.lock
 	@echo "canongate set-up 1/5: virtual environment in $(VENV)"
@@ -31,6 +34,13 @@ $(STAMP): pyproject.toml requirements.lock
 	@$(BIN)/canongate models prepare
 	@touch $(STAMP)
 
+# The pages work without their scripts, so that a machine without npm loses shortcuts and the editor alone.
+$(BUNDLE): $(wildcard $(SCRIPTS)/src/*.ts) $(SCRIPTS)/build.mjs $(SCRIPTS)/package-lock.json
+	@command -v npm >/dev/null || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq npm; }
+	@if command -v npm >/dev/null; then \
+		npm ci --prefix $(SCRIPTS) --ignore-scripts --no-audit --no-fund --loglevel error && npm run --prefix $(SCRIPTS) --silent build; \
+	else echo "no npm here: the admin pages are served without scripts"; fi
+
 rival: $(RIVAL)/.ready ## make the venv of llama.cpp's own server, which tests and benchmarks compare with
 
 $(RIVAL)/.ready: benchmarks/rival_server.txt
@@ -41,8 +51,13 @@ $(RIVAL)/.ready: benchmarks/rival_server.txt
 run: setup ## run the gateway with the example help desk on http://127.0.0.1:8080
 	@$(BIN)/canongate demo
 
-browser: ## install Debian's Chromium for the tests in a browser; without root they are skipped
+browser: $(AXE) ## install Debian's Chromium and axe for the tests in a browser; without root they are skipped
 	@test -x /usr/bin/chromium || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq chromium; }
+
+$(AXE): tests/axe/package-lock.json
+	@command -v npm >/dev/null || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq npm; }
+	@npm ci --prefix tests/axe --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
 
 test: setup rival browser ## run every test, with the real embedder, model, SQLite, PostgreSQL, llama.cpp's server and a browser
 	@$(BIN)/python -m pytest
@@ -64,6 +79,9 @@ bench: setup ## print the figures of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.match_speed --sizes 1000,10000
 	@$(BIN)/python -m benchmarks.matching --cases
 	@$(BIN)/canongate eval suite examples/helpdesk/suites/helpdesk.yaml
+
+screenshots: setup browser ## write pictures of every admin page to var/screenshots
+	@$(BIN)/python -m docs.screenshots
 
 docs: setup ## rewrite the generated pages of docs/
 	@$(BIN)/python -m docs.generate

@@ -18,6 +18,7 @@ class Page(HTMLParser):
         self.text = ""
         self._hidden = 0
         self._select: str | None = None
+        self._textarea: str | None = None
         self.open: list[str] = []
         self.feed(html)
         self.close()
@@ -33,6 +34,12 @@ class Page(HTMLParser):
             self.forms.append({"action": values["action"], "method": values["method"], "fields": [], "choices": set()})
         elif tag == "input" and values.get("name") and self.forms:
             self._input(values)
+        elif tag == "button" and values.get("name") and self.forms:
+            self.forms[-1]["choices"].add(values["name"])
+        elif tag == "textarea":
+            self._textarea = values["name"]
+            self.forms[-1]["choices"].add(values["name"])
+            self.forms[-1]["fields"].append((values["name"], ""))
         elif tag == "select":
             self._select = values["name"]
             self.forms[-1]["choices"].add(values["name"])
@@ -50,9 +57,14 @@ class Page(HTMLParser):
             raise AssertionError(f"</{tag}> closes nothing")
         if tag == "select":
             self._select = None
+        if tag == "textarea":
+            self._textarea = None
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        if self._textarea is not None:
+            name, before = self.forms[-1]["fields"].pop()
+            self.forms[-1]["fields"].append((name, before + data))
 
     def _input(self, values: dict[str, str | None]) -> None:
         form = self.forms[-1]

@@ -133,7 +133,7 @@ def _page(
         slot=slot_reply(shown.reply.slot) if shown else None,
         problem=problem,
         reference=request_id(request.scope),
-        origin=_origin(request),
+        origin=origin_of(request),
         example=_example(assistant, offers),
         tokens=address_of("tokens.css"),
         style=address_of("landing.css"),
@@ -172,7 +172,7 @@ async def _read_form(request: Request[Any, Any, Any]) -> dict[str, str]:
     return {name: values[-1] for name, values in fields.items()}
 
 
-def _origin(request: Request[Any, Any, Any]) -> str:
+def origin_of(request: Request[Any, Any, Any]) -> str:
     """Returns the address for the page's examples; an odd Host header gets a placeholder, people copy it to a shell."""
     host = request.headers.get("host", "")
     return f"{request.scope['scheme']}://{host if _HOST.fullmatch(host) else 'localhost:8080'}"

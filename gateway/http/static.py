@@ -1,4 +1,4 @@
-"""Style sheets and icons of the pages, read once at the start and served from memory."""
+"""Style sheets, icons and scripts of the pages, read once at the start and served from memory."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from litestar import Request, Response, get
 from gateway.errors import InvalidRequest
 from gateway.http.templates import WEB
 
-_MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
+_MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 _LIFETIME = "public, max-age=31536000, immutable"
 _UNVERSIONED = "public, max-age=300"
 
@@ -30,14 +30,21 @@ class StaticFile:
 
 FILES = {
     path.name: StaticFile.of(path.read_bytes(), path.suffix)
-    for path in sorted((WEB / "styles").iterdir())
+    for folder in ("styles", "dist")
+    for path in sorted((WEB / folder).glob("*"))
     if path.suffix in _MEDIA_TYPES
 }
+"""By name. Scripts are there where `make setup` built them; no page needs any."""
 
 
 def address_of(name: str) -> str:
     """Returns the versioned address of a file."""
     return f"/static/{name}?v={FILES[name].version}"
+
+
+def script_of(name: str) -> str | None:
+    """Returns the versioned address of a script, None where scripts were not built."""
+    return address_of(name) if name in FILES else None
 
 
 @get("/static/{name:str}", operation_id="static_file")

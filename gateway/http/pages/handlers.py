@@ -23,6 +23,7 @@ from gateway.http.pages.people import (
     reset_persons_password,
     reset_persons_totp,
 )
+from gateway.http.pages.playground import ask_on_playground, playground_page
 from gateway.http.pages.profile import (
     authenticator_page,
     change_password_on_page,
@@ -32,6 +33,8 @@ from gateway.http.pages.profile import (
     enrol_on_page,
     profile_page,
 )
+from gateway.http.pages.rail_edits import policy_code_page, policy_form_page, save_policy_code, save_policy_form
+from gateway.http.pages.rails import policy_page, rails_page, try_rails_on_page
 from gateway.http.pages.requests import request_page, requests_page, reveal_request
 from gateway.http.pages.sign_in import (
     choose_look,
@@ -50,6 +53,15 @@ PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     set_up_on_page,
     choose_look,
     overview_page,
+    playground_page,
+    ask_on_playground,
+    rails_page,
+    policy_page,
+    try_rails_on_page,
+    policy_code_page,
+    save_policy_code,
+    policy_form_page,
+    save_policy_form,
     requests_page,
     request_page,
     reveal_request,

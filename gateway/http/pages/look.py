@@ -1,4 +1,4 @@
-"""How somebody wants pages to look, kept in a cookie of their browser: language, theme, density."""
+"""How somebody wants pages to be, kept in a cookie of their browser: language, theme, density, shortcuts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,6 +33,8 @@ class Look:
     language: str | None = None
     theme: Theme = Theme.SYSTEM
     density: Density = Density.COMFORTABLE
+    has_shortcuts: bool = True
+    """Whether single letters do something; keys with a modifier always do."""
 
     @classmethod
     def of(cls, text: str) -> "Look":
@@ -43,11 +45,13 @@ class Look:
             language if language in LANGUAGES else None,
             _chosen(Theme.SYSTEM, fields.get("theme")),
             _chosen(Density.COMFORTABLE, fields.get("density")),
+            fields.get("shortcuts") != "off",
         )
 
     def cookie(self) -> str:
         """Returns the look as the value of a cookie."""
-        return urlencode({"language": self.language or "", "theme": self.theme.value, "density": self.density.value})
+        chosen = {"language": self.language or "", "theme": self.theme.value, "density": self.density.value}
+        return urlencode(chosen | {"shortcuts": "on" if self.has_shortcuts else "off"})
 
     def texts(self, accept_language: str) -> Texts:
         """Returns the words to use."""

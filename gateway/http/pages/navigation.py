@@ -1,5 +1,6 @@
 """What the navigation lists, and who sees what: a page that no role of a person opens is not shown to them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,10 +9,27 @@ from store.people import Actor
 
 SECTIONS: Final = (
     ("", (("overview", "/admin"),)),
+    ("content", (("rails", "/admin/rails"),)),
+    ("try", (("playground", "/admin/playground"),)),
     ("insight", (("requests", "/admin/requests"),)),
     ("manage", (("keys", "/admin/keys"), ("people", "/admin/people"), ("audit", "/admin/audit"))),
 )
 """Sections with the names and addresses of their pages, in order; texts are `nav.<name>` and `nav.section_<name>`."""
+
+GO: Final[Mapping[str, str]] = {
+    "prompts": "p",
+    "rails": "r",
+    "suites": "t",
+    "changes": "c",
+    "unmatched": "u",
+    "feedback": "f",
+    "playground": "y",
+    "analytics": "a",
+    "requests": "l",
+    "keys": "k",
+    "widget": "w",
+}
+"""Pages with the letter that goes there, after a `g`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +39,8 @@ class Entry:
     name: str
     path: str
     is_here: bool
+    go: str = ""
+    """The letter that goes there after a `g`; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +56,9 @@ def navigation(actor: Actor, path: str) -> tuple[Section, ...]:
     found = []
     for name, pages in SECTIONS:
         entries = tuple(
-            Entry(page, address, _is_below(path, address)) for page, address in pages if may_open(actor, address)
+            Entry(page, address, _is_below(path, address), GO.get(page, ""))
+            for page, address in pages
+            if may_open(actor, address)
         )
         if entries:
             found.append(Section(name, entries))

@@ -9,9 +9,22 @@ ANYBODY: Final = frozenset(Role)
 """Whoever has signed in, with any role."""
 KEEPERS: Final = frozenset({Role.ADMIN, Role.AUDITOR})
 ADMINS: Final = frozenset({Role.ADMIN})
+EDITORS: Final = frozenset({Role.EDITOR, Role.ADMIN})
+"""Who drafts changes."""
+MAKERS: Final = frozenset({Role.EDITOR, Role.APPROVER, Role.ADMIN})
+"""Who has a part in changes, on either side."""
 
 PAGES: Final[Mapping[str, frozenset[Role]]] = {
     "GET /admin": ANYBODY,
+    "GET /admin/playground": ANYBODY,
+    "POST /admin/playground": ANYBODY,
+    "GET /admin/rails": ANYBODY,
+    "GET /admin/rails/{policy_name:str}": ANYBODY,
+    "POST /admin/rails/{policy_name:str}/try": MAKERS,
+    "GET /admin/rails/{policy_name:str}/code": ANYBODY,
+    "POST /admin/rails/{policy_name:str}/code": EDITORS,
+    "GET /admin/rails/{policy_name:str}/form": ANYBODY,
+    "POST /admin/rails/{policy_name:str}/form": EDITORS,
     "GET /admin/requests": ANYBODY,
     "GET /admin/requests/{decision_id:str}": ANYBODY,
     "POST /admin/requests/{decision_id:str}/reveal": KEEPERS,

@@ -86,7 +86,9 @@ async def set_up_on_page(visit: _Asked) -> Response[Any]:
 @post("/admin/look", operation_id="choose_look")
 async def choose_look(visit: _Asked) -> Response[Any]:
     """Keeps in the browser how pages look."""
-    chosen = Look.of("&".join(f"{name}={visit.form.text(name)}" for name in ("language", "theme", "density")))
+    chosen = Look.of(
+        "&".join(f"{name}={visit.form.text(name)}" for name in ("language", "theme", "density", "shortcuts"))
+    )
     back = safe_path(visit.form.text("next"))
     return visit.go(back, done="look_kept", cookies=[visit.cookies.set_look(chosen.cookie())])
 

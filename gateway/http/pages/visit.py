@@ -23,13 +23,13 @@ from gateway.http.pages.forms import Form, keep_form
 from gateway.http.pages.look import Look
 from gateway.http.pages.navigation import may_open, navigation
 from gateway.http.pages.texts import LANGUAGES, Texts
-from gateway.http.static import address_of
+from gateway.http.static import address_of, script_of
 from gateway.http.templates import load_templates
 from store.people import Actor
 
 PAGE_HEADERS = {
     "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     ),
     "cross-origin-opener-policy": "same-origin",
@@ -150,6 +150,8 @@ class Visit:
             tokens=address_of("tokens.css"),
             style=address_of("admin.css"),
             favicon=address_of("icon.svg"),
+            script=script_of("page.js"),
+            editor=script_of("editor.js"),
             **values,
         )
         dropped = [self.cookies.drop(self.cookies.done)] if done else []

@@ -37,7 +37,8 @@ PAYLOADS = (
 
 def require_harmless(page: Page, payload: str) -> None:
     for tag, values in page.tags:
-        assert tag not in ("script", "style", "iframe", "img-x", "object"), payload
+        assert tag != "script" or (values.get("src") or "").startswith("/static/"), payload
+        assert tag not in ("style", "iframe", "img-x", "object"), payload
         assert not [one for one in values if one.startswith("on")], payload
         assert "srcdoc" not in values, payload
         for link in ("href", "src", "action"):

@@ -1,21 +1,17 @@
 """A real browser opens the pages: nothing is blocked, nothing scrolls sideways, nothing needs a script."""
 
-import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import uvicorn
 
 from gateway.access_settings import AccessSettings
 from store.people import Role
 from tests.administration import PASSWORD, AdminWorld
+from tests.real_browser import CHROMIUM, served
 
-CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here; apt-get install chromium"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here; run `make browser`"),
 ]
 WIDTHS = (1280, 320)
 PAGES = ("/admin", "/admin/requests", "/admin/keys/new", "/admin/people", "/admin/people/new", "/admin/audit")
@@ -25,15 +21,8 @@ PAGES = ("/admin", "/admin/requests", "/admin/keys/new", "/admin/people", "/admi
 def address(make_admin) -> Iterator[str]:
     admin: AdminWorld = make_admin(AccessSettings(plain_http=True))
     admin.user("ada", Role.ADMIN, Role.AUDITOR)
-    config = uvicorn.Config(admin.app, host="127.0.0.1", port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with served(admin.app) as found:
+        yield found
 
 
 @pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no scripts"])

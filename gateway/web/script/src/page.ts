@@ -1,0 +1,18 @@
+// What every admin page gets: shortcuts, the palette, copying, and a question before typed text is lost.
+import { copyButtons } from "./copying";
+import { guardForms } from "./forms";
+import { palette } from "./palette";
+import { shortcuts } from "./shortcuts";
+
+const found = palette();
+const opener = document.querySelector<HTMLButtonElement>("#open-palette");
+if (found && opener) {
+  opener.hidden = false;
+  opener.addEventListener("click", () => found.open());
+}
+for (const button of document.querySelectorAll("[data-close]")) {
+  button.addEventListener("click", () => button.closest("dialog")?.close());
+}
+guardForms();
+copyButtons();
+shortcuts(found);

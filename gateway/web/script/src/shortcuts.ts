@@ -1,0 +1,68 @@
+// Keys. Single letters are off while somebody types, holds a modifier, has a dialog open, or has turned them off.
+import { formAtWork, send } from "./forms";
+import type { Palette } from "./palette";
+
+const GO_MS = 1500;
+const NATIVE = "input, select, textarea, button, summary, [contenteditable], .editor";
+
+/** Listens for keys. */
+export function shortcuts(found: Palette | null): void {
+  let goUntil = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing) return;
+    if (event.ctrlKey || event.metaKey) {
+      if (withModifier(event, found)) event.preventDefault();
+      return;
+    }
+    if (!takesLetters(event)) return;
+    const isGoing = performance.now() < goUntil;
+    goUntil = 0;
+    if (isGoing && go(event.key)) event.preventDefault();
+    else if (event.key === "g") goUntil = performance.now() + GO_MS;
+    else if (single(event.key)) event.preventDefault();
+  });
+}
+
+function withModifier(event: KeyboardEvent, found: Palette | null): boolean {
+  if (event.altKey || event.shiftKey) return false;
+  if (event.key === "k" && found) {
+    found.open();
+    return true;
+  }
+  const form = event.key === "Enter" || event.key === "s" ? formAtWork() : null;
+  if (form) send(form);
+  return form !== null;
+}
+
+function takesLetters(event: KeyboardEvent): boolean {
+  const at = event.target instanceof Element ? event.target : null;
+  const isOff = document.documentElement.dataset["shortcuts"] === "off";
+  return !isOff && !event.altKey && !document.querySelector("dialog[open]") && !at?.closest(NATIVE);
+}
+
+function go(key: string): boolean {
+  const link = document.querySelector<HTMLAnchorElement>(`#nav a[data-go="${CSS.escape(key)}"]`);
+  link?.click();
+  return link !== null;
+}
+
+function single(key: string): boolean {
+  if (key === "?") {
+    const sheet = document.querySelector<HTMLDialogElement>("#shortcuts");
+    sheet?.showModal();
+    return sheet !== null;
+  }
+  if (key === "/") {
+    const field = document.querySelector<HTMLElement>("main input[type=search]");
+    field?.focus();
+    return field !== null;
+  }
+  return (key === "j" || key === "k") && move(key === "j" ? 1 : -1);
+}
+
+function move(step: number): boolean {
+  const links = [...document.querySelectorAll<HTMLElement>("main .row-link")];
+  const at = links.indexOf(document.activeElement as HTMLElement);
+  links[Math.max(0, Math.min(links.length - 1, at < 0 ? 0 : at + step))]?.focus();
+  return links.length > 0;
+}

@@ -1,0 +1,180 @@
+"""What scripts add to the pages, in a real browser; and that nothing is lost without them."""
+
+import gzip
+import os
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.access_settings import AccessSettings
+from gateway.http import static
+from gateway.http.static import FILES
+from store.catalog import publish_bundle
+from store.formats.bundle import Bundle
+from store.people import Role
+from tests.administration import AdminWorld
+from tests.real_browser import CHROMIUM, Watched, axe_source, served, start
+from tests.store.store_content import assistant, prompt
+from tests.world import POLICY
+
+PAGE_BYTES, EDITOR_BYTES = 25 * 1024, 160 * 1024
+needs_browser = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here; run `make browser`")
+
+
+def require_bundle() -> None:
+    """Whoever could build the scripts must have: only others skip."""
+    if "page.js" not in FILES:
+        words = "the scripts were not built. Run `make setup`."
+        (pytest.fail if os.geteuid() == 0 else pytest.skip)(words)
+
+
+@pytest.fixture
+def watched(make_admin) -> Iterator[Watched]:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and only where there is a browser
+
+    require_bundle()
+    admin: AdminWorld = make_admin(AccessSettings(plain_http=True))
+    admin.user("ada", Role.ADMIN, Role.EDITOR)
+    desk = assistant("helpdesk", policy="helpdesk")
+    made = Bundle((prompt("it.vpn"),), (desk,), {"helpdesk": POLICY, "other": POLICY | {"name": "other"}})
+    publish_bundle(admin.database, made, author="operator", note="first")
+    with served(admin.app) as address, sync_playwright() as playwright:
+        browser = start(playwright)
+        found = Watched.of(browser.new_context(locale="en-GB", reduced_motion="reduce"), address)
+        found.sign_in("ada")
+        yield found
+        browser.close()
+    assert not found.complaints
+
+
+def at(watched: Watched, path: str) -> None:
+    watched.page.wait_for_url(re.compile(re.escape(watched.address + path) + r"(\?.*)?$"))
+
+
+def test_scripts_weigh_what_a_page_may() -> None:
+    require_bundle()
+    assert len(gzip.compress(FILES["page.js"].content, 9)) <= PAGE_BYTES
+    assert len(gzip.compress(FILES["editor.js"].content, 9)) <= EDITOR_BYTES
+
+
+@pytest.mark.anyio
+async def test_a_gateway_without_its_scripts_serves_pages_that_do_not_miss_them(
+    admin: AdminWorld, signed_in, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    styles = {name: file for name, file in FILES.items() if not name.endswith(".js")}
+    monkeypatch.setattr(static, "FILES", styles)
+    admin.user("ada", Role.ADMIN)
+    browser = await signed_in("ada")
+    for path in ("/admin", "/admin/profile", "/admin/rails"):
+        await browser.open(path)
+        assert browser.status == 200
+        assert not browser.page.count("script") + browser.page.count("dialog") + browser.page.count("kbd")
+    look = {"theme": "dark", "shortcuts": "off"}
+    monkeypatch.setattr(static, "FILES", FILES)
+    require_bundle()
+    await browser.open("/admin/profile")
+    await browser.send("/admin/look", **look)
+    html = next(values for tag, values in browser.page.tags if tag == "html")
+    assert (html["data-theme"], html["data-shortcuts"]) == ("dark", "off")
+
+
+@pytest.mark.browser
+@needs_browser
+def test_the_palette_finds_a_page_by_a_few_letters(watched: Watched) -> None:
+    page = watched.page
+    page.keyboard.press("Control+k")
+    assert page.locator("#palette").is_visible()
+    assert not watched.violations(axe_source())
+    page.keyboard.type("rails")
+    assert page.locator("#palette li:visible").count() == 1
+    page.keyboard.press("Enter")
+    at(watched, "/admin/rails")
+    page.locator("#open-palette").click()
+    page.keyboard.press("Escape")
+    assert not page.locator("#palette").is_visible()
+
+
+@pytest.mark.browser
+@needs_browser
+def test_letters_go_where_the_sheet_says_and_never_while_somebody_types(watched: Watched) -> None:
+    page = watched.page
+    page.keyboard.type("gr")
+    at(watched, "/admin/rails")
+    page.keyboard.press("?")
+    assert page.locator("#shortcuts").is_visible()
+    assert not watched.violations(axe_source())
+    page.keyboard.type("gl")
+    page.locator("#shortcuts [data-close]").click()
+    at(watched, "/admin/rails")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.textContent") == "other"
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    at(watched, "/admin/rails/helpdesk")
+    page.goto(f"{watched.address}/admin/rails")
+    page.keyboard.press("/")
+    page.keyboard.type("gy?")
+    assert page.input_value("#q-search") == "gy?"
+    at(watched, "/admin/rails")
+
+
+@pytest.mark.browser
+@needs_browser
+def test_letters_that_were_turned_off_do_nothing_and_the_palette_still_opens(watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{watched.address}/admin/profile")
+    page.select_option("#f-shortcuts", "off")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Keep").click()
+    page.keyboard.type("gr?")
+    at(watched, "/admin/profile")
+    assert not page.locator("#shortcuts").is_visible()
+    page.keyboard.press("Control+k")
+    assert page.locator("#palette").is_visible()
+
+
+@pytest.mark.browser
+@needs_browser
+def test_the_editor_sends_what_is_in_it_and_shows_where_a_mistake_is(watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{watched.address}/admin/rails/helpdesk/code")
+    editor = page.locator(".editor .cm-content")
+    editor.click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("nmae: x\n")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    assert page.locator(".findings").is_visible()
+    assert "nmae: x" in editor.inner_text()
+    assert page.locator(".editor .cm-lint-marker-error").count() >= 1
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert not watched.violations(axe_source())
+    page.locator(".findings a").first.click()
+    assert page.evaluate("document.activeElement.className") == "editor"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") != "editor", "Tab leaves it"
+    watched.complaints[:] = [one for one in watched.complaints if "422" not in one]
+
+
+@pytest.mark.browser
+@needs_browser
+def test_typed_text_is_not_left_without_a_question(watched: Watched) -> None:
+    page = watched.page
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto(f"{watched.address}/admin/playground")
+    page.locator("#f-question").press_sequentially("Hello")
+    page.goto(f"{watched.address}/admin")
+    assert asked == ["beforeunload"]
+    page.goto(f"{watched.address}/admin/playground")
+    page.locator("#f-question").press_sequentially("How do I reset my password?")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    assert asked == ["beforeunload"]
+    assert page.get_by_text("Answered").is_visible()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").first.click()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("curl ")

@@ -1,0 +1,97 @@
+"""A real Chromium on a served gateway: what it complains of, and what axe finds on a page."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import uvicorn
+
+from tests.administration import PASSWORD
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page, Playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+AXE = Path(__file__).parent / "axe" / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_TELL_CSP = """addEventListener("securitypolicyviolation",
+    one => console.error(`CSP ${one.violatedDirective} ${one.blockedURI}`))"""
+_RUN_AXE = """async tags => (await axe.run({runOnly: tags})).violations.flatMap(
+    one => one.nodes.map(node => `${one.id} ${node.target.join(' ')} ${node.html.slice(0, 160)} ${node.failureSummary}`)
+)"""
+
+
+def axe_source() -> str:
+    """Gives the text of axe. Whoever could install it must have: only others skip."""
+    if AXE.exists():
+        return AXE.read_text()
+    words = "axe is not here. Run `make browser`."
+    return pytest.fail(words) if os.geteuid() == 0 else pytest.skip(words)
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """Serves an application on a thread; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@dataclass(slots=True)
+class Watched:
+    """A page whose complaints are kept: errors of the console, reports of the policy, requests to anybody else."""
+
+    page: "Page"
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, context: "BrowserContext", address: str) -> "Watched":
+        """Opens a page."""
+        context.add_init_script(_TELL_CSP)
+        made = cls(context.new_page(), address)
+        made.page.on("console", lambda one: made.complaints.append(one.text) if one.type == "error" else None)
+        made.page.on("pageerror", lambda one: made.complaints.append(str(one)))
+        made.page.on("request", lambda one: made._note(one.url))
+        return made
+
+    def _note(self, url: str) -> None:
+        if not url.startswith((self.address, "data:")):
+            self.complaints.append(f"asked for {url}")
+
+    def sign_in(self, name: str) -> None:
+        """Signs in with the password of all."""
+        self.page.goto(f"{self.address}/admin/sign-in")
+        self.page.fill("#f-name", name)
+        self.page.fill("#f-password", PASSWORD)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url(f"{self.address}/admin")
+
+    def violations(self, source: str) -> list[str]:
+        """Gives what axe finds on the page as it is shown."""
+        self.page.evaluate(source)
+        found = self.page.evaluate(_RUN_AXE, list(TAGS))
+        return [" ".join(one.split()) for one in found]
+
+    @property
+    def overflows(self) -> bool:
+        """Whether the page scrolls sideways."""
+        return bool(self.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+def start(playwright: "Playwright") -> Any:
+    """Starts the browser that Debian has."""
+    return playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
