@@ -3,6 +3,7 @@
 from gateway.access.passwords import Passwords
 from gateway.access.services import Access, access_of
 from gateway.administration import Administration
+from gateway.analysing import Analysing
 from gateway.auditing import Auditing
 from gateway.changing.scheduling import Schedule
 from gateway.changing.services import Changing
@@ -67,6 +68,7 @@ def administration_of(
         feedback=FeedbackDesk(database, auditing.trail, privacy, lambda name: kept_of(live, name), review.recorder),
         importing=importing,
         changing=changing,
+        analysing=Analysing(database, live),
         background=(
             auditing.checkpointing.follow,
             archive.follow,

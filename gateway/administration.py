@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.access.services import Access
+from gateway.analysing import Analysing
 from gateway.auditing import Auditing
 from gateway.changing.services import Changing
 from gateway.decision_archive import DecisionArchive
@@ -33,5 +34,6 @@ class Administration:
     feedback: FeedbackDesk
     importing: Importing
     changing: Changing
+    analysing: Analysing
     background: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What runs as long as the gateway serves; one that breaks off is begun again."""

@@ -18,6 +18,7 @@ from gateway.access.sessions import NewSession
 from gateway.access.totp import STEP_S, code_at
 from gateway.access_settings import AccessSettings, OidcSettings
 from gateway.administration import Administration
+from gateway.analysing import Analysing
 from gateway.app import create_app
 from gateway.auditing import Auditing
 from gateway.changing.services import changing_of
@@ -196,6 +197,7 @@ class AdminWorld:
             ),
             importing=self.importing,
             changing=self.changing,
+            analysing=Analysing(database, world.live, self.clock.now),
         )
         self.components = replace(world.components, administration=self.administration)
         self.app = create_app(self.components)

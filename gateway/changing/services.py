@@ -19,6 +19,7 @@ from store.changes.queue_drafts import ChangeDrafts
 from store.changes.rebasing import RebaseService
 from store.changes.reviewing import ReviewService
 from store.changes.service import ChangeService
+from store.changes.suite_results import SuiteResults
 from store.changes.viewing import ChangeViews
 from store.database import Database
 
@@ -40,6 +41,7 @@ class Changing:
     publications: Publications
     runs: GateRuns
     gate: Gate
+    results: SuiteResults
     queue: ChangeDrafts
     """What the review queue, suggestions and imports draft with."""
 
@@ -67,6 +69,7 @@ def changing_of(
         publications=Publications(desk),
         runs=runs,
         gate=gate_of(desk, runs),
+        results=SuiteResults(desk, runs),
         queue=ChangeDrafts(desk, drafts),
     )
 

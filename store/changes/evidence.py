@@ -189,6 +189,13 @@ class GateRuns:
         with self._database.reading(session) as opened:
             return tuple(_run(row) for row in opened.scalars(query))
 
+    def last_results(self, *, limit: int, session: Session | None = None) -> tuple[GateRun, ...]:
+        """Returns the newest runs that found something out, of whatever change, newest first."""
+        ended = (RunState.PASSED.value, RunState.FAILED.value)
+        query = select(GateRunRow).where(GateRunRow.state.in_(ended)).order_by(GateRunRow.id.desc()).limit(limit)
+        with self._database.reading(session) as opened:
+            return tuple(_run(row) for row in opened.scalars(query))
+
     def require_passed(self, change: Change, live_revision: int, session: Session | None = None) -> GateRun:
         """Returns the evidence for exactly this content over what is live now; that of another never counts.
 

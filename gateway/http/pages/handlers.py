@@ -2,7 +2,9 @@
 
 from litestar.handlers import HTTPRouteHandler
 
+from gateway.http.pages.analytics import analytics_page
 from gateway.http.pages.audit import audit_check_page, audit_page, export_audit
+from gateway.http.pages.feedback import export_feedback_page, feedback_page, helpful_rates_page
 from gateway.http.pages.keys import (
     create_key_on_page,
     key_page,
@@ -44,6 +46,23 @@ from gateway.http.pages.sign_in import (
     sign_in_page,
     sign_out_on_page,
 )
+from gateway.http.pages.suites import (
+    draft_suite,
+    draft_suite_case,
+    new_suite_page,
+    run_suite_on_page,
+    suite_case_page,
+    suite_page,
+    suites_page,
+)
+from gateway.http.pages.system import export_content_page, system_page
+from gateway.http.pages.unmatched import (
+    act_on_cluster_page,
+    undo_on_page,
+    unmatched_actions_page,
+    unmatched_cluster_page,
+    unmatched_page,
+)
 
 PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     sign_in_page,
@@ -62,9 +81,25 @@ PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     save_policy_code,
     policy_form_page,
     save_policy_form,
+    analytics_page,
     requests_page,
     request_page,
     reveal_request,
+    unmatched_page,
+    unmatched_cluster_page,
+    act_on_cluster_page,
+    unmatched_actions_page,
+    undo_on_page,
+    suites_page,
+    new_suite_page,
+    draft_suite,
+    suite_page,
+    suite_case_page,
+    draft_suite_case,
+    run_suite_on_page,
+    feedback_page,
+    helpful_rates_page,
+    export_feedback_page,
     keys_page,
     new_key_page,
     create_key_on_page,
@@ -83,6 +118,8 @@ PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     audit_page,
     audit_check_page,
     export_audit,
+    system_page,
+    export_content_page,
     profile_page,
     change_password_on_page,
     end_session_on_page,

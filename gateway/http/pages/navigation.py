@@ -9,10 +9,14 @@ from store.people import Actor
 
 SECTIONS: Final = (
     ("", (("overview", "/admin"),)),
-    ("content", (("rails", "/admin/rails"),)),
+    ("content", (("rails", "/admin/rails"), ("suites", "/admin/suites"))),
     ("try", (("playground", "/admin/playground"),)),
-    ("insight", (("requests", "/admin/requests"),)),
-    ("manage", (("keys", "/admin/keys"), ("people", "/admin/people"), ("audit", "/admin/audit"))),
+    ("review", (("unmatched", "/admin/unmatched"), ("feedback", "/admin/feedback"))),
+    ("insight", (("analytics", "/admin/analytics"), ("requests", "/admin/requests"))),
+    (
+        "manage",
+        (("keys", "/admin/keys"), ("people", "/admin/people"), ("audit", "/admin/audit"), ("system", "/admin/system")),
+    ),
 )
 """Sections with the names and addresses of their pages, in order; texts are `nav.<name>` and `nav.section_<name>`."""
 

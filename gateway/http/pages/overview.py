@@ -1,21 +1,19 @@
 """The first page: what is still to be done, how the gateway is, and what became of the questions of a week."""
 
-import datetime as dt
 from dataclasses import dataclass
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
+from gateway.analysing import Period
 from gateway.errors import NotServing
 from gateway.http.pages.visit import Visit
 from gateway.readiness import ReadinessReport
 from store.errors import StoreError
-from store.repositories.decisions import DecisionFilter
 from store.types import Outcome
 
 _Asked = NamedDependency[SkipValidation[Visit]]
-WEEK = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +53,12 @@ async def overview_page(visit: _Asked) -> Response[str]:
 
 
 async def _figures(visit: Visit) -> Figures | None:
-    wanted = DecisionFilter(since=visit.now - WEEK)
     try:
-        counts = await visit.call(visit.administration.archive.count, visit.actor, wanted)
+        report = await visit.call(visit.administration.analysing.report, visit.actor, Period.WEEK)
     except StoreError:
         return None
-    return Figures(sum(counts.values()), counts)
+    counts = report.whole.outcomes
+    return Figures(report.whole.total, {outcome: counts[outcome] for outcome in Outcome})
 
 
 async def _report(visit: Visit) -> ReadinessReport | None:

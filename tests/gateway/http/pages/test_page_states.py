@@ -97,7 +97,7 @@ async def test_a_database_that_is_away_is_told_and_nothing_else_breaks(
     def away(*_args, **_more):
         raise StoreUnavailable("the database at /secret/path is locked")
 
-    monkeypatch.setattr(type(admin.administration.archive), "count", away)
+    monkeypatch.setattr(type(admin.administration.analysing), "report", away)
     await browser.open("/admin")
     assert browser.status == 200
     assert "The figures cannot be read at the moment." in browser.text

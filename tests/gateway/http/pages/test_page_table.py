@@ -25,7 +25,8 @@ from tests.world import World
 
 pytestmark = pytest.mark.anyio
 registry.load_samples()
-STREAMS = {"GET /admin/audit/export"}
+SAMPLED = ("user_id", "key_id", "decision_id", "cluster", "action", "suite_name")
+"""Parameters of which there is one, in pages of the table."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,10 @@ async def ask(admin: AdminWorld, name: str, path: str, *, user=None, language="e
 
 
 def paths(admin: AdminWorld, names) -> Iterator[tuple[str, str]]:
-    made = {one: SAMPLES[one](admin, MINE) for one in ("user_id", "key_id", "decision_id")}
+    made = {
+        one: SAMPLES[one](admin, MINE)
+        for one in ("user_id", "key_id", "decision_id", "cluster", "action", "suite_name")
+    }
     for name in sorted(names):
         yield name, filled(name.split()[1], made)
 
@@ -183,7 +187,7 @@ async def test_an_api_key_opens_no_page(everything: AdminWorld) -> None:
 
 
 async def test_a_page_of_another_tenant_is_not_there(everything: AdminWorld) -> None:
-    theirs = {one: SAMPLES[one](everything, "elsewhere") for one in ("user_id", "key_id", "decision_id")}
+    theirs = {one: SAMPLES[one](everything, "elsewhere") for one in SAMPLED}
     user = everything.user("of one tenant", *Role, assistants=(MINE,))
     for name in PAGES:
         if "{" in name and name.startswith("GET"):

@@ -14,7 +14,22 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here; run `make browser`"),
 ]
 WIDTHS = (1280, 320)
-PAGES = ("/admin", "/admin/requests", "/admin/keys/new", "/admin/people", "/admin/people/new", "/admin/audit")
+PAGES = (
+    "/admin",
+    "/admin/requests",
+    "/admin/unmatched",
+    "/admin/unmatched/actions",
+    "/admin/analytics",
+    "/admin/suites",
+    "/admin/suites/new",
+    "/admin/feedback",
+    "/admin/feedback/rates",
+    "/admin/system",
+    "/admin/keys/new",
+    "/admin/people",
+    "/admin/people/new",
+    "/admin/audit",
+)
 
 
 @pytest.fixture

@@ -1,0 +1,121 @@
+"""Feedback: what people said of answers, how often each version of a prompt helped, and all of it as a file."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from anyio import to_thread
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+from litestar.response import Stream
+
+from gateway.errors import InvalidRequest
+from gateway.feedback import MESSAGE_FORMATS, PAIR_FORMATS
+from gateway.http.pages.choices import assistants_of, chosen, titles_of, typed
+from gateway.http.pages.times import day_of
+from gateway.http.pages.visit import ROWS, Visit
+from store.feedback import HelpfulRate, Verdict
+from store.repositories.feedback import FeedbackFilter, JudgedAnswer, Place
+
+_Asked = NamedDependency[SkipValidation[Visit]]
+_FEEDBACK = "/admin/feedback"
+FILTERS = ("verdict", "assistant", "prompt", "version", "since", "until")
+FORMATS = (*PAIR_FORMATS, *MESSAGE_FORMATS)
+_FEW = 5
+"""Verdicts below which a rate says next to nothing, and stands behind the others."""
+_PIECE = 64 * 1024
+_MOST_DIGITS = 9
+
+
+@get(_FEEDBACK, operation_id="feedback_page")
+async def feedback_page(visit: _Asked) -> Response[str]:
+    """Lists feedback, the last changed first."""
+    desk, before = visit.administration.feedback, _place(typed(visit, "after"))
+    found = await visit.call(desk.page, visit.actor, _wanted(visit), limit=ROWS + 1, before=before)
+    shown = found[:ROWS]
+    return visit.show(
+        "feedback.html",
+        judged=shown,
+        **_shared(visit),
+        verdicts=list(Verdict),
+        formats=FORMATS,
+        further=_mark(shown[-1]) if len(found) > ROWS else None,
+        is_first=before is None,
+    )
+
+
+@get(f"{_FEEDBACK}/rates", operation_id="helpful_rates_page")
+async def helpful_rates_page(visit: _Asked) -> Response[str]:
+    """Lists how often versions of prompts helped, those that surely help least first."""
+    found = await visit.call(visit.administration.feedback.rates, visit.actor, _wanted(visit))
+    return visit.show("feedback_rates.html", rates=sorted(found, key=_worst_first), few=_FEW, **_shared(visit))
+
+
+@get(f"{_FEEDBACK}/export", operation_id="export_feedback_page")
+async def export_feedback_page(visit: _Asked) -> Stream:
+    """Streams what is filtered as preference pairs or messages; the audit trail says who took it."""
+    name = typed(visit, "format")
+    if name not in FORMATS:
+        raise InvalidRequest("invalid_query", f"`format` takes {', '.join(FORMATS)}.", param="format")
+    made = await visit.call(visit.administration.feedback.export, visit.actor, _wanted(visit), name)
+    first = await to_thread.run_sync(_piece, made.pieces)  # fails before the status is sent
+    headers = {"content-disposition": f'attachment; filename="canongate-feedback-{name}.jsonl"'}
+    return Stream(_pieces(first, made.pieces), media_type="application/jsonl", headers=headers)
+
+
+async def _pieces(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    piece = first
+    while piece:
+        yield piece
+        piece = await to_thread.run_sync(_piece, pieces)
+
+
+def _piece(pieces: Iterator[bytes]) -> bytes:
+    found = bytearray()
+    for piece in pieces:
+        found += piece
+        if len(found) >= _PIECE:
+            break
+    return bytes(found)
+
+
+def _worst_first(rate: HelpfulRate) -> tuple[bool, float, str]:
+    return rate.up + rate.down < _FEW, rate.interval[1], rate.prompt_key
+
+
+def _shared(visit: Visit) -> dict[str, Any]:
+    filters = {name: typed(visit, name) for name in FILTERS}
+    return {
+        "filters": filters,
+        "is_filtered": any(filters.values()),
+        "assistants": assistants_of(visit),
+        "titles": titles_of(visit),
+    }
+
+
+def _wanted(visit: Visit) -> FeedbackFilter:
+    version = typed(visit, "version")
+    if version and not (version.isascii() and version.isdigit() and len(version) <= _MOST_DIGITS):
+        raise InvalidRequest("invalid_query", "`version` takes the number of a version.", param="version")
+    return FeedbackFilter(
+        verdict=chosen(visit, "verdict", Verdict),
+        assistant=typed(visit, "assistant") or None,
+        prompt=typed(visit, "prompt") or None,
+        version=int(version) if version else None,
+        since=day_of(visit, "since"),
+        until=day_of(visit, "until", at_end=True),
+    )
+
+
+def _mark(judged: JudgedAnswer) -> str:
+    return f"{judged.feedback.changed_at.isoformat().replace('+00:00', 'Z')}_{judged.feedback.decision}"
+
+
+def _place(mark: str) -> Place | None:
+    at, _, key = mark.partition("_")
+    try:
+        moment = dt.datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return (moment.astimezone(dt.UTC), key) if moment.tzinfo and key else None

@@ -1,0 +1,75 @@
+"""One case of a test set as a form, and the document with that case in it. What the form lacks stays as it is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gateway.http.pages.forms import Form
+from store.errors import InvalidContent, NotFound
+from store.formats.suite import SuiteCase
+
+FIELDS = ("id", "kind", "message", "expect", "prompt", "ask", "after", "by")
+"""Of a case, those that have a field; values of blanks and checks of words are edited over REST or in files."""
+_FIRST = {"kind": "honest", "expect": "answer"}
+
+
+def case_of(document: Mapping[str, Any], case_id: str) -> Mapping[str, Any] | None:
+    """Returns the case with that id, None for an empty id. Raises `NotFound`."""
+    if not case_id:
+        return None
+    for case in document.get("cases") or ():
+        if case.get("id") == case_id:
+            return dict(case)
+    raise NotFound("there is no such case")
+
+
+def said_in(case: Mapping[str, Any]) -> str:
+    """Returns all that is looked through for words."""
+    return "\n".join(str(case.get(name) or "") for name in FIELDS).casefold()
+
+
+def case_form(case: Mapping[str, Any] | None, read: str, change: str) -> Form:
+    """Returns the form of a case as it is, or of a new one."""
+    known = _FIRST if case is None else case
+    values = {name: (str(known.get(name) or ""),) for name in FIELDS}
+    return Form(values | {"case": (str(known.get("id") or ""),), "read": (read,), "change": (change,)})
+
+
+def with_case(document: Mapping[str, Any], form: Form) -> dict[str, Any]:
+    """Returns the document with the case of the form in the place of the one it was. Raises `InvalidContent`."""
+    before = form.text("case")
+    old = case_of(document, before) or {}
+    typed = {name: form.text(name) for name in FIELDS if form.text(name)}
+    case = {name: value for name, value in old.items() if name not in FIELDS} | typed
+    try:
+        msgspec.convert(case, SuiteCase)
+    except msgspec.ValidationError as error:
+        raise InvalidContent(_told(str(error))) from error
+    cases = list(document.get("cases") or ())
+    if any(one.get("id") == case["id"] for one in cases if one.get("id") != before):
+        raise InvalidContent("id: another case has this id already.")
+    if before:
+        cases = [case if one.get("id") == before else one for one in cases]
+    else:
+        cases.append(case)
+    return {**document, "cases": cases}
+
+
+def without_case(document: Mapping[str, Any], case_id: str) -> dict[str, Any]:
+    """Returns the document without the case. Raises `InvalidContent` for the only one."""
+    case_of(document, case_id)
+    left = [one for one in document.get("cases") or () if one.get("id") != case_id]
+    if not left:
+        raise InvalidContent("a test set has one case at least. Remove the test set in place of its only case.")
+    return {**document, "cases": left}
+
+
+def _told(message: str) -> str:
+    """Returns what msgspec says with the field in front, as services say it."""
+    words, mark, place = message.rpartition(" - at `$.")
+    if mark:
+        return f"{place.rstrip('`')}: {words}"
+    if "missing required field `" in message:
+        return f"{message.rpartition('field `')[2].rstrip('`')}: it is needed."
+    return message
