@@ -84,7 +84,7 @@ class DecisionArchive:
         _require_seen(actor, decision)
         return _shown(Recorded(decision, words))
 
-    def reveal(self, actor: Actor, decision_id: str, *, reason: RevealReason | None = None) -> RevealedDecision:
+    def reveal(self, actor: Actor, decision_id: str, *, reason: RevealReason) -> RevealedDecision:
         """Returns what is hidden, and says so in the audit trail, with the reason, in the same transaction.
 
         Raises `NotFound`, and `NotAllowed` for whoever is neither auditor nor admin.
@@ -95,9 +95,8 @@ class DecisionArchive:
             decision = self._decisions.get(decision_id, session)
             _require_seen(actor, decision)
             words = self._decisions.words(decision_id, session)
-            details = {"assistant": decision.assistant, "kept": words.kept.value if words else KeepsText.OFF.value}
-            if reason is not None:
-                details["reason"] = reason.value
+            kept = words.kept if words else KeepsText.OFF
+            details = {"assistant": decision.assistant, "kept": kept.value, "reason": reason.value}
             self._audit.append(actor, "decision.revealed", f"decision {decision_id}", details, session=session)
         return RevealedDecision(decision, words)
 

@@ -52,8 +52,8 @@ class DecisionLog:
         self._writer = BatchThread(self._write, idle=self._flush, name="decisions")
         self._log = structlog.get_logger("canongate.decision")
 
-    async def record(self, decision: Decision, said: Said | None = None, *, error: str | None = None) -> None:
-        """Stores the decision and logs it. Raises `NotServing` when it can be kept nowhere."""
+    async def record(self, decision: Decision, said: Said | None = None, *, error: str | None = None) -> Decision:
+        """Stores the decision, logs it, and returns it as it is kept. Raises `NotServing` when it can be nowhere."""
         words = None
         if said is not None and said.user:
             decision = replace(decision, person=self._privacy.pseudonym(said.user))
@@ -61,6 +61,7 @@ class DecisionLog:
             words = await self._privacy.words(said.keeps, said.message, said.answer)
         await self._writer.put(Recorded(decision, words))
         self._log.info("decision", **_fields(decision), error=error)
+        return decision
 
     def note_none(self, turn_id: str, assistant: str, principal: str, *, reason: str) -> None:
         """Logs that a message ended without a decision: it was not acceptable, or its caller left."""

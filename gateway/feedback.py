@@ -21,6 +21,7 @@ from store.formats.writing import Written, encoded
 from store.people import Actor
 from store.repositories.decisions import Decisions
 from store.repositories.feedback import FeedbackFilter, FeedbackStore, JudgedAnswer, Place
+from store.repositories.prompts import Prompts
 from store.types import Decision, Words
 
 PAIR_FORMATS, MESSAGE_FORMATS = ("hh-rlhf", "dpo"), ("oasst", "oasst-messages")
@@ -123,7 +124,9 @@ class FeedbackDesk:
             self._audit.append(actor, "feedback.exported", "feedback", told, session=session)
         report, written = PairingReport(), Written()
         judged = self._store.all(within)
-        rows = paired(judged, report) if format_name in PAIR_FORMATS else message_rows(judged, report)
+        rows = (
+            paired(judged, report) if format_name in PAIR_FORMATS else message_rows(judged, report, self._language_of())
+        )
         return FeedbackExport(encoded(FORMATS[format_name], rows, written), report, written)
 
     def unpaired(self, actor: Actor, wanted: FeedbackFilter) -> PairingReport:
@@ -132,6 +135,23 @@ class FeedbackDesk:
         for _ in paired(self._store.all(_within(actor, wanted)), report):
             pass
         return report
+
+    def _language_of(self) -> Callable[[Feedback], str]:
+        """Returns what says the language of the prompt version that answered, looked up once for each."""
+        prompts, known = Prompts(self._database), dict[tuple[str, int], str]()
+
+        def language_of(feedback: Feedback) -> str:
+            if feedback.prompt_key is None or feedback.prompt_version is None:
+                return ""
+            place = (feedback.prompt_key, feedback.prompt_version)
+            if place not in known:
+                try:
+                    known[place] = prompts.version(*place).content.language
+                except NotFound:
+                    known[place] = ""
+            return known[place]
+
+        return language_of
 
     def _decision(self, principal: Principal, decision_id: str) -> Decision:
         decision = self._decisions.get(decision_id)
@@ -158,6 +178,8 @@ class FeedbackDesk:
     ) -> tuple[Feedback, str | None]:
         """Returns what is stored now, and for a new thumbs down the message as far as it was kept."""
         with self._database.writing() as session:
+            self._decisions.hold(decision.id, session=session)
+            words = self._decisions.words(decision.id, session)
             before = self._store.get(decision.id, session)
             now = dt.datetime.now(dt.UTC)
             feedback = Feedback(
@@ -170,7 +192,9 @@ class FeedbackDesk:
                 prompt_version=decision.prompt_version,
                 verdict=given.verdict,
                 reasons=tuple(sorted(set(given.reasons))),
-                texts=texts,
+                # Where nothing is kept of what was said, as after a purge, nothing is of what is said about it: nobody
+                # would find it again.
+                texts=texts if words is not None else None,
             )
             if before is not None and replace(feedback, changed_at=before.changed_at) == before:
                 return before, None
@@ -179,7 +203,6 @@ class FeedbackDesk:
             action = "feedback.changed" if before else "feedback.given"
             self._audit.append(_actor(principal), action, f"decision {decision.id}", details, session=session)
             is_new = given.verdict is Verdict.DOWN and (before is None or before.verdict is Verdict.UP)
-            words = self._decisions.words(decision.id, session) if is_new else None
         return feedback, (words.message if words else "") if is_new else None
 
 

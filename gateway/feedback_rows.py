@@ -2,10 +2,10 @@
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from store.feedback import Verdict
+from store.feedback import Feedback, Verdict
 from store.formats.rows import Conversation, Preference, Speaker, Turn, line_of
 from store.repositories.feedback import JudgedAnswer
 
@@ -82,17 +82,23 @@ def paired(judged: Iterable[JudgedAnswer], report: PairingReport) -> Iterator[Pr
         yield _preference(f"{chosen.decision}+{rejected.decision}", chosen.message, chosen.answer, rejected.answer)
 
 
-def message_rows(judged: Iterable[JudgedAnswer], report: PairingReport) -> Iterator[Conversation]:
-    """Gives each judged answer as a conversation of two messages, with the verdict as OASST's labels say it."""
+def message_rows(
+    judged: Iterable[JudgedAnswer], report: PairingReport, language_of: Callable[[Feedback], str]
+) -> Iterator[Conversation]:
+    """Gives each judged answer as a conversation of two messages, with the verdict as OASST's labels say it.
+
+    `language_of` says what the prompt that answered is written in, empty for an answer of none.
+    """
     for one in judged:
         report.judged += 1
         if one.words is None or not one.words.answer:
             report.without_text += 1
             continue
+        language = language_of(one.feedback)
         is_helpful = one.feedback.verdict is Verdict.UP
         turns = (
-            Turn(Speaker.PERSON, one.words.message, id=f"{one.feedback.decision}-q"),
-            Turn(Speaker.ASSISTANT, one.words.answer, id=one.feedback.decision, helpful=is_helpful),
+            Turn(Speaker.PERSON, one.words.message, id=f"{one.feedback.decision}-q", language=language),
+            Turn(Speaker.ASSISTANT, one.words.answer, id=one.feedback.decision, language=language, helpful=is_helpful),
         )
         yield line_of(turns, conversation_id=one.feedback.decision)
 

@@ -108,8 +108,8 @@ class ChatPipeline:
                 self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason="caller_left")
                 raise
             # (7) record
-            await self._decisions.record(reply.decision, _said(turn, reply.text), error=turn.model_error)
-            self._listener.decided(reply.decision, turn.sent_message)
+            kept = await self._decisions.record(reply.decision, _said(turn, reply.text), error=turn.model_error)
+            self._listener.decided(kept, turn.sent_message)
             return reply
 
     async def _decide(self, turn: Turn, rate: RateState, watcher: Watcher) -> Reply:  # noqa: PLR0911 - each step may end it

@@ -59,8 +59,8 @@ def _cannot(_: str) -> str:
 
 
 def _whole(text: str) -> str:
-    # A lone surrogate is no text that a database takes.
-    return text.encode("utf-8", "replace").decode()
+    # A lone surrogate and NUL are no text that every database takes.
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 UNLINKED = Unlinked()

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from store.people import Actor, Grant
+from store.people import Actor, Grant, SetUp, hands_behind
+
+_USER = "user:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +29,24 @@ class User:
     """The last time step whose code was used."""
     created_at: dt.datetime
     rev: int = 1
+    set_up_by: frozenset[SetUp] = frozenset()
+    """Others who gave it its password, authenticator or roles: one entry each, the last time. Never shrinks."""
+
+    def set_up(self, by: Actor, at: dt.datetime) -> "User":
+        """Returns the account with those who may act as its person from now on: whoever set it up, and who is behind.
+
+        The gateway and the machine's operator are nobody, and neither is a provider of sign-in.
+        """
+        behind = {by.person} | hands_behind(by.set_up_by, at)
+        added = {one: at for one in behind if one.startswith(_USER) and one != self.actor.person}
+        known = {one.by: one.at for one in self.set_up_by} | added
+        return replace(self, set_up_by=frozenset(SetUp(one, when) for one, when in known.items()))
 
     @property
     def actor(self) -> Actor:
         """The user as whoever does things."""
-        name = f"user:{self.id}"
-        return Actor(name, self.name, person=name, grants=self.grants, assistants=self.assistants)
+        name = f"{_USER}{self.id}"
+        return Actor(name, self.name, name, self.grants, self.assistants, self.set_up_by)
 
     @property
     def has_totp(self) -> bool:

@@ -1,6 +1,7 @@
 """Rules that no single document can break alone: what published content must be as a whole."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from store.content import SLOT_MARK, AnySlot, CanonicalPrompt, EnumSlot, IntegerSlot, PatternSlot
 from store.errors import InvalidContent
@@ -9,6 +10,9 @@ from store.formats.suite import Suite
 from store.pauses import give_way
 from store.phrases import Normalize, fold
 from store.slot_values import compile_pattern
+
+_OF_ANOTHER = "a prompt of another area"
+_REMOVE = "Remove one of them."
 
 
 def check_bundle(bundle: Bundle, *, normalize: Normalize = fold) -> None:
@@ -20,7 +24,7 @@ def check_bundle(bundle: Bundle, *, normalize: Normalize = fold) -> None:
         *_in_suites(bundle),
     ]
     if problems:
-        raise InvalidContent("\n".join(sorted(problems)))
+        raise InvalidContent("\n".join(sorted(set(problems))))
 
 
 def _in_prompt(prompt: CanonicalPrompt, normalize: Normalize) -> Iterator[str]:
@@ -68,24 +72,56 @@ def _in_enum(slot: EnumSlot) -> Iterator[str]:
 
 
 def _between_prompts(bundle: Bundle, normalize: Normalize) -> Iterator[str]:
-    phrasings: dict[str, tuple[str, str]] = {}
-    follow_ups: dict[tuple[str, str], str] = {}
+    """Gives a line at each of two prompts; one of another area is not named, since it may be another tenant's."""
+    phrasings: dict[str, _Spot] = {}
+    follow_ups: dict[tuple[str, str], _Spot] = {}
     for prompt in bundle.prompts:
         give_way()
         for place, text in enumerate(prompt.phrasings):
-            here = f"{prompt_path(prompt.key)}: phrasings[{place}]"
-            key, other = phrasings.setdefault(normalize(text), (prompt.key, here))
-            if other != here:
-                where = "this prompt" if key == prompt.key else f"prompt {key}"
-                yield f"{here}: {text!r} is a phrasing of {where} already ({other}). Remove one of them."
+            here = _Spot(prompt.key, f"phrasings[{place}]", text)
+            other = phrasings.setdefault(normalize(text), here)
+            if other is not here:
+                yield from _same_phrasing(here, other)
         for place, text in enumerate(prompt.follow_ups):
+            here = _Spot(prompt.key, f"follow_ups[{place}]", text)
             for predecessor in prompt.follows:
-                other_key = follow_ups.setdefault((predecessor, normalize(text)), prompt.key)
-                if other_key != prompt.key:
-                    yield (
-                        f"{prompt_path(prompt.key)}: follow_ups[{place}]: {text!r} after {predecessor} leads to "
-                        f"{other_key} already. Remove one of them."
-                    )
+                other = follow_ups.setdefault((predecessor, normalize(text)), here)
+                if other.key != prompt.key:
+                    yield from _same_follow_up(here, other, predecessor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where a sentence is."""
+
+    key: str
+    field: str
+    text: str
+
+    @property
+    def area(self) -> str:
+        return self.key.partition(".")[0]
+
+    def __str__(self) -> str:
+        return f"{prompt_path(self.key)}: {self.field}"
+
+
+def _same_phrasing(here: _Spot, other: _Spot) -> Iterator[str]:
+    if here.area != other.area:
+        yield from (f"{one}: {one.text!r} is a phrasing of {_OF_ANOTHER} already. {_REMOVE}" for one in (here, other))
+        return
+    where = "this prompt" if here.key == other.key else f"prompt {other.key}"
+    yield f"{here}: {here.text!r} is a phrasing of {where} already ({other}). {_REMOVE}"
+
+
+def _same_follow_up(here: _Spot, other: _Spot, predecessor: str) -> Iterator[str]:
+    if here.area != other.area:
+        yield from (
+            f"{one}: {one.text!r} after {predecessor} leads to {_OF_ANOTHER} already. {_REMOVE}"
+            for one in (here, other)
+        )
+        return
+    yield f"{here}: {here.text!r} after {predecessor} leads to {other.key} already. {_REMOVE}"
 
 
 def _in_suites(bundle: Bundle) -> Iterator[str]:

@@ -1,7 +1,12 @@
 """Who acts on the store: roles, where they hold, and who answers for what was done."""
 
+import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+SETTLES_AFTER = dt.timedelta(days=14)
+"""How long before a change an account must have been set up to be nobody else's: time for its person to notice."""
 
 
 class Role(StrEnum):
@@ -33,6 +38,21 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class SetUp:
+    """That somebody gave an account its password, authenticator or roles, and so could act as its person."""
+
+    by: str
+    """The person who did."""
+    at: dt.datetime
+    """The last time."""
+
+
+def hands_behind(set_up: Iterable[SetUp], since: dt.datetime) -> frozenset[str]:
+    """Returns the persons whom an account counts as, besides its own, in what began at `since`."""
+    return frozenset(one.by for one in set_up if one.at > since - SETTLES_AFTER)
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Whoever is behind a change, as the credential says."""
 
@@ -44,6 +64,8 @@ class Actor:
     grants: frozenset[Grant]
     assistants: frozenset[str] = frozenset()
     """Assistants whose decisions, questions and feedback it may see: its tenant. Empty means all."""
+    set_up_by: frozenset[SetUp] = frozenset()
+    """Who else may be behind its person."""
 
     def may(self, role: Role, area: str | None = None) -> bool:
         """Whether the actor has the role, in that area when one is named."""

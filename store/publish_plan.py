@@ -6,6 +6,7 @@ from typing import Any
 
 from store.formats.bundle import Bundle
 from store.plain import canonical_hash
+from store.readable import require_readable
 
 PROMPT, ASSISTANT, POLICY, SUITE = "prompt ", "assistant ", "policy ", "suite "
 """Beginnings of the names of documents in plans and reports."""
@@ -40,10 +41,14 @@ class Plan:
 
     @classmethod
     def make(cls, before: Mapping[str, str], bundle: Bundle, *, removed: Collection[str]) -> "Plan":
+        """Compares them. Raises `InvalidContent` for what is new and has characters that no reader sees."""
         after = named(bundle)
         same = {name for name, document in after.items() if before.get(name) == canonical_hash(document)}
+        write = {name: document for name, document in after.items() if name not in same}
+        for name, document in write.items():
+            require_readable(name, document, is_test=name.startswith(SUITE))
         return cls(
-            write={name: document for name, document in after.items() if name not in same},
+            write=write,
             added=tuple(sorted(after.keys() - before.keys())),
             unchanged=tuple(sorted(same)),
             removed=tuple(sorted((before.keys() & set(removed)) - after.keys())),

@@ -14,6 +14,7 @@ from store.audit import AuditTrail
 from store.database import Database, Transaction
 from store.errors import Conflict, InvalidContent, NotFound
 from store.people import OPERATOR, Actor, Role
+from store.readable import require_readable
 from store.repositories.keys import Keys
 from store.types import STANDARD_RATE, ApiKey, KeyScope
 
@@ -163,6 +164,7 @@ class KeyService:
 
     def _require_within(self, actor: Actor, wish: KeyWish, owner: str | None) -> None:
         require_own(actor, wish.assistants)
+        require_readable("assistants", wish.assistants)
         if not wish.scopes:
             raise InvalidContent("scopes: name at least one, such as `chat`.")
         if wish.rate_class not in self._ring.rate_classes:

@@ -15,11 +15,12 @@ from store.audit import AuditTrail
 from store.database import Database, Transaction
 from store.errors import Conflict, InvalidContent, NotFound
 from store.people import SYSTEM, Actor, Grant, Role
+from store.readable import require_readable
 from store.repositories.users import Users
 
 SETUP_LIFETIME = dt.timedelta(hours=24)
 _NAME = re.compile(r"[^\W_](?:[\w .'-]{0,62}[\w.])?")
-_MAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]{1,190}")
+_MAIL = re.compile(r"[^\s@\x00-\x1f\x7f-\x9f]{1,64}@[^\s@\x00-\x1f\x7f-\x9f]{1,190}")
 _BATCH = 200
 
 
@@ -83,9 +84,11 @@ class UserService:
         """Makes a user without a password. Raises `Conflict` when the name is taken, `InvalidContent`."""
         require_name(name)
         require_mail(mail)
+        _require_readable(grants, assistants)
         require_givable(actor, grants)
         require_own(actor, assistants)
-        made = new_user(name, mail, frozenset(grants), frozenset(assistants), at=self._now())
+        now = self._now()
+        made = new_user(name, mail, frozenset(grants), frozenset(assistants), at=now).set_up(actor, now)
         with self._database.writing() as transaction:
             if self._users.named(name, transaction) or (mail and self._users.named(mail, transaction)):
                 raise Conflict("the name or the address is somebody's already. Choose another one.")
@@ -97,6 +100,7 @@ class UserService:
         self, actor: Actor, user_id: str, *, grants: Collection[Grant], assistants: Collection[str], rev: int
     ) -> User:
         """Replaces roles and tenant, and ends the user's sessions. Raises `Conflict`, `InvalidContent`, `NotFound`."""
+        _require_readable(grants, assistants)
         require_givable(actor, grants)
         require_own(actor, assistants)
         with self._database.writing() as transaction:
@@ -104,7 +108,8 @@ class UserService:
             require_givable(actor, before.grants)
             if actor.person == before.actor.person:
                 raise Conflict("nobody changes their own roles. Ask another administrator.")
-            changed = replace(before, grants=frozenset(grants), assistants=frozenset(assistants), rev=rev)
+            given = replace(before, grants=frozenset(grants), assistants=frozenset(assistants), rev=rev)
+            changed = given.set_up(actor, self._now())
             return self._change(actor, "user.granted", before, changed, transaction, details=_granted(changed))
 
     def disable(self, actor: Actor, user_id: str, *, rev: int) -> User:
@@ -130,7 +135,7 @@ class UserService:
         with self._database.writing() as transaction:
             before = self.get(actor, user_id, transaction)
             require_givable(actor, before.grants)
-            changed = replace(before, password_hash=None)
+            changed = replace(before, password_hash=None).set_up(actor, self._now())
             after = self._change(actor, "user.password_reset", before, changed, transaction)
             return self._invite(actor, after, transaction)
 
@@ -139,7 +144,8 @@ class UserService:
         with self._database.writing() as transaction:
             before = self.get(actor, user_id, transaction)
             require_givable(actor, before.grants)
-            changed = replace(before, totp_secret=None, totp_confirmed=False)
+            bare = replace(before, totp_secret=None, totp_confirmed=False)
+            changed = bare.set_up(actor, self._now())
             self._users.put_recovery_codes(user_id, (), session=transaction)
             return self._change(actor, "user.totp_reset", before, changed, transaction)
 
@@ -223,6 +229,11 @@ def require_name(name: str) -> None:
     """Raises `InvalidContent` for a name that cannot be told from an address, or cannot be read."""
     if not _NAME.fullmatch(name):
         raise InvalidContent("name: 1 to 64 letters, digits, spaces, dots, dashes; it begins with a letter or digit.")
+
+
+def _require_readable(grants: Collection[Grant], assistants: Collection[str]) -> None:
+    require_readable("grants: areas", [sorted(one.areas) for one in grants])
+    require_readable("assistants", list(assistants))
 
 
 def require_mail(mail: str | None) -> None:

@@ -49,7 +49,13 @@ class Restore:
         Raises `SettingsInvalid` (`BackupInvalid` for the file), `Conflict`, `InvalidContent` and `StoreUnavailable`.
         """
         data = self.settings.data_directory
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsInvalid(
+                f"the data folder {data} cannot be made ({error.strerror}). Take away what is there, or set "
+                "data.directory to another folder."
+            ) from error
         self._require_room()
         with TemporaryDirectory(prefix=".restore-", dir=data) as folder:
             scratch = Path(folder)

@@ -23,7 +23,7 @@ from rails.engine import RailsPolicy
 from rails.errors import RailsError
 from rails.runner import RailRunner
 from store.catalog import Catalog
-from store.changes.evidence import GateResult
+from store.changes.evidence import NOTHING_ELSE, GateResult
 from store.content import PromptVersion
 from store.formats.bundle import Bundle
 
@@ -67,13 +67,13 @@ class Proving:
                 f"{_wrong_test(name, run)} The test is live, and taken out." for run in found.lost if not run.is_right
             )
         if problems:
-            return GateResult(problems=tuple(problems), notices=("Nothing else was looked at.", *notices))
+            return GateResult(problems=tuple(problems), notices=(NOTHING_ELSE, *notices))
         with ExitStack() as stack:
             runner = stack.enter_context(closing(RailRunner(PATIENCE)))
             try:
                 policies = compile_policies(ahead, runner, self._servable.services)
             except (RailsError, SettingsInvalid) as error:
-                return GateResult(problems=(str(error),), notices=("Nothing else was looked at.", *notices))
+                return GateResult(problems=(str(error),), notices=(NOTHING_ELSE, *notices))
             sides = self._sides(live, ahead, policies, runner, step)
             return self._compared(sides, problems, notices, step)
 
@@ -127,7 +127,8 @@ class Proving:
             part = Bundle(prompts=tuple(one.content for one in versions), assistants=(assistant,))
             if found := tuple(withheld_texts(part, sides.ahead.policies)):
                 known = frozenset() if live is None else _withheld_live(name, part, live)
-                yield from (line for line in found if line not in known)
+                # In front of each line stands the assistant: its name is not for everybody who reads the prompt.
+                yield from (f"assistant {name}: {line}" for line in found if line not in known)
 
 
 def _withheld_live(assistant: str, part: Bundle, live: LiveState) -> frozenset[str]:

@@ -62,9 +62,10 @@ class Unrecorded(DecisionLog):
         super().__init__(_Nothing())
         self._last: dict[tuple[str | None, str], Decision] = {}
 
-    async def record(self, decision: Decision, said: Said | None = None, *, error: str | None = None) -> None:
+    async def record(self, decision: Decision, said: Said | None = None, *, error: str | None = None) -> Decision:
         if decision.conversation is not None:
             self._last[decision.conversation, decision.principal] = decision
+        return decision
 
     def note_none(self, turn_id: str, assistant: str, principal: str, *, reason: str) -> None:
         """Notes nothing."""

@@ -23,6 +23,8 @@ async def read_object(request: Request[Any, Any, Any]) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if str(error).startswith("Number out of range"):
+            raise InvalidRequest("invalid_json", "A number in the body is out of range. Send a smaller one.") from error
         raise InvalidRequest("invalid_json", "The body is not valid JSON in UTF-8.") from error
     except RecursionError as error:
         raise _too_deep() from error

@@ -146,6 +146,7 @@ class QuestionRecorder:
             gate=decision.gate,
             score=decision.score,
             prompt_key=decision.prompt_key,
+            is_of_person=decision.person is not None,
         )
 
     def _redacted(self, text: str) -> str | None:

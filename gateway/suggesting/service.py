@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 import anyio
 from anyio import CapacityLimiter, to_thread
@@ -18,6 +19,8 @@ from store.review.proposals import Proposals
 from store.review.reading import Page
 from store.review.suggested import Job, JobState, Proposal, ProposalKind, ProposalState
 
+OF_ANOTHER_AREA = "a prompt of another area"
+"""In place of a key that is not for everybody who sees the suggestion."""
 POLL_S = 2.0
 RETRY_S = 30.0
 _LOG = logging.getLogger(__name__)
@@ -67,23 +70,24 @@ class Suggesting:
             prompts = {prompt}
         else:
             prompts = {key for key in self._live.current.catalog.prompts if self._assistants(actor, key)}
-        return self._proposals.proposals(prompts, state=state, kind=kind, after=after, limit=limit)
+        found = self._proposals.proposals(prompts, state=state, kind=kind, after=after, limit=limit)
+        return replace(found, items=tuple(self._shown(actor, one) for one in found.items))
 
     def proposal(self, actor: Actor, proposal: str) -> Proposal:
         """Returns a proposal. Raises `NotFound`."""
         found = self._proposals.proposal(proposal)
         self._require_seen(actor, found.prompt, "there is no such suggestion")
-        return found
+        return self._shown(actor, found)
 
     def accept(self, actor: Actor, proposal: str, rev: int, change: str | None) -> Proposal:
         """Puts a sentence into a change of the actor. Raises `NotFound`, `Conflict`, `InvalidContent`."""
         self.proposal(actor, proposal)
-        return self._proposals.accept(actor, proposal, rev, change=change, now=_now())
+        return self._shown(actor, self._proposals.accept(actor, proposal, rev, change=change, now=_now()))
 
     def decline(self, actor: Actor, proposal: str, rev: int) -> Proposal:
         """Says no, for good. Raises `NotFound`, `Conflict`."""
         self.proposal(actor, proposal)
-        return self._proposals.decline(actor, proposal, rev, now=_now())
+        return self._shown(actor, self._proposals.decline(actor, proposal, rev, now=_now()))
 
     async def follow(self) -> None:
         """Works on queued searches, one at a time, for ever."""
@@ -139,6 +143,16 @@ class Suggesting:
     def _stopped(self, job: Job) -> None:
         words = "The gateway stopped. Begin again."
         self._proposals.finish(job.id, JobState.CANCELLED, (), now=_now(), problem=words)
+
+    def _shown(self, actor: Actor, proposal: Proposal) -> Proposal:
+        """Returns the proposal without the name of a prompt that is not the actor's.
+
+        A search is made for one assistant of the prompt, perhaps another tenant's, which may have more prompts.
+        """
+        nearest = proposal.provenance.get("nearest_other")
+        if nearest is None or self._assistants(actor, str(nearest)):
+            return proposal
+        return replace(proposal, provenance={**proposal.provenance, "nearest_other": OF_ANOTHER_AREA})
 
     def _require_seen(self, actor: Actor, key: str, words: str = "there is no such live prompt") -> None:
         if not self._assistants(actor, key):

@@ -13,6 +13,7 @@ from store.changes.live import Ground, LiveContent, Weakens
 from store.changes.merging import FieldConflict, merge
 from store.changes.repository import Changes
 from store.changes.rules import Action, Touched, possible, require
+from store.changes.telling import Telling
 from store.changes.types import Change, ChangeState, EventKind, Item, StoredEdit
 from store.database import Database
 from store.errors import Conflict, NotFound
@@ -78,6 +79,7 @@ class Desk:
         self.audit = audit
         self.changes = Changes(database)
         self.live = LiveContent(database)
+        self.telling = Telling(self.live)
         self.clock = clock
         self._weakens = weakens
 

@@ -13,6 +13,7 @@ from store.errors import InvalidContent
 from store.formats.bundle import Bundle, convert_document
 from store.formats.suite import Suite
 from store.plain import canonical_hash, to_plain
+from store.readable import require_readable
 
 MOST_BYTES = 512 * 1024
 """Of one document as JSON; a prompt of 1,000 phrasings takes a fifth."""
@@ -28,7 +29,7 @@ _KEY = re.compile(r"(?=.{1,80}\Z)[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*")
 def stored_form(edit: Edit) -> dict[str, Any] | None:
     """Returns the document as it is stored: without defaults when it is complete, as it was given while it is not.
 
-    Raises `InvalidContent` for a name that no such document can have, and for data that cannot be kept.
+    Raises `InvalidContent` for a name that no such document can have, and for data and characters that cannot be kept.
     """
     pattern = _KEY if edit.kind is EditKind.PROMPT else _NAME
     if not pattern.fullmatch(edit.name):
@@ -45,6 +46,7 @@ def stored_form(edit: Edit) -> dict[str, Any] | None:
         size = len(msgspec.json.encode(plain))
     except (TypeError, ValueError, UnicodeEncodeError, RecursionError) as error:
         raise InvalidContent(f"{edit.item}: the document is not plain data. Send texts, numbers and lists.") from error
+    require_readable(str(edit.item), plain, is_test=edit.kind is EditKind.SUITE)
     if size > MOST_BYTES:
         raise InvalidContent(f"{edit.item}: the document has more than {MOST_BYTES} bytes. Split it.")
     return plain

@@ -19,6 +19,8 @@ from store.tables import GateRunRow
 
 LOST_AFTER = dt.timedelta(minutes=2)
 """A run that has not said for so long that it goes on has died with its process."""
+NOTHING_ELSE = "Nothing else was looked at."
+"""The notice of a run that ended at the first problems. It is about no document."""
 
 
 class RunState(StrEnum):

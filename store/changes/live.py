@@ -11,6 +11,7 @@ from store.changes.rules import Touched
 from store.changes.types import ChangeHead, EditKind, Item, StoredEdit
 from store.content import Assistant
 from store.database import Database
+from store.errors import InvalidContent
 from store.people import Actor
 from store.repositories.assistants import Assistants
 from store.repositories.policies import Policies
@@ -110,6 +111,22 @@ class Ground:
         own = {area for name, one in self.assistants.items() if name in actor.assistants for area in one.areas}
         return frozenset(_texts((document or {}).get("areas"))) - own
 
+    def require_own_areas(self, actor: Actor, item: Item, document: Mapping[str, Any] | None) -> None:
+        """Raises `InvalidContent` for an own assistant that would get areas of others."""
+        if item.name in actor.assistants and (foreign := self.foreign_areas(actor, item, document)):
+            raise _not_own(item, "areas", foreign)
+
+    def require_own_names(
+        self, actor: Actor, item: Item, document: Mapping[str, Any] | None, live: Mapping[str, Any] | None
+    ) -> None:
+        """Raises `InvalidContent` for a document that newly refers to one that is not the tenant's, there or not.
+
+        A refusal of what is not there alone would tell which names others have.
+        """
+        added = _referred(item, document) - _referred(item, live) if actor.assistants else frozenset()
+        if foreign := {one.name for one in added if not self.sees(actor, one)}:
+            raise _not_own(item, "follows" if item.kind is EditKind.PROMPT else "policy", foreign)
+
     def sees_change(self, actor: Actor, head: ChangeHead, edits: Iterable[StoredEdit] = ()) -> bool:
         """Whether the actor may know of the change: everything in it is its tenant's; an empty one is its authors'."""
         if not actor.assistants:
@@ -146,6 +163,25 @@ class Ground:
         if name in self.assistants:
             yield from self.assistants[name].areas
         yield from _texts(drafted.get(name, {}).get("areas"))
+
+
+def _referred(item: Item, document: Mapping[str, Any] | None) -> frozenset[Item]:
+    """Returns the documents of others that a document depends on."""
+    said = document or {}
+    match item.kind:
+        case EditKind.PROMPT:
+            return frozenset(Item(EditKind.PROMPT, key) for key in _texts(said.get("follows")))
+        case EditKind.ASSISTANT:
+            return frozenset(Item(EditKind.POLICY, name) for name in _texts([said.get("policy")]))
+        case _:
+            return frozenset()
+
+
+def _not_own(item: Item, field: str, names: Collection[str]) -> InvalidContent:
+    said = ", ".join(sorted(names))
+    return InvalidContent(
+        f"{item}: {field}: {said} is not of your own assistants. Ask an administrator of all of them."
+    )
 
 
 def _area_of(key: str) -> str:

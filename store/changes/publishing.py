@@ -12,6 +12,7 @@ from store.changes.desk import WITHOUT_APPROVAL, Desk, Opened
 from store.changes.documents import bundle_of, removed_by
 from store.changes.evidence import GateRuns
 from store.changes.rules import Action, refusal_when_due, require
+from store.changes.telling import for_every_reader
 from store.changes.types import Change, ChangeState, EventKind, Item
 from store.errors import Conflict, InvalidContent, StoreError
 from store.people import SYSTEM, Actor
@@ -111,7 +112,8 @@ class PublishService:
         except StoreError as error:
             if desk.changes.get(change.id).rev != change.rev:
                 raise Conflict("another process published this change, or somebody wrote it meanwhile.") from error
-            return self.give_up(change, str(error))
+            told = for_every_reader(change, error) if isinstance(error, InvalidContent) else error
+            return self.give_up(change, str(told))
 
     def give_up(self, change: Change, problem: str) -> Change:
         """Takes the time of a due change away and tells why; it stays approved. Raises `Conflict`."""
@@ -122,6 +124,12 @@ class PublishService:
             return desk.changes.get(change.id, session)
 
     def _publish(self, way: _Way, opened: Opened, rev: int) -> Change:
+        try:
+            return self._make_live(way, opened, rev)
+        except InvalidContent as error:
+            raise self._desk.telling.refusal(way.actor, opened.change, error, opened.ground) from error
+
+    def _make_live(self, way: _Way, opened: Opened, rev: int) -> Change:
         desk, change = self._desk, opened.change
         self._require(way, opened)
         if change.rev != rev:
@@ -184,6 +192,7 @@ class PublishService:
             "approved_by": None if way.is_emergency else change.approved_by,
             "scheduled_by": change.scheduled_by if way.is_due else None,
             "is_emergency": way.is_emergency,
+            **({"reason": way.reason.strip()} if way.reason else {}),
         }
         desk.write(way.actor, change, EventKind.PUBLISHED, values, session, text=way.reason, details=details)
         if not way.is_emergency:

@@ -9,11 +9,13 @@ import uuid_utils
 from sqlalchemy import CursorResult, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
+from store.changes.authors import NOBODY, People, people_of
 from store.changes.documents import hash_of, hash_of_edits
 from store.changes.types import Change, ChangeEvent, ChangeHead, ChangeState, EditKind, EventKind, Item, StoredEdit
 from store.database import Database
 from store.errors import Conflict, NotFound
 from store.people import Actor
+from store.readable import require_readable
 from store.tables import ChangeAuthorRow, ChangeEditRow, ChangeEventRow, ChangeRow
 
 _COLUMNS = tuple(column.key for column in ChangeRow.__table__.columns if column.key != "state")
@@ -49,7 +51,7 @@ class Changes:
         )
         session.add(row)
         session.flush()
-        return ChangeHead(**_values(row, frozenset(), ()))
+        return ChangeHead(**_values(row, NOBODY, ()))
 
     def get(self, change_id: UUID, session: Session | None = None) -> Change:
         """Returns a change with its documents and events. Raises `NotFound`."""
@@ -62,7 +64,7 @@ class Changes:
             edits = tuple(sorted((_edit(one) for one in opened.scalars(fresh)), key=lambda edit: edit.item))
             told = select(ChangeEventRow).where(ChangeEventRow.change_id == change_id).order_by(ChangeEventRow.id)
             return Change(
-                **_values(row, _authors(opened, [change_id])[change_id], tuple(edit.item for edit in edits)),
+                **_values(row, people_of(opened, [row])[change_id], tuple(edit.item for edit in edits)),
                 edits=edits,
                 events=tuple(_event(one) for one in opened.scalars(told)),
             )
@@ -210,7 +212,9 @@ class Changes:
     def tell(  # noqa: PLR0917 -- each is a column
         self, change_id: UUID, kind: EventKind, actor: Actor, text: str, place: str, at: dt.datetime, session: Session
     ) -> None:
-        """Adds to the change's story."""
+        """Adds to the change's story. Raises `InvalidContent` for characters that no reader sees."""
+        require_readable("text", text)
+        require_readable("place", place)
         row = {
             "id": new_id(),
             "change_id": change_id,
@@ -226,7 +230,7 @@ class Changes:
 
     def _heads(self, session: Session, rows: Sequence[ChangeRow]) -> tuple[ChangeHead, ...]:
         ids = [row.id for row in rows]
-        authors = _authors(session, ids)
+        people = people_of(session, rows)
         items: dict[UUID, list[Item]] = {one: [] for one in ids}
         for start in range(0, len(ids), _BATCH):
             query = select(ChangeEditRow.change_id, ChangeEditRow.kind, ChangeEditRow.name)
@@ -234,7 +238,7 @@ class Changes:
                 query.where(ChangeEditRow.change_id.in_(ids[start : start + _BATCH]))
             ):
                 items[change_id].append(Item(EditKind(kind), name))
-        return tuple(ChangeHead(**_values(row, authors[row.id], tuple(sorted(items[row.id])))) for row in rows)
+        return tuple(ChangeHead(**_values(row, people[row.id], tuple(sorted(items[row.id])))) for row in rows)
 
 
 _BATCH = 500
@@ -247,20 +251,10 @@ def _delete(change_id: UUID, item: Item) -> Any:
     )
 
 
-def _authors(session: Session, ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
-    found: dict[UUID, set[str]] = {one: set() for one in ids}
-    for start in range(0, len(ids), _BATCH):
-        query = select(ChangeAuthorRow.change_id, ChangeAuthorRow.person)
-        for change_id, person in session.execute(
-            query.where(ChangeAuthorRow.change_id.in_(ids[start : start + _BATCH]))
-        ):
-            found[change_id].add(person)
-    return {one: frozenset(persons) for one, persons in found.items()}
-
-
-def _values(row: ChangeRow, authors: frozenset[str], items: tuple[Item, ...]) -> dict[str, Any]:
+def _values(row: ChangeRow, people: People, items: tuple[Item, ...]) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in _COLUMNS}
-    return values | {"state": ChangeState(row.state), "authors": authors, "items": items}
+    who = {"authors": people.authors, "hands": people.hands}
+    return values | {"state": ChangeState(row.state), **who, "items": items}
 
 
 def _edit(row: ChangeEditRow) -> StoredEdit:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from store.catalog import load_catalog
-from store.changes.desk import WITHOUT_APPROVAL, Desk
+from store.changes.desk import WITHOUT_APPROVAL, Desk, Opened
 from store.changes.documents import bundle_of, hash_of, removed_by
 from store.changes.evidence import GateRuns
 from store.changes.rules import Action
@@ -27,7 +27,7 @@ class ReviewService:
         Raises `InvalidContent` with everything that is wrong with the documents, each alone and all of them together
         with what is live; `Conflict`, `Refused`, `NotFound`.
         """
-        self._require_sound(self._desk.open(actor, change_id).change)
+        self._require_sound(actor, self._desk.open(actor, change_id))
         with self._desk.database.writing() as session:
             seen, state = self._desk.judge(Action.SUBMIT, actor, change_id, rev, session)
             self._desk.require_unmoved(seen.change, session)
@@ -41,7 +41,7 @@ class ReviewService:
         Raises `Conflict` while the gate has not passed for it, or what is live has moved; `Refused`, `NotFound`.
         """
         desk = self._desk
-        self._require_sound(desk.open(actor, change_id).change)
+        self._require_sound(actor, desk.open(actor, change_id))
         with desk.database.writing() as session:
             seen, state = desk.judge(Action.APPROVE, actor, change_id, rev, session)
             change = seen.change
@@ -79,8 +79,9 @@ class ReviewService:
             self._desk.write(actor, seen.change, event, values, session, text=reason)
             return self._desk.changes.get(change_id, session)
 
-    def _require_sound(self, change: Change) -> None:
+    def _require_sound(self, actor: Actor, opened: Opened) -> None:
         """Raises `InvalidContent` for documents that could not be published as they are."""
+        change = opened.change
         if not change.note:
             raise InvalidContent("note: say why, in a sentence for whoever reviews it.")
         if not change.edits:
@@ -88,4 +89,8 @@ class ReviewService:
         if same := [str(edit.item) for edit in change.edits if hash_of(edit.document) == edit.base]:
             raise InvalidContent("\n".join(f"{item}: this is what is live already. Take it out." for item in same))
         bundle = bundle_of(change.edits)
-        load_catalog(self._desk.database).after(bundle, removed=removed_by(change.edits))
+        live = load_catalog(self._desk.database)
+        try:
+            live.after(bundle, removed=removed_by(change.edits))
+        except InvalidContent as error:
+            raise self._desk.telling.refusal(actor, change, error, opened.ground) from error

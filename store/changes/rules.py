@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from store.changes.types import ChangeHead, ChangeState
 from store.errors import Conflict, Refused, StoreError
-from store.people import Actor, Role
+from store.people import SETTLES_AFTER, Actor, Role, hands_behind
 
 _KEY = "key:"
 _SYSTEM = "system"
@@ -68,6 +68,39 @@ _BY_ANOTHER = frozenset({Action.APPROVE, Action.PUBLISH, Action.SCHEDULE, Action
 _OF_APPROVERS = frozenset(
     {Action.REQUEST_CHANGES, Action.REJECT, Action.APPROVE, Action.PUBLISH, Action.SCHEDULE, Action.UNSCHEDULE}
 )
+_SAME_HANDS = (
+    "Whoever set up the account of an author of a change, or had theirs set up by one, counts as that author: from "
+    f"{SETTLES_AFTER.days} days before the change on. Ask somebody else."
+)
+_DONE: Mapping[Action, str] = MappingProxyType(
+    {
+        Action.EDIT: "edited",
+        Action.REBASE: "rebased",
+        Action.SUBMIT: "submitted",
+        Action.WITHDRAW: "withdrawn",
+        Action.REQUEST_CHANGES: "sent back",
+        Action.REJECT: "rejected",
+        Action.APPROVE: "approved",
+        Action.PUBLISH: "published",
+        Action.SCHEDULE: "given a time",
+        Action.UNSCHEDULE: "taken off its time",
+        Action.EMERGENCY: "published in an emergency",
+        Action.REVERT: "reverted",
+        Action.COMMENT: "commented on",
+    }
+)
+_INSTEAD: Mapping[ChangeState, str] = MappingProxyType(
+    {
+        _S.DRAFT: "Submit it first.",
+        _S.IN_REVIEW: "Have it approved first.",
+        _S.CHANGES_REQUESTED: "Edit it and submit it again.",
+        _S.APPROVED: "Publish it, or edit it, which makes it a draft again.",
+        _S.LIVE: "Make a new change, or revert this one.",
+        _S.SUPERSEDED: "Make a new change.",
+        _S.WITHDRAWN: "Edit it, which makes it a draft again.",
+    }
+)
+"""What can be done with a change in each state."""
 _DRAFTERS = (Role.EDITOR, Role.ADMIN)
 _REVERTERS = (Role.EDITOR, Role.APPROVER, Role.ADMIN)
 
@@ -115,7 +148,7 @@ def refusal_of(
     if refused := _refused_to(action, actor, head, touched):
         return refused
     if head.state not in STEPS[action]:
-        return Conflict(f"a change that is {head.state.value} cannot take the step {action.value}.")
+        return Conflict(f"this change is {_said(head.state)}, so it cannot be {_DONE[action]}. {_INSTEAD[head.state]}")
     if action in NEEDS_REASON and not reason.strip():
         return Refused("reason_needed", f"Say why: {action.value} needs a reason.")
     return None
@@ -143,6 +176,8 @@ def _refused_to(action: Action, actor: Actor, head: ChangeHead, touched: Touched
             return Refused("person_needed", "Only a person who signed in approves or publishes; no key does.")
         if actor.person in head.authors:
             return Refused("own_change", "Whoever edited a change cannot approve or publish it. Ask somebody else.")
+        if actor.person in head.hands or hands_behind(actor.set_up_by, head.created_at) & head.authors:
+            return Refused("own_change", _SAME_HANDS)
     if not _has_role(action, actor, head, touched):
         return Refused("insufficient_role", f"Your roles do not allow to {action.value.replace('_', ' ')} this change.")
     if action is Action.APPROVE and touched.needs_admin and not touched.is_held_by(actor, Role.ADMIN):
@@ -168,4 +203,10 @@ def _has_role(action: Action, actor: Actor, head: ChangeHead, touched: Touched) 
         case Action.COMMENT:
             return any(actor.may(role) for role in _REVERTERS)
         case _:
-            return touched.is_held_by(actor, *_DRAFTERS)
+            # Whoever may make a revert may ask for its review.
+            is_own_revert = action is Action.SUBMIT and head.reverts is not None and actor.person in head.authors
+            return touched.is_held_by(actor, *(_REVERTERS if is_own_revert else _DRAFTERS))
+
+
+def _said(state: ChangeState) -> str:
+    return {_S.IN_REVIEW: "in review", _S.CHANGES_REQUESTED: "sent back"}.get(state, state.value)

@@ -23,6 +23,7 @@ from store.changes.types import (
 )
 from store.errors import Conflict, InvalidContent, NotFound
 from store.people import Actor
+from store.readable import require_readable
 
 MOST_EDITS = 5_000
 """In one change."""
@@ -233,13 +234,7 @@ class ChangeService:
         if len(set(items)) != len(items):
             raise InvalidContent("the same document is named twice.")
         for edit in edits:
-            if edit.name in actor.assistants and (
-                foreign := seen.ground.foreign_areas(actor, edit.item, edit.document)
-            ):
-                raise InvalidContent(
-                    f"{edit.item}: areas: {', '.join(sorted(foreign))} is not of your own assistants. Ask an "
-                    "administrator of all of them."
-                )
+            seen.ground.require_own_areas(actor, edit.item, edit.document)
             if not seen.ground.sees(actor, edit.item, edit.document):
                 raise NotFound(f"there is no {edit.item}")
         stored, stale = [], []
@@ -247,6 +242,7 @@ class ChangeService:
             live, before = documents.get(edit.item), seen.change.edit_of(edit.item)
             if live is not None and not seen.ground.sees(actor, edit.item, live):
                 raise NotFound(f"there is no {edit.item}")
+            seen.ground.require_own_names(actor, edit.item, edit.document, live)
             if hash_of(live) == edit.base:
                 stored.append(StoredEdit(edit.kind, edit.name, stored_form(edit), edit.base, live))
             elif before is not None and before.base == edit.base:
@@ -274,7 +270,9 @@ def _title_of(edits: Sequence[Edit]) -> str:
 
 
 def _check_words(title: str, note: str) -> None:
-    if not title.strip() or len(title) > LONGEST_TITLE or "\n" in title:
+    require_readable("title", title)
+    require_readable("note", note)
+    if not title.strip() or len(title) > LONGEST_TITLE or not title.isprintable():
         raise InvalidContent(f"title: one line of 1 to {LONGEST_TITLE} characters.")
     if len(note) > _LONGEST_TEXT:
         raise InvalidContent(f"note: at most {_LONGEST_TEXT} characters.")

@@ -120,6 +120,8 @@ class ChangeHead:
     """Goes up with every write. A write names the one that was read."""
     authors: frozenset[str]
     """Every person who ever edited it, by whatever credential. Never shrinks."""
+    hands: frozenset[str]
+    """Persons who set an author's account up so late that they may have edited as that author."""
     items: tuple[Item, ...]
     created_at: dt.datetime
     updated_at: dt.datetime

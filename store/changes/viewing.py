@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from store.changes.desk import Desk, Moved
 from store.changes.differences import FieldDifference, differences
 from store.changes.documents import bundle_of
@@ -63,7 +65,8 @@ class ChangeViews:
         with desk.database.reading() as session:
             possible = desk.possible_for(actor, change, session)
             moved = () if change.state in _DONE else desk.moved(change, session)
-            run = self._runs.newest(change.id, change.content_hash, session)
+            newest = self._runs.newest(change.id, change.content_hash, session)
+            run = None if newest is None else self._told(actor, change, newest, session)
         shown = tuple(self._edit(edit, moved) for edit in change.edits[:MOST_SHOWN])
         return ChangeView(change, possible, shown, moved, run)
 
@@ -86,15 +89,23 @@ class ChangeViews:
 
     def runs(self, actor: Actor, change_id: UUID, *, limit: int, after: UUID | None) -> tuple[GateRun, ...]:
         """Returns the runs of the gate for a change, newest first. Raises `NotFound`."""
-        return self._runs.page(self._desk.open(actor, change_id).change.id, limit=limit, after=after)
+        with self._desk.database.reading() as session:
+            change = self._desk.open(actor, change_id, session).change
+            found = self._runs.page(change.id, limit=limit, after=after, session=session)
+            return tuple(self._told(actor, change, run, session) for run in found)
 
     def one_run(self, actor: Actor, change_id: UUID, run_id: UUID) -> GateRun:
         """Returns one run of a change. Raises `NotFound`."""
-        self._desk.open(actor, change_id)
-        run = self._runs.get(run_id)
-        if run.change_id != change_id:
-            raise NotFound(f"there is no gate run {run_id}")
-        return run
+        with self._desk.database.reading() as session:
+            change = self._desk.open(actor, change_id, session).change
+            run = self._runs.get(run_id, session)
+            if run.change_id != change_id:
+                raise NotFound(f"there is no gate run {run_id}")
+            return self._told(actor, change, run, session)
+
+    def _told(self, actor: Actor, change: Change, run: GateRun, session: Session) -> GateRun:
+        """Returns the run with what the actor may read of it."""
+        return self._desk.telling.run(actor, change, run, self._desk.live.ground(session), session)
 
     def _edit(self, edit: StoredEdit, moved: tuple[Moved, ...]) -> EditView:
         live = next((one.live for one in moved if one.item == edit.item), edit.base_document)

@@ -15,6 +15,7 @@ from store.errors import InvalidContent
 from store.formats.as_rows import as_instruction
 from store.formats.rows import BadRow, Instruction, Row
 from store.phrases import fold
+from store.readable import CONTROL
 
 MOST_PROMPTS = 20_000
 """As many as a bundle holds files."""
@@ -26,7 +27,6 @@ MOST_PHRASINGS = 1000
 _COMPARED = 50
 """Prompts with one answer, and phrasings of each, that a question is compared with: answers such as "Yes" are many."""
 _WORD = re.compile(r"\w+")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _AREA = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _SLUG = re.compile(r"[^a-z0-9]+")
 _KEY_CHARS = 60
@@ -136,7 +136,7 @@ class Drafter:
         for name, text in (("question", question), ("answer", answer), ("context", said.context)):
             if SLOT_MARK.search(text):
                 raise BadRow(f"the {name} has a word in braces, which would be a blank")
-            if _CONTROL.search(text):
+            if CONTROL.search(text):
                 raise BadRow(f"the {name} has control characters")
         if self._settings.replying is Replying.GENERATE and len(said.context) > TEXT_CHARS:
             raise BadRow(f"the context has {len(said.context)} characters, and facts take at most {TEXT_CHARS}")

@@ -62,6 +62,10 @@ class Decisions:
                 raise NotFound(f"there is no decision {decision_id[:64]}")
             return _load(row)
 
+    def hold(self, decision_id: str, *, session: Session) -> None:
+        """Keeps everybody else from changing the decision, a purge too, until the transaction ends."""
+        session.execute(select(DecisionRow.id).where(DecisionRow.id == decision_id).with_for_update())
+
     def words(self, decision_id: str, session: Session | None = None) -> Words | None:
         """Returns what is kept of a decision's words."""
         with self._database.reading(session) as opened:

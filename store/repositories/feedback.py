@@ -126,6 +126,8 @@ class FeedbackStore:
         Whose a decision is stands there alone: call this before the decisions forget it.
         """
         theirs = decisions_of(person, among)
+        # Held, so that nobody gives feedback on them until they are forgotten.
+        session.execute(theirs.with_for_update())
         found: Any = session.execute(delete(FeedbackTextRow).where(FeedbackTextRow.decision.in_(theirs)))
         return int(found.rowcount)
 

@@ -1,7 +1,7 @@
 """People who sign in, in the database."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 from sqlalchemy import delete, select
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from store.accounts import User, folded
 from store.database import Database
 from store.errors import Conflict, NotFound
-from store.people import Grant, Role
+from store.people import Grant, Role, SetUp
 from store.tables import IdentityRow, RecoveryCodeRow, SetupTokenRow, UserRow
 
 _NOBODY = "there is no such user"
@@ -141,6 +141,17 @@ def _fill(row: UserRow, user: User) -> None:
     row.disabled_at = user.disabled_at
     row.totp_secret, row.totp_confirmed, row.totp_step = user.totp_secret, user.totp_confirmed, user.totp_step
     row.rev = user.rev
+    row.set_up_by = set_up_document(user.set_up_by)
+
+
+def set_up_document(set_up: Iterable[SetUp]) -> list[dict[str, str]]:
+    """Returns it as it is stored."""
+    return [{"by": one.by, "at": one.at.isoformat()} for one in sorted(set_up, key=lambda one: one.by)]
+
+
+def set_up_of(document: Iterable[Mapping[str, str]]) -> frozenset[SetUp]:
+    """Reads what is stored."""
+    return frozenset(SetUp(one["by"], dt.datetime.fromisoformat(one["at"])) for one in document)
 
 
 def _load(row: UserRow) -> User:
@@ -159,4 +170,5 @@ def _load(row: UserRow) -> User:
         totp_step=row.totp_step,
         created_at=row.created_at,
         rev=row.rev,
+        set_up_by=set_up_of(row.set_up_by),
     )

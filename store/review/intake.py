@@ -12,7 +12,7 @@ from store.database import Database
 from store.phrases import fold
 from store.review.locking import hold_queue
 from store.review.types import Bounds, Noted, QuestionState, Tally
-from store.tables import QuestionClusterRow, QuestionCountRow, QuestionRow, QuestionSightingRow
+from store.tables import DecisionRow, QuestionClusterRow, QuestionCountRow, QuestionRow, QuestionSightingRow
 
 _REMOVED_AT_ONCE = 1000
 
@@ -27,7 +27,8 @@ class Intake:
     def take(self, batch: Sequence[Noted], *, lost: Mapping[tuple[dt.date, str], int] | None = None) -> None:
         """Stores a batch, or nothing of it. A decision that was noted for the same reason before counts once.
 
-        `lost` tells of messages that were not held in memory, by day and assistant. Raises `StoreUnavailable`.
+        One that was purged since counts not at all. `lost` tells of messages that were not held in memory, by day and
+        assistant. Raises `StoreUnavailable`.
         """
         # Nobody waits for this, and a loss of power may take the last seconds': no fsync.
         with self._database.writing(waits_for_disk=False) as session:
@@ -69,6 +70,8 @@ class Intake:
                 return removed
 
     def _take_one(self, noted: Noted, kept: dict[str, int], session: Session) -> None:
+        if noted.is_of_person and _is_purged(noted.decision, session):
+            return
         day = noted.at.astimezone(dt.UTC).date()
         if noted.text is None or not (canonical := fold(noted.text)):
             _tally(session, day, noted.assistant, Tally.UNREADABLE)
@@ -101,6 +104,12 @@ class Intake:
             return False
         kept[assistant] += 1
         return True
+
+
+def _is_purged(decision: str, session: Session) -> bool:
+    """Whether the person is gone from a decision; one that is not stored yet can still be found by a purge."""
+    found = session.execute(select(DecisionRow.person).where(DecisionRow.id == decision)).first()
+    return found is not None and found.person is None
 
 
 def _new_row(noted: Noted, canonical: str, digest: bytes) -> QuestionRow:

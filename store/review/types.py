@@ -52,6 +52,8 @@ class Noted:
     gate: str | None = None
     score: float | None = None
     prompt_key: str | None = None
+    is_of_person: bool = False
+    """Whether the decision said whose it is: one that does not any more was purged meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,8 @@ class UserRow(Base):
     """The last time step whose code was used: it and all before it are worth nothing."""
     created_at: Mapped[dt.datetime]
     rev: Mapped[int]
+    set_up_by: Mapped[list[Any]]
+    """Who else gave it its password, authenticator or roles, and when the last time."""
 
 
 class RecoveryCodeRow(Base):

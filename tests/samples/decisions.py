@@ -39,5 +39,5 @@ def decision(admin: AdminWorld, assistant: str) -> str:
 
 
 sample("decision_id", decision)
-body("POST /v1/admin/decisions/{decision_id:str}/reveal", {})
+body("POST /v1/admin/decisions/{decision_id:str}/reveal", {"reason": "quality"})
 body("POST /v1/admin/purges", {"user": "somebody"})

@@ -9,8 +9,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, insert, select
 from test_database import connect
 
+from gateway.access.users import new_user
 from store import database as module
-from store.database import migrate, migrate_down
+from store.audit import AuditTrail
+from store.database import migrate, migrate_down, open_database
+from store.people import OPERATOR, Actor, SetUp
+from store.repositories.users import Users
 from store.tables import Base
 
 AT = dt.datetime(2026, 11, 29, 9, tzinfo=dt.UTC)
@@ -71,3 +75,33 @@ def test_down_and_up_again_keeps_the_rows_of_every_table_that_stays(url: str, ta
     again = counts(url)
     assert {name for name, count in again.items() if count} == set(below)
     assert again.keys() == {table.name for table in Base.metadata.sorted_tables}
+
+
+def test_who_set_accounts_up_is_read_from_the_audit_trail(url: str) -> None:
+    migrate(url)
+    database = open_database(url)
+    trail = AuditTrail(database, b"k" * 32)
+    ada, bob = (Actor(f"user:{name}", name, f"user:{name}", frozenset()) for name in ("ada", "bob"))
+    users = [new_user(name, None, frozenset(), frozenset(), at=AT) for name in ("Edda", "Olga")]
+    told = (
+        (OPERATOR, "user.created", 0, 0),
+        (ada, "user.password_reset", 0, 1),
+        (ada, "user.granted", 0, 2),
+        (bob, "user.totp_reset", 0, 3),
+        (users[1].actor, "user.granted", 1, 4),
+        (bob, "user.disabled", 1, 5),
+    )
+    for one in users:
+        Users(database).add(one)
+    for actor, action, number, days in told:
+        with database.writing() as session:
+            at = AT + dt.timedelta(days=days)
+            trail.append(actor, action, f"user {users[number].id}", session=session, at=at)
+    database.close()
+    migrate_down(url, "0010")
+    migrate(url)
+    database = open_database(url)
+    found = [Users(database).get(one.id).set_up_by for one in users]
+    database.close()
+    later = {ada.person: 2, bob.person: 3}
+    assert found == [frozenset(SetUp(by, AT + dt.timedelta(days=days)) for by, days in later.items()), frozenset()]

@@ -268,5 +268,7 @@ def _states(text: str | None) -> tuple[ChangeState, ...]:
     names = [] if text is None else text.split(",")
     if unknown := [name for name in names if name not in list(ChangeState)]:
         known = ", ".join(ChangeState)
-        raise InvalidRequest("invalid_query", f"`state` takes: {known}. {len(unknown)} are none.", param="state")
+        one = "One" if len(unknown) == 1 else f"{len(unknown)}"
+        message = f"`state` takes these, with commas between: {known}. {one} of those sent is none of them."
+        raise InvalidRequest("invalid_query", message, param="state")
     return tuple(ChangeState(name) for name in names)

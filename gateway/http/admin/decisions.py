@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from litestar.params import FromPath, SkipValidation
 from litestar.response import Stream
 
 from gateway.components import Components
-from gateway.decision_archive import ShownDecision
+from gateway.decision_archive import RevealReason, ShownDecision
 from gateway.errors import InvalidRequest
 from gateway.http.admin.guard import actor_of
 from gateway.http.admin.queries import Query, administration_of
@@ -82,7 +83,9 @@ class DecisionPageReply(msgspec.Struct, frozen=True):
 
 
 class RevealRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An empty object: the address says it all."""
+    """Why somebody looks at what is hidden, which the audit trail tells."""
+
+    reason: RevealReason
 
 
 class RevealReply(msgspec.Struct, frozen=True):
@@ -133,7 +136,7 @@ DECISION_OPERATIONS = (
         (400, 401, 403, 404, 413, 415, 422, 500, 503),
         RevealRequest,
         parameters=("decision_id",),
-        text="Writes a row in the audit trail, in the same transaction.",
+        text="Writes a row in the audit trail, with the reason, in the same transaction.",
     ),
 )
 
@@ -180,9 +183,10 @@ async def reveal_decision(
     decision_id: FromPath[str], request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]
 ) -> Response[RevealReply]:
     """Returns what is hidden of a decision."""
-    convert(await read_object(request), RevealRequest, code="validation_error")
+    asked = convert(await read_object(request), RevealRequest, code="validation_error")
     archive, actor = administration_of(components).archive, actor_of(request)
-    found = await to_thread.run_sync(archive.reveal, actor, _known(decision_id), limiter=_THREADS)
+    reveal = partial(archive.reveal, actor, _known(decision_id), reason=asked.reason)
+    found = await to_thread.run_sync(reveal, limiter=_THREADS)
     kept = found.words.kept if found.words else KeepsText.OFF
     told = RevealReply(found.decision.id, kept, _words(found.words), dict(found.decision.slots))
     return Response(told, media_type=JSON, headers={"cache-control": "no-store"})

@@ -86,7 +86,7 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "PUT /v1/admin/changes/{change_id:str}/edits/{kind:str}/{name:str}": EDITORS,
     "DELETE /v1/admin/changes/{change_id:str}/edits/{kind:str}/{name:str}": EDITORS,
     "POST /v1/admin/changes/{change_id:str}/comments": MAKERS,
-    "POST /v1/admin/changes/{change_id:str}/submit": EDITORS,
+    "POST /v1/admin/changes/{change_id:str}/submit": MAKERS,
     "POST /v1/admin/changes/{change_id:str}/approve": APPROVERS,
     "POST /v1/admin/changes/{change_id:str}/request-changes": APPROVERS,
     "POST /v1/admin/changes/{change_id:str}/reject": APPROVERS,

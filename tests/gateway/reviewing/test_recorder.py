@@ -5,7 +5,9 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from gateway.decisions import DecisionLog
 from gateway.limits import Deadline
+from gateway.privacy import Privacy
 from gateway.reviewing import recorder as module
 from gateway.reviewing.recorder import QuestionRecorder
 from gateway.turn import Question
@@ -36,10 +38,10 @@ def recorder(intake: KeptIntake, *, redact=lambda text: text, keeps=lambda _: Tr
     return QuestionRecorder(intake, redact, keeps)
 
 
-async def ask(world: World, text: str) -> Decision:
+async def ask(world: World, text: str, user: str | None = None) -> Decision:
     world_key = world.key()
     principal = world.components.keys.principal(world_key)
-    question = Question(text=text, assistant="helpdesk", principal=principal, deadline=Deadline.after(10))
+    question = Question(text=text, assistant="helpdesk", principal=principal, deadline=Deadline.after(10), user=user)
     return (await world.pipeline.answer(question)).decision
 
 
@@ -63,6 +65,16 @@ async def test_the_pipeline_tells_what_was_not_answered_and_nothing_else(world: 
     assert len(told) == 4
     assert intake.taken[0].decision == world.decisions.kept[1].id
     assert intake.taken[0].gate == world.decisions.kept[1].gate
+
+
+async def test_the_queue_is_told_whose_a_message_is_by_the_decision_as_it_is_kept(world: World) -> None:
+    intake = KeptIntake()
+    world.pipeline._listener = recorder(intake)
+    world.pipeline._decisions = DecisionLog(world.decisions, Privacy(b"p" * 32, str))
+    for user in ("jo", None):
+        await ask(world, "What is the meaning of life", user)
+    await world.pipeline._listener.write()
+    assert [one.is_of_person for one in intake.taken] == [True, False]
 
 
 async def test_what_an_assistant_does_not_keep_is_not_even_held(world: World) -> None:

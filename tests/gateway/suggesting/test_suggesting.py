@@ -1,8 +1,10 @@
 """Searches for sentences: what passes the sieve, what does not and why, and what is remembered."""
 
+import dataclasses
 import threading
 
 import anyio
+import msgspec
 import pytest
 
 from gateway.suggesting.instruction import INSTRUCTION, read_lines
@@ -246,3 +248,20 @@ async def test_a_prompt_of_another_tenant_has_no_suggestions(admin: AdminWorld) 
         with pytest.raises(NotFound):
             call()
     assert suggesting.proposals(eve, None, state=None, kind=None, after=None, limit=5).items == ()
+
+
+async def test_a_suggestion_does_not_name_a_prompt_that_is_not_for_whoever_reads_it(admin: AdminWorld) -> None:
+    suggesting = admin.review.suggesting
+    suggesting.begin(ADA, KEY)
+    assert await suggesting.work_once()
+    found = suggesting.proposals(ADA, KEY, state=None, kind=None, after=None, limit=50).items
+    named = next(one for one in found if one.provenance.get("nearest_other"))
+    assert not named.provenance["nearest_other"].startswith("it.")
+    state = admin.world.live.current
+    own = msgspec.structs.replace(state.catalog.assistants["helpdesk"], areas=("it",), suggestions=())
+    catalog = dataclasses.replace(state.catalog, assistants={"helpdesk": own})
+    admin.world.live.swap(dataclasses.replace(state, catalog=catalog))
+    tenant = person("tina", Role.EDITOR, assistants=("helpdesk",))
+    assert suggesting.proposal(tenant, named.id).provenance["nearest_other"] == "a prompt of another area"
+    listed = suggesting.proposals(tenant, None, state=None, kind=None, after=None, limit=50).items
+    assert {one.provenance.get("nearest_other") for one in listed} <= {None, "a prompt of another area"}

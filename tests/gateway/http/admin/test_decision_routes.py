@@ -12,7 +12,7 @@ from store.content import KeepsText
 from store.people import Actor, Role
 from store.repositories.decision_writer import DecisionWriter
 from store.review.intake import Intake
-from store.review.types import Bounds, Noted, Reason
+from store.review.types import Bounds, Noted, Reason, Wanted
 from store.types import Decision, Outcome
 from tests.administration import PRIVACY, AdminWorld, person
 
@@ -100,7 +100,7 @@ async def test_full_words_and_slot_values_are_hidden_until_somebody_reveals_them
         assert "miller" not in told.lower()
     assert actions(admin) == ["decisions.exported"]
     async with admin.client(AUDITOR) as client:
-        told = await client.post("/v1/admin/decisions/id-1/reveal", json={})
+        told = await client.post("/v1/admin/decisions/id-1/reveal", json={"reason": "quality"})
     assert told.json() == {
         "id": "id-1",
         "kept": "full",
@@ -110,6 +110,17 @@ async def test_full_words_and_slot_values_are_hidden_until_somebody_reveals_them
     assert told.headers["cache-control"] == "no-store"
     last = list(admin.audit.entries())[-1]
     assert (last.actor, last.action, last.target) == (AUDITOR.id, "decision.revealed", "decision id-1")
+    assert last.details["reason"] == "quality"
+
+
+@pytest.mark.parametrize("sent", [{}, {"reason": ""}, {"reason": "I am curious"}, {"reason": None}])
+async def test_nothing_is_revealed_without_a_reason_of_the_list(admin: AdminWorld, sent: dict[str, object]) -> None:
+    await record(admin, made(1), keeps=KeepsText.FULL)
+    async with admin.client(AUDITOR) as client:
+        told = await client.post("/v1/admin/decisions/id-1/reveal", json=sent)
+    assert (told.status_code, told.json()["code"]) == (422, "validation_error")
+    assert "miller" not in told.text.lower()
+    assert actions(admin) == []
 
 
 async def test_redacted_words_are_shown(admin: AdminWorld) -> None:
@@ -122,7 +133,7 @@ async def test_redacted_words_are_shown(admin: AdminWorld) -> None:
 async def test_nobody_else_reveals_exports_or_purges(admin: AdminWorld, role: Role) -> None:
     await record(admin, made(1), keeps=KeepsText.FULL)
     async with admin.client(person("bob", role)) as client:
-        assert (await client.post("/v1/admin/decisions/id-1/reveal", json={})).status_code == 403
+        assert (await client.post("/v1/admin/decisions/id-1/reveal", json={"reason": "quality"})).status_code == 403
         assert (await client.get("/v1/admin/decisions/export")).status_code == 403
         assert (await client.post("/v1/admin/purges", json={"user": "jo"})).status_code == 403
     assert actions(admin) == []
@@ -135,7 +146,7 @@ async def test_another_tenants_decisions_are_not_there(admin: AdminWorld) -> Non
     assert [json.loads(line)["id"] for line in (await fetch(admin, BOUND, "/export")).text.splitlines()] == ["id-1"]
     assert (await fetch(admin, BOUND, "/id-2")).status_code == 404
     async with admin.client(BOUND) as client:
-        assert (await client.post("/v1/admin/decisions/id-2/reveal", json={})).status_code == 404
+        assert (await client.post("/v1/admin/decisions/id-2/reveal", json={"reason": "quality"})).status_code == 404
         assert (await client.post("/v1/admin/purges", json={"user": "jo"})).json()["counts"]["decisions"] == 1
     assert (await fetch(admin, ADMIN, "/id-2")).json()["kept"] == "full"
 
@@ -164,6 +175,27 @@ async def test_a_purge_takes_the_words_and_leaves_the_figures(admin: AdminWorld)
     assert "jo" not in json.dumps(dict(entry.details))
 
 
+@pytest.mark.parametrize("is_disliked", [False, True])
+async def test_a_purge_reaches_a_question_that_is_still_held_in_memory(admin: AdminWorld, *, is_disliked: bool) -> None:
+    log = DecisionLog(DecisionWriter(admin.database), PRIVACY)
+    recorder = admin.review.recorder
+    for number, user in ((1, "jo"), (2, "max"), (3, None)):
+        said = Said("I am Jo Miller", "Hello", KeepsText.FULL, user)
+        decision = await log.record(made(number, outcome=Outcome.NO_MATCH), said)
+        if is_disliked:
+            recorder.disliked(decision, f"Where is the gym {number}", at=decision.at)
+        else:
+            recorder.decided(decision, f"Where is the gym {number}")
+    assert recorder.waiting == 3
+    async with admin.client(ADMIN) as client:
+        await client.post("/v1/admin/purges", json={"user": "jo"})
+    assert await recorder.write()
+    found = await anyio.to_thread.run_sync(
+        lambda: admin.review.reviewing.questions(ADMIN, Wanted(), after=None, limit=9).items
+    )
+    assert sorted(one.text for one in found) == ["Where is the gym 2", "Where is the gym 3"]
+
+
 async def test_a_decision_that_is_not_there_is_not_found(admin: AdminWorld) -> None:
     for wrong in ("id-9", "%00", "a%0Ab"):
         assert (await fetch(admin, VIEWER, f"/{wrong}")).status_code == 404
@@ -183,9 +215,9 @@ async def test_a_reveal_that_is_sent_again_is_done_again_and_told_again(admin: A
     await record(admin, made(1), keeps=KeepsText.FULL, user="jo")
     headers = {"idempotency-key": "once"}
     async with admin.client(AUDITOR) as auditor, admin.client(ADMIN) as client:
-        first = await auditor.post("/v1/admin/decisions/id-1/reveal", json={}, headers=headers)
+        first = await auditor.post("/v1/admin/decisions/id-1/reveal", json={"reason": "quality"}, headers=headers)
         await client.post("/v1/admin/purges", json={"user": "jo"})
-        again = await auditor.post("/v1/admin/decisions/id-1/reveal", json={}, headers=headers)
+        again = await auditor.post("/v1/admin/decisions/id-1/reveal", json={"reason": "quality"}, headers=headers)
     assert first.json()["kept"] == "full"
     assert again.json()["kept"] == "off"
     assert "idempotency-replayed" not in again.headers

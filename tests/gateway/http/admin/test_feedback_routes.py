@@ -279,6 +279,15 @@ async def test_a_purge_takes_what_was_said_and_leaves_the_figure(admin: AdminWor
     assert (item["verdict"], item["said"], item["words"]) == ("down", None, None)
 
 
+async def test_what_is_said_about_a_purged_decision_is_not_kept_and_answered_so(admin: AdminWorld) -> None:
+    caller = Caller(admin)
+    await record(admin, made(1, caller.id), "Push it.", KeepsText.REDACTED, user="jo")
+    await anyio.to_thread.run_sync(admin.purging.purge, person("adm", Role.ADMIN), "jo")
+    told = await caller.say("id-1", "down", comment="It sticks", better="Pull it.")
+    assert (told.status_code, told.json()["kept"], told.json()["verdict"]) == (200, "off", "down")
+    assert admin.count("feedback_texts") == 0
+
+
 async def test_a_figure_outlives_its_decision_and_its_words_do_not(admin: AdminWorld) -> None:
     caller = Caller(admin)
     await record(admin, made(1, caller.id), "Push it.", KeepsText.REDACTED)
