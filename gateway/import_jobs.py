@@ -69,7 +69,7 @@ class Importing:
         """Receives a file and puts it into the queue.
 
         Raises `NotAllowed` without the role in the area, `InvalidRequest` for too large a file, `Conflict` when too
-        many wait.
+        many wait, and what `require_draft` of the desk raises for the change that the order names.
         """
         _require_area(actor, order)
         if len(self._waiting) + len(self._receiving) >= WAITING:
@@ -131,8 +131,11 @@ class Importing:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StoreUnavailable(f"the folder of imports cannot be made: {error.strerror}") from error
+        if order.change is not None:
+            self._desk.require_draft(actor, order.change)
         area = order.drafts.area if order.drafts else None
-        return self._desk.begin(actor, {"format": order.format, "makes": order.makes.value, "area": area}).id
+        told = {"format": order.format, "makes": order.makes.value, "area": area}
+        return self._desk.begin(actor, told | {"change": order.change, "file": order.file}).id
 
     async def _receive(self, import_id: str, body: AsyncIterator[bytes]) -> None:
         path, size = self._path(import_id, "rows"), 0
@@ -155,7 +158,8 @@ class Importing:
         self._desk.move(import_id, ImportState.RUNNING)
         try:
             made = self._read(import_id, order)
-            self._desk.finish(actor, import_id, msgspec.to_builtins(made.report), made.bundle)
+            report = msgspec.to_builtins(made.report)
+            self._desk.finish(actor, import_id, report, made.bundle, change=order.change, file=order.file)
         except (StoreError, GatewayError) as error:
             self._fail(actor, import_id, str(error))
         except Exception:

@@ -22,6 +22,8 @@ from store.formats.suite import Suite
 from store.formats.suite_cases import CaseMaker
 from store.plain import to_plain
 
+LONGEST_NAME = 120
+"""Of a file."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _KEY = re.compile(r"(?=.{1,80}\Z)[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*")
 
@@ -50,6 +52,10 @@ class ImportOrder:
     suite: str = "imported"
     prompt: str | None = None
     """That every case of the test set should lead to; None for cases that no prompt answers."""
+    change: str | None = None
+    """The draft that takes the documents; None for one that is made for this file."""
+    file: str | None = None
+    """The file's name, for people to know it by."""
 
     def __post_init__(self) -> None:
         format_named(self.format)
@@ -57,6 +63,8 @@ class ImportOrder:
             raise InvalidContent("the test set's name takes small letters, digits, - and _, and begins with a letter.")
         if self.prompt is not None and not _KEY.fullmatch(self.prompt):
             raise InvalidContent("prompt: it takes the key of a prompt, such as it.vpn.")
+        if self.file is not None and not (0 < len(self.file) <= LONGEST_NAME and self.file.isprintable()):
+            raise InvalidContent(f"file: a name of 1 to {LONGEST_NAME} printable characters.")
         if self.makes is Makes.PROMPTS and self.drafts is None:
             raise InvalidContent("prompts need an area and an owner: say which.")
 

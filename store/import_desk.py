@@ -46,7 +46,9 @@ class ImportDesk:
         )
         with self._database.writing() as session:
             self._imports.add(stored, session=session)
-            self._audit.append(actor, "import.started", f"import {stored.id}", order, session=session)
+            # The name of a file is somebody's words, and the trail keeps for ever.
+            told = {name: value for name, value in order.items() if name != "file"}
+            self._audit.append(actor, "import.started", f"import {stored.id}", told, session=session)
         return stored
 
     def get(self, import_id: str) -> StoredImport:
@@ -69,11 +71,28 @@ class ImportDesk:
             self._imports.move(import_id, ImportState.FAILED, session=session, problem=problem, ended_at=ended)
             self._audit.append(actor, "import.failed", f"import {import_id}", session=session)
 
-    def finish(self, actor: Actor, import_id: str, report: Mapping[str, Any], bundle: Bundle) -> None:
-        """Ends an import: its drafts are in a change, or the problem says why they are not."""
+    def require_draft(self, actor: Actor, change: str) -> None:
+        """Raises `NotFound`, `Conflict` or `Refused` for a change that takes no drafts of the actor."""
+        with self._database.writing() as session:
+            self._drafts.open_change(actor, change, purpose=purpose_of(None), session=session)
+
+    def finish(
+        self,
+        actor: Actor,
+        import_id: str,
+        report: Mapping[str, Any],
+        bundle: Bundle,
+        *,
+        change: str | None = None,
+        file: str | None = None,
+    ) -> None:
+        """Ends an import: its drafts are in the change, or the problem says why they are not.
+
+        Without a change they go into one that was made for files of that name.
+        """
         try:
             with self._database.writing() as session:
-                change = self._put_into_change(actor, bundle, session)
+                change = self._put_into_change(actor, bundle, change, purpose_of(file), session)
                 self._end(actor, import_id, report, session=session, change=change)
         except (Conflict, InvalidContent, NotFound, Refused) as error:
             problem = f"Nothing was put into a change: {error} The drafts are there to be fetched."
@@ -96,15 +115,22 @@ class ImportDesk:
         details = {name: report[name] for name in _TOLD} | {"change": change}
         self._audit.append(actor, "import.finished", f"import {import_id}", details, session=session)
 
-    def _put_into_change(self, actor: Actor, bundle: Bundle, session: Session) -> str | None:
+    def _put_into_change(
+        self, actor: Actor, bundle: Bundle, named: str | None, purpose: str, session: Session
+    ) -> str | None:
         edits = [Edit(EditKind.PROMPT, one.key, msgspec.to_builtins(to_plain(one))) for one in bundle.prompts]
         edits += [Edit(EditKind.SUITE, name, document) for name, document in bundle.suites.items()]
         if not edits:
             return None
-        change = self._drafts.open_change(actor, None, session=session)
+        change = self._drafts.open_change(actor, named, purpose=purpose, session=session)
         for edit in edits:
             there = self._drafts.live(edit.kind, edit.name, session=session)
             if there or self._drafts.in_change(change, edit.kind, edit.name, session=session):
                 raise Conflict(f"there is a {edit.kind.value} of the name {edit.name} by now.")
         self._drafts.add_edits(actor, change, edits, session=session)
         return change
+
+
+def purpose_of(file: str | None) -> str:
+    """Returns what the draft is made for that takes the documents of a file, which is its title too."""
+    return f"Import of {file}" if file else "Import of a file without a name"

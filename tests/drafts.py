@@ -14,14 +14,17 @@ class KeptDrafts:
         self._live = live or {}
         self.changes: dict[str, dict[tuple[EditKind, str], Edit]] = {}
         self.authors: dict[str, str] = {}
+        self.purposes: dict[str, str] = {}
         self.submitted: set[str] = set()
 
-    def open_change(self, actor: Actor, change: str | None, *, session) -> str:
+    def open_change(self, actor: Actor, change: str | None, *, purpose: str, session) -> str:
         if change is None:
-            mine = [one for one, author in self.authors.items() if author == actor.id and one not in self.submitted]
-            change = mine[0] if mine else f"change-{len(self.changes) + 1}"
+            made = (actor.id, purpose)
+            mine = [one for one in self.changes if (self.authors[one], self.purposes[one]) == made]
+            mine = [one for one in mine if one not in self.submitted]
+            change = mine[-1] if mine else f"change-{len(self.changes) + 1}"
             self.changes.setdefault(change, {})
-            self.authors.setdefault(change, actor.id)
+            self.authors[change], self.purposes[change] = made
         if change not in self.changes:
             raise NotFound("there is no such change")
         if change in self.submitted:

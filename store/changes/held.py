@@ -24,36 +24,41 @@ class OpenChanges:
         self._desk = desk
         self._changes = changes
 
-    def newest(self, actor: Actor, *, session: Session | None = None) -> Change | None:
+    def newest(self, actor: Actor, *, purpose: str | None = None, session: Session | None = None) -> Change | None:
         """Returns the actor's newest change that is still a draft and takes edits, None when there is none.
 
-        One that takes another back is none of them: what is edited on the way would be published as a revert.
+        With a purpose, the newest that the actor made for it. One that takes another back is none of them: what is
+        edited on the way would be published as a revert.
         """
         desk = self._desk
         with desk.database.reading(session) as opened:
             ground = desk.live.ground(opened)
             heads = desk.changes.page(
-                limit=_MOST_OPEN, states=(ChangeState.DRAFT,), author=actor.person, session=opened
+                limit=_MOST_OPEN, states=(ChangeState.DRAFT,), author=actor.person, purpose=purpose, session=opened
             )
             for head in heads:
                 if head.reverts is not None:
                     continue
                 change = desk.changes.get(head.id, opened)
+                if purpose is not None and change.events[0].person != actor.person:
+                    continue
                 is_seen = ground.sees_change(actor, change, change.edits)
                 if is_seen and refusal_of(Action.EDIT, actor, change, desk.touched(change.edits, ground)) is None:
                     return change
         return None
 
-    def hold(self, actor: Actor, change_id: UUID | None, *, title: str, session: Session) -> Opened:
-        """Returns the change to edit, held until the transaction ends: the named one, or one of the actor's.
+    def hold(
+        self, actor: Actor, change_id: UUID | None, *, title: str, purpose: str | None = None, session: Session
+    ) -> Opened:
+        """Returns the change to edit, held until the transaction ends: the named one, or the newest of the actor's.
 
-        Without one it makes one. Raises `NotFound`, and `Conflict` for one that is not a draft any more: an edit
-        beside it would take its approval away.
+        Without one it makes one. With a purpose, one of the actor's is one that they made for it. Raises `NotFound`,
+        and `Conflict` for one that is not a draft any more: an edit beside it would take its approval away.
         """
         desk = self._desk
         if change_id is None:
-            found = self.newest(actor, session=session)
-            change_id = (found or self._changes.create(actor, title, session=session)).id
+            found = self.newest(actor, purpose=purpose, session=session)
+            change_id = (found or self._changes.create(actor, title, purpose=purpose or "", session=session)).id
         if not desk.database.is_sqlite:  # which has one writer anyway
             desk.changes.hold(change_id, session)
         held = desk.open(actor, change_id, session)

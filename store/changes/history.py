@@ -12,13 +12,12 @@ from store.changes.documents import hash_of, plain_document
 from store.changes.types import EditKind, Item
 from store.content import Assistant
 from store.database import Database
-from store.errors import NotFound
+from store.errors import InvalidContent, NotFound
 from store.formats.bundle import convert_document
 from store.repositories.prompts import Prompts
 from store.tables import (
     AssistantRow,
-    ChangeEditRow,
-    ChangeRow,
+    AssistantStateRow,
     PolicyRow,
     PromptRow,
     PromptVersionRow,
@@ -74,10 +73,7 @@ class History:
     def page(
         self, item: Item, *, limit: int, before: int | None = None, session: Session | None = None
     ) -> tuple[Version, ...]:
-        """Returns the states of a document, the newest first, those with a lower number than `before`.
-
-        Of an assistant, the states that changes made, and the one that is live.
-        """
+        """Returns the states of a document, the newest first, those with a lower number than `before`."""
         with self._database.reading(session) as opened:
             live = self.live(item, opened)
             number = live.number if live else None
@@ -110,29 +106,25 @@ class History:
                 raise NotFound(f"there is no version {number} of {item}")
             return found
 
-    def _states(self, item: Item, session: Session) -> dict[int, Mapping[str, Any]]:
+    @staticmethod
+    def _states(item: Item, session: Session) -> dict[int, Mapping[str, Any]]:
         """Returns the documents by revision; removals are not among them."""
         if item.kind is EditKind.ASSISTANT:
-            return self._assistant_states(item.name, session)
+            return _assistant_states(item.name, session)
         return {revision: document for revision, document in _opaque_states(item, session) if document is not None}
 
-    @staticmethod
-    def _assistant_states(name: str, session: Session) -> dict[int, Mapping[str, Any]]:
-        query = (
-            select(ChangeRow.published_revision, ChangeEditRow.document)
-            .join(ChangeEditRow, ChangeEditRow.change_id == ChangeRow.id)
-            .where(
-                ChangeRow.published_revision.is_not(None),
-                ChangeEditRow.kind == EditKind.ASSISTANT.value,
-                ChangeEditRow.name == name,
-            )
-        )
-        states: dict[int, Mapping[str, Any]] = {
-            number: document for number, document in session.execute(query) if number and document is not None
-        }
-        if kept := session.get(AssistantRow, name):
-            states[kept.revision] = live_assistant(kept).document
-        return states
+
+def _assistant_states(name: str, session: Session) -> dict[int, Mapping[str, Any]]:
+    query = select(AssistantStateRow.revision, AssistantStateRow.document).where(AssistantStateRow.name == name)
+    return {revision: _assistant_document(document) for revision, document in session.execute(query)}
+
+
+def _assistant_document(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns a state in its stored form; one of an older version that is no longer valid is told as it was."""
+    try:
+        return plain_document(convert_document(document, Assistant))
+    except InvalidContent:
+        return document
 
 
 def _opaque_states(

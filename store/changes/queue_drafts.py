@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from store.changes.desk import Desk, Opened
 from store.changes.documents import hash_of
 from store.changes.held import DRAFTS, OpenChanges
-from store.changes.service import LONGEST_TITLE, ChangeService
+from store.changes.service import ChangeService
 from store.changes.types import Edit as ChangeEdit
 from store.changes.types import EditKind, Item
 from store.errors import NotFound
@@ -25,11 +25,11 @@ class ChangeDrafts:
         self._changes = changes
         self._open = OpenChanges(desk, changes)
 
-    def open_change(self, actor: Actor, change: str | None, *, session: Session) -> str:
+    def open_change(self, actor: Actor, change: str | None, *, purpose: str, session: Session) -> str:
         """Returns the id of the change to edit, which is held until the transaction ends."""
-        title = f"Drafts of {' '.join(actor.name.split())}"[:LONGEST_TITLE]
         named = None if change is None else _id(change)
-        return str(self._open.hold(actor, named, title=title, session=session).change.id)
+        held = self._open.hold(actor, named, title=purpose, purpose=purpose, session=session)
+        return str(held.change.id)
 
     def is_draft(self, change: str, *, session: Session) -> bool:
         """Whether the change takes edits without losing anything; False also for one that is gone."""

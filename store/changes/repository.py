@@ -33,7 +33,14 @@ class Changes:
         self._database = database
 
     def create(
-        self, *, title: str, note: str, at: dt.datetime, reverts: UUID | None = None, session: Session
+        self,
+        *,
+        title: str,
+        note: str,
+        at: dt.datetime,
+        reverts: UUID | None = None,
+        purpose: str = "",
+        session: Session,
     ) -> ChangeHead:
         """Adds an empty draft."""
         row = ChangeRow(
@@ -48,6 +55,7 @@ class Changes:
             schedule_problem="",
             is_emergency=False,
             reverts=reverts,
+            purpose=purpose,
         )
         session.add(row)
         session.flush()
@@ -81,6 +89,7 @@ class Changes:
         states: Collection[ChangeState] = (),
         author: str | None = None,
         item: Item | None = None,
+        purpose: str | None = None,
         session: Session | None = None,
     ) -> tuple[ChangeHead, ...]:
         """Returns changes without their documents, newest first, those older than `after`."""
@@ -92,6 +101,8 @@ class Changes:
         if author is not None:
             by = exists().where(ChangeAuthorRow.change_id == ChangeRow.id, ChangeAuthorRow.person == author)
             query = query.where(by)
+        if purpose is not None:
+            query = query.where(ChangeRow.purpose == purpose)
         if item is not None:
             touches = exists().where(
                 ChangeEditRow.change_id == ChangeRow.id,

@@ -11,16 +11,7 @@ from store.changes.desk import Desk, Moved, Opened
 from store.changes.documents import hash_of, stored_form
 from store.changes.live import Ground
 from store.changes.rules import Action, require
-from store.changes.types import (
-    Change,
-    ChangeHead,
-    ChangeState,
-    Edit,
-    EditKind,
-    EventKind,
-    Item,
-    StoredEdit,
-)
+from store.changes.types import Change, ChangeHead, ChangeState, Edit, EditKind, EventKind, Item, StoredEdit
 from store.errors import Conflict, InvalidContent, NotFound
 from store.people import Actor
 from store.readable import require_readable
@@ -51,14 +42,23 @@ class ChangeService:
         self._desk = desk
 
     def create(
-        self, actor: Actor, title: str, *, note: str = "", session: Session | None = None, reverts: UUID | None = None
+        self,
+        actor: Actor,
+        title: str,
+        *,
+        note: str = "",
+        session: Session | None = None,
+        reverts: UUID | None = None,
+        purpose: str = "",
     ) -> Change:
         """Makes an empty draft, whose author the actor is. Raises `Refused`, `InvalidContent`."""
         desk = self._desk
         _check_words(title, note)
         with desk.database.writing(session) as opened:
             at = desk.clock()
-            head = desk.changes.create(title=title.strip(), note=note.strip(), at=at, reverts=reverts, session=opened)
+            head = desk.changes.create(
+                title=title.strip(), note=note.strip(), at=at, reverts=reverts, purpose=purpose, session=opened
+            )
             change = desk.changes.get(head.id, opened)
             if reverts is None:
                 require(Action.EDIT, actor, head, desk.touched((), desk.live.ground(opened)))

@@ -144,6 +144,8 @@ class ChangeHead:
     is_emergency: bool = False
     """Published by an admin without approval or evidence."""
     reverts: UUID | None = None
+    purpose: str = ""
+    """What it was made to gather, such as questions of the review queue; empty for one that a person began."""
 
     @property
     def is_approved(self) -> bool:

@@ -16,3 +16,12 @@ def freeze(table: str) -> None:
         f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION canongate_refuse_change()"
     )
+
+
+def thaw(table: str) -> None:
+    """Takes the triggers away, for a migration that fills a new column; `freeze` it again."""
+    if op.get_bind().dialect.name == "sqlite":
+        for verb in ("update", "delete"):
+            op.execute(f"DROP TRIGGER {table}_no_{verb}")
+        return
+    op.execute(f"DROP TRIGGER {table}_no_change ON {table}")

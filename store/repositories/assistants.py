@@ -8,7 +8,7 @@ from store.content import Assistant
 from store.database import Database
 from store.errors import InvalidContent, NotFound
 from store.plain import to_plain
-from store.tables import AssistantRow
+from store.tables import AssistantRow, AssistantStateRow
 
 
 class Assistants:
@@ -23,7 +23,7 @@ class Assistants:
             return tuple(_load(row) for row in opened.scalars(select(AssistantRow).order_by(AssistantRow.name)))
 
     def save(self, assistant: Assistant, *, revision: int, session: Session | None = None) -> None:
-        """Stores the assistant as it is from `revision` on."""
+        """Stores the assistant as it is from `revision` on, and keeps that state for good."""
         document = to_plain(assistant)
         with self._database.writing(session) as opened:
             row = opened.get(AssistantRow, assistant.name)
@@ -31,6 +31,7 @@ class Assistants:
                 opened.add(AssistantRow(name=assistant.name, document=document, revision=revision))
             else:
                 row.document, row.revision = document, revision
+            opened.add(AssistantStateRow(name=assistant.name, revision=revision, document=document))
             opened.flush()
 
     def remove(self, name: str, session: Session | None = None) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from store.content import CanonicalPrompt, PromptVersion
 from store.database import Database
 from store.errors import InvalidContent, NotFound
+from store.folding import folded
 from store.pauses import give_way
 from store.phrases import Normalize, RowKind
 from store.plain import canonical_hash, to_plain
@@ -155,6 +156,7 @@ def _add_version(  # noqa: PLR0917 -- private, called once, and each is a column
             prompt_id=prompt_id,
             number=number,
             title=content.title,
+            folded_title=folded(content.title),
             area=content.area,
             owner=content.owner,
             audience=content.audience,
@@ -178,6 +180,7 @@ def _add_version(  # noqa: PLR0917 -- private, called once, and each is a column
             position=position,
             text=sentence,
             canonical=normalize(sentence),
+            folded=folded(sentence),
         )
         for kind, sentences in _sentences(content).items()
         for position, sentence in enumerate(sentences)

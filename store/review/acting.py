@@ -13,7 +13,7 @@ from store.database import Database
 from store.errors import Conflict, InvalidContent, NotFound
 from store.people import Actor
 from store.review.actions import KINDS, AnyAction, Discard, Done, Merge, Snooze
-from store.review.drafting import Drafted, Drafting
+from store.review.drafting import QUESTIONS, Drafted, Drafting
 from store.review.drafts import Drafts
 from store.review.locking import hold_queue
 from store.review.merging import merge_clusters, unmerge_clusters
@@ -30,7 +30,7 @@ class Acting:
     def __init__(self, database: Database, audit: AuditTrail, drafts: Drafts) -> None:
         self._database = database
         self._audit = audit
-        self._drafting = Drafting(drafts)
+        self._drafting = Drafting(drafts, QUESTIONS)
 
     def act(self, actor: Actor, action: AnyAction, targets: Sequence[Target], *, now: dt.datetime) -> Done:
         """Does the action to all targets or to none.

@@ -23,6 +23,9 @@ from store.review.edits import (
 )
 from store.review.types import StoredQuestion
 
+QUESTIONS = "Questions of the review queue"
+SUGGESTIONS = "Suggested sentences"
+"""What drafts are made for, and what they are called."""
 _CASES = "cases"
 
 
@@ -57,10 +60,11 @@ class Drafted:
 
 
 class Drafting:
-    """Edits drafts; all in the caller's transaction."""
+    """Edits drafts; all in the caller's transaction. What names no change goes into drafts made for the purpose."""
 
-    def __init__(self, drafts: Drafts) -> None:
+    def __init__(self, drafts: Drafts, purpose: str) -> None:
         self._drafts = drafts
+        self._purpose = purpose
 
     def draft(
         self, actor: Actor, action: ContentAction, questions: Sequence[StoredQuestion], *, session: Session
@@ -85,7 +89,7 @@ class Drafting:
 
         Raises `InvalidContent` when one of them is in the prompt's other list.
         """
-        opened = self._drafts.open_change(actor, change, session=session)
+        opened = self._drafts.open_change(actor, change, purpose=self._purpose, session=session)
         edit = self._current(opened, EditKind.PROMPT, prompt, session)
         if edit is None or edit.document is None:
             raise NotFound(f"there is no prompt {prompt[:80]}. Nothing was changed.")
@@ -106,7 +110,7 @@ class Drafting:
             return True
         if not self._drafts.is_draft(drafted.change, session=session):
             return False
-        change = self._drafts.open_change(actor, drafted.change, session=session)
+        change = self._drafts.open_change(actor, drafted.change, purpose=self._purpose, session=session)
         edit = self._drafts.in_change(change, drafted.kind, drafted.name, session=session)
         if edit is None or edit.document is None:
             return True
@@ -139,7 +143,7 @@ class Drafting:
     def _new_prompt(
         self, actor: Actor, action: NewPrompt, questions: Sequence[StoredQuestion], *, session: Session
     ) -> Drafted:
-        opened = self._drafts.open_change(actor, action.change, session=session)
+        opened = self._drafts.open_change(actor, action.change, purpose=self._purpose, session=session)
         current = self._current(opened, EditKind.PROMPT, action.key, session)
         if current is not None and current.document is not None:
             raise Conflict(f"there is a prompt {action.key} already. Add to it or choose another key.")
@@ -155,7 +159,7 @@ class Drafting:
         if action.suite is None and len(assistants) > 1:
             raise InvalidContent("the questions are of several assistants: name the suite, or take one at a time.")
         name = action.suite or suite_of(min(assistants))
-        opened = self._drafts.open_change(actor, action.change, session=session)
+        opened = self._drafts.open_change(actor, action.change, purpose=self._purpose, session=session)
         edit = self._current(opened, EditKind.SUITE, name, session)
         document = new_suite(name, min(assistants)) if edit is None or edit.document is None else edit.document
         document, added = with_cases(document, [case_of(question.id, question.text) for question in questions])

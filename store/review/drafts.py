@@ -32,8 +32,11 @@ class Edit:
 class Drafts(Protocol):
     """The changes of content, as the queue needs them. All in the caller's transaction."""
 
-    def open_change(self, actor: Actor, change: str | None, *, session: Session) -> str:
-        """Returns the id of the change to edit, held until the transaction ends: the named one, or one of the actor's.
+    def open_change(self, actor: Actor, change: str | None, *, purpose: str, session: Session) -> str:
+        """Returns the id of the change to edit, held until the transaction ends.
+
+        That is the named one. Without a name it is the newest draft that the actor made for the purpose, or a new one
+        whose title is the purpose: never a draft of somebody else, or for something else.
 
         Raises `NotFound` for one that the actor may not know of, `Conflict` for one that is no longer a draft,
         `Refused` for somebody who may not edit.

@@ -12,7 +12,7 @@ from store.database import Database
 from store.errors import Conflict, NotFound
 from store.people import Actor
 from store.phrases import fold
-from store.review.drafting import Drafting
+from store.review.drafting import SUGGESTIONS, Drafting
 from store.review.drafts import Drafts
 from store.review.reading import MAX_PAGE, Page, read_cursor
 from store.review.suggested import (
@@ -38,7 +38,7 @@ class Proposals:
     def __init__(self, database: Database, audit: AuditTrail, drafts: Drafts) -> None:
         self._database = database
         self._audit = audit
-        self._drafting = Drafting(drafts)
+        self._drafting = Drafting(drafts, SUGGESTIONS)
 
     def begin(self, actor: Actor, prompt: str, *, now: dt.datetime) -> Job:
         """Queues a search. Raises `Conflict` when one for this prompt is not over."""

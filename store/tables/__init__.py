@@ -13,7 +13,15 @@ from store.tables.access import (
 from store.tables.audit import AuditRow
 from store.tables.base import Base, UtcDateTime
 from store.tables.changes import ChangeAuthorRow, ChangeEditRow, ChangeEventRow, ChangeRow, GateRunRow, SuiteRow
-from store.tables.content import AssistantRow, PhrasingRow, PolicyRow, PromptRow, PromptVersionRow, RevisionRow
+from store.tables.content import (
+    AssistantRow,
+    AssistantStateRow,
+    PhrasingRow,
+    PolicyRow,
+    PromptRow,
+    PromptVersionRow,
+    RevisionRow,
+)
 from store.tables.decisions import DecisionRow, DecisionTextRow
 from store.tables.feedback import FeedbackRow, FeedbackTextRow, ImportRow
 from store.tables.review import (
@@ -29,6 +37,7 @@ from store.tables.review import (
 __all__ = [
     "ApiKeyRow",
     "AssistantRow",
+    "AssistantStateRow",
     "AuditRow",
     "Base",
     "ChangeAuthorRow",

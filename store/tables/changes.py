@@ -36,6 +36,8 @@ class ChangeRow(Base):
     published_revision: Mapped[int | None] = mapped_column(index=True)
     is_emergency: Mapped[bool]
     reverts: Mapped[UUID | None] = mapped_column(ForeignKey("changes.id"))
+    purpose: Mapped[str] = mapped_column(String(200), server_default="")
+    """What it was made to gather; empty for one that a person began."""
 
 
 class ChangeAuthorRow(Base):

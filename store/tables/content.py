@@ -32,6 +32,8 @@ class PromptVersionRow(Base):
     prompt_id: Mapped[UUID] = mapped_column(ForeignKey("prompts.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     title: Mapped[str]
+    folded_title: Mapped[str] = mapped_column(server_default="")
+    """As it is searched."""
     area: Mapped[str] = mapped_column(String(40))
     owner: Mapped[str]
     audience: Mapped[str] = mapped_column(String(40))
@@ -60,6 +62,8 @@ class PhrasingRow(Base):
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     text: Mapped[str]
     canonical: Mapped[str] = mapped_column(index=True)
+    folded: Mapped[str] = mapped_column(server_default="")
+    """As it is searched."""
 
 
 class AssistantRow(Base):
@@ -70,6 +74,16 @@ class AssistantRow(Base):
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     document: Mapped[dict[str, Any]]
     revision: Mapped[int]
+
+
+class AssistantStateRow(Base):
+    """An assistant as it was from a revision on. Never updated, never deleted: triggers refuse both."""
+
+    __tablename__ = "assistant_states"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    document: Mapped[dict[str, Any]]
 
 
 class PolicyRow(Base):

@@ -23,6 +23,8 @@ SPECIAL = {
     ("decisions", "rails"): [{"name": "secrets", "status": "blocked"}],
 }
 """Where a migration reads what is there."""
+MADE_OF = {"assistant_states": "assistants"}
+"""Tables that a migration fills from another."""
 
 
 def value_of(column: sqlalchemy.Column):
@@ -73,7 +75,8 @@ def test_down_and_up_again_keeps_the_rows_of_every_table_that_stays(url: str, ta
     assert set(below.values()) <= {1}
     migrate(url)
     again = counts(url)
-    assert {name for name, count in again.items() if count} == set(below)
+    made_of = {made for made, source in MADE_OF.items() if source in below}
+    assert {name for name, count in again.items() if count} == set(below) | made_of
     assert again.keys() == {table.name for table in Base.metadata.sorted_tables}
 
 

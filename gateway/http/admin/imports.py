@@ -28,7 +28,7 @@ from store.repositories.imports import ImportState
 OCTETS = "application/octet-stream"
 _THREADS = CapacityLimiter(4)
 _REVIEW_DAYS = 365
-_QUERY = ("format", "as", "area", "owner", "language", "reply", "review_by", "prompt", "suite")
+_QUERY = ("format", "as", "area", "owner", "language", "reply", "review_by", "prompt", "suite", "change", "file")
 _FILE_ERRORS = (401, 403, 404, 500, 503)
 
 
@@ -57,12 +57,14 @@ IMPORT_OPERATIONS = (
         "start_import",
         "Import a file of rows as drafts",
         {JSON: ImportReply},
-        (400, 401, 403, 409, 413, 415, 422, 500, 503),
+        (400, 401, 403, 404, 409, 413, 415, 422, 500, 503),
         {OCTETS: {"type": "string", "format": "binary"}},
         query=_QUERY,
         status=202,
         text="The body is the file, gz or not. `format` is needed; `as` is prompts (then area and owner are needed), "
-        "suite, questions or nothing. Location tells where its progress is. Nothing of it is ever live at once.",
+        "suite, questions or nothing. Location tells where its progress is. Nothing of it is ever live at once. The "
+        "drafts go into `change`, or without it into your newest draft that was made for a file of the name `file`, or "
+        "a new one; `change` of the import says which.",
     ),
     Described(
         "/v1/admin/imports/{import_id}",
@@ -191,6 +193,8 @@ def _order(query: Query) -> ImportOrder:
             drafts=drafts,
             suite=query.text("suite") or "imported",
             prompt=query.text("prompt"),
+            change=query.text("change"),
+            file=query.text("file"),
         )
     except InvalidContent as error:
         raise InvalidRequest("invalid_query", str(error)) from error

@@ -46,7 +46,8 @@ _STATES = "`state` is open (default), snoozed, drafted, discarded or any; `reaso
 _STATES += "thumbs_down or any. Texts are redacted. "
 _ACT = (
     "All targets or none: 409 when one has another `rev` than the one sent, or is not open. Actions that change "
-    "content make an edit in the change that is named, or in one of the caller's. `wording` takes the place of a "
+    "content make an edit in the draft that `change` names; without it in the caller's newest draft that was made for "
+    "questions of the queue, or in a new one. `change` of the reply says which. `wording` takes the place of a "
     "single question's own words."
 )
 _UNDO = (

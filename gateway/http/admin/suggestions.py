@@ -69,7 +69,7 @@ class ProposalsReply(msgspec.Struct, frozen=True):
 
 
 class AcceptSuggestionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Into which change the sentence goes; without one, into one of the caller's."""
+    """Into which change the sentence goes; without one, into the newest of the caller made for them."""
 
     change: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 

@@ -1,9 +1,12 @@
 """What the gate finds about a change: regressions, rates, collisions, policies, and tests that say nothing."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.changing import suite_runs
 from models.errors import ModelUnavailable
+from rails.fakes import FakeJudge
 from store.calibration import Calibration
 from store.changes.evidence import RunState
 from store.changes.types import Edit, EditKind, Item
@@ -15,6 +18,7 @@ from tests.building import POLICY, RESET
 from tests.gateway.changing.gate_world import BOB, SUITE
 
 CASES = SUITE["cases"]
+JUDGED = {"rail": "self_check", "model": "judge", "accuracy_measured": 0.95, "message_reaches_model": True}
 
 
 @pytest.fixture(autouse=True)
@@ -151,6 +155,33 @@ def test_a_policy_that_cannot_be_built_or_whose_probe_fails_blocks(gating):
     # A word that is in the rail's own good example: it then stops what it must let pass.
     blind = policy_edit(gating, input=[{"rail": "length", "max_chars": 1}])
     assert "policy desk: " in failed(gating.tried(blind))
+
+
+@pytest.mark.parametrize(
+    ("judge", "said"),
+    [
+        (FakeJudge(answer=lambda _is_bad: "no"), "answered 'passed'"),
+        (FakeJudge(answer=lambda _is_bad: "yes"), "answered 'blocked'"),
+        (FakeJudge(answer=lambda _is_bad: "perhaps"), "could not finish a probe of its own"),
+    ],
+    ids=["stops nothing", "stops everything", "cannot tell"],
+)
+def test_a_rail_that_fails_its_own_probe_in_the_gate_blocks_the_approval(gating, judge, said):
+    servable = gating.prover._servable
+    object.__setattr__(servable, "services", replace(servable.services, ask=judge))
+    change = gating.submitted(policy_edit(gating, input=[*POLICY["input"], JUDGED]))
+    run = gating.run(change)
+    assert "policy desk: input: the rail 'self_check'" in failed(run)
+    assert said in failed(run)
+    with pytest.raises(Conflict, match="failed"):
+        gating.reviews.approve(BOB, change.id, rev=change.rev)
+
+
+def test_the_same_rail_that_does_its_work_keeps_nobody_from_approving(gating):
+    servable = gating.prover._servable
+    object.__setattr__(servable, "services", replace(servable.services, ask=FakeJudge()))
+    change = gating.submitted(policy_edit(gating, input=[*POLICY["input"], JUDGED]))
+    assert gating.run(change).state is RunState.PASSED
 
 
 def test_a_policys_own_test_that_fails_blocks(gating):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -10,10 +11,28 @@ from sqlalchemy import func, select
 from gateway.changing import gate as module
 from gateway.changing.gate import ChangeGate
 from store.changes.evidence import LOST_AFTER, RunState
+from store.database import migrate, open_database
 from store.errors import Conflict, NotFound, Refused, StoreUnavailable
 from store.tables import DecisionRow, QuestionRow
 from tests.building import ALARM, HOURS, RESET
-from tests.gateway.changing.gate_world import ADA, BOB, SUITE, VERA, until
+from tests.gateway.changing.gate_world import ADA, BOB, SUITE, VERA, GateWorld, until
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'gate.db'}"
+    return str(request.getfixturevalue("postgres_server")())
+
+
+@pytest.fixture
+def gating(url: str) -> Iterator[GateWorld]:
+    migrate(url)
+    database = open_database(url)
+    made = GateWorld(database)
+    yield made
+    made.gate.close()
+    database.close()
 
 
 def test_a_change_that_makes_nothing_worse_passes_and_can_be_approved(gating):

@@ -1,5 +1,7 @@
 """What the queue and imports draft goes into changes: one contract, for the real ones and for the fake of tests."""
 
+from uuid import UUID
+
 import pytest
 
 from store.changes.queue_drafts import ChangeDrafts
@@ -12,6 +14,7 @@ from store.review.drafts import Drafts, Edit, EditKind
 from tests.drafts import KeptDrafts
 from tests.store.changes.change_world import ADA, EDDA, ChangeWorld, person
 
+PURPOSE = "Questions of the queue"
 LIVE = Item(ChangeKind.PROMPT, "it.vpn")
 
 
@@ -56,7 +59,7 @@ def edit(kept, title: str) -> Edit:
 
 def test_an_edit_is_in_the_change_and_not_live(kept):
     with kept.world.database.writing() as session:
-        change = kept.drafts.open_change(ADA, None, session=session)
+        change = kept.drafts.open_change(ADA, None, purpose=PURPOSE, session=session)
         kept.drafts.add_edit(ADA, change, edit(kept, "New"), session=session)
         assert kept.drafts.is_draft(change, session=session)
         found = kept.drafts.in_change(change, EditKind.PROMPT, "it.vpn", session=session)
@@ -69,16 +72,45 @@ def test_an_edit_is_in_the_change_and_not_live(kept):
 
 def test_edits_gather_in_one_open_change_of_each_person(kept):
     with kept.world.database.writing() as session:
-        change = kept.drafts.open_change(ADA, None, session=session)
+        change = kept.drafts.open_change(ADA, None, purpose=PURPOSE, session=session)
         kept.drafts.add_edit(ADA, change, edit(kept, "New"), session=session)
-        assert kept.drafts.open_change(ADA, None, session=session) == change
-        assert kept.drafts.open_change(EDDA, None, session=session) != change
-        assert kept.drafts.open_change(EDDA, change, session=session) == change
+        assert kept.drafts.open_change(ADA, None, purpose=PURPOSE, session=session) == change
+        assert kept.drafts.open_change(EDDA, None, purpose=PURPOSE, session=session) != change
+        assert kept.drafts.open_change(EDDA, change, purpose=PURPOSE, session=session) == change
+
+
+def test_drafts_gather_by_what_they_are_made_for(kept):
+    with kept.world.database.writing() as session:
+
+        def opened(purpose: str, change: str | None = None) -> str:
+            return kept.drafts.open_change(ADA, change, purpose=purpose, session=session)
+
+        first, other = opened(PURPOSE), opened("Import of a.csv")
+        assert other != first
+        assert (opened(PURPOSE), opened("Import of a.csv")) == (first, other)
+        assert opened("Import of b.csv") not in (first, other)
+        assert opened(PURPOSE, other) == other, "what is named is taken, whatever it was made for"
+
+
+def test_a_draft_that_somebody_began_or_only_joined_takes_nothing_unasked(world):
+    drafts = ChangeDrafts(world.desk, world.changes)
+    unrelated = world.drafted(ADA)
+    with world.database.writing() as session:
+        mine = drafts.open_change(ADA, None, purpose=PURPOSE, session=session)
+        drafts.add_edit(EDDA, mine, Edit(EditKind.PROMPT, "it.new", {}), session=session)
+        theirs = drafts.open_change(EDDA, None, purpose=PURPOSE, session=session)
+    assert len({str(unrelated.id), mine, theirs}) == 3
+    assert world.changes.get(ADA, unrelated.id).change.rev == unrelated.rev
+    made = world.changes.get(ADA, UUID(mine)).change
+    assert (made.title, made.purpose, EDDA.person in made.authors) == (PURPOSE, PURPOSE, True)
+    renamed = world.changes.describe(ADA, made.id, rev=made.rev, title="Mine")
+    with world.database.writing() as session:
+        assert drafts.open_change(ADA, None, purpose=PURPOSE, session=session) == str(renamed.id)
 
 
 def test_an_edit_takes_the_place_of_one_of_the_same_thing_and_is_taken_out(kept):
     with kept.world.database.writing() as session:
-        change = kept.drafts.open_change(ADA, None, session=session)
+        change = kept.drafts.open_change(ADA, None, purpose=PURPOSE, session=session)
         suite = Edit(EditKind.SUITE, "small", {"name": "small"})
         kept.drafts.add_edits(ADA, change, (edit(kept, "First"), suite), session=session)
         kept.drafts.add_edit(ADA, change, edit(kept, "Second"), session=session)
@@ -92,19 +124,19 @@ def test_an_edit_takes_the_place_of_one_of_the_same_thing_and_is_taken_out(kept)
 
 def test_a_change_that_was_submitted_takes_no_more(kept):
     with kept.world.database.writing() as session:
-        change = kept.drafts.open_change(ADA, None, session=session)
+        change = kept.drafts.open_change(ADA, None, purpose=PURPOSE, session=session)
         kept.drafts.add_edit(ADA, change, edit(kept, "New"), session=session)
     kept.submit(change)
     with kept.world.database.writing() as session:
         assert not kept.drafts.is_draft(change, session=session)
         for call in (
-            lambda: kept.drafts.open_change(ADA, change, session=session),
+            lambda: kept.drafts.open_change(ADA, change, purpose=PURPOSE, session=session),
             lambda: kept.drafts.add_edit(ADA, change, edit(kept, "Late"), session=session),
             lambda: kept.drafts.take_out(ADA, change, EditKind.PROMPT, "it.vpn", session=session),
         ):
             with pytest.raises(Conflict):
                 call()
-        assert kept.drafts.open_change(ADA, None, session=session) != change
+        assert kept.drafts.open_change(ADA, None, purpose=PURPOSE, session=session) != change
 
 
 @pytest.mark.parametrize("change", ["change-77", "0190a0b0-0000-7000-8000-00000000dead", "é"])
@@ -113,7 +145,7 @@ def test_a_change_that_is_not_there_is_not_found(kept, change):
         assert not kept.drafts.is_draft(change, session=session)
         assert kept.drafts.in_change(change, EditKind.PROMPT, "it.vpn", session=session) is None
         with pytest.raises(NotFound):
-            kept.drafts.open_change(ADA, change, session=session)
+            kept.drafts.open_change(ADA, change, purpose=PURPOSE, session=session)
 
 
 def test_an_error_of_the_caller_takes_the_edit_back_with_everything_else(world):
@@ -122,7 +154,7 @@ def test_an_error_of_the_caller_takes_the_edit_back_with_everything_else(world):
 
     def fail() -> None:
         with world.database.writing() as session:
-            change = drafts.open_change(ADA, None, session=session)
+            change = drafts.open_change(ADA, None, purpose=PURPOSE, session=session)
             drafts.add_edit(ADA, change, Edit(EditKind.PROMPT, "it.new", {}), session=session)
             raise InvalidContent("the caller's own")
 
@@ -138,14 +170,14 @@ def test_rules_of_changes_hold_for_what_is_drafted(world):
     abroad = person("ari", Role.EDITOR, areas=("hr",))
     with world.database.writing() as session:
         with pytest.raises(Refused):
-            drafts.open_change(person("vic", Role.VIEWER), None, session=session)
-        change = drafts.open_change(abroad, None, session=session)
+            drafts.open_change(person("vic", Role.VIEWER), None, purpose=PURPOSE, session=session)
+        change = drafts.open_change(abroad, None, purpose=PURPOSE, session=session)
         with pytest.raises(Refused):
             drafts.add_edit(abroad, change, Edit(EditKind.PROMPT, "it.new", {}), session=session)
     with world.database.writing() as session:
-        change = drafts.open_change(bound, None, session=session)
+        change = drafts.open_change(bound, None, purpose=PURPOSE, session=session)
         with pytest.raises(NotFound):
             drafts.add_edit(bound, change, Edit(EditKind.PROMPT, "it.new", {}), session=session)
     drafted = world.drafted(EDDA, ChangeEdit(ChangeKind.PROMPT, "it.other", {}))
     with world.database.writing() as session, pytest.raises(NotFound):
-        drafts.open_change(bound, str(drafted.id), session=session)
+        drafts.open_change(bound, str(drafted.id), purpose=PURPOSE, session=session)

@@ -84,6 +84,28 @@ async def test_a_file_becomes_a_test_set_or_questions(admin: AdminWorld) -> None
     assert [json.loads(line)["message"] for line in lines] == [row["instruction"] for row in ROWS]
 
 
+async def test_drafts_of_a_file_go_into_one_of_its_own_or_into_the_named_one(admin: AdminWorld) -> None:
+    with admin.database.writing() as session:
+        unrelated = admin.drafts.open_change(EDITOR, None, purpose="Mine", session=session)
+    first = await run(admin, file="doors.jsonl")
+    other = await run(admin, file="gates.jsonl")
+    assert len({first["change"], other["change"], unrelated}) == 3
+    assert admin.drafts.purposes[first["change"]] == "Import of doors.jsonl"
+    assert admin.drafts.changes[unrelated] == {}
+    named = await run(admin, change=unrelated)
+    assert (named["change"], named["order"]["change"], named["problem"]) == (unrelated, unrelated, "")
+    assert len(admin.drafts.changes[unrelated]) == 2
+    assert all("doors.jsonl" not in str(entry) for entry in admin.audit.entries())
+
+
+async def test_a_change_that_takes_no_drafts_is_told_before_the_file_is_read(admin: AdminWorld) -> None:
+    done = await run(admin)
+    admin.drafts.submitted.add(done["change"])
+    assert (await send(admin, EDITOR, change=done["change"])).status_code == 409
+    assert (await send(admin, EDITOR, change="none")).status_code == 404
+    assert not await admin.importing.run_next()
+
+
 async def test_a_draft_replaces_nothing_that_is_live(admin: AdminWorld, tmp_path) -> None:
     bundle = read_bundle(write_content(tmp_path / "content"))
     publish_bundle(admin.database, bundle, author="ada")
@@ -130,6 +152,8 @@ async def test_only_editors_of_the_area_import(admin: AdminWorld, actor: Actor, 
         {"review_by": "soon"},
         {"as": "suite", "suite": "A b"},
         {"as": "suite", "prompt": "A b"},
+        {"file": "a\nb"},
+        {"file": "x" * 121},
         {"more": "x"},
     ],
 )

@@ -95,6 +95,22 @@ async def test_an_action_makes_an_edit_and_an_undo_takes_it_back(filled: AdminWo
     assert all(not edits for edits in filled.drafts.changes.values())
 
 
+async def test_an_action_goes_into_the_named_draft_or_into_one_for_the_queue(filled: AdminWorld) -> None:
+    with filled.database.writing() as session:
+        unrelated = filled.drafts.open_change(EDITOR, None, purpose="Mine", session=session)
+    async with filled.client(EDITOR) as client:
+
+        async def act(**named: str) -> str:
+            item = (await client.get(QUESTIONS, params={"text": "gym"})).json()["items"][0]
+            action = {"type": "add_phrasing", "prompt": KEY, **named}
+            targets = [{"id": item["id"], "rev": item["rev"]}]
+            return (await client.post(ACTIONS, json={"action": action, "targets": targets})).json()["change"]
+
+        own, named = await act(), await act(change=unrelated)
+    assert (own != unrelated, named) == (True, unrelated)
+    assert filled.drafts.purposes[own] == "Questions of the review queue"
+
+
 async def test_every_kind_of_action_is_taken(filled: AdminWorld) -> None:
     until = (dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).isoformat()
     prompt = {
