@@ -87,7 +87,7 @@ class LimitSettings(Section, frozen=True):
     """Requests a minute from the try-it form, all visitors together."""
 
     body_bytes: Annotated[int, Meta(ge=1024, le=10485760)] = 65536
-    """Largest request body."""
+    """Largest request body; `/v1/checks` takes 512 kB, as much as its characters may need."""
 
     import_mib: Annotated[int, Meta(ge=1, le=65536)] = 2048
     """Largest file of rows that an import over REST takes, in MiB; it lies in the data folder meanwhile."""

@@ -8,8 +8,8 @@ import pytest
 from litestar.routes import BaseRoute
 
 from gateway.http.admin.guard import PREFIX
-from gateway.http.problems import tells_problems
 from gateway.http.checks import MOST_BYTES
+from gateway.http.problems import tells_problems
 from gateway.settings import LimitSettings
 from models.errors import ModelUnavailable
 from store.types import KeyScope
