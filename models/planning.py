@@ -11,8 +11,10 @@ from models.files.unpacking import gains_by_unpacking, unpacked_bytes
 GIB = 2**30
 MIB = 2**20
 
-CPU_BATCH, GPU_BATCH = 64, 512
+CPU_BATCH, GPU_BATCH = 63, 512
 """Tokens computed at once, beside one for each request: the worker's own steps."""
+KEPT_SEQUENCES = 65
+"""Beside those of requests: of kept beginnings and one for scratch. llama.cpp's batch has a token for each at least."""
 CPU_SEQUENCES, GPU_SEQUENCES = (8, 4, 2, 1), (32, 16, 8, 4)
 """Requests worked on at once, where nobody asked for a number: the first that fits."""
 USUAL_TOKENS = 512
@@ -150,7 +152,7 @@ def _plan(
     header: GgufHeader, machine: Machine, wish: Wish, *, gpu_layers: int, sequences: int, is_unpacked: bool
 ) -> ModelPlan:
     uses_gpu = gpu_layers > 0
-    batch = (GPU_BATCH if uses_gpu else CPU_BATCH) + sequences
+    batch = max(GPU_BATCH if uses_gpu else CPU_BATCH, KEPT_SEQUENCES) + sequences
     prefix_cells = max(GPU_PREFIX_CELLS, wish.context_tokens // 4) if uses_gpu else 0
     cells = max(wish.context_tokens, sequences * USUAL_TOKENS) + prefix_cells
     compute = compute_bytes(header, context_tokens=cells, batch_tokens=batch)

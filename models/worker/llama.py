@@ -26,8 +26,14 @@ from models.worker.constraint import Constrained, Logits, Rules, Vocabulary
 from models.worker.loop import serve
 from models.worker.messages import Adapter, Load, Prompt
 
-CPU_STEP = 64
-"""Tokens of a batch. On two CPU cores larger steps prefill hardly faster and make the answers of others wait."""
+CPU_STEP = 63
+"""Tokens of a batch. On two CPU cores larger steps prefill hardly faster and make the answers of others wait.
+
+From 64 on llama.cpp's fused attention goes by tiles of the cache, so that sums depend on what others have there.
+"""
+
+GGML_TYPE_BF16 = 30
+"""As in ggml.h of the pinned version; the package lists the older types alone."""
 
 GPU_STEP = 512
 """The same with layers on a GPU, where a small batch wastes it."""
@@ -257,6 +263,10 @@ class LlamaBackend:
         params.n_threads = params.n_threads_batch = load.threads
         # Fused wherever possible, also on a CPU: with other sequences in the cache a step took 3 to 20 % less time.
         params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO
+        if not load.gpu_layers:
+            # For values like its keys llama.cpp parts a lone token's attention among threads at a place that depends on
+            # what others have in the cache: an answer then differs by who else is answered.
+            params.type_v = GGML_TYPE_BF16
         params.no_perf = True
         context = llama_cpp.llama_init_from_model(self._model, params)
         if not context:

@@ -215,7 +215,7 @@ class Scheduler:
         # A short one after one that was given up, because it is computed to its end.
         step = self._backend.step // 4 if self._was_halted else self._backend.step
         taken = sum(1 + len(part.guessed) for part in parts)
-        room = max(step - taken, step // 2, 1)
+        room = max(step - taken, step // 4, 1)
         for run in together:
             if run.next_token is not None or room == 0:
                 continue

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from models import planning
 from models.catalog import known_model, located
 from models.device import Gpu, Machine
 from models.errors import ModelRefused
@@ -9,6 +10,7 @@ from models.files.gguf import GgufHeader, read_header
 from models.files.gguf_layout import Tensor
 from models.files.unpacking import unpacked_bytes
 from models.planning import GIB, MIB, Wish, compute_bytes, plan_model
+from models.worker import llama
 
 SMALL = Machine(cores=2, free_bytes=4 * GIB)
 
@@ -53,7 +55,7 @@ def smollm2():
 def test_two_cores_without_a_gpu_leave_one_to_the_gateway(smollm2):
     plan = plan_model(smollm2, SMALL, Wish())
     assert (plan.device.threads, plan.device.gpu_layers, plan.gpu) == (1, 0, None)
-    assert (plan.context_tokens, plan.sequences, plan.cells, plan.batch_tokens) == (2048, 8, 4096, 72)
+    assert (plan.context_tokens, plan.sequences, plan.cells, plan.batch_tokens) == (2048, 8, 4096, 73)
     # As llama.cpp reports them: weights of 92.10 MiB, and 45.00 MiB of cache for every 2048 cells.
     packed = plan_model(smollm2, SMALL, Wish(may_unpack=False))
     assert (packed.is_unpacked, packed.main.weights) == (False, smollm2.weight_bytes)
@@ -159,7 +161,7 @@ def test_every_request_has_room_for_a_prompt_and_its_answer_and_one_of_them_for_
     roomy = Machine(8, 999 * GIB)
     assert plan_model(llama_13b(), roomy, Wish(sequences=100)).cells == 100 * 512
     assert plan_model(llama_13b(), roomy, Wish(context_tokens=2048, sequences=1)).cells == 2048
-    assert plan_model(llama_13b(), roomy, Wish(sequences=100)).batch_tokens == 164
+    assert plan_model(llama_13b(), roomy, Wish(sequences=100)).batch_tokens == 165
 
 
 def test_threads_that_somebody_asked_for_are_taken():
@@ -170,3 +172,8 @@ def test_threads_that_somebody_asked_for_are_taken():
 def test_a_wish_out_of_range_does_not_exist(wrong):
     with pytest.raises(ValueError, match="at least 1"):
         Wish(**wrong)
+
+
+def test_a_plan_counts_the_batch_that_the_worker_takes() -> None:
+    assert (planning.CPU_BATCH, planning.GPU_BATCH) == (llama.CPU_STEP, llama.GPU_STEP)
+    assert planning.KEPT_SEQUENCES == llama.MOST_PREFIXES + 1
