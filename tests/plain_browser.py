@@ -36,13 +36,13 @@ class Page(HTMLParser):
             self._input(values)
         elif tag == "button" and values.get("name") and self.forms:
             self.forms[-1]["choices"].add(values["name"])
-        elif tag == "textarea":
-            self._textarea = values["name"]
-            self.forms[-1]["choices"].add(values["name"])
-            self.forms[-1]["fields"].append((values["name"], ""))
         elif tag == "select":
             self._select = values["name"]
             self.forms[-1]["choices"].add(values["name"])
+        elif tag == "textarea":
+            self._textarea = ""
+            self.forms[-1]["choices"].add(values["name"])
+            self.forms[-1]["fields"].append((values["name"], ""))
         elif tag == "option" and self._select:
             fields = self.forms[-1]["fields"]
             if "selected" in values or self._select not in dict(fields):
@@ -57,19 +57,20 @@ class Page(HTMLParser):
             raise AssertionError(f"</{tag}> closes nothing")
         if tag == "select":
             self._select = None
-        if tag == "textarea":
+        if tag == "textarea" and self._textarea is not None:
+            fields = self.forms[-1]["fields"]
+            fields[-1] = (fields[-1][0], self._textarea.removeprefix("\n"))
             self._textarea = None
 
     def handle_data(self, data: str) -> None:
         self.text += data
         if self._textarea is not None:
-            name, before = self.forms[-1]["fields"].pop()
-            self.forms[-1]["fields"].append((name, before + data))
+            self._textarea += data
 
     def _input(self, values: dict[str, str | None]) -> None:
         form = self.forms[-1]
         form["choices"].add(values["name"])
-        if values.get("type") == "checkbox" and "checked" not in values:
+        if values.get("type") in ("checkbox", "radio") and "checked" not in values:
             return
         form["fields"].append((values["name"], values.get("value") or ""))
 

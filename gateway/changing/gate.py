@@ -219,6 +219,13 @@ class ChangeGate:
         self._desk.audit.append(SYSTEM, f"gate.{state.value}", target, details, session=session, at=at)
 
 
+def is_startable(actor: Actor, opened: Opened) -> bool:
+    """Whether the actor could run the gate now, for a page to offer it."""
+    change = opened.change
+    is_ready = change.state in OPEN_STATES and bool(change.edits)
+    return is_ready and opened.touched.is_held_by(actor, *_STARTERS)
+
+
 def _require_startable(actor: Actor, opened: Opened, rev: int) -> None:
     change = opened.change
     if not opened.touched.is_held_by(actor, *_STARTERS):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from store.changes.documents import hash_of
@@ -15,6 +15,7 @@ from store.changes.types import EditKind, Item
 from store.database import Database
 from store.folding import folded
 from store.people import Actor
+from store.phrases import RowKind
 from store.repositories.policies import Policies
 from store.repositories.suites import Suites
 from store.tables import AssistantRow, PhrasingRow, PromptRow, PromptVersionRow
@@ -28,6 +29,12 @@ class Wanted:
     """A part of the name, the title or a phrasing, in any case."""
     area: str | None = None
     assistant: str | None = None
+    language: str | None = None
+    """Of prompts, as what follows."""
+    review_before: dt.date | None = None
+    """Those whose time for review is before that day."""
+    names: frozenset[str] | None = None
+    """Those of these names alone; None means any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,8 @@ class ContentHead:
     review_by: dt.date | None = None
     assistants: tuple[str, ...] = ()
     """Those that use it, as far as the reader may know of them."""
+    phrasings: int = 0
+    """How many sentences people ask a prompt with."""
 
 
 class ContentLists:
@@ -77,8 +86,17 @@ class ContentLists:
     def _prompts(
         self, actor: Actor, wanted: Wanted, ground: Ground, *, limit: int, after: str | None, session: Session
     ) -> tuple[ContentHead, ...]:
+        phrasings = (
+            select(func.count())
+            .where(
+                PhrasingRow.prompt_id == PromptVersionRow.prompt_id,
+                PhrasingRow.version == PromptVersionRow.number,
+                PhrasingRow.kind == RowKind.PHRASING.value,
+            )
+            .scalar_subquery()
+        )
         query = (
-            select(PromptRow.key, PromptVersionRow)
+            select(PromptRow.key, PromptVersionRow, phrasings)
             .join(
                 PromptVersionRow,
                 (PromptVersionRow.prompt_id == PromptRow.id) & (PromptVersionRow.number == PromptRow.live_version),
@@ -95,8 +113,8 @@ class ContentLists:
                 query = query.where(PromptRow.area.in_(sorted(_areas(actor, ground, name))))
         if wanted.search:
             query = query.where(_has(wanted.search))
-        rows = session.execute(query).all()
-        return tuple(_prompt_head(key, row, actor, ground) for key, row in rows)
+        rows = session.execute(query.where(*_narrowed(wanted))).all()
+        return tuple(_prompt_head(key, row, count, actor, ground) for key, row, count in rows)
 
     def _named(
         self, kind: EditKind, actor: Actor, ground: Ground, session: Session
@@ -152,7 +170,16 @@ def _has(text: str) -> ColumnElement[bool]:
     return or_(like(PromptRow.key), like(PromptVersionRow.folded_title), is_said)
 
 
-def _prompt_head(key: str, row: PromptVersionRow, actor: Actor, ground: Ground) -> ContentHead:
+def _narrowed(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.language is not None:
+        yield PromptVersionRow.language == wanted.language
+    if wanted.review_before is not None:
+        yield PromptVersionRow.review_by < wanted.review_before
+    if wanted.names is not None:
+        yield PromptRow.key.in_(sorted(wanted.names))
+
+
+def _prompt_head(key: str, row: PromptVersionRow, count: int, actor: Actor, ground: Ground) -> ContentHead:
     users = tuple(
         name for name, one in sorted(ground.assistants.items()) if row.area in one.areas and actor.may_see(name)
     )
@@ -167,4 +194,5 @@ def _prompt_head(key: str, row: PromptVersionRow, actor: Actor, ground: Ground) 
         audience=row.audience,
         review_by=row.review_by,
         assistants=users,
+        phrasings=count,
     )

@@ -74,7 +74,7 @@ def _reading(of: ContentKind) -> tuple[HTTPRouteHandler, ...]:
         query = Query(request, of.queries)
         limit, after = query.limit(), query.text("after")
         filters = {name: query.text(name) for name in of.filters}
-        wanted = Wanted(search=query.text("search"), **filters)
+        wanted = Wanted(query.text("search"), filters.get("area"), filters.get("assistant"))
         pages = changing_of(components).contents.page
         found = await in_thread(partial(pages, actor_of(request), of.kind, wanted, limit=limit + 1, after=after))
         last = found[limit - 1].name if len(found) > limit else None

@@ -4,6 +4,21 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.http.pages.analytics import analytics_page
 from gateway.http.pages.audit import audit_check_page, audit_page, export_audit
+from gateway.http.pages.change_steps import (
+    change_step_page,
+    gate_page,
+    rebase_on_page,
+    rebase_page,
+    run_gate_on_page,
+    take_change_step,
+)
+from gateway.http.pages.changes import (
+    change_page,
+    changes_page,
+    comment_on_page,
+    describe_on_page,
+    take_out_on_page,
+)
 from gateway.http.pages.feedback import export_feedback_page, feedback_page, helpful_rates_page
 from gateway.http.pages.keys import (
     create_key_on_page,
@@ -35,6 +50,17 @@ from gateway.http.pages.profile import (
     enrol_on_page,
     profile_page,
 )
+from gateway.http.pages.prompt_edits import (
+    create_prompt_on_page,
+    edit_prompt_page,
+    new_prompt_page,
+    remove_prompt_on_page,
+    remove_prompt_page,
+    save_prompt_on_page,
+)
+from gateway.http.pages.prompt_preview import preview_prompt_on_page, preview_prompt_page
+from gateway.http.pages.prompt_versions import prompt_versions_page, restore_prompt_version
+from gateway.http.pages.prompts import prompt_page, prompts_page
 from gateway.http.pages.rail_edits import policy_code_page, policy_form_page, save_policy_code, save_policy_form
 from gateway.http.pages.rails import policy_page, rails_page, try_rails_on_page
 from gateway.http.pages.requests import request_page, requests_page, reveal_request
@@ -82,6 +108,29 @@ PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     policy_form_page,
     save_policy_form,
     analytics_page,
+    prompts_page,
+    new_prompt_page,
+    create_prompt_on_page,
+    prompt_page,
+    edit_prompt_page,
+    save_prompt_on_page,
+    preview_prompt_page,
+    preview_prompt_on_page,
+    prompt_versions_page,
+    restore_prompt_version,
+    remove_prompt_page,
+    remove_prompt_on_page,
+    changes_page,
+    change_page,
+    comment_on_page,
+    describe_on_page,
+    take_out_on_page,
+    change_step_page,
+    take_change_step,
+    gate_page,
+    run_gate_on_page,
+    rebase_page,
+    rebase_on_page,
     requests_page,
     request_page,
     reveal_request,

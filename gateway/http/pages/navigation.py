@@ -9,9 +9,12 @@ from store.people import Actor
 
 SECTIONS: Final = (
     ("", (("overview", "/admin"),)),
-    ("content", (("rails", "/admin/rails"), ("suites", "/admin/suites"))),
+    ("content", (("prompts", "/admin/prompts"), ("rails", "/admin/rails"), ("suites", "/admin/suites"))),
+    (
+        "review",
+        (("changes", "/admin/changes"), ("unmatched", "/admin/unmatched"), ("feedback", "/admin/feedback")),
+    ),
     ("try", (("playground", "/admin/playground"),)),
-    ("review", (("unmatched", "/admin/unmatched"), ("feedback", "/admin/feedback"))),
     ("insight", (("analytics", "/admin/analytics"), ("requests", "/admin/requests"))),
     (
         "manage",

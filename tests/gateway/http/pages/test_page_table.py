@@ -25,8 +25,9 @@ from tests.world import World
 
 pytestmark = pytest.mark.anyio
 registry.load_samples()
-SAMPLED = ("user_id", "key_id", "decision_id", "cluster", "action", "suite_name")
-"""Parameters of which there is one, in pages of the table."""
+STREAMS = {"GET /admin/audit/export"}
+THINGS = ("user_id", "key_id", "decision_id", "prompt_key", "change_id", "cluster", "action", "suite_name")
+"""What pages are about, as far as their address names it."""
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +55,7 @@ async def ask(admin: AdminWorld, name: str, path: str, *, user=None, language="e
 
 
 def paths(admin: AdminWorld, names) -> Iterator[tuple[str, str]]:
-    made = {
-        one: SAMPLES[one](admin, MINE)
-        for one in ("user_id", "key_id", "decision_id", "cluster", "action", "suite_name")
-    }
+    made = {one: SAMPLES[one](admin, MINE) for one in THINGS}
     for name in sorted(names):
         yield name, filled(name.split()[1], made)
 
@@ -187,7 +185,7 @@ async def test_an_api_key_opens_no_page(everything: AdminWorld) -> None:
 
 
 async def test_a_page_of_another_tenant_is_not_there(everything: AdminWorld) -> None:
-    theirs = {one: SAMPLES[one](everything, "elsewhere") for one in SAMPLED}
+    theirs = {one: SAMPLES[one](everything, "elsewhere") for one in THINGS}
     user = everything.user("of one tenant", *Role, assistants=(MINE,))
     for name in PAGES:
         if "{" in name and name.startswith("GET"):

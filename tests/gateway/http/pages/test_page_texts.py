@@ -9,17 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.changing.prompt_lists import Standing
 from gateway.decision_archive import RevealReason
 from gateway.http.pages.audit import KINDS
 from gateway.http.pages.browsers import browser_of
+from gateway.http.pages.change_steps import SIDES
+from gateway.http.pages.changes import STEPS, TABS
 from gateway.http.pages.keys import OVERLAPS
 from gateway.http.pages.look import Density, Look, Theme
 from gateway.http.pages.navigation import SECTIONS
+from gateway.http.pages.prompt_forms import MODES
+from gateway.http.pages.slot_forms import TYPES
 from gateway.http.pages.texts import LANGUAGES, accepted
 from gateway.http.templates import WEB
 from gateway.readiness import PartState
 from rails.types import RailStatus, Stage
-from store.changes.types import EventKind
+from store.changes.evidence import RunState
+from store.changes.problems import Fault
+from store.changes.types import ChangeState, EditKind, EventKind
 from store.people import Role
 from store.proof.verification import Damage
 from store.types import KeyScope, Outcome
@@ -81,6 +88,14 @@ def test_every_closed_set_has_words() -> None:
     wanted += [f"audit.kind_{one[:-1]}" for one in KINDS] + [f"keys.overlap_{one}" for one in OVERLAPS]
     wanted += [f"profile.theme_{one.value}" for one in Theme] + [f"profile.density_{one.value}" for one in Density]
     wanted += [f"source.{one}" for one in ("generate", "verbatim", "handoff", "fallback", "dialog", "none")]
+    wanted += [f"change_state.{one.value}{more}" for one in ChangeState for more in ("", "_help")]
+    wanted += [f"event.{one.value}" for one in EventKind] + [f"kind.{one.value}" for one in EditKind]
+    wanted += [f"step.{one}{more}" for one in STEPS for more in ("", "_help")] + [f"done.step_{one}" for one in STEPS]
+    wanted += [f"gate.state_{one.value}" for one in RunState] + [f"changes.side_{one}" for one in SIDES]
+    wanted += [f"changes.{part}_{one}" for one in TABS for part in ("tab", "none")]
+    wanted += [f"prompts.mode_{one}{more}" for one in MODES for more in ("", "_help")]
+    wanted += [f"prompts.standing_{one.value}" for one in Standing] + [f"slot.{one}" for one in TYPES]
+    wanted += [f"prompts.fault_{one.value}" for one in Fault if one is not Fault.RULE]
     wanted += [f"nav.{name}" for _, pages in SECTIONS for name, _ in pages]
     assert not [key for key in wanted if not EN.has(key)]
 

@@ -1,0 +1,162 @@
+"""Changes: the queue of what is on its way to people, and one change with all that is said and known about it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, SkipValidation
+
+from gateway.changing.gate import is_startable
+from gateway.changing.queue import ChangeQueue
+from gateway.errors import InvalidRequest
+from gateway.http.pages.diff import shown
+from gateway.http.pages.documents import CHANGES, change_crumbs, change_path, changing_of, known_id
+from gateway.http.pages.failing import REFUSALS, refused
+from gateway.http.pages.forms import Form
+from gateway.http.pages.visit import ROWS, Visit
+from store.changes.types import OPEN_STATES, ChangeHead, ChangeState, EditKind, Item
+from store.errors import InvalidContent, Refused
+
+_Asked = NamedDependency[SkipValidation[Visit]]
+_ONE = CHANGES + "/{change_id:str}"
+TABS: Final = ("open", "waiting", "mine", "live")
+_STATES: Mapping[str, Iterable[ChangeState]] = {
+    "open": OPEN_STATES,
+    "live": (ChangeState.LIVE, ChangeState.SUPERSEDED),
+}
+_ITEMS = 25
+"""Edits of a change on one page, each with what differs."""
+_USER = "user:"
+
+
+@get(CHANGES, operation_id="changes_page")
+async def changes_page(visit: _Asked) -> Response[str]:
+    """Lists changes, newest first."""
+    query = visit.request.query_params
+    tab, after = query.get("tab") or TABS[0], known_id(query["after"]) if query.get("after") else None
+    if tab not in TABS:
+        raise InvalidRequest("invalid_query", f"`tab` takes {', '.join(TABS)}.", param="tab")
+    heads, further = await _listed(visit, tab, after)
+    return visit.show(
+        "changes.html",
+        changes=heads,
+        names=await names_of(visit, {one for head in heads for one in head.authors}),
+        tab=tab,
+        tabs=TABS,
+        further=str(further) if further else None,
+        is_first=after is None,
+    )
+
+
+@get(_ONE, operation_id="change_page")
+async def change_page(change_id: FromPath[str], visit: _Asked) -> Response[str]:
+    """Shows a change; the service says which steps can be taken."""
+    return await show_change(visit, known_id(change_id), Form())
+
+
+@post(f"{_ONE}/comment", status_code=200, operation_id="comment_on_page")
+async def comment_on_page(change_id: FromPath[str], visit: _Asked) -> Response[Any]:
+    """Adds a comment."""
+    form, one = visit.form, known_id(change_id)
+    drafts = changing_of(visit).drafts
+    try:
+        await visit.call(drafts.comment, visit.actor, one, form.text("comment"), place=form.text("place"))
+    except (*REFUSALS, Refused) as error:
+        return await show_change(visit, one, refused(visit, form, error, at="comment"))
+    return visit.go(change_path(one, "#story"), done="commented")
+
+
+@post(f"{_ONE}/describe", status_code=200, operation_id="describe_on_page")
+async def describe_on_page(change_id: FromPath[str], visit: _Asked) -> Response[Any]:
+    """Gives the change another title and note."""
+    form, one = visit.form, known_id(change_id)
+    words = {"title": form.text("title"), "note": form.text("note")}
+    try:
+        await visit.call(changing_of(visit).drafts.describe, visit.actor, one, rev=form.number("rev"), **words)
+    except (*REFUSALS, Refused) as error:
+        return await show_change(visit, one, refused(visit, form, error, at="title"))
+    return visit.go(change_path(one), done="described")
+
+
+@post(f"{_ONE}/take-out", status_code=200, operation_id="take_out_on_page")
+async def take_out_on_page(change_id: FromPath[str], visit: _Asked) -> Response[Any]:
+    """Takes the edit of a document out of the change."""
+    form, one = visit.form, known_id(change_id)
+    drafts = changing_of(visit).drafts
+    try:
+        await visit.call(drafts.remove_edit, visit.actor, one, item_of(form.text("item")), rev=form.number("rev"))
+    except (*REFUSALS, Refused) as error:
+        return await show_change(visit, one, refused(visit, form, error))
+    return visit.go(change_path(one), done="taken_out")
+
+
+async def show_change(visit: Visit, change_id: UUID, form: Form) -> Response[str]:
+    """Returns the page of a change, with what was typed and what is wrong with it."""
+    changing, actor = changing_of(visit), visit.actor
+    views = changing.views
+    view = await visit.call(views.get, actor, change_id)
+    change = view.change
+    after = visit.request.query_params.get("after")
+    _, edits = await visit.call(
+        views.edits, actor, change_id, limit=_ITEMS + 1, after=item_of(after) if after else None
+    )
+    people = {*change.authors, *filter(None, (change.approved_by, change.published_by, change.scheduled_by))}
+    return visit.show(
+        "change.html",
+        status=form.status,
+        change=change,
+        view=view,
+        may={one.value for one in view.possible},
+        may_run_gate=is_startable(visit.actor, await visit.call(changing.drafts.get, visit.actor, change_id)),
+        items=[(one, shown(one.differences)) for one in edits[:_ITEMS]],
+        further=str(edits[_ITEMS - 1].edit.item) if len(edits) > _ITEMS else None,
+        is_first=not after,
+        names={one.person: one.name for one in change.events} | await names_of(visit, people),
+        form=form,
+        is_own=visit.actor.person in change.authors,
+        steps=STEPS,
+        crumbs=change_crumbs(visit),
+    )
+
+
+async def names_of(visit: Visit, people: Iterable[str]) -> dict[str, str]:
+    """Returns the names of people, as far as the reader may know of them."""
+    ids = [one.removeprefix(_USER) for one in people if one.startswith(_USER)]
+    found = await visit.call(visit.access.users.names, visit.actor, ids) if ids else {}
+    return {_USER + one: name for one, name in found.items()}
+
+
+def item_of(text: str) -> Item:
+    """Reads a document's kind and name, such as `prompt it.vpn`. Raises `InvalidContent`."""
+    kind, _, name = text.partition(" ")
+    if kind not in list(EditKind) or not name or not name.isprintable():
+        raise InvalidContent("there is no such document in the change.")
+    return Item(EditKind(kind), name)
+
+
+STEPS: Final = (
+    "submit",
+    "approve",
+    "publish",
+    "request_changes",
+    "reject",
+    "withdraw",
+    "unschedule",
+    "revert",
+    "emergency",
+)
+"""Steps that have a page of their own, in the order of their buttons; each is named as its `Action` is."""
+
+
+async def _listed(visit: Visit, tab: str, after: UUID | None) -> tuple[tuple[ChangeHead, ...], UUID | None]:
+    changing = changing_of(visit)
+    if tab == "waiting":
+        waiting = await visit.call(ChangeQueue(changing).waiting_for, visit.actor, limit=ROWS, after=after)
+        return waiting.changes, waiting.next
+    author = visit.actor.person if tab == "mine" else None
+    page = await visit.call(
+        changing.drafts.page, visit.actor, limit=ROWS, after=after, states=tuple(_STATES.get(tab, ())), author=author
+    )
+    return page.changes, page.next

@@ -1,0 +1,161 @@
+"""Prompts: the list of what is approved, and one of them in plain words with its use, tests and story."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, SkipValidation
+
+from gateway.changing.prompt_lists import USED_WITHIN, PromptLists, Standing
+from gateway.errors import InvalidRequest
+from gateway.http.pages.diff import ShownDifference, shown
+from gateway.http.pages.documents import PROMPTS, change_of, changing_of, prompt_crumbs, prompt_item, prompt_path
+from gateway.http.pages.prompt_edits import checks_of
+from gateway.http.pages.prompt_words import PromptWords
+from gateway.http.pages.visit import ROWS, Visit
+from store.changes.contents import Shown
+from store.changes.lists import Wanted
+from store.changes.problems import FieldProblem, prompt_problems
+from store.changes.types import OPEN_STATES, EditKind, Item
+from store.errors import NotFound, StoreError
+from store.repositories.decisions import DecisionFilter
+from store.types import Outcome
+
+_Asked = NamedDependency[SkipValidation[Visit]]
+_ONE = PROMPTS + "/{prompt_key:str}"
+FILTERS = ("search", "area", "assistant", "language", "state")
+_SHOWN_VERSIONS, _MOST_SUITES, _MOST_CASES = 5, 50, 20
+
+
+@dataclass(frozen=True, slots=True)
+class TestCase:
+    """A message of a test set that is about the prompt."""
+
+    __test__ = False
+
+    suite: str
+    id: str
+    message: str
+    expect: str
+
+
+@get(PROMPTS, operation_id="prompts_page")
+async def prompts_page(visit: _Asked) -> Response[str]:
+    """Lists prompts by key."""
+    query = {name: visit.request.query_params.get(name, "").strip() for name in FILTERS}
+    after = visit.request.query_params.get("after") or None
+    if query["state"] not in ("", *Standing) or not all(one.isprintable() for one in (*query.values(), after or "")):
+        raise InvalidRequest("invalid_query", f"`state` takes {', '.join(Standing)}.", param="state")
+    lists = PromptLists(changing_of(visit), visit.administration.archive)
+    wanted = Wanted(
+        query["search"] or None, query["area"] or None, query["assistant"] or None, query["language"] or None
+    )
+    standing = Standing(query["state"]) if query["state"] else None
+    found = await visit.call(
+        lists.page, visit.actor, wanted, standing=standing, now=visit.now, limit=ROWS + 1, after=after
+    )
+    return visit.show(
+        "prompts.html",
+        prompts=found[:ROWS],
+        further=found[ROWS - 1].key if len(found) > ROWS else None,
+        is_first=after is None,
+        filters=query,
+        is_filtered=any(query.values()),
+        standings=list(Standing),
+        choices=_choices(visit),
+    )
+
+
+@get(_ONE, operation_id="prompt_page")
+async def prompt_page(prompt_key: FromPath[str], visit: _Asked) -> Response[Any]:
+    """Shows a prompt as it is live, or as the change of `?change=` would have it."""
+    item, change, contents = prompt_item(prompt_key), change_of(visit), changing_of(visit).contents
+    try:
+        found = await visit.call(contents.get, visit.actor, item, change)
+    except NotFound:
+        return await _elsewhere(visit, item, change)
+    versions = (
+        await visit.call(contents.versions, visit.actor, item, limit=_SHOWN_VERSIONS, before=None)
+        if (found.number is not None)
+        else ()
+    )
+    return visit.show(
+        "prompt.html",
+        shown=found,
+        words=PromptWords.of(found.document),
+        change=next((one for one in found.open_changes if one.id == found.change), None),
+        differences=await _differences(visit, found),
+        problems=await _problems(visit, found),
+        collisions=[one for one in await checks_of(visit, found) or () if one.collides] if found.change else (),
+        versions=versions,
+        usage=await _usage(visit, item),
+        tests=await _tests(visit, item),
+        is_due=_is_due(visit, found),
+        crumbs=prompt_crumbs(visit),
+    )
+
+
+async def _elsewhere(visit: Visit, item: Item, change: UUID | None) -> Response[Any]:
+    """Leads to the newest open change that has a prompt which is not live. Raises `NotFound`."""
+    drafts = changing_of(visit).drafts
+    page = await visit.call(drafts.page, visit.actor, limit=1, states=OPEN_STATES, item=item)
+    if not page.changes:
+        raise NotFound(f"there is no {item}")
+    if change == page.changes[0].id:  # it takes the prompt away, so nothing of it can be shown
+        return visit.go(f"/admin/changes/{change}")
+    return visit.go(prompt_path(item.name, page.changes[0].id))
+
+
+async def _differences(visit: Visit, found: Shown) -> tuple[ShownDifference, ...]:
+    if found.change is None:
+        return ()
+    _, view = await visit.call(changing_of(visit).views.edit, visit.actor, found.change, found.item)
+    return shown(view.differences)
+
+
+async def _problems(visit: Visit, found: Shown) -> tuple[FieldProblem, ...]:
+    return await visit.call(prompt_problems, found.item.name, found.document) if found.change else ()
+
+
+async def _usage(visit: Visit, item: Item) -> dict[Outcome, int] | None:
+    """Returns what became of the questions that meant the prompt, None when it cannot be read."""
+    wanted = DecisionFilter(prompt=item.name, since=visit.now - USED_WITHIN)
+    try:
+        return await visit.call(visit.administration.archive.count, visit.actor, wanted)
+    except StoreError:
+        return None
+
+
+async def _tests(visit: Visit, item: Item) -> list[TestCase]:
+    """Returns the cases of live test sets that expect the prompt."""
+    contents = changing_of(visit).contents
+    heads = await visit.call(contents.page, visit.actor, EditKind.SUITE, Wanted(), limit=_MOST_SUITES, after=None)
+    found: list[TestCase] = []
+    for head in heads:
+        suite = await visit.call(contents.get, visit.actor, Item(EditKind.SUITE, head.name))
+        cases = suite.document.get("cases")
+        for case in cases if isinstance(cases, list) else ():
+            if isinstance(case, Mapping) and case.get("prompt") == item.name:
+                texts = (str(case.get(name, "")) for name in ("id", "message", "expect"))
+                found.append(TestCase(head.name, *texts))
+    return found[:_MOST_CASES]
+
+
+def _is_due(visit: Visit, found: Shown) -> bool:
+    day = found.document.get("review_by")
+    return isinstance(day, str) and day < visit.now.date().isoformat()
+
+
+def _choices(visit: Visit) -> dict[str, list[str]]:
+    """Returns what the filters offer."""
+    catalog = visit.components.live.current.catalog if visit.components else None
+    seen = [one for name, one in catalog.assistants.items() if visit.actor.may_see(name)] if catalog else []
+    contents = [one.content for one in catalog.prompts.values()] if catalog else []
+    return {
+        "assistants": sorted(one.name for one in seen),
+        "areas": sorted({area for one in seen for area in one.areas}),
+        "languages": sorted({one.language for one in contents}),
+    }

@@ -1,0 +1,81 @@
+"""What differs between two documents is shown field by field, and word by word inside a text."""
+
+import re
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.http.pages.diff import document_difference, text_difference
+from gateway.http.pages.texts import LANGUAGES
+from gateway.http.templates import load_templates
+from store.changes.differences import Part
+
+TEMPLATES = load_templates()
+
+
+def drawn(found, language: str = "en") -> str:
+    source = '{% from "admin/diff.html" import differences with context %}{{ differences(found) }}'
+    return TEMPLATES.from_string(source).render(t=LANGUAGES[language], found=found)
+
+
+def test_words_that_differ_are_marked_and_the_others_stay() -> None:
+    (found,) = document_difference({"title": "Open the old door"}, {"title": "Open the new door"})
+    html = drawn([found])
+    assert "<del><span" in html
+    assert "old</del>" in html
+    assert "new</ins>" in html
+    assert "Open the " in html
+    assert found.way is Part.SAME
+
+
+def test_of_a_list_only_the_texts_that_came_or_went_are_shown() -> None:
+    (found,) = document_difference({"phrasings": ["a", "b", "c"]}, {"phrasings": ["a", "c", "d"]})
+    assert [(one.part.value, one.text) for one in found.lines] == [("removed", "b"), ("added", "d")]
+    assert found.kept_lines == 2
+    assert "Unchanged: 2" in drawn([found]).replace("\u2068", "").replace("\u2069", "")
+
+
+def test_what_has_no_texts_is_compared_as_it_is_written_in_files() -> None:
+    before = {"slots": [{"name": "site", "minimum": 1}], "limits": {"most": 3}, "on": True}
+    after = {"slots": [{"name": "site", "minimum": 2}], "limits": {"most": 3, "least": 1}, "on": False}
+    slots, least, switch = document_difference(before, after)
+    assert slots.is_code
+    assert (least.field, least.way) == ("limits.least", Part.ADDED)
+    assert "true</del>" in drawn([switch])
+
+
+def test_a_document_that_is_gone_shows_everything_that_goes() -> None:
+    found = document_difference({"title": "x", "phrasings": ["a"]}, None)
+    assert {one.way for one in found} == {Part.REMOVED}
+
+
+def test_fields_have_names_in_every_language_and_the_others_their_own() -> None:
+    found = document_difference({}, {"reply": {"facts": "x"}, "odd_one": "y"})
+    assert "الجواب" in drawn(found, "ar")
+    assert "<code" in drawn(found)
+    assert "odd_one" in drawn(found)
+
+
+def test_phrases_that_change_are_shown_whole_and_not_word_by_word() -> None:
+    words = text_difference("x", "Open the old gate now", "Open a new door now").words
+    assert [(one.part.value, one.text) for one in words] == [
+        ("same", "Open "),
+        ("removed", "the old gate"),
+        ("added", "a new door"),
+        ("same", " now"),
+    ]
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+@example("a b", "c d ")
+def test_both_texts_can_be_read_off_what_is_shown(before: str, after: str) -> None:
+    words = text_difference("x", before, after).words
+    assert "".join(one.text for one in words if one.part is not Part.ADDED) == before
+    assert "".join(one.text for one in words if one.part is not Part.REMOVED) == after
+
+
+@given(st.text(alphabet="<>&\"'ab ", max_size=40))
+def test_no_text_becomes_markup(text: str) -> None:
+    html = drawn([text_difference("title", text, "plain")])
+    shown = html.partition("<dd>")[2]
+    assert "<" not in re.sub(r"</?(?:dd|div|dl|p|ins|del|span)(?: [a-z-]+=\"[a-z- ]*\")*>", "", shown)
