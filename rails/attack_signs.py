@@ -5,6 +5,7 @@ at some 30 µs; the signs alone block nothing.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 from rails.exemplars import words
 from rails.matching import compile_linear
@@ -30,7 +31,9 @@ _MANNER = compile_linear(
 _HARMLESS = compile_linear(
     r"\b(?:defin\w+|mean(?:s|ing|t)?|difference between|what (?:is|are|was|were) (?:an?|the)|origins?|word|term"
     r"|synonym|spell|protect|prevent|report\w*|recogni[sz]e|guard against|defend|avoid being|stop|help a|victim|game"
-    r"|novel|movie|film|video|who|when|where|why|law|punishment|history|tell me about|what happened|describe the)\b"
+    r"|novel|movie|film|video|who|when|where|why|law|punishment|history|tell me about|what happened|describe the"
+    r"|what (?:do|should|must|can) (?:i|we) do|whom? (?:do|should|must|can) (?:i|we) (?:tell|call|ask|inform|contact)"
+    r"|ask(?:s|ed|ing)? (?:me |us )?for)\b"
 )
 _DEFINITION = compile_linear(
     r"^\W*(?:what(?: is|'s| are) (?:an? |the )?[\w-]+(?: [\w-]+)?\W*$|what (?:kind|sort|type) of\b|define\b"
@@ -39,6 +42,11 @@ _DEFINITION = compile_linear(
 _MOST_WORDS = 4
 # One word such as `rule` or `print` is in every tenth honest message; the words of orders.txt count twice.
 _FEWEST_COMMANDS = 2
+
+
+@cache
+def _telling() -> frozenset[str]:
+    return words("words") | words("commands") | words("orders")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,8 @@ class Signs:
 def signs_of(folded: str) -> Signs | None:
     """Returns the signs in a folded text, or None when it has none that makes a comparison worth its time."""
     said = set(folded.translate(_BLANKS).split())
-    harm, commands = len(said & words("words")), len(said & words("commands")) + len(said & words("orders"))
+    told = said & _telling()
+    harm, commands = len(told & words("words")), len(told & words("commands")) + len(told & words("orders"))
     asks_how = _PAST.search(folded) is not None and _MANNER.search(folded) is not None
     if not harm and commands < _FEWEST_COMMANDS and not asks_how:
         return None

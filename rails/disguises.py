@@ -7,13 +7,16 @@ import base64
 import binascii
 import contextlib
 import html
+import quopri
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
+from rails.letterforms import redrawn
 from rails.matching import compile_linear
+from rails.respelling import has_inner_capital, respelt
 from rails.stop_words import LANGUAGES_OF
 from rails.wordlists import word_list
 from rails.wordplay import wordplay
@@ -32,7 +35,6 @@ _BASE64 = compile_linear(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 # Base64 broken by blanks or line breaks, as mail programs write it. Prose matches too and decodes to nothing readable:
 # it is left out, for its time, when no word has a capital inside.
 _BROKEN_BASE64 = compile_linear(r"(?:[A-Za-z0-9+/_-]{4,}[ \n\r\t]{1,3}){2,}[A-Za-z0-9+/_-]{2,}={0,2}")
-_INNER_CAPITAL = compile_linear(r"[a-z][A-Z]|[A-Z]{2}[a-z]", case_sensitive=True)
 _HEX = compile_linear(r"(?:(?:0x|\\x|%)?[0-9a-fA-F]{2}[ ,:\n\r-]{0,2}){12,}")
 _BINARY = compile_linear(r"(?:[01]{8}\s?){8,}")
 _ESCAPES = compile_linear(r"%[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,8};")
@@ -40,6 +42,9 @@ _BASE32 = compile_linear(r"\b[A-Z2-7]{24,}={0,6}")
 _CHARACTER_CODES = compile_linear(r"\b(?:0o)?\d{2,3}(?:[ ,;\n\r]{1,2}(?:0o)?\d{2,3}){11,}\b")
 _MORSE = compile_linear(r"[.\-]{1,5}(?:[ /|]{1,3}[.\-]{1,5}){7,}")
 _BRAILLE = compile_linear(r"[\x{2801}-\x{283f}][\x{2800}-\x{283f} ]{7,}")
+_QUOTED_PRINTABLE = compile_linear(r"(?:=[0-9A-F]{2}[^=]{0,20}){3}", case_sensitive=True)
+_UU_LINE = compile_linear(r"[ -`]{9,61}", case_sensitive=True)
+_UU_ROW = compile_linear(r"[!-`]{9}", case_sensitive=True)
 _CODE = compile_linear(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([0-3][0-7]{2})")
 _ESCAPED_BLANK = compile_linear(r"\\[nrt]")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
@@ -49,6 +54,10 @@ _MORSE_SIGNS = word_list(
 _MORSE_LETTERS = dict(zip(_MORSE_SIGNS, _ALPHABET, strict=True))
 _BRAILLE_LETTERS = dict(zip("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵", _ALPHABET, strict=True)) | {"⠀": " "}
 _BASE85_CHARS = 20
+_UU_CUT = 3
+"""How many blanks at the end of a line may have been lost, or noughts added."""
+_HEX_FIGURES = 8
+"""What can be read has a figure in each of its bytes, and as many bytes as `_READABLE_CHARS`."""
 _BASE64_CHARS, _BASE32_CHARS, _BINARY_DIGITS, _CHARACTER_CODES_DIGITS, _MORSE_GROUPS = 16, 24, 64, 24, 8
 """The least that the patterns of these names ask for."""
 _ROT13 = str.maketrans(_ALPHABET, _ALPHABET[13:] + _ALPHABET[:13])
@@ -103,18 +112,26 @@ def turned(folded: str, verbs: tuple[str, ...]) -> Iterator[str]:
 def decoded(text: str) -> tuple[str, ...]:
     """Returns what the encoded parts of `text` say.
 
-    Percent, entity and escape forms, Base64, Base32, Base85, hexadecimal, binary, character codes, Morse and braille,
-    letters moved along the alphabet, and pig Latin.
+    Percent, entity and escape forms, Base64, Base32, Base85, uuencode, quoted-printable, hexadecimal, binary, character
+    codes, Morse and braille, letters moved along the alphabet or mirrored in it, and pig Latin.
     """
-    return (*_escaped(text), *_in_bytes(text), *_in_signs(text), *wordplay(plain(text)))
+    return (*_escaped(text), *_in_bytes(text), *_uuencoded(text), *_in_signs(text), *wordplay(plain(text)))
 
 
-def readings(text: str, folded: str) -> Iterator[str]:
-    """Yields what `text` says when it is decoded, and when it is mirrored or read with digits for letters.
+@lru_cache(maxsize=16)  # several rails read the same text
+def readings(text: str) -> tuple[str, ...]:
+    """Returns what `text` says when it is decoded, redrawn, respelt, mirrored or read with digits for letters."""
+    folded = plain(text)
+    drawn = tuple(redrawn(folded))
+    spelt = (view for part in drawn for view in respelt(part, part))
+    return (*decoded(text), *drawn, *spelt, *respelt(text, folded), *turned_round(folded))
 
-    Of the latter only what has more small words of English than the text as it stands; chance makes few of them.
+
+def turned_round(folded: str) -> Iterator[str]:
+    """Yields a folded text mirrored and with digits for letters, where that has more small words of English.
+
+    Chance makes few of them.
     """
-    yield from decoded(text)
     bare = [word.strip(_AROUND) for word in folded.split()]
     known = _count(_SMALL, bare)
     # Counted before the text is turned, by what the small words look like in it: most texts need no turning.
@@ -136,6 +153,8 @@ def _escaped(text: str) -> Iterator[str]:
         yield html.unescape(unquote(text))
     if "\\" in text and _CODE.search(text) is not None:
         yield str(_CODE.sub(_character, _ESCAPED_BLANK.sub(" ", text)))
+    if "=" in text and _QUOTED_PRINTABLE.search(text) is not None:
+        yield quopri.decodestring(text.encode()).decode("utf-8", "ignore")
 
 
 def _character(found: Any) -> str:
@@ -149,9 +168,9 @@ def _in_bytes(text: str) -> Iterator[str]:
     for found in _BASE64.finditer(text) if longest >= _BASE64_CHARS else ():
         yield from _readable(_base64(found.group()))
         yield from _readable(_base64(found.group().rstrip("=")[::-1]))
-    for found in _BROKEN_BASE64.finditer(text) if _INNER_CAPITAL.search(text) is not None else ():
+    for found in _BROKEN_BASE64.finditer(text) if has_inner_capital(text) else ():
         yield from _readable(_base64("".join(found.group().split())))
-    for found in _HEX.finditer(text):
+    for found in _HEX.finditer(text) if figures >= _HEX_FIGURES else ():
         digits = "".join(char for char in found.group().replace("0x", "") if char in "0123456789abcdefABCDEF")
         yield from _readable(bytes.fromhex(digits[: len(digits) // 2 * 2]))
     for found in _BINARY.finditer(text) if figures >= _BINARY_DIGITS else ():
@@ -168,6 +187,26 @@ def _in_bytes(text: str) -> Iterator[str]:
     for word in text.split() if longest >= _BASE85_CHARS else ():
         if len(word) >= _BASE85_CHARS:
             yield from _base85(word)
+
+
+def _uuencoded(text: str) -> Iterator[str]:
+    """Yields what the lines of a text say in uuencode; a gateway may have made blanks of their ends."""
+    # Nothing in lower case, in a row as long as a line at least.
+    for parts in (text.splitlines(), text.split()) if _UU_ROW.search(text) is not None else ():
+        raw = b"".join(map(_uu_line, parts))
+        if raw:
+            yield from _readable(raw)
+
+
+def _uu_line(line: str) -> bytes:
+    size = (ord(line[0]) - ord(" ")) & 63 if line else 0
+    # The first sign counts the bytes; what fits it by chance decodes to nothing readable.
+    if not 0 <= len(line) - 1 - (size + 2) // 3 * 4 + _UU_CUT <= 2 * _UU_CUT or _UU_LINE.fullmatch(line) is None:
+        return b""
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:
+        return b""
 
 
 def _in_signs(text: str) -> Iterator[str]:

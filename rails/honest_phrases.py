@@ -25,3 +25,13 @@ HONEST = compile_linear(
     r"(?:just |once |accidentally |even |almost |nearly )?(?:typed|ran|run|executed|entered|used|did|wrote|posted)"
     rf"|what (?:is|does|are)|(?:meme|joke|command|story|question) (?:about|of|with|called)) {_DESTROYING}"
 )
+
+_MACHINERY = (
+    r"(?:queues?|consumers?|topics?|brokers?|workers?|threads?|streams?|pipelines?|services?|channels?|partitions?)"
+)
+ENGINEERING = compile_linear(
+    r"\bpoison[- ]?pill[- ](?:tests?|testing|messages?|records?|events?|handling)\b|\bpoison (?:messages?|queues?)\b"
+    rf"|\bpoison[- ]?pills? (?:(?:test )?(?:in|into|to|on|onto|against|for|from) (?:the|our|a|an|your|my|this|that) )"
+    rf"(?:\w+ )?{_MACHINERY}\b"
+)
+"""What builders of software call a message that stops its reader; read as a test where a message is compared."""

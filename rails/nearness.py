@@ -98,7 +98,11 @@ def windows(text: str) -> list[str]:
 
 def is_uncut(text: str) -> bool:
     """Whether `windows` gives whole sentences only."""
-    return len(text) <= WINDOW or all(len(sentence) <= WINDOW for sentence in _sentences(text.strip()))
+    if len(text) <= WINDOW:
+        return True
+    # Pieces of whole sentences, which cost a tenth of finding each sentence's end.
+    pieces = text.replace("? ", ". ").replace("! ", ". ").replace("\n", ". ").split(". ")
+    return max(map(len, pieces)) < WINDOW or all(len(sentence) <= WINDOW for sentence in _sentences(text.strip()))
 
 
 def _sentences(whole: str) -> list[str]:

@@ -17,7 +17,7 @@ _HOMOGRAPHS = word_set(
     "die hat war man men van care pot come comment dove son sin min var per din ben mu el la le de et es du un "
     "une no on me do so as an in at her over is am was bin hier alle sans den des dem mi ma sa se si ne nu om af "
     "av da dos mit al mere mil kal kar tak hum tum ho par ye ki ko ka hai ana man an la kam eh voi ai sao mai hun gun "
-    "lam leh thi ek mesh mush oli kun fi hal xin"
+    "lam leh thi ek mesh mush oli kun fi hal xin ar mo ba hay mar ho si nova sin seo leat fica aon"
 )
 """Words of other languages that English messages have too, in names or as words of their own."""
 _OTHERS = {
@@ -36,10 +36,14 @@ _OTHERS = {
         "los las una unos unas son era ser estar está están tengo tiene yo él ella nosotros mis sus este esta estos "
         "qué me no en que quién cómo como cuándo cuando dónde donde por para puedo puede sí al del con pero lo más mi "
         "su es el un de la"
+        " quiero necesito olvidé funciona imprime hoy ayuda contraseña hay cuál solicitar ordenador "
+        "nuevo nueva impresora"
     ),
     "pt": (
         "os um uma uns umas ou é são está estão tenho tem eu ele ela nós meu minha meus seu sua este esta isso que "
         "quem como quando onde por para posso pode não sim ao à da dos das em na nos nas com mas mais foi pelo pela"
+        " preciso quero esqueci consigo funciona imprime hoje ajuda senha minha fica pedir computador "
+        "novo nova férias impressora"
     ),
     "nl": (
         "de het een en is in van zijn waren heb heeft hebben ik jij je hij zij ze wij jullie mijn jouw uw ons dit dat "
@@ -54,6 +58,12 @@ _OTHERS = {
     "it": (
         "il lo gli uno sono era essere ho hai abbiamo hanno io lui lei noi voi mio mia miei suo sua questo questa che "
         "chi quando dove perché posso può non sì al alla la come di del della nel nella con su ma più è una un mi"
+        " ho si vorrei dimenticato funziona riesco oggi aiutare stampante trova mensa bisogno chiedere "
+        "nuovo nuova ferie"
+    ),
+    "ga": (
+        "an ar tá níl cá conas mo mé agus ba mhaith liom uaim teastaíonn tú sé sí bhfuil raibh dearmad rinne agam "
+        "agat againn leat mar cén conas cathain cé ní oifig ríomhaire phasfhocal obair iarraidh nua aon seo sin le do"
     ),
     "ms": (
         "yang dan di ke dari daripada untuk dengan pada adalah ini itu tidak akan telah oleh saya anda kami kita "

@@ -10,8 +10,9 @@ from itertools import groupby
 from pathlib import Path
 
 from rails.disguises import plain, unleet
-from rails.matching import compile_linear
+from rails.matching import compile_linear, escape
 from rails.runs import repeated_in
+from rails.stop_words import LANGUAGES_OF
 
 _FOLDER = Path(__file__).parent / "toxic_words"
 _ANY_ENDING = "*"
@@ -20,6 +21,10 @@ _SIGNS = '.,;:!?"()[]{}<>/\\|*_=+~`#@$%^&-'
 _APART = str.maketrans(dict.fromkeys(_SIGNS, " "))
 _GONE = str.maketrans(dict.fromkeys(_SIGNS))
 _OUTSIDE = '.,;:?"()[]{}<>'
+# A sign within a word or beside it, but for those that stand around words, or a digit beside a letter.
+_DISGUISED = compile_linear(
+    rf"[^\pL\p{{Nd}}\s{escape(_OUTSIDE)}]|[\pL\p{{Nd}}][{escape(_OUTSIDE)}]+[\pL\p{{Nd}}]|\pL\p{{Nd}}|\p{{Nd}}\pL"
+)
 # Four letters and more, each alone: shorter runs are initials.
 _SPACED = compile_linear(r"\b(?:\pL[ .\-_*|]{1,2}){3,}\pL\b")
 _MASKS = frozenset("*#@$%")
@@ -67,6 +72,8 @@ class Terms:
         self._whole: dict[str, str] = {}
         self._beginnings: dict[str, list[tuple[str, str]]] = {}
         self._phrases: dict[str, list[tuple[list[str], str]]] = {}
+        self._by_rarest: dict[str, list[list[str]]] = {}
+        """The phrases by a word that few texts have; by their first word a look for `i` would find most of them."""
         self._keys: tuple[int, ...] = ()
         for name, listed in named.items():
             for entry in map(plain, listed):
@@ -77,6 +84,7 @@ class Terms:
         words = entry.split()
         if len(words) > 1:
             self._phrases.setdefault(words[0], []).append((words, name))
+            self._by_rarest.setdefault(max(words, key=_rarity), []).append(words)
         elif entry.endswith(_ANY_ENDING):
             beginning = entry.removesuffix(_ANY_ENDING)
             self._beginnings.setdefault(beginning[:_KEY], []).append((beginning, name))
@@ -100,8 +108,8 @@ class Terms:
             suspects = (word for word in said if word[:key] in shared) if shared else ()
             if any(word.startswith(beginning) for word in suspects for beginning, _ in self._beginnings[word[:key]]):
                 return True
-        starts = self._phrases.keys() & said
-        return any(said.issuperset(phrase) for start in starts for phrase, _ in self._phrases[start])
+        rarest = self._by_rarest.keys() & said
+        return any(said.issuperset(phrase) for word in rarest for phrase in self._by_rarest[word])
 
     def _first_of(self, words: list[str]) -> str | None:
         for place, word in enumerate(words):
@@ -127,12 +135,16 @@ class Terms:
         )
 
 
+def _rarity(word: str) -> tuple[bool, int]:
+    return word not in LANGUAGES_OF, len(word)
+
+
 def _views(folded: str) -> Iterator[list[str]]:
     """Yields the words of a folded text as they stand, and as they read in each disguise that the text uses."""
     words = folded.translate(_APART).split()
     yield words
-    tokens = folded.split()
-    if any(not (bare := token.strip(_OUTSIDE)).isalpha() and not bare.isdigit() for token in tokens):
+    if _DISGUISED.search(folded) is not None:
+        tokens = folded.split()
         yield [token.translate(_GONE) for token in tokens]
         yield [_unmasked(token.strip(_OUTSIDE)) for token in tokens]
         letters = unleet(folded)

@@ -1,4 +1,4 @@
-"""Reads text whose words are disguised one by one: letters moved along the alphabet, and pig Latin."""
+"""Reads text whose words are disguised one by one: other letters of the alphabet, and pig Latin."""
 
 from collections.abc import Iterator, Sequence
 
@@ -29,12 +29,10 @@ _KNOWN = (
         "repeat every override bypass forget pretend given told answer question how build bomb"
     )
 )
-_SHIFTS = tuple(str.maketrans(_ALPHABET, _ALPHABET[by:] + _ALPHABET[:by]) for by in range(1, 26))
-_SHIFTED = tuple(
-    frozenset(word.translate(str.maketrans(_ALPHABET[by:] + _ALPHABET[:by], _ALPHABET)) for word in _KNOWN)
-    for by in range(1, 26)
-)
-"""By shift: the known words as they stand in a text that this shift makes readable."""
+_CIPHERS = (*(_ALPHABET[by:] + _ALPHABET[:by] for by in range(1, 26)), _ALPHABET[::-1])
+_SHIFTS = tuple(str.maketrans(_ALPHABET, cipher) for cipher in _CIPHERS)
+_SHIFTED = tuple(frozenset(word.translate(str.maketrans(cipher, _ALPHABET)) for word in _KNOWN) for cipher in _CIPHERS)
+"""By alphabet: the known words as they stand in a text that this alphabet makes readable."""
 
 
 def wordplay(folded: str) -> Iterator[str]:

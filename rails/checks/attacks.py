@@ -18,6 +18,7 @@ from rails.definition import Probes, RailDefinition, RailParams, RailServices, p
 from rails.disguises import plain, readings
 from rails.errors import PolicyInvalid
 from rails.exemplars import Family, honest, sentences
+from rails.honest_phrases import ENGINEERING
 from rails.nearness import WINDOW, Examples, Likeness, is_uncut, windows
 from rails.nemo import RailOutcome, verdict
 from rails.types import Stage
@@ -25,6 +26,8 @@ from rails.types import Stage
 # A text this near to an example is the example, but for a comma or a capital letter.
 _SAME = 0.97
 _CERTAIN = 100.0
+_LIMIT = 2.5
+"""Attacks that are no examples reach 2 to 4: above this limit, only the examples themselves would be stopped."""
 
 Example = Annotated[str, Meta(min_length=3, max_length=WINDOW)]
 
@@ -33,7 +36,7 @@ class AttacksParams(RailParams, frozen=True, kw_only=True, tag="attacks"):
     """Which kinds of attacks are looked for, and how sure the rail must be."""
 
     families: Annotated[tuple[Family, ...], Meta(min_length=1)] = tuple(Family)
-    limit: Annotated[float, Meta(ge=-5.0, le=10.0)] = 1.6
+    limit: Annotated[float, Meta(ge=-5.0, le=_LIMIT)] = 1.6
     """How much more like an attack than like an honest question a message must be (log odds); higher blocks less."""
     refused: Annotated[tuple[Example, ...], Meta(max_length=500)] = ()
     """Further examples to block, in words of this organisation; with any, every message is embedded."""
@@ -43,7 +46,7 @@ class AttacksParams(RailParams, frozen=True, kw_only=True, tag="attacks"):
     """Folder with a text classifier (safetensors) that judges every message as well; about 50 ms a message."""
     classifier_label: Annotated[str, Meta(max_length=100)] = ""
     """The classifier's label for an attack, as its config.json spells it."""
-    classifier_limit: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.9
+    classifier_limit: Annotated[float, Meta(gt=0.0, le=0.99)] = 0.9
     """Probability of that label above which a message is blocked."""
 
     def __post_init__(self) -> None:
@@ -71,6 +74,9 @@ async def _compared(text: str, params: AttacksParams, examples: Examples) -> str
     suspects = list(_suspects(text, is_thorough=bool(params.refused)))
     if not suspects:
         return None
+    if ENGINEERING.search(text) is not None:
+        text = str(ENGINEERING.sub("message test", text))
+        suspects = list(_suspects(text, is_thorough=True))
     found = await examples.compare([part for part, _ in suspects])
     scored = [(_score(likeness, signs), likeness.label) for likeness, (_, signs) in zip(found, suspects, strict=True)]
     score, label = max(scored)
@@ -85,7 +91,7 @@ def _suspects(text: str, *, is_thorough: bool) -> Iterator[tuple[str, Signs | No
         signs = signs_of(plain(part))
         if signs is not None or is_thorough:
             yield part, signs
-    for reading in readings(text, plain(text)):
+    for reading in readings(text):
         for part in windows(reading):
             signs = signs_of(plain(part))
             if signs is not None:

@@ -14,7 +14,7 @@ from rails.types import RailContext, Stage
 class LanguageParams(RailParams, frozen=True, kw_only=True, tag="language"):
     """How much of a message may be in a script that no served language uses."""
 
-    max_foreign_share: Annotated[float, Meta(ge=0.0, lt=1.0)] = MAX_FOREIGN_SHARE
+    max_foreign_share: Annotated[float, Meta(ge=0.0, le=0.6)] = MAX_FOREIGN_SHARE
     """Latin letters, in which every language writes names of products, may always be 0.7 of it."""
 
 

@@ -60,7 +60,12 @@ async def check(text: str, params: LengthParams) -> RailOutcome:
 
 
 def _probes(params: LengthParams) -> Probes:
-    return probes_of(blocked=["a" * (params.max_chars + 1)], passed=["A"])
+    # Each as long as its own limit asks for: where that is beyond another limit, the other one stops it.
+    words = "go " * (params.max_word_run + 1)
+    return probes_of(
+        blocked=["a" * (params.max_chars + 1), "a" * (params.max_char_run + 1), words, "a\n" * (params.max_lines + 1)],
+        passed=["A"],
+    )
 
 
 RAIL = RailDefinition(name="length", stages=frozenset({Stage.INPUT}), params=LengthParams, check=check, probes=_probes)

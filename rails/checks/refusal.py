@@ -28,7 +28,7 @@ class RefusalParams(RailParams, frozen=True, kw_only=True, tag="refusal"):
 
 def find(text: str, language: str, params: RefusalParams) -> str | None:
     """Returns the reason to block `text`, or None."""
-    head = " ".join(text[:_LOOKED_AT].translate(_PLAIN).split(" "))
+    head = text[:_LOOKED_AT].translate(_PLAIN)
     found = _OUTRIGHT.find(head)
     if found is None and (foreign := _FOREIGN.get(language.partition("-")[0])) is not None:
         found = foreign.find(head)

@@ -30,8 +30,9 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Sentences that belong to the topic; ten that differ much do more than fifty that do not."""
     counterexamples: Annotated[tuple[Example, ...], Meta(min_length=1, max_length=500)]
     """Sentences near the topic that are welcome."""
-    limit: Annotated[float, Meta(ge=0.0, le=1.0)]
-    """How near to an example a text must be at least (cosine); 0.45 is a good beginning."""
+    limit: Annotated[float, Meta(ge=0.0, le=0.85)]
+    """How near to an example a text must be at least (cosine); 0.45 is a good beginning, and above the most that is
+    allowed only the examples themselves would be stopped."""
     words: tuple[Word, ...] = ()
     """Compares only texts in which one of these words occurs; a star at the end stands for any ending."""
 

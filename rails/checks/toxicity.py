@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
 from rails.definition import Probes, RailDefinition, RailParams, probes_of
+from rails.disguises import plain
+from rails.matching import PatternSet, compile_linear
 from rails.nemo import RailOutcome, verdict
+from rails.toxic_patterns import FORGIVEN, PATTERNS
 from rails.toxic_terms import Category, Terms, entries, exceptions
 from rails.types import Stage
 
@@ -49,10 +52,29 @@ def _terms(categories: tuple[Category, ...], words: tuple[str, ...]) -> Terms:
     return Terms(named, [words for category in categories for words in exceptions(category)])
 
 
+@lru_cache(maxsize=64)
+def _patterns(categories: tuple[Category, ...]) -> tuple[Any, PatternSet] | None:
+    """Returns one pattern for all, which most texts have nothing of, and the set that tells them apart."""
+    named = {category.value: PATTERNS[category] for category in categories if category in PATTERNS}
+    return (compile_linear("|".join(named.values()), case_sensitive=True), PatternSet(named)) if named else None
+
+
 def find(text: str, params: ToxicityParams) -> str | None:
     """Returns the reason to block `text`, or None."""
-    found = _terms(params.categories, params.words).find(text)
+    folded = plain(text).replace("\n", " ")
+    found = _found(text, folded, params)
+    if found is not None and FORGIVEN.search(folded) is not None:
+        bare = str(FORGIVEN.sub(" ... ", folded))
+        found = _found(bare, bare, params)
     return None if found is None else f"toxicity.{found}"
+
+
+def _found(text: str, folded: str, params: ToxicityParams) -> str | None:
+    found = _terms(params.categories, params.words).find(text)
+    patterns = _patterns(params.categories) if found is None else None
+    if patterns is None or patterns[0].search(folded) is None:
+        return found
+    return patterns[1].find(folded)
 
 
 async def check(text: str, params: ToxicityParams) -> RailOutcome:

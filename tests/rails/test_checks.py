@@ -61,7 +61,7 @@ def test_every_shipped_rail_has_cases_for_both_verdicts():
 _PARAMS = {"urls": {"hosts": ["*.a.example"]}}
 _PARAMS["protected"] = {"texts": ["copperfield", "amber lantern", "1212", "one two three four five six seven eight"]}
 _PARAMS["topic"] = {
-    "topics": [{"name": "t", "examples": ["one a", "two b", "three c"], "counterexamples": ["four d"], "limit": 0.9}]
+    "topics": [{"name": "t", "examples": ["one a", "two b", "three c"], "counterexamples": ["four d"], "limit": 0.8}]
 }
 _PARAMS["self_check"] = {"model": "judge", "accuracy_measured": 1.0}
 _PARAMS["pattern"] = {"deny": [{"name": "x", "pattern": "(a|a)*b{20}c", "example": "b" * 20 + "c"}], "passes": "a"}

@@ -1,0 +1,1 @@
+"""Words of orders to an assistant, one file for each language."""
