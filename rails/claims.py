@@ -7,9 +7,11 @@ from typing import Any
 
 from rails.content_words import keys_of
 from rails.matching import compile_linear
+from rails.measures import Measure, measure_of
 from rails.number_words import KINDS, NEVER_LEFT_OUT, ORDINAL, WEEKDAYS
 from rails.polarity import Polarity, polarity_of
 from rails.quantities import Date, Number, quantities_of
+from rails.swapped import Part, parts_of, ranges_of
 from rails.tokens import Token, plain_text, tokens_of
 
 _LINK = compile_linear(r"(?:https?://|www\.)[^\s<>\"]+|[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+\.[\pL]{2,24}")
@@ -33,6 +35,7 @@ class Sentence:
     """Those of the keys that belong to names and codes: they carry more of what is said."""
     numbers: frozenset[Number]
     polarity: Polarity
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Claims:
     numbers: frozenset[Number]
     bare_values: frozenset[str]
     """Values of the numbers, without those whose unit is never left out."""
+    measures: frozenset[Measure]
+    """The same amounts, whatever unit they are written in."""
     dates: frozenset[Date]
     links: frozenset[str]
     codes: frozenset[str]
@@ -50,6 +55,8 @@ class Claims:
     """Capitalised words inside sentences, weekdays, and words in capitals."""
     words: frozenset[str]
     """Every word, for looking up the names of another text."""
+    ranges: frozenset[tuple[str, str]]
+    """Values that stand as `from one to the other`, in this order."""
     sentences: tuple[Sentence, ...]
     """In order; without those that state nothing."""
     keys: frozenset[str]
@@ -68,6 +75,10 @@ class Claims:
         value, kind = number
         if number in self.numbers:
             return True
+        if (measure := measure_of(value, kind)) is not None and measure in self.measures:
+            return True
+        if kind == "day":
+            return (value, "working day") in self.numbers
         if kind == ORDINAL:
             return (value, "") in self.numbers  # floor 3 is the third floor, 31 March its 31st
         return not kind and value in self.bare_values
@@ -97,11 +108,13 @@ def claims_of(text: str, language: str = "en") -> Claims:
     return Claims(
         numbers=frozenset(numbers.values()),
         bare_values=frozenset(value for value, unit in numbers.values() if unit not in NEVER_LEFT_OUT),
+        measures=frozenset(measure for number in numbers.values() if (measure := measure_of(*number)) is not None),
         dates=dates,
         links=links,
         codes=frozenset(codes),
         names=frozenset(names),
         words=frozenset([token.folded.removesuffix("'s") for token in tokens]),
+        ranges=ranges_of(tokens, {position: value for position, (value, _) in numbers.items()}),
         sentences=sentences,
         keys=frozenset[str]().union(*(sentence.keys for sentence in sentences), *_words_of(links, language)),
         denied=frozenset[str]().union(*(sentence.polarity.denied for sentence in sentences)),
@@ -135,13 +148,15 @@ def _sentence(tokens: Sequence[Token], places: range, numbers: Mapping[int, Numb
         keys.update(stem)
         if not token.text.islower() and (not token.is_sentence_start or not token.text.isalpha()):
             named.update(stem)
-    polarity = polarity_of([tokens[place].folded for place in places], stems)
+    words = [tokens[place].folded for place in places]
+    values = {place - places[0]: numbers[place][0] for place in places if place in numbers} if has_numbers else {}
     return Sentence(
         text=" ".join(tokens[place].text for place in places),
         keys=frozenset(keys),
         named=frozenset(named),
         numbers=frozenset(numbers[place] for place in places if place in numbers),
-        polarity=polarity,
+        polarity=polarity_of(words, stems),
+        parts=parts_of(words, stems, frozenset(named), values),
     )
 
 

@@ -85,6 +85,9 @@ KINDS: Mapping[str, str] = MappingProxyType(
             ("hour", "hours", "hr", "hrs", "h", "stunde", "stunden", "heure", "heures", "hora", "horas"), "hour"
         ),
         **dict.fromkeys(("day", "days", "tag", "tage", "tagen", "jour", "jours", "día", "días"), "day"),
+        **dict.fromkeys(
+            ("arbeitstag", "arbeitstage", "arbeitstagen", "werktag", "werktage", "werktagen"), "working day"
+        ),
         **dict.fromkeys(("night", "nights", "nacht", "nächte", "nächten", "nuit", "nuits", "noche", "noches"), "night"),
         **dict.fromkeys(("week", "weeks", "woche", "wochen", "semaine", "semaines", "semana", "semanas"), "week"),
         **dict.fromkeys(("month", "months", "monat", "monate", "monaten", "mois", "mes", "meses"), "month"),
@@ -106,6 +109,12 @@ KINDS: Mapping[str, str] = MappingProxyType(
 CURRENCIES = frozenset(("€", "$", "£", "¥", "₹", "chf", "cent"))
 NEVER_LEFT_OUT = frozenset(("%", *CURRENCIES, "am", "pm", ORDINAL))
 """Units without which a number says something else; an answer may leave out any other one."""
+WORKING = word_set("working business ouvrés ouvrables hábiles laborables")
+"""Words with which days are those of the working week."""
+HALVES = word_set("half halbe halben halber halbes demi demie media medio")
+"""Words for a half before a unit of time."""
+ARTICLES = word_set("a an one")
+TIMES = frozenset(("second", "minute", "hour", "day", "week", "month", "year"))
 BETWEEN = word_set("working business calendar full per whole consecutive more further")
 """Words that may stand between a number and its unit."""
 RANGE_WORDS = word_set("to or and until till through bis oder und à ou et a o y hasta")

@@ -30,6 +30,7 @@ _PAIRS = (
     "|paid unpaid|free charged|accept reject|accepted rejected|approve deny|approved denied|approved rejected"
     "|morning evening|day night|largest smallest|larger smaller|longest shortest|longer shorter|north south"
     "|northern southern|east west|eastern western|older younger|oldest youngest|won lost|success failure"
+    "|within after|only everyone|only everybody|only anyone|only anybody"
     "|buy sell|bought sold|import export|arrival departure|upload download|public private|temporary permanent"
     "|online offline|with without|same different|true false|possible impossible|legal illegal|valid invalid"
     "|start end|starts ends|born died|attach remove|install uninstall|on off|male female|former current"
@@ -73,6 +74,9 @@ def polarity_of(words: Sequence[str], keys: Sequence[tuple[str, ...]]) -> Polari
     if len(negators) > 1 or not _UNCLEAR.isdisjoint(words):
         return Polarity(every, every, opposed)
     (place,) = negators
+    turned = words[place + 1 : place + 2]
+    if not opposed.isdisjoint(turned):  # who says "not open" says "closed"
+        opposed = opposed.difference(turned).union(*map(OPPOSITES.__getitem__, turned))
     after = [several for several in keys[place + 1 :] if several][:_SCOPE]
     denied = frozenset(chain.from_iterable(after))
     if not denied.isdisjoint(_NOT_DENIED):

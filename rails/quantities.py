@@ -5,8 +5,10 @@ from decimal import Decimal
 
 from rails.matching import compile_linear
 from rails.number_words import (
+    ARTICLES,
     BETWEEN,
     CURRENCIES,
+    HALVES,
     KINDS,
     MONTHS,
     NUMBER_WORDS,
@@ -14,7 +16,9 @@ from rails.number_words import (
     ORDINAL_WORDS,
     RANGE_WORDS,
     SCALES,
+    TIMES,
     UNCAPITALISED_MONTHS,
+    WORKING,
 )
 from rails.tokens import Token
 from rails.wordlists import word_set
@@ -41,6 +45,8 @@ _AFTER_PRONOUN_ONE = word_set(
 )
 _BEFORE_PRONOUN_ONE = word_set("new another the this that which each every no any old other right wrong")
 _BEFORE_ORDINAL = frozenset(("the", "every", "each"))
+_BEFORE_ARTICLE_ONE = frozenset(("within", "takes", "lasts"))
+_AND_A_HALF = ("and", "a", "half")
 _PERCENT = frozenset((("per", "cent"), ("pour", "cent"), ("por", "ciento")))
 
 
@@ -57,14 +63,19 @@ def quantities_of(tokens: Sequence[Token], language: str) -> tuple[dict[int, Num
 def _numbers(tokens: Sequence[Token], words: Mapping[str, int]) -> Iterator[tuple[int, Number]]:
     end = 0
     for position, token in enumerate(tokens):
-        if position < end or not (token.folded in words or token.folded in ORDINAL_WORDS or token.folded[0].isdigit()):
+        if position < end:
             continue
         number = None
-        if token.folded[0].isdigit():
+        if token.folded in HALVES or token.folded in ARTICLES:
+            number = _in_articles(tokens, position)
+        if number is not None:
+            pass
+        elif token.folded[0].isdigit():
             number = _in_digits(tokens, position)
         elif token.folded in words and not _is_pronoun_one(tokens, position):
             value, end = _in_words(tokens, position, words)
-            number = str(value), _kind_before(tokens, position) or _kind_after(tokens, end)
+            half, end = (".5", end + 3) if _has_half(tokens, end) else ("", end)
+            number = f"{value}{half}", _kind_before(tokens, position) or _kind_after(tokens, end)
         elif token.folded in ORDINAL_WORDS and not token.is_sentence_start:
             is_figure = tokens[position - 1].folded in _BEFORE_ORDINAL
             number = (str(ORDINAL_WORDS[token.folded]), ORDINAL) if is_figure else None
@@ -83,7 +94,28 @@ def _in_digits(tokens: Sequence[Token], position: int) -> Number | None:
         return (value, KINDS[suffix]) if suffix in KINDS else None
     elif (after := _word(tokens, end)) in SCALES:
         value, end = _scaled(value, SCALES[after]), end + 1
+    elif value.isdecimal() and _has_half(tokens, end):
+        value, end = f"{value}.5", end + len(_AND_A_HALF)
     return value, _kind_before(tokens, position) or _kind_after(tokens, end)
+
+
+def _in_articles(tokens: Sequence[Token], position: int) -> Number | None:
+    """Returns the time that a half or an article counts: `half an hour`, `an hour and a half`, `within a week`."""
+    word, after = tokens[position].folded, _word(tokens, position + 1)
+    if word in HALVES:
+        unit = KINDS.get(_word(tokens, position + 2) if after in ARTICLES else after, "")
+        return ("0.5", unit) if unit in TIMES else None
+    unit = KINDS.get(after, "")
+    if unit not in TIMES:
+        return None
+    if _has_half(tokens, position + 2):
+        return "1.5", unit
+    is_one = word != "one" and position > 0 and tokens[position - 1].folded in _BEFORE_ARTICLE_ONE
+    return ("1", unit) if is_one else None
+
+
+def _has_half(tokens: Sequence[Token], end: int) -> bool:
+    return _word(tokens, end) == "and" and tuple(_word(tokens, end + at) for at in range(3)) == _AND_A_HALF
 
 
 def _in_words(tokens: Sequence[Token], position: int, words: Mapping[str, int]) -> tuple[int, int]:
@@ -133,10 +165,13 @@ def _kind_before(tokens: Sequence[Token], position: int) -> str:
 
 def _kind_after(tokens: Sequence[Token], end: int) -> str:
     """Returns the unit that follows; the numbers of a range share theirs, as in `2 to 5 days`."""
+    is_working = False
     for position in range(end, end + 4):
         word = _word(tokens, position)
+        is_working = is_working or word in WORKING
         if word in KINDS:
-            return KINDS[word]
+            is_working = KINDS[word] == "day" and (is_working or _word(tokens, position + 1) in WORKING)
+            return "working day" if is_working else KINDS[word]
         if (word, _word(tokens, position + 1)) in _PERCENT:
             return "%"
         is_range = word in RANGE_WORDS and _word(tokens, position + 1)[:1].isdigit()

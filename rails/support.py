@@ -1,7 +1,9 @@
 """How far facts bear out the sentences of an answer, and the signs that they say the contrary."""
 
 from rails.claims import Claims, Sentence
+from rails.measures import measure_of
 from rails.polarity import OPPOSITES
+from rails.swapped import is_swapped
 
 _NAME_WEIGHT, _WORD_WEIGHT, _REPEATED_WEIGHT = 2.0, 1.0, 0.25
 """What a name or number, another word, and a word of the question count for."""
@@ -18,8 +20,18 @@ def supports_of(answer: Claims, facts: Claims, question: Claims) -> list[float]:
 
 
 def contradiction_of(answer: Claims, facts: Claims) -> str | None:
-    """Returns how the first sentence that does goes against the facts: `negation`, `opposite` or `quantity`."""
-    return next((sign for sentence in answer.sentences if (sign := _contradiction(sentence, facts))), None)
+    """Returns how the first sentence that does goes against the facts: `negation`, `opposite` or `quantity`.
+
+    `swapped` when each sentence for itself does not, but takes together what the facts keep apart.
+    """
+    sign = next((sign for sentence in answer.sentences if (sign := _contradiction(sentence, facts))), None)
+    if sign is not None:
+        return sign
+    turned = {(last, first) for first, last in facts.ranges}
+    if (answer.ranges - facts.ranges) & turned:
+        return "quantity"
+    parts = [part for sentence in answer.sentences for part in sentence.parts]
+    return "swapped" if is_swapped(parts, [part for fact in facts.sentences for part in fact.parts]) else None
 
 
 def _support(sentence: Sentence, facts: Claims, asked: frozenset[str]) -> float:
@@ -71,6 +83,9 @@ def _is_opposed(sentence: Sentence, nearest: Sentence, facts: Claims) -> bool:
 def _is_requantified(sentence: Sentence, nearest: Sentence, facts: Claims) -> bool:
     """Whether a number stands in the facts for another thing: the nearest sentence has a different one of its kind."""
     for value, kind in sentence.numbers:
+        measure = measure_of(value, kind)
+        if measure is not None and any(measure_of(*other) == measure for other in nearest.numbers):
+            continue
         if any(other == value for other, _ in nearest.numbers) or not any(unit == kind for _, unit in nearest.numbers):
             continue
         owners = [fact for fact in facts.sentences if any(other == value for other, _ in fact.numbers)]

@@ -35,6 +35,9 @@ _SPELLINGS = str.maketrans(
         "\u061f": "? ",
         "\u06d4": ". ",
         "\u0964": ". ",
+        "\u066a": "%",
+        "\u066b": ".",
+        "\u066c": ",",
     }
 )
 _ABBREVIATIONS = frozenset(
@@ -54,9 +57,13 @@ class Token(NamedTuple):
 
 
 def plain_text(text: str) -> str:
-    """Returns `text` in compatible characters, with one apostrophe, and a blank where sentences are glued together."""
+    """Returns `text` in compatible characters, with one kind of digits and of apostrophe, and glued sentences apart."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text.translate(_SPELLINGS))
+        digits = {
+            ord(char): str(unicodedata.digit(char)) for char in set(text) if not char.isascii() and char.isdecimal()
+        }
+        text = text.translate(digits) if digits else text
     return str(_GLUED.sub(r"\1\2 \3", text))
 
 

@@ -16,6 +16,9 @@ MAX_CHARS = 1 << 18
 _MAX_DEPTH = 16
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
+# How people write numbers. YAML 1.1 also counts in eights (0700), sixties (10:30), sixteens, twos, and skips `_`.
+_PLAIN_NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+
 _OPEN = ("A quote or bracket is opened here and never closed.", "Close it.")
 _LINES = ("This line does not fit the ones around it.", "Line it up with its neighbours, and look for an open quote.")
 _SYNTAX = {
@@ -139,6 +142,15 @@ class YamlText:
                     "yaml.value",
                     f"{node.value!r} is read as a {kind}, which a policy cannot keep.",
                     "Put it in quotes.",
+                )
+            )
+        elif kind in ("int", "float") and _PLAIN_NUMBER.fullmatch(node.value) is None:
+            number = yaml.safe_load(node.value)
+            self.findings.append(
+                self.at(*path).finding(
+                    "yaml.number",
+                    f"`{node.value}` is read as the number {number}.",
+                    f'Put it in quotes: "{node.value}". If the number is meant, write {number}.',
                 )
             )
 

@@ -1,4 +1,4 @@
-"""Blocks credentials, or masks them: key shapes, passwords beside the word, and long random tokens.
+"""Blocks credentials, or masks them: key shapes, passwords and codes beside the word, and long random tokens.
 
 Card and account numbers are the business of the rail `personal`.
 """
@@ -14,6 +14,7 @@ from rails.definition import OnFail, Probes, RailDefinition, RailParams, probes_
 from rails.key_shapes import ANY_HINT, SHAPES
 from rails.matching import compile_linear
 from rails.nemo import RailOutcome, rewritten, verdict
+from rails.told_secrets import ANY_TOLD_HINT, TOLD_SHAPES
 from rails.types import Stage
 
 _TOKEN = compile_linear(r"[A-Za-z0-9+/_=-]{24,}")
@@ -39,11 +40,15 @@ class SecretsParams(RailParams, frozen=True, kw_only=True, tag="secrets"):
 def find(text: str, params: SecretsParams) -> Iterator[tuple[str, int, int]]:
     """Yields what each secret is and where it stands; pieces may overlap."""
     folded = text.casefold() if text.isascii() else text.lower()
-    for shape in SHAPES if ANY_HINT.search(folded) is not None else ():
+    shapes = SHAPES if ANY_HINT.search(folded) is not None else ()
+    told = TOLD_SHAPES if ANY_TOLD_HINT.search(folded) is not None else ()
+    for shape in (*shapes, *told):
         if any(hint in folded for hint in shape.hints):
             for found in shape.pattern.finditer(text):
-                if shape.accepts is None or shape.accepts(found.group(1)):
+                if shape.accepts is None:
                     yield shape.name, *found.span()
+                elif shape.accepts(found.group(1)):
+                    yield shape.name, found.start(), found.end(1)
     for found in _TOKEN.finditer(text):
         if _is_random(found.group(), params) and not _is_checksum(text, *found.span()):
             yield "random_token", *found.span()
@@ -100,8 +105,15 @@ async def check(text: str, params: SecretsParams) -> RailOutcome:
 def _probes(_params: SecretsParams) -> Probes:
     return probes_of(
         # Put together at run time, so that scanners of this repository find no key.
-        blocked=["my key is " + "ghp_" + "a1B2c3D4e5" * 4, "the password is " + "hunter2"],
-        passed=["INC-123456 for CC-1234 is at https://help.example/tickets/123456, ask it@help.example"],
+        blocked=[
+            "my key is " + "ghp_" + "a1B2c3D4e5" * 4,
+            "the password is " + "hunter2",
+            "The door code is " + "4471",
+        ],
+        passed=[
+            "How do I change my password? The PIN is not accepted.",
+            "INC-123456 for CC-1234 is at https://help.example/tickets/123456, ask it@help.example",
+        ],
     )
 
 

@@ -10,21 +10,23 @@ from typing import Annotated
 from msgspec import Meta
 
 from rails.definition import Probes, RailDefinition, RailParams, probes_of
+from rails.host_names import hosts_in
 from rails.matching import compile_linear
 from rails.nemo import RailOutcome, verdict
 from rails.types import Stage
-from rails.wordlists import word_set
 
 Host = Annotated[str, Meta(pattern=r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z")]
 
 _SCHEME = compile_linear(r"\b([a-z][a-z0-9+.-]{1,20}):(?://|\\\\|/)")
-_ACTIVE = compile_linear(r"\b(?:javascript|vbscript|data|file|blob|about|ftp|tel|sms|intent|ws|wss):")
-_LINK = compile_linear(r"[a-z][a-z0-9+.-]{1,20}:[/\\]{1,4}([^\s<>\"'()\[\]{}/\\?#]*)")
-_BARE = compile_linear(
-    r"(?:[^\s<>\"'()\[\]{},;:!?/\\@]*@)?((?:[\pL\pN](?:[\pL\pN_-]{0,61}[\pL\pN])?[.\x{3002}\x{ff0e}\x{ff61}])+(?:[\pL]{2,24}|xn--[a-z0-9-]{2,59}))"
+# Schemes that need no slashes. Most are words too, so something must follow at once.
+_ACTIVE = compile_linear(
+    r"\b(?:java|vb|live)\s{0,3}script\s{0,3}(?::|&colon;|&#)"
+    r"|\b(?:data|file|blob|about|ftps?|sftp|tel|sms|mms|intent|wss?|magnet|skype|callto|facetime|sips?|xmpp|cid|mid|geo|urn"
+    r"|bitcoin|ethereum|monero|litecoin|ssh|telnet|jar|view-source|ldaps?|smb|nfs|ipfs|market|ms-[a-z]{2,30}):[^\s:]"
 )
-# What every host of the pattern above has at its end, at a thirtieth of its cost.
-_ENDING = compile_linear(r"[.\x{3002}\x{ff0e}\x{ff61}]\pL\pL")
+# A share of another machine, and a host that takes the scheme of the page it stands on.
+_SHARE = compile_linear(r"(?:^|[\s\"'(<\[=])(?:\\\\[\pL\pN._$-]+\\|//[\pL\pN-]+/)[\pL\pN._$-]")
+_LINK = compile_linear(r"[a-z][a-z0-9+.-]{1,20}:[/\\]{1,4}([^\s<>\"'()\[\]{}/\\?#]*)")
 _ADDRESS = compile_linear(
     r"(?:^|[^\d.])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.?$)|(?:\[[0-9a-f:.]*:[0-9a-f:.]*\])"
 )
@@ -33,13 +35,6 @@ _OBFUSCATED = compile_linear(
     r"|[a-z0-9]\s+(?:dot|\.)\s+(?:com|net|org|io|co|example|info|biz|dev|app|ru|cn|de|uk)\b|%2f%2f|:%2f"
     r"|\bwww\s{0,2}(?:[\[({]|dot\b)"
 )
-# Words with a full stop inside that are no hosts: file names and abbreviations. Endings that are top-level domains
-# as well (zip, md, py) are not among them.
-_FILES = word_set(
-    "txt pdf doc docx xls xlsx csv ppt pptx png jpg jpeg gif exe dmg msi log yaml yml json xml html ini cfg "
-    "conf bat js ts"
-)
-_ABBREVIATIONS = word_set("e.g i.e a.m p.m u.s u.k z.b d.h u.a o.ä u.s.a p.ej ph.d")
 
 
 class UrlsParams(RailParams, frozen=True, kw_only=True, tag="urls"):
@@ -61,9 +56,8 @@ def find(text: str, params: UrlsParams) -> str | None:
     folded = text.casefold()
     if _OBFUSCATED.search(folded) is not None:
         return "urls.obfuscated"
-    if _ACTIVE.search(folded) is not None or any(
-        found.group(1) not in ("http", "https") for found in _SCHEME.finditer(folded)
-    ):
+    is_active = _ACTIVE.search(folded) is not None or _SHARE.search(folded) is not None
+    if is_active or any(found.group(1) not in ("http", "https") for found in _SCHEME.finditer(folded)):
         return "urls.scheme"
     if _ADDRESS.search(folded) is not None:
         return "urls.address"
@@ -72,15 +66,8 @@ def find(text: str, params: UrlsParams) -> str | None:
     if any(not authority or any(char in authority for char in "@%\\") for authority in authorities):
         return "urls.malformed"
     hosts = [authority.rstrip(".,;:!?").partition(":")[0] for authority in authorities]
-    if _ENDING.search(folded) is not None:
-        hosts += [host for found in _BARE.finditer(folded) if not _is_word(host := found.group(1))]
+    hosts += hosts_in(text)
     return None if all(is_allowed(host, params.hosts) for host in hosts) else "urls.host"
-
-
-def _is_word(host: str) -> bool:
-    """Says whether something like a host is a file name or an abbreviation."""
-    name, _, ending = host.rpartition(".")
-    return host in _ABBREVIATIONS or ("." not in name and ending in _FILES)
 
 
 async def check(text: str, params: UrlsParams) -> RailOutcome:

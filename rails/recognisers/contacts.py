@@ -4,10 +4,12 @@ import ipaddress
 from collections.abc import Iterator
 
 from rails.matching import compile_linear
-from rails.recognisers.finding import Entity, Finding, Reading
+from rails.recognisers.finding import Entity, Finding, Reading, is_unspaced
 
 # Without counts: RE2 unrolls them, and those of letters of all scripts do not fit its memory.
 _EMAIL = compile_linear(r"[\pL\pN._%+'-]+@(?:[\pL\pN-]+\.)+\pL\pL+")
+# In links and forms the sign is written as its code.
+_ENCODED = compile_linear(r"[\pL\pN._+'-]+%40(?:[\pL\pN-]+\.)+\pL\pL+")
 # The disguise that people use against harvesters; "name at host" without brackets is ordinary prose.
 _AT = compile_linear(
     r"[a-z0-9._%+-]{1,64} ?[\[({<] ?at ?[\])}>] ?[a-z0-9-]{1,63}"
@@ -17,20 +19,35 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _V4 = compile_linear(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
 _V6 = compile_linear(r"(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}")
 _MIN_V6_GROUPS = 3
+_MIN_ENDING = 2
+"""A full stop and one letter less than a top-level domain has."""
 _NOT_PEOPLE = frozenset(("git", "noreply", "no-reply", "donotreply", "do-not-reply"))
 
 
 def find_emails(reading: Reading) -> Iterator[Finding]:
     """Yields e-mail addresses, also with `[at]` for the sign."""
     text = reading.plain
-    if "@" in text:
-        for found in _EMAIL.finditer(text):
-            local = found.group().partition("@")[0].strip("'.-")
+    for sign, pattern in (("@", _EMAIL), ("%40", _ENCODED)):
+        for found in pattern.finditer(text) if sign in text else ():
+            start, end = _without_neighbours(text, sign, found.start(), found.end())
+            local = text[start:end].partition(sign)[0].strip("'.-")
             if local and local.casefold() not in _NOT_PEOPLE:
-                yield Finding(Entity.EMAIL, found.start() + found.group().index(local), found.end())
+                yield Finding(Entity.EMAIL, start + text[start:end].index(local), end)
     if any(bracket in text for bracket in "[({<"):
         for found in _AT.finditer(text):
             yield Finding(Entity.EMAIL, *found.span())
+
+
+def _without_neighbours(text: str, sign: str, start: int, end: int) -> tuple[int, int]:
+    """Returns where an address in ASCII begins and ends among letters that are written without blanks."""
+    at = text.index(sign, start, end)
+    if text[at - 1].isascii():
+        start = next((place + 1 for place in range(at - 1, start - 1, -1) if is_unspaced(text[place])), start)
+    if not text[start:at].isascii():
+        return start, end
+    dot = text.rindex(".", at, end)
+    cut = next((place for place in range(dot + 1, end) if is_unspaced(text[place])), end)
+    return (start, cut) if cut - dot > _MIN_ENDING else (start, end)
 
 
 def find_addresses(reading: Reading) -> Iterator[Finding]:

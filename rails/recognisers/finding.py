@@ -21,6 +21,14 @@ _OTHER_NUMBERS = compile_linear(
     r"|employee|staff|personnel|badge|mitarbeiter|matricule|process|pid|device|printer|laptop|quantity|amount|total|price|id"
     r"|eur|euros?|usd|dollars?|gbp|chf|inr|rs|jpy|sek|nok|dkk|pln|czk|brl|cad|aud)\b|[#$€£¥])"
     r"(?:[ ._:=-]{1,3}(?:nr|no|num|number|numbers|nummer|numéro|número|numero|code|id|is|ist|was))*[ .:=#]{0,3}\z"
+    r"|(?:订单|訂單|工单|单号|單號|编号|編號|版本|价格|房间|发票|注文|伝票|チケット|バージョン|部屋|값|가격|주문|티켓|송장|버전|호실"
+    r"|التذكرة|تذكرة|الطلب|طلب|الفاتورة|الإصدار|الغرفة|टिकट|ऑर्डर|बिल|संस्करण|कमरा)"
+    r"[ _]?(?:号码|号|號|番号|번호|नंबर|संख्या|رقم)?[ :=#是为はは은는]{0,3}\z"
+)
+# Scripts without blanks between words, or whose small words hang on the next: no letter of theirs is part of a number.
+_UNSPACED = compile_linear(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\x{30fc}\p{Arabic}"
+    r"\p{Hebrew}\p{Devanagari}]"
 )
 _INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 _DASHES = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2212, 0xFE63, 0xFF0D), "-")
@@ -79,9 +87,11 @@ class Reading:
         """Whether nothing is attached that would make it part of a longer name, number or path."""
         before = self.plain[start - 1 : start]
         after = self.plain[end : end + 2]
-        if before.isalnum() or before in ("_", "-", ".", "/", "#", "\\"):
+        if is_attached(before) or before in ("_", "-", ".", "/", "#", "\\"):
             return before == ""
-        return not (after[:1].isalnum() or after[:1] == "_" or (after[:1] in ("-", ".", "/") and after[1:].isdigit()))
+        return not (
+            is_attached(after[:1]) or after[:1] == "_" or (after[:1] in ("-", ".", "/") and after[1:].isdigit())
+        )
 
     def is_one_of_many(self, start: int, end: int) -> bool:
         """Whether more groups of digits stand before or behind, so that these are a part of something longer."""
@@ -98,6 +108,16 @@ class Reading:
     def is_other_number(self, start: int) -> bool:
         """Whether the word before says that it is a ticket, an order, a version or the like."""
         return _OTHER_NUMBERS.search(self.plain[max(start - _CLOSE, 0) : start]) is not None
+
+
+def is_attached(char: str) -> bool:
+    """Whether a character beside a number is part of a longer name with it: digits, letters of scripts with blanks."""
+    return char.isalnum() and (char.isascii() or not is_unspaced(char))
+
+
+def is_unspaced(char: str) -> bool:
+    """Whether a letter belongs to a script whose words are not set apart by blanks."""
+    return _UNSPACED.search(char) is not None
 
 
 def matches(pattern: Any, reading: Reading) -> Iterator[tuple[int, int]]:

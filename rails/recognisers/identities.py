@@ -13,6 +13,7 @@ from stdnum.br import cpf
 from stdnum.ca import sin
 from stdnum.ch import ssn as ahv
 from stdnum.cl import rut
+from stdnum.cn import ric
 from stdnum.cz import rc
 from stdnum.de import idnr
 from stdnum.dk import cpr
@@ -45,6 +46,9 @@ _ANY_STATE = (
     r"social security|national insurance|national id|identity (?:card|number)|identification number|id (?:card|number)"
     r"|personal (?:id|number|code)|tax (?:id|number|file|payer)|taxpayer|tin|ssn|insurance number"
 )
+_ANY_STATE_UNSPACED = (
+    "身份证|身分證|公民身份|주민(?:등록)?번호|マイナンバー|個人番号|رقم الهوية|الرقم القومي|आधार|पहचान"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,10 @@ def _alone(entity: Entity, form: str, is_valid: Callable[[str], bool], least_dig
     return _Number(entity, compile_linear(form), is_valid, least_digits=least_digits)
 
 
-def _beside(entity: Entity, form: str, is_valid: Callable[[str], bool], words: str) -> _Number:
-    return _Number(entity, compile_linear(form), is_valid, compile_linear(rf"\b(?:{words}|{_ANY_STATE})\b"))
+def _beside(entity: Entity, form: str, is_valid: Callable[[str], bool], words: str, more: str = "") -> _Number:
+    """Returns a number with `words`, or `more` that do not begin and end where RE2 sees a boundary."""
+    either = rf"\b(?:{words}|{_ANY_STATE})\b|{_ANY_STATE_UNSPACED}" + (f"|{more}" if more else "")
+    return _Number(entity, compile_linear(form), is_valid, compile_linear(either))
 
 
 def _is_ssn(written: str) -> bool:
@@ -97,7 +103,14 @@ _NINO = r"[abceghj-prstw-z][abceghj-nprstw-z]"
 # Single check digits let a tenth of all numbers pass: such a number needs a word, unless its writing is its own.
 _NUMBERS = (
     _alone(_SSN, r"[0-9]{3}-[0-9]{2}-[0-9]{4}", _is_ssn),
-    _beside(_SSN, r"[0-9]{3}[ .]?[0-9]{2}[ .]?[0-9]{4}", _is_ssn, "social sec|ss ?(?:no|number)"),
+    _alone(_SSN, r"[0-9]{3}\.[0-9]{2}\.[0-9]{4}", _is_ssn),
+    _beside(
+        _SSN,
+        r"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}",
+        _is_ssn,
+        "social sec|ss ?(?:no|number)|(?:my|his|her|their|your) social (?:is|was|number|num|no)",
+        r"\b(?:my|his|her|their|your) social ?[:=#]",
+    ),
     _beside(_TAX, r"9[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{4}", itin.is_valid, "itin"),
     _beside(_TAX, r"[0-9]{2}-[0-9]{7}", ein.is_valid, "ein|employer identification|federal tax"),
     _alone(_ID, rf"{_NINO} [0-9]{{2}} [0-9]{{2}} [0-9]{{2}} [a-d]", _is_nino),
@@ -141,6 +154,9 @@ _NUMBERS = (
     _beside(_TAX, r"[1-35-9][0-9]{8}", nif.is_valid, "nif|contribuinte"),
     _beside(_TAX, r"[0-9]{7}[a-w][abhwtx]?", pps.is_valid, "pps(?:n| number)?"),
     _alone(_ID, r"[0-9]{6}-[1-8][0-9]{6}", rrn.is_valid),
+    _beside(_ID, r"[0-9]{6}-?[1-8][0-9]{6}", bool, "rrn|resident registration"),
+    _alone(_ID, r"[1-9][0-9]{5}(?:18|19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9x]", ric.is_valid, 17),
+    _beside(_ID, r"[1-9][0-9]{5}(?:18|19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9x]", bool, "resident id"),
     _alone(_ID, r"[a-z]{4}[0-9]{6}[hmx][a-z]{5}[0-9a-z][0-9]", curp.is_valid),
     _alone(_TAX, r"(?:20|2[347]|30)-[0-9]{8}-[0-9]", cuit.is_valid),
     _alone(_TAX, r"[0-9]{1,2}\.[0-9]{3}\.[0-9]{3}-[0-9k]", rut.is_valid),
@@ -158,6 +174,7 @@ _NUMBERS = (
         _is_passport,
         "passports?|passport (?:no|number)|reisepass(?:nummer)?|passnummer|passeport|pasaporte|passaporto|paspoort"
         "|passaporte|pass nr|paszport(?:u)?",
+        "护照|護照|パスポート|旅券|여권|جواز|पासपोर्ट",
     ),
 )
 
@@ -182,10 +199,13 @@ def find_identities(reading: Reading) -> Iterator[Finding]:
         for start, end in matches(number.form, reading):
             if reading.is_one_of_many(start, end) or not number.is_valid(reading.plain[start:end]):
                 continue
-            if (
-                number.entity is _SSN
-                and _TICKETS.search(reading.plain[max(start - _BEFORE_TICKET, 0) : start]) is not None
-            ):
+            if number.entity is _SSN and _is_ticket(reading, start, end):
                 continue
             if number.words is None or reading.has_near(number.words, start, end):
                 yield Finding(number.entity, start, end)
+
+
+def _is_ticket(reading: Reading, start: int, end: int) -> bool:
+    """Whether the word before says so; with full stops, it may be a version or the like as well."""
+    is_ticket = _TICKETS.search(reading.plain[max(start - _BEFORE_TICKET, 0) : start]) is not None
+    return is_ticket or ("." in reading.plain[start:end] and reading.is_other_number(start))

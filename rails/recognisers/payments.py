@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from stdnum import iban, luhn
 
 from rails.matching import compile_linear
-from rails.recognisers.finding import Entity, Finding, Reading
+from rails.recognisers.finding import Entity, Finding, Reading, is_attached
 from rails.wordlists import word_set
 
-_DIGITS = compile_linear(r"[0-9](?:[ .-]?[0-9]){11,}")
+# Slashes and low lines stand in dates and file names too: only where the groups are those of a card.
+_DIGITS = compile_linear(
+    r"[0-9](?:[ .-]?[0-9]){11,}|[0-9]{4}(?:[/_][0-9]{4}){2}[/_][0-9]{4,7}|[0-9]{4}[/_][0-9]{6}[/_][0-9]{4,5}"
+)
 _GROUP = compile_linear(r"[0-9]+")
 _MIN_DIGITS = 12
 _MAX_DIGITS = 19
@@ -44,7 +47,7 @@ _CARD_WORDS = compile_linear(
     r"\b(?:cards?|creditcards?|visa|master ?card|amex|american express|maestro|discover|diners|jcb|unionpay"
     r"|(?:kredit|bank|giro|ec-?|debit)karten?(?:nummer)?|kartennummer|carte (?:bancaire|bleue|de cr[ée]dit)"
     r"|tarjeta(?: de (?:cr[ée]dito|d[ée]bito))?|carta di credito|cart[ãa]o(?: de cr[ée]dito)?|karta|kort)\b"
-    r"|信用卡|بطاقة"
+    r"|卡号|卡號|信用卡|银行卡|我的卡|カード|카드|بطاقت?|बैंक कार्ड|कार्ड"
 )
 _OTHER_CARDS = compile_linear(
     r"\b(?:sim|id|sd|graphics|video|network|sound|memory|access|key|badge|smart|time)[ -]?cards?\b"
@@ -52,7 +55,8 @@ _OTHER_CARDS = compile_linear(
 
 _IBAN_START = compile_linear(r"[a-z]{2}[0-9]{2}(?:[ .-]?[a-z0-9]){11,40}")
 _IBAN_WORDS = compile_linear(
-    r"\b(?:iban|bban|(?:bank|account|konto)\s?(?:account|number|nummer|verbindung)|kontonummer)\b"
+    r"\b(?:iban|bban|(?:bank|account|konto)\s?(?:account|number|nummer|verbindung)|kontonummer)\b|账号|帳號|口座|계좌"
+    r"|آيبان|رقم الحساب|खाता"
 )
 _IBAN_COUNTRIES = word_set(
     "ad ae al at az ba be bg bh bi br by ch cr cy cz de dj dk do ee eg es fi fk fo fr gb ge gi gl gr gt hn hr hu ie il "
@@ -117,7 +121,7 @@ def find_ibans(reading: Reading) -> Iterator[Finding]:
     while (found := _IBAN_START.search(reading.plain, position)) is not None:
         start, end = found.span()
         position = start + 1
-        if reading.plain[start - 1 : start].isalnum() or found.group()[:2].casefold() not in _IBAN_COUNTRIES:
+        if is_attached(reading.plain[start - 1 : start]) or found.group()[:2].casefold() not in _IBAN_COUNTRIES:
             continue
         iban_end = _iban_end(reading, start, end)
         if iban_end is not None:
@@ -134,7 +138,7 @@ def _iban_end(reading: Reading, start: int, end: int) -> int | None:
         if (
             len(compact) in _IBAN_LENGTHS
             and _is_iban(compact)
-            and not reading.plain[start + at : start + at + 1].isalnum()
+            and not is_attached(reading.plain[start + at : start + at + 1])
         ):
             return start + at
     if reading.has_near(_IBAN_WORDS, start, start):

@@ -35,7 +35,8 @@ _WORDS = compile_linear(
     r"|t[ée]l[ée]phone(?:r|z)?|portable|appel(?:er|ez|le)|num[ée]ro|fixe|m[óo]vil|celular|tel[ée]fono|ll[aá]ma(?:r|me)?"
     r"|cellulare|chiama(?:re|mi)?|telefoon(?:nummer)?|mobiel|bel(?:len)?|telem[óo]vel|ligar|telefone|kom[óo]rk[ai]"
     r"|zadzwo[ńn]|telefonnr|ring(?:a)?|puhelin|numero|cep|telefonu)\b"
-    r"|тел(?:ефон)?|звон|моб|τηλ|هاتف|جوال|اتصل|फ़?ोन|मोबाइल|电话|手机|電話|携帯|전화"
+    r"|тел(?:ефон)?|звон|моб|τηλ|هاتف|جوال|اتصل|تليفون|تلفون|موبايل|محمول|نقال|واتس|كلمني|رقمي|फ़?ोन"
+    r"|मोबाइल|नंबर|कॉल|संपर्क|व्हाट्स|电话|手机|電話|手機|致电|拨打|打给|联系|聯絡|微信|携帯|連絡|번호|전화|연락|휴대폰|핸드폰|โทร"
 )
 _MIN_DIGITS, _MAX_DIGITS = 7, 15
 _TRUNK_DIGITS = range(9, 13)
