@@ -6,7 +6,6 @@ whatever order the language puts them. For text that `disguises.plain` has folde
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ class _Order:
 
 def foreign_order(folded: str) -> str | None:
     """Returns which kind of order a folded text has in one of the languages, or None."""
-    plainly, anyhow, orders = _known()
+    plainly, anyhow, orders = _KNOWN
     if folded.isascii():
         if plainly.search(folded) is None:
             return None
@@ -63,7 +62,6 @@ def _clause(text: str, start: int, end: int) -> str:
     return before[begins:] + text[start:end] + (after if ends is None else after[: ends.start()])
 
 
-@cache
 def _known() -> tuple[Any, Any, tuple[_Order, ...]]:
     """Returns what every order has one of, in ASCII and in all letters, and the orders of all languages."""
     begins: list[str] = []
@@ -102,3 +100,7 @@ def _pattern(entry: str, outside: str) -> str:
 def _bare(entry: str) -> str:
     core = entry.partition(_NOT_BEFORE)[0]
     return plain(core.removeprefix(_BEGINS_CLAUSE).removesuffix(_ENDS_WORD)).translate(_SPELLINGS)
+
+
+_KNOWN = _known()
+"""Made when the module is loaded: the first message must not wait for it."""

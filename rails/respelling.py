@@ -5,7 +5,7 @@ Linear in the text: a run of letters is taken apart by words of bounded length, 
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import combinations
 
 from rails.exemplars import Family, honest, sentences
@@ -100,7 +100,7 @@ def _letters(part: str) -> str:
 
 def words_in(run: str) -> list[str]:
     """Returns the known words that a run of letters is made of, or the run itself when it is no row of them."""
-    known = _vocabulary()
+    known = _VOCABULARY
     best, back = [0.0], [0]
     for end in range(1, len(run) + 1):
         cost, start = best[end - 1] + _LETTER_COST, end - 1
@@ -119,7 +119,6 @@ def words_in(run: str) -> list[str]:
     return parts[::-1] if is_row else [run]
 
 
-@cache
 def _vocabulary() -> frozenset[str]:
     """Returns the words of the examples and the small words of English: what an order may be made of."""
     written = [sentence for family in Family for sentence in sentences(family)]
@@ -143,17 +142,16 @@ def _mended(folded: str, wrong: Mapping[str, str]) -> str:
 @lru_cache(maxsize=8192)  # people write the same words again and again
 def _right(word: str) -> str | None:
     bare = word.strip(_AROUND)
-    if not _SHORT_WORD <= len(bare) <= _LONGEST_WORD or not bare.isalpha() or bare in _vocabulary():
+    if not _SHORT_WORD <= len(bare) <= _LONGEST_WORD or not bare.isalpha() or bare in _VOCABULARY:
         return None
     most = 2 if len(bare) >= _LONG_WORD else 1
     shortened = {bare, *_shortened(bare, most)}
-    likely = {right for short in shortened for right in _by_shortened().get(short, ())}
+    likely = {right for short in shortened for right in _BY_SHORTENED.get(short, ())}
     near = [(_slips_between(bare, right), right) for right in likely if right[0] == bare[0]]
     count, right = min(near, default=(most + 1, ""))
     return right if count <= most else None
 
 
-@cache
 def _by_shortened() -> dict[str, tuple[str, ...]]:
     """Returns the telling words by what is left of them without one letter, or without two of a long one."""
     table: dict[str, tuple[str, ...]] = {}
@@ -182,3 +180,7 @@ def _slips_between(one: str, other: str) -> int:
             row.append(cost)
         before = last
     return row[-1]
+
+
+_VOCABULARY, _BY_SHORTENED = _vocabulary(), _by_shortened()
+"""Made when the module is loaded: the first message must not wait for them."""
