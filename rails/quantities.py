@@ -46,6 +46,7 @@ _AFTER_PRONOUN_ONE = word_set(
 _BEFORE_PRONOUN_ONE = word_set("new another the this that which each every no any old other right wrong")
 _BEFORE_ORDINAL = frozenset(("the", "every", "each"))
 _BEFORE_ARTICLE_ONE = frozenset(("within", "takes", "lasts"))
+_COUNTING = HALVES | ARTICLES
 _AND_A_HALF = ("and", "a", "half")
 _PERCENT = frozenset((("per", "cent"), ("pour", "cent"), ("por", "ciento")))
 
@@ -66,7 +67,7 @@ def _numbers(tokens: Sequence[Token], words: Mapping[str, int]) -> Iterator[tupl
         if position < end:
             continue
         number = None
-        if token.folded in HALVES or token.folded in ARTICLES:
+        if token.folded in _COUNTING:
             number = _in_articles(tokens, position)
         if number is not None:
             pass

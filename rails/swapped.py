@@ -9,6 +9,7 @@ from rails.tokens import Token
 from rails.wordlists import word_set
 
 _JOINTS = word_set("and but while whereas und aber während et mais tandis y pero mientras")
+_TWO = 2
 _MOST_ALIKE = 12
 """Clauses of the facts that are compared in pairs."""
 
@@ -29,8 +30,11 @@ Stems = Sequence[tuple[str, ...]]
 def parts_of(words: Sequence[str], stems: Stems, named: frozenset[str], values: Mapping[int, str]) -> tuple[Part, ...]:
     """Returns the clauses of a sentence: it is cut at an `and` with a name or number and another word on both sides.
 
-    `stems` and `values` are by the position of the word; `named` holds the keys that belong to names.
+    `stems` and `values` are by the position of the word; `named` holds the keys that belong to names. A clause with
+    fewer than two items joins nothing: of such a sentence there are none.
     """
+    if len(named) + len(values) < _TWO:
+        return ()
     parts, begin = list[Part](), 0
     for joint in [place for place, word in enumerate(words) if word in _JOINTS]:
         before = _part(range(begin, joint), stems, named, values)
