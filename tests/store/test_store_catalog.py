@@ -139,7 +139,10 @@ def test_a_sentence_slipped_in_beside_the_triggers_is_noticed(database):
     publish(database, bundle())
     with database.writing() as session:
         session.execute(
-            text("INSERT INTO phrasings SELECT prompt_id, version, kind, 99, 'slipped in', 'slipped in' FROM phrasings")
+            text(
+                "INSERT INTO phrasings (prompt_id, version, kind, position, text, canonical) "
+                "SELECT prompt_id, version, kind, 99, 'slipped in', 'slipped in' FROM phrasings"
+            )
         )
     with pytest.raises(InvalidContent, match="was altered in the database"):
         load_catalog(database)
