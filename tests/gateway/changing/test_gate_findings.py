@@ -160,8 +160,8 @@ def test_a_policy_that_cannot_be_built_or_whose_probe_fails_blocks(gating):
 @pytest.mark.parametrize(
     ("judge", "said"),
     [
-        (FakeJudge(answer=lambda _is_bad: "no"), "answered 'passed'"),
-        (FakeJudge(answer=lambda _is_bad: "yes"), "answered 'blocked'"),
+        (FakeJudge(answer=lambda _is_bad: "no"), "let pass an example that it must stop"),
+        (FakeJudge(answer=lambda _is_bad: "yes"), "stopped an example that it must let pass"),
         (FakeJudge(answer=lambda _is_bad: "perhaps"), "could not finish a probe of its own"),
     ],
     ids=["stops nothing", "stops everything", "cannot tell"],
