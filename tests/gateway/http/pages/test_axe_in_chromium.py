@@ -26,7 +26,7 @@ pytestmark = [
 ]
 WIDTHS = (1280, 320)
 THEMES = ("light", "dark")
-DOWNLOADS = {"GET /admin/audit/export"}
+DOWNLOADS = {one for one in PAGES if one.endswith("/export")}
 MORE = (
     "/admin/rails/helpdesk",
     "/admin/rails/helpdesk/form",
@@ -59,7 +59,7 @@ def pages(admin: AdminWorld) -> list[str]:
     names = sorted(one for one in PAGES if one.startswith("GET ") and one not in DOWNLOADS)
     wanted = {parameter for name in names for parameter in parameters(name)}
     made = {one: SAMPLES[one](admin, MINE) for one in sorted(wanted & SAMPLES.keys())}
-    return [filled(name.split()[1], made) for name in names]
+    return [filled(name.split()[1], {"step": "submit", **made}) for name in names]
 
 
 def complaints_of(watched: Watched, paths: list[str], source: str) -> Iterator[str]:
