@@ -10,6 +10,17 @@ from store.proof.verification import Verification
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What verifying found, as far as somebody may know it."""
+
+    found: Verification
+    rows: int | None
+    """Rows found whole; None for who is bound to some assistants."""
+    proved_by: int | None
+    """Rows of the largest checkpoint; None for them too, and where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Auditing:
     """The trail as auditors see it. All methods block: use a thread."""
 
@@ -30,6 +41,11 @@ class Auditing:
         """Gives all rows after that number, oldest first."""
         return self.trail.entries(after=after)
 
-    def verification(self) -> Verification:
-        """Verifies the whole trail. Raises `InvalidContent` for a checkpoint that is not ours."""
-        return self.checkpointing.verify()
+    def verification(self, actor: Actor) -> Told:
+        """Verifies the whole trail. Raises `InvalidContent` for a checkpoint that is not ours.
+
+        Who belongs to a tenant is not told how many rows there are: that tells of others.
+        """
+        found = self.checkpointing.verify()
+        is_bound = bool(actor.assistants)
+        return Told(found, None if is_bound else found.rows, None if is_bound else found.proved_by)

@@ -1,7 +1,6 @@
 """Feedback over REST: lists, helpful rates with their intervals, and exports as preference pairs or messages."""
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import msgspec
@@ -16,6 +15,7 @@ from gateway.errors import InvalidRequest
 from gateway.http.admin.guard import actor_of
 from gateway.http.admin.queries import Query, administration_of
 from gateway.http.described import JSON, TEXT, Described
+from gateway.http.downloads import download
 from store.content import KeepsText
 from store.feedback import FeedbackReason, Verdict
 from store.repositories.feedback import FeedbackFilter, JudgedAnswer
@@ -188,26 +188,7 @@ async def export_feedback(
     wanted = _wanted(Query(request, _FILTERS))
     desk, actor = administration_of(components).feedback, actor_of(request)
     made = await to_thread.run_sync(desk.export, actor, wanted, format_name, limiter=_THREADS)
-    first = await to_thread.run_sync(next, made.pieces, b"", limiter=_THREADS)  # fails before the status is sent
-    return Stream(streamed(first, made.pieces), media_type=JSON_LINES, headers={"cache-control": "no-store"})
-
-
-async def streamed(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Gives pieces that are made in a thread, some at a time."""
-    piece = first
-    while piece:
-        yield piece
-        piece = await to_thread.run_sync(_some, pieces, limiter=_THREADS)
-
-
-def _some(pieces: Iterator[bytes]) -> bytes:
-    found, size = [], 0
-    for piece in pieces:
-        found.append(piece)
-        size += len(piece)
-        if size >= 64 * 1024:
-            break
-    return b"".join(found)
+    return await download(made.pieces, media_type=JSON_LINES, headers={"cache-control": "no-store"})
 
 
 def _item(judged: JudgedAnswer) -> FeedbackItemReply:

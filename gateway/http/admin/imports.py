@@ -14,10 +14,10 @@ from litestar.response import File, Stream
 from gateway.components import Components
 from gateway.errors import InvalidRequest
 from gateway.exporting import export_content
-from gateway.http.admin.feedback import streamed
 from gateway.http.admin.guard import actor_of
 from gateway.http.admin.queries import Query, administration_of
 from gateway.http.described import JSON, TEXT, Described
+from gateway.http.downloads import download
 from gateway.import_jobs import ImportJob
 from gateway.importing import ImportOrder, Makes
 from store.catalog import load_catalog
@@ -157,9 +157,8 @@ async def export_live_content(
     made = await to_thread.run_sync(
         lambda: export_content(load_catalog(database), format_name, actor), limiter=_THREADS
     )
-    first = await to_thread.run_sync(next, made.pieces, b"", limiter=_THREADS)  # fails before the status is sent
     headers = {"content-disposition": f'attachment; filename="{made.name}"', "cache-control": "no-store"}
-    return Stream(streamed(first, made.pieces), media_type=OCTETS, headers=headers)
+    return await download(made.pieces, media_type=OCTETS, headers=headers)
 
 
 async def _found(request: Request[Any, Any, Any], components: Components, import_id: str, kind: str) -> Path:

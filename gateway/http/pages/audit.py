@@ -53,11 +53,11 @@ async def audit_check_page(visit: _Asked) -> Response[str]:
     auditing = visit.administration.auditing
     crumbs = (Crumb(visit.texts("audit.title"), _AUDIT),)
     try:
-        found = await to_thread.run_sync(auditing.verification, limiter=_ONE_AT_A_TIME)
+        told = await to_thread.run_sync(auditing.verification, visit.actor, limiter=_ONE_AT_A_TIME)
     except InvalidContent:
-        return visit.show("audit_check.html", found=None, crumbs=crumbs)
+        return visit.show("audit_check.html", told=None, crumbs=crumbs)
     key = str(auditing.checkpointing.verifier)
-    return visit.show("audit_check.html", found=found, root=found.root.hex(), key=key, crumbs=crumbs)
+    return visit.show("audit_check.html", told=told, root=told.found.root.hex(), key=key, crumbs=crumbs)
 
 
 @get(f"{_AUDIT}/export", operation_id="export_audit")

@@ -1,10 +1,8 @@
 """Feedback: what people said of answers, how often each version of a prompt helped, and all of it as a file."""
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from anyio import to_thread
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
@@ -12,6 +10,7 @@ from litestar.response import Stream
 
 from gateway.errors import InvalidRequest
 from gateway.feedback import MESSAGE_FORMATS, PAIR_FORMATS
+from gateway.http.downloads import download
 from gateway.http.pages.choices import assistants_of, chosen, titles_of, typed
 from gateway.http.pages.times import day_of
 from gateway.http.pages.visit import ROWS, Visit
@@ -24,7 +23,6 @@ FILTERS = ("verdict", "assistant", "prompt", "version", "since", "until")
 FORMATS = (*PAIR_FORMATS, *MESSAGE_FORMATS)
 _FEW = 5
 """Verdicts below which a rate says next to nothing, and stands behind the others."""
-_PIECE = 64 * 1024
 _MOST_DIGITS = 9
 
 
@@ -59,25 +57,8 @@ async def export_feedback_page(visit: _Asked) -> Stream:
     if name not in FORMATS:
         raise InvalidRequest("invalid_query", f"`format` takes {', '.join(FORMATS)}.", param="format")
     made = await visit.call(visit.administration.feedback.export, visit.actor, _wanted(visit), name)
-    first = await to_thread.run_sync(_piece, made.pieces)  # fails before the status is sent
     headers = {"content-disposition": f'attachment; filename="canongate-feedback-{name}.jsonl"'}
-    return Stream(_pieces(first, made.pieces), media_type="application/jsonl", headers=headers)
-
-
-async def _pieces(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    piece = first
-    while piece:
-        yield piece
-        piece = await to_thread.run_sync(_piece, pieces)
-
-
-def _piece(pieces: Iterator[bytes]) -> bytes:
-    found = bytearray()
-    for piece in pieces:
-        found += piece
-        if len(found) >= _PIECE:
-            break
-    return bytes(found)
+    return await download(made.pieces, media_type="application/jsonl", headers=headers)
 
 
 def _worst_first(rate: HelpfulRate) -> tuple[bool, float, str]:

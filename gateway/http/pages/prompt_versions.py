@@ -20,6 +20,7 @@ from store.errors import NotFound, Refused
 
 _Asked = NamedDependency[SkipValidation[Visit]]
 _VERSIONS = PROMPTS + "/{prompt_key:str}/versions"
+_SIDES = ("from", "to")
 _MOST_DIGITS = 9
 
 
@@ -54,9 +55,9 @@ async def _versions(visit: Visit, item: Item, form: Form) -> Response[str]:
     before = _whole(query["after"]) if query.get("after") else None
     found = await visit.call(contents.versions, visit.actor, item, limit=ROWS + 1, before=before)
     live = await _live(visit, item)
-    chosen = [_whole(query[name]) for name in ("from", "to") if query.get(name)]
+    chosen = [_whole(query[name]) for name in _SIDES if query.get(name)]
     compared = None
-    if len(chosen) == 2:  # noqa: PLR2004 -- one on each side
+    if len(chosen) == len(_SIDES):
         old, new = sorted(chosen)
         _, one = await visit.call(contents.version, visit.actor, item, old)
         _, other = await visit.call(contents.version, visit.actor, item, new)
@@ -86,7 +87,7 @@ async def _live(visit: Visit, item: Item) -> Shown | None:
 
 def _preset(chosen: list[int], numbers: list[int]) -> tuple[int, int]:
     """Returns the two versions that the form stands at: the newest two, until others are chosen."""
-    if len(chosen) == 2:  # noqa: PLR2004 -- as above
+    if len(chosen) == len(_SIDES):
         return min(chosen), max(chosen)
     return (numbers[1] if len(numbers) > 1 else 0), (numbers[0] if numbers else 0)
 

@@ -1,8 +1,5 @@
 """System: how every part is and what it is made of, the last backups, and what is live as a file."""
 
-from collections.abc import AsyncIterator, Iterator
-
-from anyio import to_thread
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
@@ -11,6 +8,7 @@ from litestar.response import Stream
 from gateway.components import Components
 from gateway.errors import InvalidRequest, NotServing
 from gateway.exporting import EXPORTS, export_content
+from gateway.http.downloads import download
 from gateway.http.pages.choices import typed
 from gateway.http.pages.visit import Visit
 from gateway.inventory import Inventory, take_inventory
@@ -21,7 +19,6 @@ from store.errors import StoreError
 _Asked = NamedDependency[SkipValidation[Visit]]
 _SYSTEM = "/admin/system"
 _BACKUPS = 5
-_PIECE = 64 * 1024
 
 
 @get(_SYSTEM, operation_id="system_page")
@@ -45,25 +42,8 @@ async def export_content_page(visit: _Asked) -> Stream:
     if name not in EXPORTS:
         raise InvalidRequest("invalid_query", f"`format` takes {', '.join(EXPORTS)}.", param="format")
     made = await visit.call(lambda: export_content(load_catalog(database), name, visit.actor))
-    first = await to_thread.run_sync(_piece, made.pieces)  # fails before the status is sent
     headers = {"content-disposition": f'attachment; filename="{made.name}"'}
-    return Stream(_pieces(first, made.pieces), media_type="application/octet-stream", headers=headers)
-
-
-async def _pieces(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    piece = first
-    while piece:
-        yield piece
-        piece = await to_thread.run_sync(_piece, pieces)
-
-
-def _piece(pieces: Iterator[bytes]) -> bytes:
-    found = bytearray()
-    for piece in pieces:
-        found += piece
-        if len(found) >= _PIECE:
-            break
-    return bytes(found)
+    return await download(made.pieces, media_type="application/octet-stream", headers=headers)
 
 
 async def _inventory(visit: Visit, components: Components) -> Inventory | None:

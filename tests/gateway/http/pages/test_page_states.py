@@ -164,6 +164,16 @@ async def test_the_check_of_the_trail_finds_it_whole_and_finds_a_row_that_was_ch
     assert "A row was changed." in browser.text
 
 
+async def test_how_long_the_trail_is_tells_a_tenant_nothing_of_others(admin: AdminWorld, signed_in) -> None:
+    for name, assistants in (("all", ()), ("one", ("helpdesk",))):
+        admin.user(name, Role.AUDITOR, assistants=assistants)
+        browser = await signed_in(name)
+        await browser.open("/admin/audit/check")
+        assert "The trail is whole." in browser.text
+        assert ("Rows found whole" in browser.text) is not bool(assistants)
+        assert bool(re.search(r"All \d+ rows", browser.text.replace("\u2068", ""))) is not bool(assistants)
+
+
 async def test_the_export_holds_the_rows_that_are_wanted(admin: AdminWorld, signed_in) -> None:
     admin.user("ada", Role.AUDITOR)
     browser = await signed_in("ada")
