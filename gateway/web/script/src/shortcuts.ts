@@ -35,7 +35,8 @@ function withModifier(event: KeyboardEvent, found: Palette | null): boolean {
 }
 
 function takesLetters(event: KeyboardEvent): boolean {
-  const at = event.target instanceof Element ? event.target : null;
+  const focused = event.target instanceof Element ? event.target : null;
+  const at = focused?.checkVisibility() ? focused : null; // the button that closed a dialog keeps focus for a frame
   const isOff = document.documentElement.dataset["shortcuts"] === "off";
   return !isOff && !event.altKey && !document.querySelector("dialog[open]") && !at?.closest(NATIVE);
 }
