@@ -60,7 +60,7 @@ $(AXE): tests/axe/package-lock.json
 	@touch $@
 
 test: setup rival browser ## run every test, with the real embedder, model, SQLite, PostgreSQL, llama.cpp's server and a browser
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --quiet
 
 check: setup ## lint, types, import contracts and generated docs
 	@$(BIN)/ruff format --check .

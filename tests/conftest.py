@@ -19,6 +19,14 @@ from tests.world import anyio_backend, make_world, policy, world
 __all__ = ["anyio_backend", "embedder_cache", "make_world", "policy", "postgres_server", "smollm", "world"]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps a file in one process, and all that loads the real model in one, when tests run in several."""
+    for item in items:
+        group = "weights" if item.get_closest_marker("weights") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def embedder_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Exports the packaged embedder, which takes about 20 seconds, and gives the folder; do not change it."""

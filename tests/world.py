@@ -26,6 +26,7 @@ from models.fakes import FakeEmbedder, FakeModel
 from rails.engine import RailsPolicy, compile_policy
 from rails.languages import unread_by
 from rails.policy import load_policy
+from rails.runner import RailLimits, RailRunner
 from store.catalog import Catalog
 from store.content import Assistant, CanonicalPrompt, PromptVersion
 from store.errors import NotFound, StoreUnavailable
@@ -35,6 +36,8 @@ from store.scoring import Limits, NearestScorer, Scope
 from store.types import ApiKey, Decision, KeyScope, Recorded
 
 PEPPER = b"p" * 32
+PATIENT = RailRunner(RailLimits(rail_s=10.0, stage_s=30.0))
+"""A machine that is busy for a moment must not look like a rail that broke."""
 
 PROMPTS = (
     {
@@ -241,7 +244,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def policy() -> RailsPolicy:
-    return compile_policy(load_policy(POLICY), 5)
+    return compile_policy(load_policy(POLICY), 5, runner=PATIENT)
 
 
 @pytest.fixture

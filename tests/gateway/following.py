@@ -13,9 +13,10 @@ from models.fakes import FakeEmbedder
 from rails.definition import NO_SERVICES
 from store.catalog import publish_bundle
 from store.content import Assistant, CanonicalPrompt
-from store.database import migrate, open_database
+from store.database import open_database
 from store.formats.bundle import Bundle
 from tests.building import ASSISTANT, POLICY, RESET, NearestMatchers
+from tests.migrated import migrate_new
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Place:
         # Patient with rails: a machine that is busy for a moment must not look like a rail that broke.
         rails = RailSettings(rail_s=10.0, stage_s=30.0)
         self.settings = Settings(data=DataSettings(directory=str(folder / "data")), rails=rails)
-        migrate(self.settings.database_url)
+        migrate_new(self.settings.database_url)
         self.database = open_database(self.settings.database_url)
         self.embedder = CountingEmbedder()
         self.matchers = NearestMatchers(self.embedder, folder / "index")

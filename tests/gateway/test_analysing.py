@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from gateway.analysing import Analysing, Period
 from gateway.figures import STEPS, figures_of
-from store.database import Database, migrate, open_database
+from store.database import Database, open_database
 from store.matches import Gate, MatchMethod
 from store.people import Actor, Role
 from store.repositories.decision_figures import CountedDecision
 from store.repositories.decisions import Decisions
 from store.types import Decision, Outcome
 from tests.administration import Clock, person
+from tests.migrated import migrate_new
 from tests.world import World
 
 SCORES = st.integers(0, STEPS - 1).map(lambda step: step / STEPS + 0.005)
@@ -29,7 +30,7 @@ ADA = person("ada", Role.VIEWER)
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     url = f"sqlite:///{tmp_path / 'figures.db'}"
-    migrate(url)
+    migrate_new(url)
     opened = open_database(url)
     yield opened
     opened.close()

@@ -14,6 +14,7 @@ from rails.policy import load_policy
 from store.matches import SlotValue
 from tests.building import ASSISTANT, CALLER, HOURS, POLICY, RESET, SUMMARY, build_state
 from tests.gateway.kept_turns import CACHED, SENT, WEIGHTS, key_of, turn_for
+from tests.world import PATIENT
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def changed_states():
     yield "instructions", build_state(CACHED, assistant={"instructions": "Be brief."})
     yield "assistant", build_state(CACHED, assistant={"name": "other"})
     yield "languages", build_state(CACHED, assistant={"languages": ["en", "de"]})
-    yield "policy revision", build_state(CACHED, policy=compile_policy(load_policy(POLICY), 4))
+    yield "policy revision", build_state(CACHED, policy=compile_policy(load_policy(POLICY), 4, runner=PATIENT))
 
 
 @pytest.mark.parametrize("changed", [pytest.param(state, id=name) for name, state in changed_states()])

@@ -11,11 +11,12 @@ from gateway import checkpointing as module
 from gateway.checkpointing import Checkpointing
 from gateway.errors import NotServing
 from store.audit import AuditTrail
-from store.database import Database, migrate, open_database
+from store.database import Database, open_database
 from store.errors import InvalidContent
 from store.people import SYSTEM
 from store.proof.checkpoints import CheckpointFile
 from store.proof.signing import Signer
+from tests.migrated import migrate_new
 
 KEY = b"k" * 32
 
@@ -31,7 +32,7 @@ class Clock:
 class Kept:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.path = folder / "x.db"
-        migrate(f"sqlite:///{self.path}")
+        migrate_new(f"sqlite:///{self.path}")
         self.database: Database = open_database(f"sqlite:///{self.path}")
         self.trail = AuditTrail(self.database, KEY)
         self.file = CheckpointFile(folder / "checkpoints")

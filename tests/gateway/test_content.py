@@ -16,11 +16,12 @@ from models.fakes import FakeEmbedder
 from rails.errors import PolicyInvalid
 from rails.fakes import InProcessSandbox
 from store.catalog import live_revision, load_catalog
-from store.database import migrate, open_database
+from store.database import open_database
 from store.errors import InvalidContent
 from store.formats.bundle import read_bundle
 from tests.building import ALARM, ASSISTANT, HOURS, POLICY, PROMPTS, RESET, SECRET_DESK
 from tests.gateway.content_files import write_content
+from tests.migrated import migrate_new
 from tests.rails.dialog_policies import GREETING, SERVICES
 
 import_folder = partial(content.import_folder, sandbox=InProcessSandbox())
@@ -30,7 +31,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "helpdesk"
 @pytest.fixture
 def database(tmp_path):
     url = f"sqlite:///{tmp_path / 'data' / 'store.db'}"
-    migrate(url)
+    migrate_new(url)
     opened = open_database(url)
     yield opened
     opened.close()

@@ -11,11 +11,12 @@ from gateway import decision_archive as module
 from gateway.decision_archive import DecisionArchive
 from store.audit import AuditTrail
 from store.content import Assistant
-from store.database import migrate, open_database
+from store.database import open_database
 from store.repositories.assistants import Assistants
 from store.repositories.decisions import Decisions
 from tests.building import ASSISTANT
 from tests.gateway.test_decisions import decision
+from tests.migrated import migrate_new
 
 NOW = dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)
 
@@ -23,7 +24,7 @@ NOW = dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)
 @pytest.fixture
 def database(tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'x.db'}"
-    migrate(url)
+    migrate_new(url)
     opened = open_database(url)
     yield opened
     opened.close()

@@ -17,9 +17,10 @@ from models.fakes import FakeEmbedder
 from rails.definition import NO_SERVICES
 from store.catalog import load_catalog, publish_bundle
 from store.content import Assistant, CanonicalPrompt
-from store.database import migrate, open_database
+from store.database import open_database
 from store.formats.bundle import Bundle
 from tests.building import ASSISTANT, POLICY, RESET, NearestMatchers
+from tests.migrated import migrate_new
 
 KOALA = dataclasses.replace(
     known_model("smollm2-135m-instruct"), family="koala", format_name="koala", is_commercial_use_allowed=False
@@ -29,7 +30,7 @@ KOALA = dataclasses.replace(
 @pytest.fixture
 def place(tmp_path):
     settings = Settings(data=DataSettings(directory=str(tmp_path / "data")))
-    migrate(settings.database_url)
+    migrate_new(settings.database_url)
     database = open_database(settings.database_url)
     yield (
         settings,

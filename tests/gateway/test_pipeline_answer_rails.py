@@ -8,12 +8,13 @@ from rails.engine import compile_policy
 from rails.policy import load_policy
 from store.types import Outcome
 from tests.building import POLICY, RESET, build, question
+from tests.world import PATIENT
 
 _OUTPUT = [{"rail": "repetition"}, {"rail": "refusal"}, {"rail": "relevance"}, {"rail": "grounding"}]
 
 
 def _answer(said):
-    policy = compile_policy(load_policy({**POLICY, "output": _OUTPUT}), 3)
+    policy = compile_policy(load_policy({**POLICY, "output": _OUTPUT}), 3, runner=PATIENT)
     here = build(RESET, model=FakeModel(answer=said), policy=policy)
     return anyio.run(here.pipeline.answer, question("I forgot my password"))
 

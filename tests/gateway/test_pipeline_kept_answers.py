@@ -18,6 +18,7 @@ from rails.policy import load_policy
 from rails.types import RailRecord, RailsReport, RailStatus, Stage
 from store.types import Outcome
 from tests.building import GROUNDED, HOURS, POLICY, RESET, SUMMARY, Built, build, build_state, question
+from tests.world import PATIENT
 
 UNGROUNDED = "Call 555 987 654 and say the code 4471."
 FORGOT = "I forgot my password"
@@ -212,7 +213,7 @@ def test_the_prompt_says_how_long_an_answer_is_used_again():
 
 
 def published(*documents, policy_revision=3, **of) -> LiveState:
-    policy = compile_policy(load_policy(POLICY), policy_revision)
+    policy = compile_policy(load_policy(POLICY), policy_revision, runner=PATIENT)
     state = build_state(*documents, policy=policy, **of)
     return replace(state, catalog=replace(state.catalog, revision=2))
 

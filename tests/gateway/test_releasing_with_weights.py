@@ -8,6 +8,7 @@ from rails.engine import compile_policy
 from rails.policy import load_policy
 from store.types import Outcome
 from tests.building import HOURS, POLICY, RESET, build, question
+from tests.world import PATIENT
 
 pytestmark = pytest.mark.weights
 
@@ -31,7 +32,7 @@ def ask(here, text: str, *, listens: bool) -> tuple[Reply, list[str]]:
 @pytest.mark.parametrize("text", QUESTIONS)
 def test_its_words_leave_as_sentences_and_come_to_the_same(smollm, text):
     policies = [
-        compile_policy(load_policy({**POLICY, "output": [{"rail": "secrets"}], "streaming": mode}), 3)
+        compile_policy(load_policy({**POLICY, "output": [{"rail": "secrets"}], "streaming": mode}), 3, runner=PATIENT)
         for mode in ("checked_sentences", "whole_answer")
     ]
     by_sentence, whole = (build(LONG, HOURS, model=smollm, policy=policy) for policy in policies)

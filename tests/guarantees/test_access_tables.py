@@ -13,10 +13,11 @@ from gateway.http.admin.guard import PREFIX
 from gateway.http.admin.route_table import OPEN_ROUTES, PERSONAL_ROUTES, ROUTES
 from gateway.settings import LimitSettings
 from rails.engine import RailsPolicy
-from store.database import migrate, open_database
+from store.database import open_database
 from store.people import OPERATOR, Actor, Grant, Role
 from store.types import KeyScope
 from tests.administration import AdminWorld
+from tests.migrated import migrate_new
 from tests.samples import registry
 from tests.samples.registry import BODIES, MINE, NOT_THERE, PERSONAL, SAMPLES, THEIRS, filled, parameters
 from tests.world import World
@@ -34,7 +35,7 @@ LOOKS_FIRST_AT_BODIES = (400, 412, 415, 422, 428)
 def admin(policy: RailsPolicy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdminWorld]:
     folder = tmp_path_factory.mktemp("access")
     url = f"sqlite:///{folder / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     yield AdminWorld(World(policy, limits=LimitSettings(requests_per_minute=10**9)), database, folder)
     database.close()

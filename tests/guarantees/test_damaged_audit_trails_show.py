@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from store.audit import FIRST_SEAL, AuditTrail, canonical_bytes, seal_of
-from store.database import Database, migrate, open_database
+from store.database import Database, open_database
 from store.people import SYSTEM
 from store.proof.checkpoints import Checkpoint
 from store.proof.signing import Signer
 from store.proof.verification import Damage, verify_trail
+from tests.migrated import migrate_new
 
 KEY = b"k" * 32
 SIGNER = Signer(b"s" * 32)
@@ -46,7 +47,7 @@ class Trail:
 @pytest.fixture(scope="module")
 def trail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trail]:
     path: Path = tmp_path_factory.mktemp("trail") / "x.db"
-    migrate(f"sqlite:///{path}")
+    migrate_new(f"sqlite:///{path}")
     database = open_database(f"sqlite:///{path}")
     audit, checkpoints = AuditTrail(database, KEY), []
     for number in range(1, ROWS + 1):

@@ -17,10 +17,11 @@ from gateway.http.described import Described
 from gateway.http.openapi import OPERATIONS
 from gateway.settings import LimitSettings
 from rails.engine import RailsPolicy
-from store.database import migrate, open_database
+from store.database import open_database
 from store.people import Role
 from store.types import KeyScope
 from tests.administration import AdminWorld, person
+from tests.migrated import migrate_new
 from tests.world import World
 
 CHECKS = (
@@ -37,7 +38,7 @@ ADMIN = "/v1/admin/"
 def admin(policy: RailsPolicy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdminWorld]:
     folder = tmp_path_factory.mktemp("described")
     url = f"sqlite:///{folder / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     limits = LimitSettings(requests_per_minute=10**9)
     yield AdminWorld(World(policy, limits=limits), database, folder)

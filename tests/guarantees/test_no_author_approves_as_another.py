@@ -14,10 +14,11 @@ from gateway.access.oidc_provider import Claims
 from gateway.access_settings import OidcGrantSettings, OidcSettings
 from store.accounts import User
 from store.catalog import load_catalog
-from store.database import migrate, open_database
+from store.database import open_database
 from store.people import OPERATOR, SETTLES_AFTER, SYSTEM, Actor, Grant, Role, SetUp, hands_behind
 from tests.administration import PASSWORD, AdminWorld
 from tests.gateway.http.admin.change_steps import BOB, CHANGES, EDDA, Editing, publish_first
+from tests.migrated import migrate_new
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +35,7 @@ GRANTS = [{"role": role.value} for role in Role]
 @pytest.fixture
 def filled(world: World, tmp_path: Path) -> Iterator[AdminWorld]:
     url = f"sqlite:///{tmp_path / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     admin = AdminWorld(world, database, tmp_path, keeps_changes=True)
     publish_first(admin)

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from store.catalog import load_catalog
-from store.database import migrate, open_database
+from store.database import open_database
 from store.people import Role
 from store.types import KeyScope
 from tests.administration import AdminWorld, person
 from tests.gateway.http.admin.change_steps import BOB, CHANGES, EDDA, Editing, publish_first, published
+from tests.migrated import migrate_new
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +30,7 @@ STEPS = {
 @pytest.fixture
 def filled(world: World, tmp_path: Path) -> Iterator[AdminWorld]:
     url = f"sqlite:///{tmp_path / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     admin = AdminWorld(world, database, tmp_path, keeps_changes=True)
     publish_first(admin)

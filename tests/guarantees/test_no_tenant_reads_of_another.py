@@ -14,9 +14,10 @@ from store.changes.evidence import NOTHING_ELSE, CalibrationEvidence, GateResult
 from store.changes.telling import ELSEWHERE, for_every_reader, place_of
 from store.changes.types import Edit, EditKind, Item
 from store.changes.viewing import ChangeViews
-from store.database import Database, migrate, open_database
+from store.database import Database, open_database
 from store.errors import InvalidContent, StoreError
 from store.people import Role
+from tests.migrated import migrate_new
 from tests.store.changes.change_world import ChangeWorld, person
 from tests.store.store_content import assistant, prompt
 
@@ -37,7 +38,7 @@ SPELLINGS = st.sampled_from([SENTENCE, SENTENCE.upper(), f"{SENTENCE}?", f" {SEN
 def database():
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'tenants.db'}"
-        migrate(url)
+        migrate_new(url)
         opened = open_database(url)
         filled(opened)
         yield opened

@@ -16,9 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from store.changes.contents import ContentService
 from store.changes.types import Edit, EditKind, Item
-from store.database import Database, migrate, open_database
+from store.database import Database, open_database
 from store.errors import Conflict, NotFound, StoreUnavailable
 from store.people import Actor, Role
+from tests.migrated import migrate_new
 from tests.store.changes.change_world import ChangeWorld, person
 
 PEOPLE = tuple(person(f"editor{number}", Role.EDITOR) for number in range(50))
@@ -43,7 +44,7 @@ class Editors(RuleBasedStateMachine):
     def begin(self) -> None:
         self.folder = TemporaryDirectory()
         url = f"sqlite:///{self.folder.name}/changes.db"
-        migrate(url)
+        migrate_new(url)
         self.database = open_database(url)
         self.world = ChangeWorld(self.database)
         self.contents = ContentService(self.world.desk, self.world.changes)
@@ -155,7 +156,7 @@ TestFiftyEditors = Editors.TestCase
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     url = f"sqlite:///{tmp_path / 'changes.db'}"
-    migrate(url)
+    migrate_new(url)
     opened = open_database(url)
     yield opened
     opened.close()

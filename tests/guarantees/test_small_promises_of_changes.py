@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from store.database import migrate, open_database
+from store.database import open_database
 from store.people import Role
 from tests.administration import AdminWorld, person
 from tests.gateway.http.admin.change_steps import ADA, BOB, CHANGES, ROOT, Editing, publish_first, published
+from tests.migrated import migrate_new
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def filled(world: World, tmp_path: Path) -> Iterator[AdminWorld]:
     url = f"sqlite:///{tmp_path / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     admin = AdminWorld(world, database, tmp_path, keeps_changes=True)
     publish_first(admin)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from store.database import Database, migrate, open_database
+from store.database import Database, open_database
+from tests.migrated import migrate_new
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
-    migrate(url)
+    migrate_new(url)
     opened = open_database(url)
     yield opened
     opened.close()
@@ -30,7 +31,7 @@ def database(url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def sqlite_database(sqlite_url: str) -> Iterator[Database]:
-    migrate(sqlite_url)
+    migrate_new(sqlite_url)
     opened = open_database(sqlite_url)
     yield opened
     opened.close()

@@ -11,9 +11,10 @@ import pytest
 
 from gateway.changing.gate import ChangeGate
 from store.changes.evidence import LOST_AFTER, RunState
-from store.database import migrate, open_database
+from store.database import open_database
 from store.errors import Conflict
 from tests.gateway.changing.gate_world import ADA, BOB, GateWorld
+from tests.migrated import migrate_new
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -21,7 +22,7 @@ def url(request: pytest.FixtureRequest, tmp_path) -> str:
     made = f"sqlite:///{tmp_path / 'gate.db'}"
     if request.param == "postgres":
         made = str(request.getfixturevalue("postgres_server")())
-    migrate(made)
+    migrate_new(made)
     return made
 
 

@@ -11,11 +11,12 @@ from sqlalchemy import func, select
 from gateway.changing import gate as module
 from gateway.changing.gate import ChangeGate
 from store.changes.evidence import LOST_AFTER, RunState
-from store.database import migrate, open_database
+from store.database import open_database
 from store.errors import Conflict, NotFound, Refused, StoreUnavailable
 from store.tables import DecisionRow, QuestionRow
 from tests.building import ALARM, HOURS, RESET
 from tests.gateway.changing.gate_world import ADA, BOB, SUITE, VERA, GateWorld, until
+from tests.migrated import migrate_new
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -27,7 +28,7 @@ def url(request: pytest.FixtureRequest, tmp_path) -> str:
 
 @pytest.fixture
 def gating(url: str) -> Iterator[GateWorld]:
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     made = GateWorld(database)
     yield made

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from store.database import migrate, open_database
+from store.database import open_database
 from tests.administration import AdminWorld
+from tests.migrated import migrate_new
 from tests.world import World
 
 
 @pytest.fixture
 def make_admin(world: World, tmp_path: Path) -> Iterator[Callable[..., AdminWorld]]:
     url = f"sqlite:///{tmp_path / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     yield partial(AdminWorld, world, database, tmp_path)
     database.close()

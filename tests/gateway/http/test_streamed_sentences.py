@@ -13,7 +13,7 @@ from tests.gateway.http.test_client_leaves import FREED_S, TRIES, WatchedModel, 
 from tests.gateway.http.test_native_chat import STREAM, events
 from tests.gateway.http.test_openai_surface import ask, frames, post, text_of
 from tests.gateway.scripted_rails import ScriptedPolicy
-from tests.world import ANSWERS, POLICY, World
+from tests.world import ANSWERS, PATIENT, POLICY, World
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +24,7 @@ UNGROUNDED = f"{FIRST} Then call Mallory on 0123456789. Bye now."
 
 @pytest.fixture(scope="module")
 def checked_sentences():
-    return compile_policy(load_policy({**POLICY, "streaming": "checked_sentences"}), 5)
+    return compile_policy(load_policy({**POLICY, "streaming": "checked_sentences"}), 5, runner=PATIENT)
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ from gateway.suggesting.instruction import INSTRUCTION, read_lines
 from gateway.suggesting.sieve import Sieve
 from gateway.suggesting.templates import Variant
 from models.fakes import FakeModel, prompt_text
-from store.database import migrate, open_database
+from store.database import open_database
 from store.errors import Conflict, NotFound
 from store.people import Role
 from store.review.drafts import Edit, EditKind
 from store.review.suggested import Found, JobState, ProposalKind, ProposalState
 from tests.administration import AdminWorld, person
+from tests.migrated import migrate_new
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +38,7 @@ unfinished line about my passw"""
 @pytest.fixture
 def admin(world: World, tmp_path):
     url = f"sqlite:///{tmp_path / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     made = AdminWorld(world, database, tmp_path)
     content = world.live.current.catalog.prompts[KEY].content

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from queue_parts import NOW, VPN, Queue, editor, noted
 
-from store.database import migrate, open_database
+from store.database import open_database
 from store.errors import Conflict
 from store.review.actions import AddPhrasing, Discard, Merge, OutOfScope, Snooze
 from store.review.drafts import EditKind
 from store.review.types import QuestionState, Target, Wanted
+from tests.migrated import migrate_new
 
 TEXTS = ("vpn one", "vpn two", "gym three", "gym four", "bike five", "bike six")
 ADA, BOB = editor("ada"), editor("bob")
@@ -24,7 +25,7 @@ class Actions(RuleBasedStateMachine):
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         url = f"sqlite:///{Path(self.folder.name) / 'queue.db'}"
-        migrate(url)
+        migrate_new(url)
         self.database = open_database(url)
         self.queue = Queue(self.database)
         self.queue.take(*TEXTS)

@@ -14,10 +14,11 @@ from gateway.http.pages.page_table import OPEN_PAGES, PAGES
 from gateway.http.pages.sign_in import safe_path
 from gateway.http.pages.texts import LANGUAGES
 from gateway.settings import LimitSettings
-from store.database import migrate, open_database
+from store.database import open_database
 from store.people import Role
 from store.types import KeyScope
 from tests.administration import AdminWorld
+from tests.migrated import migrate_new
 from tests.plain_browser import Page
 from tests.samples import registry
 from tests.samples.registry import MINE, SAMPLES, filled
@@ -34,7 +35,7 @@ THINGS = ("user_id", "key_id", "decision_id", "prompt_key", "change_id", "cluste
 def everything(policy, tmp_path_factory) -> Iterator[AdminWorld]:
     folder = tmp_path_factory.mktemp("pages")
     url = f"sqlite:///{folder / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     yield AdminWorld(World(policy, limits=LimitSettings(requests_per_minute=10**9)), database, folder)
     database.close()
