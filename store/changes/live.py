@@ -4,12 +4,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from store.changes.documents import hash_of, plain_document
 from store.changes.rules import Touched
 from store.changes.types import ChangeHead, EditKind, Item, StoredEdit
-from store.content import Assistant
+from store.content import Assistant, KeepsText, Tolerance
 from store.database import Database
 from store.errors import InvalidContent
 from store.people import Actor
@@ -200,9 +201,33 @@ def _needs_admin(edit: StoredEdit, weakens: Weakens) -> bool:
     if edit.kind is EditKind.POLICY and edit.base_document is not None:
         return weakens(edit.base_document, edit.document)
     if edit.kind is EditKind.ASSISTANT and edit.base_document is not None and edit.document is not None:
-        # Another policy may be a weaker one under another name, and other areas open other prompts.
-        return any(edit.base_document.get(one) != edit.document.get(one) for one in ("policy", "areas"))
+        return _loosens(edit.base_document, edit.document)
     return False
+
+
+def _loosens(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether an assistant would answer with less certainty, keep more of people's words, or keep them for longer."""
+    # Another policy may be a weaker one under another name, and other areas open other prompts.
+    if any(before.get(one) != after.get(one) for one in ("policy", "areas")):
+        return True
+    try:
+        was, becomes = (msgspec.convert(one, _Guarded) for one in (before, after))
+    except msgspec.ValidationError:
+        return True
+    kept = list(KeepsText)
+    return (
+        becomes.match.false_match_rate > was.match.false_match_rate
+        or kept.index(becomes.keeps_text) > kept.index(was.keeps_text)
+        or becomes.retention_days > was.retention_days
+    )
+
+
+class _Guarded(msgspec.Struct):
+    """Of an assistant's document, which may be unfinished, what only an admin may loosen."""
+
+    match: Tolerance = Tolerance()
+    keeps_text: KeepsText = KeepsText.OFF
+    retention_days: int = 365
 
 
 def _quotes(document: Mapping[str, Any] | None) -> bool:

@@ -260,13 +260,28 @@ def test_documents_have_the_hash_that_is_live_for_them(world):
     assert hash_of(plain_document(prompt())) == world.catalog().prompts["it.vpn"].sha256
 
 
-@pytest.mark.parametrize("field", [{"policy": "other"}, {"areas": ["it", "hr"]}])
-def test_another_policy_or_other_areas_of_an_assistant_need_an_admin(world, field):
+@pytest.mark.parametrize(
+    ("field", "needs_admin"),
+    [
+        ({"policy": "other"}, True),
+        ({"areas": ["it", "hr"]}, True),
+        ({"match": {"false_match_rate": 0.05}}, True),
+        ({"match": {"false_match_rate": 0.005}}, False),
+        ({"match": {"false_match_rate": "much"}}, True),
+        ({"keeps_text": "redacted"}, True),
+        ({"keeps_text": "off"}, False),
+        ({"retention_days": 366}, True),
+        ({"retention_days": 30}, False),
+        ({"title": "Desk of everybody"}, False),
+    ],
+)
+def test_what_loosens_an_assistant_needs_an_admin(world, field, needs_admin):
     world.publish_first(prompt("it.vpn"))
     item = Item(EditKind.ASSISTANT, "desk")
     live = world.live(item)
     edit = Edit(EditKind.ASSISTANT, "desk", live | field, hash_of(live))
-    assert world.desk.touched(world.drafted(ADA, edit).edits, world.desk.live.ground()).needs_admin
+    touched = world.desk.touched(world.drafted(ADA, edit).edits, world.desk.live.ground())
+    assert touched.needs_admin is needs_admin
 
 
 def test_a_tenant_gives_its_assistant_no_areas_of_others_and_sees_no_change_that_does(world):
