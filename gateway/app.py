@@ -21,6 +21,7 @@ from gateway.http.checks import check_text
 from gateway.http.feedback import give_feedback
 from gateway.http.headers import add_headers
 from gateway.http.health import livez, readyz
+from gateway.http.metrics import CountRequests, metrics
 from gateway.http.openai import create_chat_completion
 from gateway.http.openapi import openapi
 from gateway.http.page import ask_on_page, back_to_page, landing
@@ -50,6 +51,7 @@ def create_app(components: Components) -> Litestar:
             static_file,
             livez,
             readyz,
+            metrics,
             openapi,
             create_chat_completion,
             chat,
@@ -75,7 +77,10 @@ def create_app(components: Components) -> Litestar:
         ],
         exception_handlers={Exception: _tell(components)},
         before_request=hold_repeats(administration.access.repeats) if administration else None,
-        middleware=[partial(KeepReplies, repeats=administration.access.repeats)] if administration else [],
+        middleware=[
+            partial(CountRequests, telemetry=components.telemetry),
+            *([partial(KeepReplies, repeats=administration.access.repeats)] if administration else []),
+        ],
         before_send=[add_headers],
         request_max_body_size=components.settings.limits.body_bytes,
         openapi_config=None,

@@ -27,6 +27,7 @@ from gateway.fitting.matchers import FitSettings, FittedMatchers
 from gateway.fitting.process import Progress as FitProgress
 from gateway.limits import Admission
 from gateway.live import Live
+from gateway.metering import readings_of
 from gateway.model_making import Progress, open_model, places_of
 from gateway.pipeline import ChatPipeline
 from gateway.probes import content_report, database_report, model_report
@@ -36,6 +37,7 @@ from gateway.rail_services import RecentVectors, rail_services
 from gateway.readiness import PartReport, PartState, Readiness
 from gateway.reviewing.making import make_review
 from gateway.settings import Settings
+from gateway.telemetry import Telemetry
 from gateway.warming import Warming
 from models.ports import Embedder
 from models.worker.engine import LlamaModel
@@ -154,10 +156,12 @@ def open_components(
             changing.queue,
             keeps=lambda name: keeps_words(live, name),
         )
+        telemetry = Telemetry(readings_of(live, admission, answers, model, lambda: decisions.waiting))
+        decisions = DecisionLog(writer, privacy, telemetry)
         pipeline = ChatPipeline(
             live=live,
             model=model,
-            decisions=DecisionLog(writer, privacy),
+            decisions=decisions,
             admission=admission,
             answers=answers,
             match_s=settings.limits.match_s,
@@ -180,6 +184,7 @@ def open_components(
                     "answers": lambda: PartReport(PartState.READY, str(answers.figures)),
                 }
             ),
+            telemetry=telemetry,
             warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,
             publisher=publisher,
             administration=administration_of(

@@ -11,6 +11,7 @@ from gateway.publisher import Publisher
 from gateway.rail_checks import RailChecks
 from gateway.readiness import Readiness
 from gateway.settings import Settings
+from gateway.telemetry import Telemetry
 from gateway.warming import Warming
 
 
@@ -24,6 +25,7 @@ class Components:
     checks: RailChecks
     keys: KeyRing
     readiness: Readiness
+    telemetry: Telemetry
     warming: Warming | None
     """Has prompts ready in the model; None when no worker of ours answers."""
     publisher: Publisher | None

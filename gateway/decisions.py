@@ -10,6 +10,7 @@ import structlog
 from gateway.batch_thread import BatchThread
 from gateway.errors import NotServing
 from gateway.privacy import UNLINKED, Privacy
+from gateway.telemetry import UNREAD, Telemetry
 from store.content import KeepsText
 from store.errors import Conflict, StoreUnavailable
 from store.types import Decision, Recorded
@@ -45,8 +46,9 @@ class DecisionLog:
     One thread writes. Whatever came while it wrote the last ones goes into one transaction.
     """
 
-    def __init__(self, store: DecisionStore, privacy: Privacy = UNLINKED) -> None:
+    def __init__(self, store: DecisionStore, privacy: Privacy = UNLINKED, telemetry: Telemetry = UNREAD) -> None:
         self._store = store
+        self._telemetry = telemetry
         self._privacy = privacy
         self._waiting: tuple[Recorded, ...] = ()
         self._writer = BatchThread(self._write, idle=self._flush, name="decisions")
@@ -60,11 +62,13 @@ class DecisionLog:
         if said is not None and said.keeps is not KeepsText.OFF:
             words = await self._privacy.words(said.keeps, said.message, said.answer)
         await self._writer.put(Recorded(decision, words))
+        self._telemetry.decided(decision)
         self._log.info("decision", **_fields(decision), error=error)
         return decision
 
     def note_none(self, turn_id: str, assistant: str, principal: str, *, reason: str) -> None:
         """Logs that a message ended without a decision: it was not acceptable, or its caller left."""
+        self._telemetry.undecided(reason)
         self._log.info("no_decision", id=turn_id, assistant=assistant, principal=principal, reason=reason)
 
     def previous(self, conversation: str, principal: str, assistant: str) -> Decision | None:

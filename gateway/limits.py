@@ -49,6 +49,11 @@ class Admission:
         self._clock = clock
         self._charged: dict[str, deque[float]] = {}
 
+    @property
+    def in_work(self) -> int:
+        """How many requests hold a place."""
+        return self._in_work
+
     def charge(self, principal: Principal) -> RateState:
         """Counts one request against the credential's rate. Raises `RateLimited`."""
         now = self._clock()

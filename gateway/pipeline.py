@@ -95,14 +95,15 @@ class ChatPipeline:
             turn = Turn(question, state, assistant)
             try:
                 reply = await self._decide(turn, rate, watcher)
-            except NotServing as error:
-                # (7) record, also when a part failed: stopped, and not by a verdict
-                stopped = Outcome.BLOCKED_OUTPUT if turn.prompt else Outcome.BLOCKED_INPUT
-                decision = turn.decide(stopped, Source.NONE, failed=True)
-                await self._decisions.record(decision, _said(turn), error=error.code)
-                raise
             except InvalidRequest as error:
                 self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason=error.code)
+                raise
+            except Exception as error:
+                # (7) record, also when a part failed, in whatever way: stopped, and not by a verdict
+                stopped = Outcome.BLOCKED_OUTPUT if turn.prompt else Outcome.BLOCKED_INPUT
+                decision = turn.decide(stopped, Source.NONE, failed=True)
+                code = error.code if isinstance(error, NotServing) else "internal_error"
+                await self._decisions.record(decision, _said(turn), error=code)
                 raise
             except anyio.get_cancelled_exc_class():
                 self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason="caller_left")

@@ -92,6 +92,13 @@ class LimitSettings(Section, frozen=True):
     import_mib: Annotated[int, Meta(ge=1, le=65536)] = 2048
     """Largest file of rows that an import over REST takes, in MiB; it lies in the data folder meanwhile."""
 
+    receive_s: Annotated[float, Meta(gt=0, le=600)] = 10.0
+    """Seconds in which a request must have arrived, headers and body; a large one may take longer while it comes
+    with at least 16 KiB a second."""
+
+    header_bytes: Annotated[int, Meta(ge=4096, le=1048576)] = 65536
+    """Largest request line and headers together."""
+
     match_s: Annotated[float, Meta(gt=0, le=60)] = 3.0
     """Seconds that embedding and matching of one message may take."""
 

@@ -22,6 +22,7 @@ from gateway.pipeline import ChatPipeline
 from gateway.rail_checks import RailChecks
 from gateway.readiness import PartReport, PartState, Readiness
 from gateway.settings import LimitSettings, PageSettings, Settings
+from gateway.telemetry import Telemetry
 from models.fakes import FakeEmbedder, FakeModel
 from rails.engine import RailsPolicy, compile_policy
 from rails.languages import unread_by
@@ -196,10 +197,11 @@ class World:
         matcher = Matcher(index, embedder.embed, scopes, is_unread=unread_by(None))
         self.live = Live(LiveState(live, matcher, {"helpdesk": policy}))
         self.admission = Admission(concurrent=limits.concurrent)
+        self.telemetry = Telemetry()
         self.pipeline = ChatPipeline(
             live=self.live,
             model=self.model,
-            decisions=DecisionLog(self.decisions),
+            decisions=DecisionLog(self.decisions, telemetry=self.telemetry),
             admission=self.admission,
             answers=AnswerCache(entries=100, max_bytes=10**6, clock=time.monotonic),
             match_s=limits.match_s,
@@ -218,6 +220,7 @@ class World:
             checks=RailChecks(self.live, self.admission),
             keys=ring,
             readiness=self.readiness,
+            telemetry=self.telemetry,
             warming=None,
             publisher=None,
             administration=None,

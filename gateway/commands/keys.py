@@ -32,8 +32,10 @@ def key() -> None:
 @click.argument("name")
 @click.option("--client", help="Who uses it; several keys of a client live side by side. The name when left out.")
 @click.option("--assistant", "assistants", multiple=True, help="May only talk to this assistant; repeatable.")
+@click.option("--no-chat", is_flag=True, help="May not ask questions; for a key that reads metrics, say.")
 @click.option("--debug", is_flag=True, help="May see scores and rails of its own requests.")
 @click.option("--checks", is_flag=True, help="May try texts against the rails (POST /v1/checks).")
+@click.option("--metrics", is_flag=True, help="May read the metrics (GET /metrics).")
 @click.option("--read", is_flag=True, help="May read the admin surface as a viewer.")
 @click.option("--edit", is_flag=True, help="May draft changes as an editor; needs --owner.")
 @click.option("--owner", help="Name of the user who answers for it, and whose roles it never exceeds.")
@@ -46,8 +48,10 @@ def create(
     *,
     client: str | None,
     assistants: tuple[str, ...],
+    no_chat: bool,
     debug: bool,
     checks: bool,
+    metrics: bool,
     read: bool,
     edit: bool,
     owner: str | None,
@@ -61,15 +65,26 @@ def create(
     \b
     Example:
       canongate key create intranet --days 90
+      canongate key create prometheus --metrics --no-chat
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     if not name.strip():
         raise click.BadParameter("it is empty. Say who will use the key, such as intranet.", param_hint="NAME")
     settings = settings_from(config)
-    chosen = {KeyScope.DEBUG: debug, KeyScope.CHECKS: checks, KeyScope.READ: read, KeyScope.EDIT: edit}
+    chosen = {
+        KeyScope.CHAT: not no_chat,
+        KeyScope.DEBUG: debug,
+        KeyScope.CHECKS: checks,
+        KeyScope.METRICS: metrics,
+        KeyScope.READ: read,
+        KeyScope.EDIT: edit,
+    }
+    scopes = tuple(scope for scope, is_chosen in chosen.items() if is_chosen)
+    if not scopes:
+        raise click.UsageError("A key with --no-chat needs something else that it may do, such as --metrics.")
     wish = KeyWish(
         name=name,
         client=client or "",
-        scopes=(KeyScope.CHAT, *(scope for scope, is_chosen in chosen.items() if is_chosen)),
+        scopes=scopes,
         assistants=assistants,
         lifetime=dt.timedelta(days=days) if days else None,
         rate_class=rate_class,

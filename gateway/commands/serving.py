@@ -17,6 +17,7 @@ from gateway.commands.rail_means import command_services
 from gateway.components import Components
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
+from gateway.http.connections import connections
 from gateway.logs import set_up_logging
 from gateway.settings import Settings
 from store.pauses import settle
@@ -112,6 +113,7 @@ def _run(settings: Settings) -> None:
             access_log=False,
             server_header=False,
             lifespan="on",
+            http=connections(receive_s=settings.limits.receive_s, header_bytes=settings.limits.header_bytes),
             timeout_graceful_shutdown=settings.server.drain_s,
         )
         settle()

@@ -5,6 +5,7 @@ from typing import Any
 
 JSON = "application/json"
 HTML = "text/html"
+PLAIN = "text/plain"
 PROBLEM = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
 TEXT = {"type": "string"}

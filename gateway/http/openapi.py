@@ -14,7 +14,7 @@ from gateway.http.assistants import ModelReply, ModelsReply
 from gateway.http.chat import ChatReply, ChatRequest
 from gateway.http.checks import CheckReply, CheckRequest, NemoCheckReply, NemoCheckRequest
 from gateway.http.cookies import Cookies
-from gateway.http.described import FORM, HTML, JSON, PROBLEM, TEXT, Described
+from gateway.http.described import FORM, HTML, JSON, PLAIN, PROBLEM, TEXT, Described
 from gateway.http.feedback import FeedbackReply, FeedbackRequest
 from gateway.http.health import AliveReply, ReadyReply
 from gateway.http.openai_replies import ChatCompletionReply, ChunkReply
@@ -98,6 +98,15 @@ OPERATIONS = (
         {JSON: ModelReply},
         (401, 403, 404, 500, 503),
         parameters=("model",),
+    ),
+    Described(
+        "/metrics",
+        "get",
+        "metrics",
+        "Read this process's metrics, in Prometheus' text format",
+        {PLAIN: TEXT},
+        (401, 403, 500, 503),
+        text="Needs the scope `metrics`. docs/telemetry.md lists what is counted.",
     ),
     Described("/livez", "get", "livez", "Tell whether the process lives", {JSON: AliveReply}, (500,), needs_key=False),
     Described(

@@ -111,6 +111,16 @@ class LlamaModel:
         return self._limits.parallel + self._limits.max_waiting
 
     @property
+    def waiting(self) -> int:
+        """How many requests wait in line, those included that nobody waits for any more."""
+        return len(self._waiting)
+
+    @property
+    def starts(self) -> int:
+        """How often a worker was started."""
+        return self._supervisor.starts
+
+    @property
     def kept_prefixes(self) -> int:
         """How many beginnings of prompts the worker has ready."""
         return self._supervisor.kept_prefixes

@@ -99,6 +99,9 @@ class Waiting:
             jobs, self._jobs = list(self._jobs), deque()
         return jobs
 
+    def __len__(self) -> int:
+        return len(self._jobs)
+
     def measured(self, service_s: float) -> None:
         """Takes the service time of a finished job into the estimate."""
         with self._lock:

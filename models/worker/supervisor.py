@@ -97,6 +97,7 @@ class Supervisor:
         self.state = ModelState.DOWN
         self.can_offload_to_gpu: bool | None = None
         self.kept_prefixes = 0
+        self.starts = 0
 
     @property
     def pid(self) -> int | None:
@@ -219,6 +220,7 @@ class Supervisor:
         self.state = ModelState.STARTING
         self._started_s = self._heard_s = now_s
         try:
+            self.starts += 1
             self._worker = WorkerProcess(self._program, lambda worker, message: self._events.put((worker, message)))
             _LOG.info("model worker %d started", self._worker.pid)
             self._worker.send(self._load)

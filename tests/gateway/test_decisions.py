@@ -43,7 +43,10 @@ def decision(number: int = 1, **changes) -> Decision:
         "margin": None,
         "method": "exact",
         "gate": "exact_phrase",
-        "rails": ({"name": "length", "status": "passed"}, {"name": "secrets", "status": "blocked"}),
+        "rails": (
+            {"name": "length", "stage": "input", "status": "passed", "duration_ms": 0.1},
+            {"name": "secrets", "stage": "input", "status": "blocked", "duration_ms": 0.1},
+        ),
         "timings_ms": {"total": 1.0},
         "store_revision": 1,
         "matcher": None,
@@ -320,7 +323,7 @@ def test_one_log_line_carries_ids_and_numbers_and_no_words(store):
     )
     assert line["stopped_by"] == "secrets"
     assert "Leeds" not in json.dumps(line)
-    passed = decision(2, rails=({"name": "length", "status": "passed"},))
+    passed = decision(2, rails=({"name": "length", "stage": "input", "status": "passed", "duration_ms": 0.1},))
     with capture_logs() as lines:
         anyio.run(DecisionLog(store).record, passed)
     assert lines[0]["stopped_by"] is None

@@ -34,7 +34,7 @@ def made(number: int, **changes: object) -> Decision:
         "message_chars": 5,
         "slots": {"name": "Jo Miller"},
         "has_quoted_text": False,
-        "rails": ({"name": "length", "status": "passed"},),
+        "rails": ({"name": "length", "stage": "input", "status": "passed", "duration_ms": 0.1},),
         "timings_ms": {"total": 1.0},
         "store_revision": 1,
         "policy": "p",

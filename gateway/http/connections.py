@@ -1,0 +1,108 @@
+"""Connections that have to keep up: whoever is slow to send a request, or sends endless headers, is cut off.
+
+uvicorn waits for ever for the rest of a request, and its parser takes headers of any size.
+"""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+LEAST_RATE = 16 * 1024
+"""Bytes a second from which on a request may take longer than `receive_s`: a large file on a slow line."""
+_TEXT = "content-type: text/plain; charset=utf-8\r\nconnection: close\r\n\r\n{said}\n"
+_TOO_SLOW = "HTTP/1.1 408 Request Timeout\r\n" + _TEXT.format(said="The request came too slowly.")
+_TOO_LARGE = "HTTP/1.1 431 Request Header Fields Too Large\r\n" + _TEXT.format(said="The headers are too large.")
+
+
+class Connection(HttpToolsProtocol):
+    """A connection whose every request has `receive_s` seconds to arrive, and more as long as it comes steadily."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        receive_s: float,
+        header_bytes: int,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._receive_s = receive_s
+        self._header_bytes = header_bytes
+        self._timer: asyncio.TimerHandle | None = None
+        self._began_s = 0.0
+        self._received = 0
+        self._in_headers = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._begin()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._timer is None and not self._is_answering:
+            self._begin()  # also for blank lines between two requests, which the parser takes for nothing
+        self._received += len(data)
+        super().data_received(data)
+        if self._in_headers and self._received > self._header_bytes and not self.transport.is_closing():
+            self._refuse(_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._timer is None:
+            self._begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._stop()
+        super().on_message_complete()
+
+    def _begin(self) -> None:
+        self._began_s, self._received, self._in_headers = self.loop.time(), 0, True
+        self._timer = self.loop.call_later(self._receive_s, self._look)
+
+    def _stop(self) -> None:
+        self._in_headers = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        spent_s = self.loop.time() - self._began_s
+        # A body that the application has no room for yet is not the client's delay.
+        allowed_s = spent_s + self._receive_s if self.flow.read_paused else self._allowed_s()
+        if spent_s < allowed_s:
+            self._timer = self.loop.call_later(allowed_s - spent_s, self._look)
+            return
+        self._timer = None
+        self._refuse(_TOO_SLOW)
+
+    @property
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn's annotation leaves out that there may be none yet
+        return cycle is not None and not cycle.response_complete
+
+    def _allowed_s(self) -> float:
+        # The first bytes buy no time: a drip would go on for ever with few of them.
+        return self._receive_s + max(0, self._received - self._header_bytes) / LEAST_RATE
+
+    def _refuse(self, reply: str) -> None:
+        if not (self._is_answering and self.cycle.response_started):
+            self.transport.write(reply.encode("ascii"))
+        self.transport.close()
+
+
+def connections(*, receive_s: float, header_bytes: int) -> Any:
+    """Returns what uvicorn makes a connection with."""
+    return partial(Connection, receive_s=receive_s, header_bytes=header_bytes)

@@ -1,0 +1,55 @@
+"""Which numbers the gateway's parts keep themselves, and under which names they are told."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+
+from gateway.answer_cache import AnswerCache
+from gateway.limits import Admission
+from gateway.live import Live
+from gateway.telemetry import Reading
+from models.ports import LanguageModel
+from models.worker.engine import LlamaModel
+from models.worker.supervisor import ModelState
+
+
+def readings_of(
+    live: Live, admission: Admission, answers: AnswerCache, model: LanguageModel, decisions_waiting: Callable[[], int]
+) -> tuple[Reading, ...]:
+    """Returns what is read when metrics are asked for; nothing of it blocks."""
+    return (
+        Reading("canongate_build", "The version that runs.", lambda: {version("canongate"): 1}, label="version"),
+        Reading("canongate_store_revision", "Revision of prompts that serves.", lambda: live.current.catalog.revision),
+        Reading(
+            "canongate_policy_revision",
+            "Revision of each policy that serves.",
+            lambda: {name: policy.revision for name, policy in live.current.policies.items()},
+            label="policy",
+        ),
+        Reading("canongate_prompts", "Approved prompts that serve.", lambda: len(live.current.catalog.prompts)),
+        Reading("canongate_requests_in_work", "Requests that hold a place.", lambda: admission.in_work),
+        Reading("canongate_decisions_waiting", "Decisions that are not in the database yet.", decisions_waiting),
+        Reading("canongate_kept_answers", "Checked answers that are kept.", lambda: answers.figures.entries),
+        Reading("canongate_kept_answers_bytes", "Memory that they take.", lambda: answers.figures.size_bytes),
+        Reading(
+            "canongate_kept_answers_asked",
+            "Questions to prompts whose answers may be kept.",
+            lambda: {"hit": answers.figures.hits, "miss": answers.figures.misses},
+            label="found",
+            is_counter=True,
+        ),
+        *(_worker_readings(model) if isinstance(model, LlamaModel) else ()),
+    )
+
+
+def _worker_readings(model: LlamaModel) -> tuple[Reading, ...]:
+    return (
+        Reading(
+            "canongate_model_state",
+            "State of the model worker: 1 for the one it is in.",
+            lambda: {state.value: float(state is model.state) for state in ModelState},
+            label="state",
+        ),
+        Reading("canongate_model_waiting", "Requests in line for the model.", lambda: model.waiting),
+        Reading("canongate_model_starts", "Starts of the worker.", lambda: model.starts, is_counter=True),
+        Reading("canongate_model_prefixes", "Beginnings of prompts kept ready.", lambda: model.kept_prefixes),
+    )

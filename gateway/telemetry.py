@@ -1,0 +1,127 @@
+"""Every name under which the gateway counts what it does, and what counts it: Prometheus metrics of one process.
+
+No label holds anything that a person wrote or that grows with use: names come from what is published, everything else
+from closed lists. The names of stages and outcomes are those of decisions.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from store.types import Decision
+
+STAGES: Final = frozenset({"input_rails", "match", "dialog", "wait", "generate", "output_rails"})
+"""Of a decision's timings those that are stages; `total` is told by itself."""
+_FAST_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_MS = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A number that some part of the gateway keeps itself, read whenever metrics are asked for."""
+
+    name: str
+    help: str
+    value: Callable[[], float | Mapping[str, float] | None]
+    """One number, or one for each value of `label`; None when there is none at the moment."""
+    label: str = ""
+    is_counter: bool = False
+
+
+class Telemetry:
+    """Counts decisions and requests, and reads what others count. Thread-safe."""
+
+    def __init__(self, readings: Iterable[Reading] = ()) -> None:
+        self._registry = CollectorRegistry(auto_describe=True)
+        self._decisions = self._counter(
+            "canongate_decisions", "Messages that got a decision.", "assistant", "outcome", "source"
+        )
+        self._failed = self._counter(
+            "canongate_decisions_failed", "Decisions that stopped because a part failed, not by a verdict.", "assistant"
+        )
+        self._undecided = self._counter("canongate_undecided", "Messages that ended without a decision.", "reason")
+        self._seconds = self._histogram("canongate_decision_seconds", "From admission to the reply.", "outcome")
+        self._stages = self._histogram("canongate_stage_seconds", "Time of one stage of a message.", "stage")
+        self._rails = self._counter("canongate_rail_verdicts", "Verdicts of rails.", "stage", "rail", "status")
+        self._rail_seconds = self._histogram("canongate_rail_seconds", "Time of one rail.", "stage", "rail")
+        self._tokens = self._counter("canongate_model_tokens", "Tokens that the language model read and wrote.", "kind")
+        self._requests = self._counter("canongate_http_requests", "HTTP requests.", "method", "route", "status")
+        self._request_seconds = self._histogram(
+            "canongate_http_request_seconds", "From the first byte of a request to the last of its reply.", "route"
+        )
+        self._registry.register(_Readings(tuple(readings)))
+
+    def decided(self, decision: Decision) -> None:
+        """Counts a decision."""
+        outcome = decision.outcome.value
+        self._decisions.labels(decision.assistant, outcome, decision.source).inc()
+        if decision.failed:
+            self._failed.labels(decision.assistant).inc()
+        for stage, taken_ms in decision.timings_ms.items():
+            if stage in STAGES:
+                self._stages.labels(stage).observe(taken_ms / _MS)
+        if (total_ms := decision.timings_ms.get("total")) is not None:
+            self._seconds.labels(outcome).observe(total_ms / _MS)
+        for rail in decision.rails:
+            self._count_rail(rail)
+        self._tokens.labels("prompt").inc(decision.prompt_tokens)
+        self._tokens.labels("completion").inc(decision.completion_tokens)
+
+    def undecided(self, reason: str) -> None:
+        """Counts a message that ended without a decision; `reason` is one of the gateway's own codes."""
+        self._undecided.labels(reason).inc()
+
+    def requested(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Counts an HTTP request; `route` is the template of its path."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def text(self) -> bytes:
+        """Returns all metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _count_rail(self, rail: Mapping[str, Any]) -> None:
+        self._rails.labels(rail["stage"], rail["name"], rail["status"]).inc()
+        self._rail_seconds.labels(rail["stage"], rail["name"]).observe(rail["duration_ms"] / _MS)
+
+    def _counter(self, name: str, said: str, *labels: str) -> Counter:
+        return Counter(name, said, labels, registry=self._registry)
+
+    def _histogram(self, name: str, said: str, *labels: str) -> Histogram:
+        return Histogram(name, said, labels, registry=self._registry, buckets=_FAST_S)
+
+
+class _Readings(Collector):
+    """Reads the numbers of others at the moment when they are asked for."""
+
+    def __init__(self, readings: tuple[Reading, ...]) -> None:
+        self._readings = readings
+
+    def describe(self) -> Iterator[Metric]:
+        """Names the metrics without reading them."""
+        return (_family(one) for one in self._readings)
+
+    def collect(self) -> Iterator[Metric]:
+        """Reads them."""
+        for one in self._readings:
+            found = one.value()
+            if found is None:
+                continue
+            family = _family(one)
+            for label, number in found.items() if isinstance(found, Mapping) else (("", found),):
+                family.add_metric([label] if one.label else [], number)
+            yield family
+
+
+def _family(reading: Reading) -> CounterMetricFamily | GaugeMetricFamily:
+    kind = CounterMetricFamily if reading.is_counter else GaugeMetricFamily
+    return kind(reading.name, reading.help, labels=[reading.label] if reading.label else [])
+
+
+UNREAD: Final = Telemetry()
+"""Takes the counts of what is not the gateway's own traffic: trials, test sets."""

@@ -1,0 +1,124 @@
+"""Slow and endless requests on real sockets: they end, and nobody else waits for them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+
+from gateway.http.connections import connections
+
+pytestmark = pytest.mark.anyio
+
+RECEIVE_S = 0.4
+HEADER_BYTES = 4096
+HEAD = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: "
+GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+async def count_body(scope, receive, send) -> None:
+    """Answers with the size of the body, once it is whole."""
+    assert scope["type"] == "http"
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        size, more = size + len(message["body"]), message["more_body"]
+    said = str(size).encode()
+    head = [(b"content-length", str(len(said)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": head})
+    await send({"type": "http.response.body", "body": said})
+
+
+@contextlib.asynccontextmanager
+async def served() -> AsyncIterator[int]:
+    made = connections(receive_s=RECEIVE_S, header_bytes=HEADER_BYTES)
+    config = uvicorn.Config(count_body, port=0, http=made, log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve())
+    while not server.started:  # noqa: ASYNC110 -- it has no event for that
+        await asyncio.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    await serving
+
+
+async def drip(port: int, data: bytes, *, size: int = 1, pause_s: float = 0.02) -> bytes:
+    """Sends `data` in pieces until the other side has had enough; returns what it said before it ended."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    said = bytearray()
+
+    async def hear() -> None:
+        with contextlib.suppress(ConnectionError):  # whoever sends on to a closed connection is told by a reset
+            while more := await reader.read(1000):
+                said.extend(more)
+
+    hearing = asyncio.create_task(hear())
+    with contextlib.suppress(ConnectionError):
+        for start in range(0, len(data), size):
+            if hearing.done():
+                break
+            writer.write(data[start : start + size])
+            await writer.drain()
+            await asyncio.sleep(pause_s)
+    await asyncio.wait_for(hearing, 5)
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+    return bytes(said)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="nothing at all"),
+        pytest.param(b"\r\n" * 500, id="blank lines"),
+        pytest.param(b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 500, id="headers"),
+        pytest.param(HEAD + b"100000\r\n\r\n" + b"x" * 1000, id="a body"),
+        pytest.param(GET + b"\r\n" * 500, id="blank lines after a request"),
+    ],
+)
+async def test_whoever_drips_is_cut_off(data):
+    async with served() as port:
+        said = await drip(port, data)
+    assert said.count(b"HTTP/1.1 408 ") == 1
+    assert said.endswith(b"The request came too slowly.\n")
+
+
+async def test_headers_without_end_are_cut_off():
+    async with served() as port:
+        said = await drip(port, b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 1_000, size=500)
+    assert said.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_a_large_body_that_comes_steadily_may_take_longer():
+    body = b"x" * 60_000
+    async with served() as port:
+        # 20 pieces of 3,000 bytes within about two seconds: some 30 KiB a second, five times the time of a small one.
+        head = HEAD + str(len(body)).encode() + b"\r\nconnection: close\r\n\r\n"
+        said = await drip(port, head + body, size=3000, pause_s=0.1)
+    assert said.startswith(b"HTTP/1.1 200 ")
+    assert said.endswith(b"60000")
+
+
+async def test_one_connection_serves_many_requests():
+    async with served() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(5):
+            writer.write(GET)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            assert await reader.readexactly(1) == b"0"
+            await asyncio.sleep(RECEIVE_S / 3)
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_many_who_are_slow_keep_nobody_from_an_answer():
+    async with served() as port:
+        slow = [asyncio.create_task(drip(port, HEAD + b"9999\r\n\r\n" + b"x" * 500)) for _ in range(300)]
+        await asyncio.sleep(RECEIVE_S / 4)
+        said = await drip(port, GET.replace(b"host", b"connection: close\r\nhost"), size=100)
+        assert said.startswith(b"HTTP/1.1 200 ")
+        assert all(b" 408 " in one for one in await asyncio.gather(*slow))
