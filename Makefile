@@ -8,12 +8,13 @@ RIVAL := var/bench/xllamacpp-venv
 SCRIPTS := gateway/web/script
 BUNDLE := gateway/web/dist/page.js
 AXE := tests/axe/node_modules/axe-core/axe.min.js
+CLIENTS := $(patsubst %,var/clients/%/.ready,openai langchain litellm lm-eval llm node)
 export NEMO_GUARDRAILS_NO_USAGE_STATS := 1
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rival browser run test check fix bench screenshots docs clean
+.PHONY: help setup rival browser run test test-clients check fix bench screenshots docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +62,19 @@ $(AXE): tests/axe/package-lock.json
 
 test: setup rival browser ## run every test, with the real embedder, model, SQLite, PostgreSQL, llama.cpp's server and a browser
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --quiet
+
+test-clients: setup $(CLIENTS) ## install the clients of others in var/clients and run the gateway against each
+	@$(BIN)/python -m pytest tests/clients
+
+var/clients/node/.ready: tests/clients/node/package-lock.json
+	@mkdir -p $(@D) && cp tests/clients/node/package.json tests/clients/node/package-lock.json $(@D)
+	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
+var/clients/%/.ready: tests/clients/requirements/%.txt
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --no-deps --requirement $<
+	@touch $@
 
 check: setup ## lint, types, import contracts and generated docs
 	@$(BIN)/ruff format --check .

@@ -18,9 +18,11 @@ from gateway.http.admin.operations import ADMIN_HANDLERS
 from gateway.http.assistants import get_model, list_models
 from gateway.http.chat import chat
 from gateway.http.checks import check_text
+from gateway.http.embeddings import create_embeddings
 from gateway.http.feedback import give_feedback
 from gateway.http.headers import add_headers
 from gateway.http.health import livez, readyz
+from gateway.http.match import try_match
 from gateway.http.metrics import CountRequests, metrics
 from gateway.http.openai import create_chat_completion
 from gateway.http.openapi import openapi
@@ -56,6 +58,8 @@ def create_app(components: Components) -> Litestar:
             create_chat_completion,
             chat,
             check_text,
+            try_match,
+            create_embeddings,
             give_feedback,
             list_models,
             get_model,

@@ -21,12 +21,15 @@ from gateway.changing.making import make_changing
 from gateway.components import Components
 from gateway.credentials import NewKey, Principal
 from gateway.decisions import DecisionLog
+from gateway.embeddings import Embeddings
 from gateway.errors import SettingsInvalid
 from gateway.fitting.corpora import load_source, source_of
 from gateway.fitting.matchers import FitSettings, FittedMatchers
 from gateway.fitting.process import Progress as FitProgress
 from gateway.limits import Admission
 from gateway.live import Live
+from gateway.match_trial import MatchTrials
+from gateway.matching import Matching
 from gateway.metering import readings_of
 from gateway.model_making import Progress, open_model, places_of
 from gateway.pipeline import ChatPipeline
@@ -174,6 +177,8 @@ def open_components(
             live=live,
             pipeline=pipeline,
             checks=RailChecks(live, admission),
+            matches=MatchTrials(live, Matching(decisions, match_s=settings.limits.match_s), admission),
+            embeddings=Embeddings(embedder, admission),
             keys=keys,
             readiness=Readiness(
                 {

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from gateway.administration import Administration
 from gateway.credentials import KeyRing, Principal
+from gateway.embeddings import Embeddings
 from gateway.live import Live
+from gateway.match_trial import MatchTrials
 from gateway.pipeline import ChatPipeline
 from gateway.publisher import Publisher
 from gateway.rail_checks import RailChecks
@@ -23,6 +25,8 @@ class Components:
     live: Live
     pipeline: ChatPipeline
     checks: RailChecks
+    matches: MatchTrials
+    embeddings: Embeddings
     keys: KeyRing
     readiness: Readiness
     telemetry: Telemetry

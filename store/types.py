@@ -52,6 +52,8 @@ class KeyScope(StrEnum):
     DEBUG = "debug"
     CHECKS = "checks"
     """Try texts against the rails: whoever may can find out by trying what they let pass."""
+    EMBEDDINGS = "embeddings"
+    """Turn texts into vectors with the gateway's own embedder; nothing is matched or answered."""
     METRICS = "metrics"
     """Read the metrics of the process; they are figures, and name assistants, policies and rails."""
     READ = "admin:read"

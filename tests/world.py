@@ -16,8 +16,11 @@ from gateway.app import create_app
 from gateway.components import Components
 from gateway.credentials import KeyRing, NewKey, Principal, new_key
 from gateway.decisions import DecisionLog
+from gateway.embeddings import Embeddings
 from gateway.limits import Admission
 from gateway.live import Live, LiveState
+from gateway.match_trial import MatchTrials
+from gateway.matching import Matching
 from gateway.pipeline import ChatPipeline
 from gateway.rail_checks import RailChecks
 from gateway.readiness import PartReport, PartState, Readiness
@@ -198,10 +201,11 @@ class World:
         self.live = Live(LiveState(live, matcher, {"helpdesk": policy}))
         self.admission = Admission(concurrent=limits.concurrent)
         self.telemetry = Telemetry()
+        log = DecisionLog(self.decisions, telemetry=self.telemetry)
         self.pipeline = ChatPipeline(
             live=self.live,
             model=self.model,
-            decisions=DecisionLog(self.decisions, telemetry=self.telemetry),
+            decisions=log,
             admission=self.admission,
             answers=AnswerCache(entries=100, max_bytes=10**6, clock=time.monotonic),
             match_s=limits.match_s,
@@ -218,6 +222,8 @@ class World:
             live=self.live,
             pipeline=self.pipeline,
             checks=RailChecks(self.live, self.admission),
+            matches=MatchTrials(self.live, Matching(log, match_s=limits.match_s), self.admission),
+            embeddings=Embeddings(embedder, self.admission),
             keys=ring,
             readiness=self.readiness,
             telemetry=self.telemetry,

@@ -35,6 +35,7 @@ def key() -> None:
 @click.option("--no-chat", is_flag=True, help="May not ask questions; for a key that reads metrics, say.")
 @click.option("--debug", is_flag=True, help="May see scores and rails of its own requests.")
 @click.option("--checks", is_flag=True, help="May try texts against the rails (POST /v1/checks).")
+@click.option("--embeddings", is_flag=True, help="May turn texts into vectors (POST /v1/embeddings).")
 @click.option("--metrics", is_flag=True, help="May read the metrics (GET /metrics).")
 @click.option("--read", is_flag=True, help="May read the admin surface as a viewer.")
 @click.option("--edit", is_flag=True, help="May draft changes as an editor; needs --owner.")
@@ -51,6 +52,7 @@ def create(
     no_chat: bool,
     debug: bool,
     checks: bool,
+    embeddings: bool,
     metrics: bool,
     read: bool,
     edit: bool,
@@ -74,6 +76,7 @@ def create(
         KeyScope.CHAT: not no_chat,
         KeyScope.DEBUG: debug,
         KeyScope.CHECKS: checks,
+        KeyScope.EMBEDDINGS: embeddings,
         KeyScope.METRICS: metrics,
         KeyScope.READ: read,
         KeyScope.EDIT: edit,

@@ -25,7 +25,12 @@ FORM_ROUTES = frozenset({"/try"})
 FILE_ROUTES = frozenset({"/v1/admin/imports"})
 """Path templates that take a file as the body: octets, which no foreign page can post unasked."""
 
-ROUTE_SCOPES = {"/v1/checks": KeyScope.CHECKS, "/metrics": KeyScope.METRICS}
+ROUTE_SCOPES = {
+    "/v1/checks": KeyScope.CHECKS,
+    "/v1/match": KeyScope.DEBUG,
+    "/v1/embeddings": KeyScope.EMBEDDINGS,
+    "/metrics": KeyScope.METRICS,
+}
 """Path templates that need another scope of a key than `chat`."""
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]

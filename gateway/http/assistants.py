@@ -1,4 +1,4 @@
-"""The assistants that a key may talk to, as OpenAI clients list models."""
+"""The assistants that a key may talk to, and the embedder where it may embed, as OpenAI clients list models."""
 
 from typing import Any, Literal
 
@@ -8,8 +8,11 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from gateway.components import Components
+from gateway.credentials import Principal
 from gateway.http.access import principal_of
+from gateway.http.embeddings import EMBEDDER
 from store.content import Assistant
+from store.types import KeyScope
 
 
 class AssistantReply(msgspec.Struct, frozen=True):
@@ -27,7 +30,8 @@ class ModelReply(msgspec.Struct, frozen=True):
     object: Literal["model"]
     created: int
     owned_by: str
-    canongate: AssistantReply
+    canongate: AssistantReply | None
+    """Null for the embedder."""
 
 
 class ModelsReply(msgspec.Struct, frozen=True):
@@ -41,19 +45,22 @@ class ModelsReply(msgspec.Struct, frozen=True):
 async def list_models(
     request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]
 ) -> Response[ModelsReply]:
-    """Lists the assistants that the key may use."""
+    """Lists the assistants that the key may use, and the embedder if it may embed."""
     principal = principal_of(request)
     assistants = components.live.current.catalog.assistants
-    usable = (assistants[name] for name in sorted(assistants) if principal.may_use(name))
-    return Response(ModelsReply("list", tuple(map(_model, usable))), media_type="application/json")
+    usable = [_model(assistants[name]) for name in sorted(assistants) if principal.may_use(name)]
+    usable += [_EMBEDDER] if _may_embed(principal) else []
+    return Response(ModelsReply("list", tuple(usable)), media_type="application/json")
 
 
 @get("/v1/models/{model:str}", operation_id="get_model")
 async def get_model(
     request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]
 ) -> Response[ModelReply]:
-    """Returns one assistant; one that the key may not use does not exist for it."""
+    """Returns one assistant, or the embedder; what the key may not use does not exist for it."""
     name = request.path_params["model"]
+    if name == EMBEDDER and _may_embed(principal_of(request)):
+        return Response(_EMBEDDER, media_type="application/json")
     state = components.live.current
     assistant = state.assistant(name, principal_of(request))
     return Response(_model(assistant), media_type="application/json")
@@ -62,3 +69,10 @@ async def get_model(
 def _model(assistant: Assistant) -> ModelReply:
     about = AssistantReply(assistant.title, assistant.greeting, assistant.languages)
     return ModelReply(assistant.name, "model", 0, "canongate", about)
+
+
+def _may_embed(principal: Principal) -> bool:
+    return KeyScope.EMBEDDINGS in principal.scopes
+
+
+_EMBEDDER = ModelReply(EMBEDDER, "model", 0, "canongate", None)

@@ -64,7 +64,7 @@ async def create_chat_completion(
     headers = reply_headers(reply, clock)
     if asked.stream:
         return EventStream(_frames(asking, request, asked), on_close=asking.stop, headers=headers)
-    return Response(completion_reply(reply, request), media_type="application/json", headers=headers)
+    return Response(completion_reply(reply, request, asked.ignored), media_type="application/json", headers=headers)
 
 
 async def _frames(
@@ -86,7 +86,7 @@ async def _frames(
         yield data(problem_of(told, request.scope).envelope())
         return
     reply = asking.reply()
-    for chunk in chunks.rest(reply, extension_reply(reply, request)):
+    for chunk in chunks.rest(reply, extension_reply(reply, request, asked.ignored)):
         yield data(chunk)
     if asked.stream_options and asked.stream_options.include_usage:
         yield data(chunks.usage(reply))

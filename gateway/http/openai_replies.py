@@ -77,6 +77,8 @@ class ExtensionReply(msgspec.Struct, frozen=True, omit_defaults=True):
     reference: str
     cached: CachedReply | None = None
     """There when the model worded the answer before, for the very same prompt."""
+    ignored: tuple[str, ...] = ()
+    """Names of the fields that were sent and had no effect: the approved settings win."""
     match: MatchReply | None = None
     rails: tuple[RailReply, ...] | None = None
 
@@ -174,7 +176,9 @@ def _pieces(text: str) -> list[str]:
     return [*pieces, text] if text else pieces
 
 
-def completion_reply(reply: Reply, request: Request[Any, Any, Any]) -> ChatCompletionReply:
+def completion_reply(
+    reply: Reply, request: Request[Any, Any, Any], ignored: tuple[str, ...] = ()
+) -> ChatCompletionReply:
     """Returns the reply as one body."""
     return ChatCompletionReply(
         id=_id(reply.decision.id),
@@ -184,11 +188,11 @@ def completion_reply(reply: Reply, request: Request[Any, Any, Any]) -> ChatCompl
         choices=(ChoiceReply(0, MessageReply("assistant", reply.text), _finish_reason(reply)),),
         usage=usage_reply(reply),
         guardrails=GuardrailsReply(reply.decision.policy),
-        canongate=extension_reply(reply, request),
+        canongate=extension_reply(reply, request, ignored),
     )
 
 
-def extension_reply(reply: Reply, request: Request[Any, Any, Any]) -> ExtensionReply:
+def extension_reply(reply: Reply, request: Request[Any, Any, Any], ignored: tuple[str, ...] = ()) -> ExtensionReply:
     """Returns what was decided, as far as the key may see it."""
     trace = trace_reply(reply, principal_of(request))
     return ExtensionReply(
@@ -204,6 +208,7 @@ def extension_reply(reply: Reply, request: Request[Any, Any, Any]) -> ExtensionR
         decision=reply.decision.id,
         reference=request_id(request.scope),
         cached=cached_reply(reply, principal_of(request)),
+        ignored=ignored,
         match=trace.match if trace else None,
         rails=trace.rails if trace else None,
     )

@@ -14,6 +14,8 @@ from gateway.http.chat import Conversation, SlotTexts
 MAX_MESSAGES = 20
 
 MaxTokens = Annotated[int, Meta(ge=1)]
+_Penalty = Annotated[float, Meta(ge=-2, le=2)]
+_Stop = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class PartRequest(msgspec.Struct, frozen=True):
@@ -56,13 +58,13 @@ class ChatCompletionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     max_completion_tokens: MaxTokens | None = None
     canongate: ExtensionRequest | None = None
     n: Literal[1] | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
-    seed: int | None = None
-    stop: str | list[str] | None = None
-    logit_bias: dict[str, float] | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    frequency_penalty: _Penalty | None = None
+    presence_penalty: _Penalty | None = None
+    seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None = None
+    stop: _Stop | Annotated[list[_Stop], Meta(max_length=4)] | None = None
+    logit_bias: dict[str, Annotated[float, Meta(ge=-100, le=100)]] | None = None
     reasoning_effort: str | None = None
     verbosity: str | None = None
     user: Annotated[str, Meta(max_length=256)] | None = None
@@ -83,6 +85,11 @@ class ChatCompletionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=T
         return content or ""
 
     @property
+    def ignored(self) -> tuple[str, ...]:
+        """Names of the fields that were sent and had no effect, because the approved settings win."""
+        return tuple(name for name in _SAMPLING if getattr(self, name) not in (None, [], {}))
+
+    @property
     def person(self) -> str | None:
         """The caller's id of the person who asks."""
         return self.safety_identifier or self.user or None
@@ -92,6 +99,19 @@ class ChatCompletionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=T
         """The lower of the two limits on the answer's length."""
         return min((limit for limit in (self.max_tokens, self.max_completion_tokens) if limit), default=None)
 
+
+_SAMPLING = (
+    "temperature",
+    "top_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "seed",
+    "stop",
+    "logit_bias",
+    "reasoning_effort",
+    "verbosity",
+)
+"""How a caller would have the words chosen. They are checked, so that a program that is wrong about them learns it."""
 
 _UNSUPPORTED = frozenset(
     {
@@ -123,6 +143,15 @@ _HARMLESS: Mapping[str, tuple[object, ...]] = {
     "modalities": (["text"],),
 }
 """Values of those fields that ask for what this gateway does anyway; null always does."""
+
+
+_REASONS = {
+    "response_format": "`response_format` asks for a form of the answer, which is approved with its prompt and is a "
+    "sentence wherever the reply is a question back or a refusal.",
+    "n": "`n` can only be 1: a question has one checked answer.",
+    "logprobs": "`logprobs` asks for what was nearly said, and no check has passed that.",
+    "top_logprobs": "`top_logprobs` asks for what was nearly said, and no check has passed that.",
+}
 
 
 async def read_request(request: Request[Any, Any, Any]) -> ChatCompletionRequest:
@@ -158,11 +187,8 @@ def _check_messages(messages: list[MessageRequest]) -> None:
 
 
 def _unsupported(name: str) -> InvalidRequest:
-    return InvalidRequest(
-        "unsupported_parameter",
-        f"`{name}` asks for something that approved prompts do not do. Remove it.",
-        param=name,
-    )
+    words = _REASONS.get(name, f"`{name}` asks for something that approved prompts do not do.")
+    return InvalidRequest("unsupported_parameter", f"{words} Remove it.", param=name)
 
 
 def _named(name: str) -> str:

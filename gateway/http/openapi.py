@@ -15,8 +15,10 @@ from gateway.http.chat import ChatReply, ChatRequest
 from gateway.http.checks import CheckReply, CheckRequest, NemoCheckReply, NemoCheckRequest
 from gateway.http.cookies import Cookies
 from gateway.http.described import FORM, HTML, JSON, PLAIN, PROBLEM, TEXT, Described
+from gateway.http.embeddings import EMBEDDINGS_OPERATION
 from gateway.http.feedback import FeedbackReply, FeedbackRequest
 from gateway.http.health import AliveReply, ReadyReply
+from gateway.http.match import MATCH_OPERATION
 from gateway.http.openai_replies import ChatCompletionReply, ChunkReply
 from gateway.http.openai_request import ChatCompletionRequest
 from gateway.http.problems import EnvelopeReply, ProblemReply, tells_problems
@@ -33,7 +35,8 @@ _BLOCKED = (
     "A blocked message or answer is a decision: status 200 with finish_reason `content_filter`; with the header "
     "`x-canongate-on-block: error` it is status 400 with code `content_filter`. Only the last message is matched. "
     "Sampling fields (temperature, top_p, frequency_penalty, presence_penalty, seed, stop, logit_bias, "
-    "reasoning_effort, verbosity) are accepted and have no effect: the approved settings win. "
+    "reasoning_effort, verbosity) are checked and have no effect: the approved settings win, and `canongate.ignored` "
+    "names them. "
 ) + _QUOTED.format(field="canongate.has_quoted_text")
 _EVENTS = (
     "With `Accept: text/event-stream` the reply comes as the events `stage` {stage}, then `done` (the reply) or "
@@ -79,6 +82,8 @@ OPERATIONS = (
         (CheckRequest, NemoCheckRequest),
         text=_CHECKS,
     ),
+    MATCH_OPERATION,
+    EMBEDDINGS_OPERATION,
     Described(
         "/v1/feedback",
         "post",

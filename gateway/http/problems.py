@@ -76,6 +76,8 @@ _FOREIGN: dict[int, InvalidRequest] = {
 _RETRY_DOES_NOT_HELP = frozenset({"rails_unavailable", "store_unavailable"})
 """A check or a database that is broken is not mended by the next second."""
 _RETRY_AFTER_S = 1.0
+_SHOULD_RETRY = "x-should-retry"
+"""OpenAI's clients go by it, whatever the status; without it they ask again after every 409, 429 and 5xx."""
 _SLOW_DOWN = (429, 503)
 
 _log = structlog.get_logger("canongate.http")
@@ -158,11 +160,12 @@ def problem_of(error: BaseException, scope: Scope) -> Problem:
             code = error.code
             status, kind = _CODES.get(code, (status, kind))
         found = dict(error.found) if isinstance(error, Conflict) and error.found is not None else None
-        return Problem(status, kind, code, str(error), None, {}, found)
+        headers = {_SHOULD_RETRY: "false"} if isinstance(error, Conflict) else {}
+        return Problem(status, kind, code, str(error), None, headers, found)
     reference = request_id(scope)
     _log.error("unexpected_error", request_id=reference, error=_names(error), frames=_frames(error))
     message = f"The gateway failed. Tell its operator the request id {reference}."
-    return Problem(500, _SERVER, "internal_error", message, None, {"x-should-retry": "false"})
+    return Problem(500, _SERVER, "internal_error", message, None, {_SHOULD_RETRY: "false"})
 
 
 def tell_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -197,10 +200,12 @@ def _headers(error: GatewayError, status: int, scope: Scope) -> dict[str, str]:
     if status == 401:  # noqa: PLR2004 - RFC 9110, 15.5.2: a 401 names the scheme
         headers["www-authenticate"] = "Bearer"
     if status in _SLOW_DOWN and error.code in _RETRY_DOES_NOT_HELP:
-        headers["x-should-retry"] = "false"
+        headers[_SHOULD_RETRY] = "false"
     elif isinstance(error, RateLimited | NotServing):
         wait_s = _RETRY_AFTER_S if error.retry_after_s is None else error.retry_after_s
-        headers["retry-after"] = str(max(1, math.ceil(wait_s)))
+        headers |= {"retry-after": str(max(1, math.ceil(wait_s))), _SHOULD_RETRY: "true"}
+    elif error.code == "idempotency_in_progress":
+        headers |= {"retry-after": str(math.ceil(_RETRY_AFTER_S)), _SHOULD_RETRY: "true"}
     principal = scope.get("user")
     if isinstance(error, RateLimited) and isinstance(principal, Principal):
         headers |= rate_headers(principal.requests_per_minute, 0, error.retry_after_s)

@@ -13,7 +13,10 @@ pytestmark = pytest.mark.anyio
 
 PUBLIC = {"/", "/try", "/static/{name:str}", "/livez", "/readyz", "/openapi.json"}
 """Written out once more: who opens a route has to say so here as well."""
-CLOSED = {"/v1/chat/completions", "/v1/chat", "/v1/checks", "/v1/feedback", "/v1/models", "/v1/models/{model:str}"}
+CLOSED = {
+    *("/v1/chat/completions", "/v1/chat", "/v1/checks", "/v1/match", "/v1/embeddings", "/v1/feedback"),
+    *("/v1/models", "/v1/models/{model:str}"),
+}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 NO_KEY = [
     {},

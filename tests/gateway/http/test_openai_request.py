@@ -61,6 +61,33 @@ async def test_fields_that_ask_for_nothing_special_are_accepted_and_have_no_effe
     response = await post(world, ask("I forgot my password", **harmless))
     assert response.status_code == 200
     assert response.json()["choices"][0]["message"]["content"].startswith("Open")
+    sampling = ["temperature", "top_p", "frequency_penalty", "presence_penalty", "seed", "stop", "logit_bias"]
+    assert response.json()["canongate"]["ignored"] == sampling
+
+
+async def test_a_reply_names_no_ignored_fields_where_none_were_sent(world):
+    told = (await post(world, ask("I forgot my password", temperature=None, stop=[], n=1))).json()
+    assert "ignored" not in told["canongate"]
+
+
+OUT_OF_RANGE = {
+    "temperature": (-0.1, 2.1),
+    "top_p": (-0.1, 1.1),
+    "frequency_penalty": (-2.1, 2.1),
+    "presence_penalty": (-2.1, 2.1),
+    "seed": (2**63, 1.5),
+    "stop": ([""], ["a"] * 5, "x" * 257),
+    "logit_bias": ({"1": 101}, {"1": -101}),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, one) for name, values in OUT_OF_RANGE.items() for one in values])
+async def test_a_sampling_field_out_of_its_range_is_an_error_though_it_would_have_no_effect(world, name, value):
+    response = await post(world, ask("I forgot my password", **{name: value}))
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (400, "invalid_value")
+    assert (error["param"] or "").startswith(name)
+    assert not world.model.prompts
 
 
 async def test_an_unknown_field_is_named_but_never_repeated_at_length(world):

@@ -5,6 +5,7 @@ from structlog.testing import capture_logs
 
 from gateway.errors import GatewayError, InvalidRequest, NotServing, RateLimited
 from gateway.http.problems import problem_of
+from store.errors import Conflict
 
 SECRET = "the-words-of-a-person"
 
@@ -48,6 +49,11 @@ def test_an_unforeseen_error_says_nothing_and_is_logged_without_its_text():
         (NotServing("matcher_unavailable", "down"), "retry-after", "1"),
         (NotServing("rails_unavailable", "broken"), "x-should-retry", "false"),
         (NotServing("store_unavailable", "away"), "x-should-retry", "false"),
+        (RateLimited("slow", retry_after_s=12.3), "x-should-retry", "true"),
+        (NotServing("queue_full", "busy"), "x-should-retry", "true"),
+        (InvalidRequest("idempotency_in_progress", "at work"), "x-should-retry", "true"),
+        (InvalidRequest("idempotency_in_progress", "at work"), "retry-after", "1"),
+        (Conflict("changed"), "x-should-retry", "false"),
     ],
 )
 def test_a_failure_says_when_to_try_again_or_that_it_would_not_help(error, header, value):
