@@ -19,6 +19,7 @@ from gateway.http.admin.key_authenticator import KEY_ROLES
 from gateway.http.admin.route_table import OPEN_ROUTES, PERSONAL_ROUTES, ROUTES
 from gateway.http.openapi import OPERATIONS
 from gateway.http.pages.page_table import OPEN_PAGES, PAGES
+from gateway.http.widget.origins import PREFIX as WIDGET
 from rails.describe import ParameterNote, common_parameters, describe_rails
 from rails.policy import policy_schema
 from store.people import Role
@@ -88,7 +89,9 @@ def exposure() -> str:
         "## Without a credential",
         "",
         *_exposed(
-            name for name in described if not described[name].needs_key and not name.split()[1].startswith(ADMIN)
+            name
+            for name in described
+            if not described[name].needs_key and not name.split()[1].startswith((ADMIN, WIDGET))
         ),
         "",
         "Of the admin surface, where people get a credential:",
@@ -101,12 +104,26 @@ def exposure() -> str:
         "|---|---|",
     ]
     for name, one in described.items():
-        if one.needs_key and not one.path.startswith(ADMIN):
+        if one.needs_key and not one.path.startswith((ADMIN, WIDGET)):
             lines.append(f"| `{name}` | `{ROUTE_SCOPES.get(one.path, KeyScope.CHAT).value}` |")
     lines += [
         "",
         "`debug` shows scores and rails of a key's own requests. On the admin surface a key with `admin:read` is a",
         "viewer and one with `admin:edit` an editor, never more than its owner is. A session opens nothing here.",
+        "",
+        "## The widget",
+        "",
+        "For pages of the origins that a widget client lists, exactly, and for `/embed/chat`; no key and no session of",
+        "the admin surface opens anything here. `OPTIONS` answers listed origins alone. What needs a visitor's session",
+        "needs one that was begun at that very origin.",
+        "",
+        "| operation | visitor's session |",
+        "|---|---|",
+        *(
+            f"| `{name}` | {'yes' if one.needs_key else ''} |"
+            for name, one in described.items()
+            if one.path.startswith(WIDGET)
+        ),
         "",
         "## The admin surface",
         "",

@@ -1,6 +1,7 @@
 """Makes the services of the admin surface from their parts; `bootstrap.py` says when."""
 
 from gateway.access.passwords import Passwords
+from gateway.access.sealing import Seals
 from gateway.access.services import Access, access_of
 from gateway.administration import Administration
 from gateway.analysing import Analysing
@@ -19,6 +20,9 @@ from gateway.live import Live
 from gateway.privacy import Privacy
 from gateway.reviewing.making import Review
 from gateway.settings import Settings
+from gateway.widget.clients import WidgetClientService
+from gateway.widget.purging import VisitPurger
+from gateway.widget.services import Widget, widget_of
 from rails.redaction import redact
 from store.audit import AuditTrail
 from store.content import KeepsText
@@ -31,7 +35,11 @@ from store.repositories.decisions import Decisions
 from store.repositories.feedback import FeedbackStore
 from store.repositories.keys import Keys
 from store.repositories.users import Users
+from store.repositories.widget_sessions import WidgetSessions
 from store.review.purging import QuestionPurger
+
+ACCESS_KEY = "access-key"
+"""Name of the file whose key seals and marks."""
 
 
 def administration_of(
@@ -43,6 +51,7 @@ def administration_of(
     *,
     changing: Changing,
     live: Live,
+    widget: Widget,
     settings: Settings,
 ) -> Administration:
     """Makes the services of the admin surface."""
@@ -69,6 +78,13 @@ def administration_of(
         importing=importing,
         changing=changing,
         analysing=Analysing(database, live),
+        widgets=WidgetClientService(
+            database,
+            auditing.trail,
+            seals_of(settings),
+            live=lambda: live.current.catalog.assistants,
+            changed=widget.book.forget,
+        ),
         background=(
             auditing.checkpointing.follow,
             archive.follow,
@@ -87,11 +103,27 @@ def access_from(settings: Settings, database: Database, audit: AuditTrail, keys:
         database,
         audit,
         keys,
-        access_key=load_secret(settings.data_directory / "access-key"),
+        access_key=load_secret(settings.data_directory / ACCESS_KEY),
         pepper=load_pepper(settings.data_directory / "pepper"),
         settings=settings.access,
         oidc=settings.oidc,
         passwords=Passwords(),
+    )
+
+
+def seals_of(settings: Settings) -> Seals:
+    """Makes what seals what must be read again, with the key that is made at the first call."""
+    return Seals(load_secret(settings.data_directory / ACCESS_KEY))
+
+
+def widget_from(settings: Settings, database: Database, privacy: Privacy) -> Widget:
+    """Makes the widget's services."""
+    return widget_of(
+        database,
+        seals_of(settings),
+        privacy.pseudonym,
+        own_origins=frozenset(settings.server.origins),
+        proxies=frozenset(settings.access.proxies),
     )
 
 
@@ -127,7 +159,12 @@ def purging_of(database: Database, trail: AuditTrail, privacy: Privacy) -> Purgi
         database,
         trail,
         privacy.pseudonym,
-        (FeedbackPurger(FeedbackStore(database)), QuestionPurger(database), DecisionPurger(Decisions(database))),
+        (
+            FeedbackPurger(FeedbackStore(database)),
+            QuestionPurger(database),
+            VisitPurger(WidgetSessions(database)),
+            DecisionPurger(Decisions(database)),
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from gateway.http.admin.guard import Authenticator
 from gateway.import_jobs import Importing
 from gateway.reviewing.service import Reviewing
 from gateway.suggesting.service import Suggesting
+from gateway.widget.clients import WidgetClientService
 from store.audit import AuditTrail
 from store.database import Database
 from store.purging import Purging
@@ -35,5 +36,6 @@ class Administration:
     importing: Importing
     changing: Changing
     analysing: Analysing
+    widgets: WidgetClientService
     background: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What runs as long as the gateway serves; one that breaks off is begun again."""

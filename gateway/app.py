@@ -34,6 +34,8 @@ from gateway.http.pages.visit import Visit, visit_of
 from gateway.http.problems import tell_error
 from gateway.http.repeats import KeepReplies, hold_repeats
 from gateway.http.static import static_file
+from gateway.http.widget.guard import WidgetGuard
+from gateway.http.widget.operations import WIDGET_HANDLERS
 
 AGAIN_S = 10.0
 
@@ -63,6 +65,7 @@ def create_app(components: Components) -> Litestar:
             give_feedback,
             list_models,
             get_model,
+            *WIDGET_HANDLERS,
             *ADMIN_HANDLERS,
             *PAGE_HANDLERS,
         ],
@@ -76,6 +79,7 @@ def create_app(components: Components) -> Litestar:
                 components.keys,
                 administration.authenticator if administration else None,
                 PageGuard(administration.access) if administration else None,
+                WidgetGuard(components.widget) if components.widget else None,
             ),
             require_media_type,
         ],
@@ -121,6 +125,8 @@ def _follow(components: Components) -> Callable[[Litestar], AbstractAsyncContext
                 group.start_soon(_for_ever, partial(components.warming.follow, components.live))
             for work in components.administration.background if components.administration else ():
                 group.start_soon(_for_ever, work)
+            if components.widget is not None:
+                group.start_soon(_for_ever, components.widget.follow)
             for work in components.background:
                 group.start_soon(_for_ever, work)
             yield

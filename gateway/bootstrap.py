@@ -15,6 +15,8 @@ from gateway.admin_services import (
     keeps_words,
     key_ring_of,
     privacy_of,
+    seals_of,
+    widget_from,
 )
 from gateway.answer_cache import AnswerCache
 from gateway.changing.making import make_changing
@@ -42,9 +44,10 @@ from gateway.reviewing.making import make_review
 from gateway.settings import Settings
 from gateway.telemetry import Telemetry
 from gateway.warming import Warming
+from gateway.widget.clients import WidgetClientService
 from models.ports import Embedder
 from models.worker.engine import LlamaModel
-from store.catalog import Catalog, live_revision
+from store.catalog import Catalog, live_revision, load_catalog
 from store.database import Database, migrate, open_database
 from store.people import OPERATOR
 from store.repositories.decision_writer import DecisionWriter
@@ -101,6 +104,18 @@ def open_access(settings: Settings) -> Iterator[Access]:
         yield _access(settings, store)
 
 
+@contextmanager
+def open_widgets(settings: Settings) -> Iterator[WidgetClientService]:
+    """Opens the service behind widget clients, for commands. Raises `StoreUnavailable`."""
+    with open_store(settings) as store:
+        yield WidgetClientService(
+            store.database,
+            auditing_of(settings, store.database).trail,
+            seals_of(settings),
+            live=lambda: load_catalog(store.database).assistants,
+        )
+
+
 def _access(settings: Settings, store: Store) -> Access:
     trail = auditing_of(settings, store.database).trail
     return access_from(settings, store.database, trail, key_ring_of(settings, store.keys))
@@ -136,6 +151,7 @@ def open_components(
         stack.callback(writer.close)
         privacy = privacy_of(settings)
         admission = Admission(concurrent=settings.limits.concurrent)
+        widget = widget_from(settings, store.database, privacy)
         auditing = auditing_of(settings, store.database)
         changing = make_changing(
             settings,
@@ -193,9 +209,18 @@ def open_components(
             warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,
             publisher=publisher,
             administration=administration_of(
-                store.database, keys, privacy, auditing, review, changing=changing, live=live, settings=settings
+                store.database,
+                keys,
+                privacy,
+                auditing,
+                review,
+                changing=changing,
+                live=live,
+                widget=widget,
+                settings=settings,
             ),
             visitor=visitor_of(settings),
+            widget=widget,
             background=review.background,
         )
 

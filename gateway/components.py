@@ -15,6 +15,7 @@ from gateway.readiness import Readiness
 from gateway.settings import Settings
 from gateway.telemetry import Telemetry
 from gateway.warming import Warming
+from gateway.widget.services import Widget
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +39,7 @@ class Components:
     """None in tests without a database: the admin surface is then closed."""
     visitor: Principal | None
     """Who the landing page's try-it form speaks for; None when there is no form."""
+    widget: Widget | None = None
+    """None in tests without a database: the widget's surface is then closed."""
     background: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What else runs as long as the gateway does."""

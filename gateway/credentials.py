@@ -39,6 +39,8 @@ class Principal:
     requests_per_minute: int
     owner: str | None = None
     """Id of the user who answers for a key."""
+    trail_name: str = ""
+    """How the audit trail names it, where that is not as a key."""
 
     def may_use(self, assistant: str) -> bool:
         """Whether it may talk to the assistant."""

@@ -207,7 +207,7 @@ class FeedbackDesk:
 
 
 def _actor(principal: Principal) -> Actor:
-    name = f"key:{principal.id}"
+    name = principal.trail_name or f"key:{principal.id}"
     return Actor(name, principal.name, person=name, grants=frozenset(), assistants=principal.assistants)
 
 

@@ -11,6 +11,8 @@ from gateway.credentials import Principal
 from gateway.errors import NotServing, RateLimited
 
 _WINDOW_S = 60.0
+_MOST_CHARGED = 20_000
+"""Credentials whose requests are counted before those are forgotten that sent none for a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Admission:
     def charge(self, principal: Principal) -> RateState:
         """Counts one request against the credential's rate. Raises `RateLimited`."""
         now = self._clock()
+        if len(self._charged) > _MOST_CHARGED:
+            self._forget_idle(now)
         charged = self._charged.setdefault(principal.id, deque())
         while charged and charged[0] <= now - _WINDOW_S:
             charged.popleft()
@@ -71,6 +75,9 @@ class Admission:
                 retry_after_s=reset_s,
             )
         return RateState(principal.requests_per_minute, principal.requests_per_minute - len(charged), reset_s)
+
+    def _forget_idle(self, now: float) -> None:
+        self._charged = {name: sent for name, sent in self._charged.items() if sent and sent[-1] > now - _WINDOW_S}
 
     @contextmanager
     def permit(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from gateway.model_settings import AnswerSettings, ModelSettings, UpstreamSettin
 from gateway.sections import PREFIX, Section
 
 SECTION_MARK = "__"
+HTTP_PORT = 80
 
 
 class ServerSettings(Section, frozen=True):
@@ -28,6 +29,19 @@ class ServerSettings(Section, frozen=True):
 
     drain_s: Annotated[int, Meta(ge=0, le=600)] = 30
     """Seconds that running requests get to finish after SIGTERM."""
+
+    public_url: Annotated[str, Meta(pattern=r"^(https?://[a-z0-9.:\[\]-]+)?\Z", max_length=255)] = ""
+    """Where browsers reach the gateway, such as `https://chat.example`: the only origin that its own widget page may
+    have, and what install snippets name. Empty means this machine's own address and port."""
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The gateway's own origins, as browsers say them; the first is told to people."""
+        if self.public_url:
+            return (self.public_url,)
+        names = dict.fromkeys((f"[{self.host}]" if ":" in self.host else self.host, "localhost"))
+        port = "" if self.port == HTTP_PORT else f":{self.port}"
+        return tuple(f"http://{name}{port}" for name in names) if self.port and self.host in LOOPBACK else ()
 
 
 class DataSettings(Section, frozen=True):

@@ -87,6 +87,8 @@ class Question:
     """May shorten the answer, never lengthen it beyond what was approved."""
     user: str | None = None
     """The person as the caller names them; kept as a pseudonym alone, so that a purge finds what there is of them."""
+    person: str | None = None
+    """The pseudonym itself, where nobody in the gateway knows the person's name any more."""
 
     @property
     def given(self) -> dict[str, str]:
@@ -235,6 +237,7 @@ class Turn:
             failed=failed,
             cached_from=self.kept.decision if self.kept else None,
             cached_at=self.kept.at if self.kept else None,
+            person=self.question.person,
         )
 
     @property

@@ -12,7 +12,7 @@ import sqlalchemy
 
 from gateway.access.keys import KeyWish
 from gateway.access.passwords import Passwords
-from gateway.access.sealing import new_token
+from gateway.access.sealing import Seals, new_token
 from gateway.access.services import access_of
 from gateway.access.sessions import NewSession
 from gateway.access.totp import STEP_S, code_at
@@ -34,6 +34,12 @@ from gateway.import_jobs import Importing
 from gateway.privacy import Privacy
 from gateway.reviewing.making import make_review
 from gateway.settings import ReviewSettings
+from gateway.widget.book import ClientBook
+from gateway.widget.clients import WidgetClientService
+from gateway.widget.purging import VisitPurger
+from gateway.widget.rates import Rates
+from gateway.widget.services import Widget
+from gateway.widget.sessions import VisitKeeper
 from models.fakes import FakeEmbedder
 from rails.redaction import redact
 from store.accounts import User
@@ -49,12 +55,14 @@ from store.repositories.decisions import Decisions
 from store.repositories.feedback import FeedbackStore
 from store.repositories.keys import Keys
 from store.repositories.users import Users
+from store.repositories.widget_sessions import WidgetSessions
 from store.review.purging import QuestionPurger
 from store.types import Decision, KeyScope
 from tests.drafts import KeptDrafts
 from tests.gate_runs import FinishedGate
 from tests.world import PEPPER, World
 
+OWN_ORIGIN = "https://gateway.test"
 AUDIT_KEY = b"a" * 32
 ACCESS_KEY = b"x" * 32
 PASSWORDS = Passwords(memory_kib=64)
@@ -175,12 +183,27 @@ class AdminWorld:
             database,
             self.audit,
             PRIVACY.pseudonym,
-            (FeedbackPurger(FeedbackStore(database)), QuestionPurger(database), DecisionPurger(Decisions(database))),
+            (
+                FeedbackPurger(FeedbackStore(database)),
+                QuestionPurger(database),
+                VisitPurger(WidgetSessions(database), now=self.clock.now),
+                DecisionPurger(Decisions(database)),
+            ),
         )
         self.keeps: dict[str, KeepsText] = {}
         self.disliked: list[tuple[str, str]] = []
         self.importing = Importing(
             database, ImportDesk(database, self.audit, drafts), folder / "imports", most_bytes=1024 * 1024
+        )
+        seals = Seals(ACCESS_KEY)
+        book = ClientBook(database, seals, now=self.clock.now)
+        own = frozenset({OWN_ORIGIN})
+        self.widget = Widget(
+            book=book,
+            visits=VisitKeeper(database, book, PRIVACY.pseudonym, own_origins=own),
+            rates=Rates(),
+            own_origins=own,
+            proxies=frozenset(),
         )
         self.administration = Administration(
             database=database,
@@ -198,8 +221,16 @@ class AdminWorld:
             importing=self.importing,
             changing=self.changing,
             analysing=Analysing(database, world.live, self.clock.now),
+            widgets=WidgetClientService(
+                database,
+                self.audit,
+                seals,
+                live=lambda: {*world.live.current.catalog.assistants, "shop"},
+                changed=book.forget,
+                now=self.clock.now,
+            ),
         )
-        self.components = replace(world.components, administration=self.administration)
+        self.components = replace(world.components, administration=self.administration, widget=self.widget)
         self.app = create_app(self.components)
 
     def client(self, actor: Actor | None = None) -> httpx.AsyncClient:

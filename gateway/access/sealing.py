@@ -27,6 +27,7 @@ class Purpose(StrEnum):
     REQUEST = "request fingerprint"
     REPLY = "kept reply"
     TICKET = "sign-in ticket"
+    WIDGET = "widget secret"
 
 
 class Seals:

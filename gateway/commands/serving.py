@@ -1,5 +1,7 @@
 """`canongate serve` and `canongate demo`: the gateway itself."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from signal import SIGINT
 from socket import socket
@@ -12,6 +14,7 @@ import uvicorn
 from gateway.access_settings import LOOPBACK
 from gateway.app import create_app
 from gateway.bootstrap import first_key, open_access, open_components, open_store
+from gateway.commands.intranet import PORT, intranet, prepare_client
 from gateway.commands.options import config_option, settings_from
 from gateway.commands.rail_means import command_services
 from gateway.components import Components
@@ -52,8 +55,15 @@ def serve(*, config: Path | None, port: int | None) -> None:
     default=EXAMPLE,
     help="Folder that an empty store is filled from.",
 )
-def demo(*, config: Path | None, port: int | None, example: Path) -> None:
-    """Run the gateway with the example help desk and a try-it form.
+@click.option(
+    "--intranet-port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="Of an example intranet with the widget in its pages; 0 for none.",
+)
+def demo(*, config: Path | None, port: int | None, example: Path, intranet_port: int) -> None:
+    """Run the gateway with the example help desk, a try-it form, and an intranet page with the widget.
 
     \b
     Example:
@@ -73,7 +83,16 @@ def demo(*, config: Path | None, port: int | None, example: Path) -> None:
             click.echo(f"Published the example store: {len(report.added)} documents.", err=True)
     _announce_first_key(settings)
     _announce_first_administrator(settings)
-    _run(settings)
+    secret = prepare_client(settings, assistant=EXAMPLE_ASSISTANT, port=intranet_port) if intranet_port else None
+    _run(settings, beside=lambda gateway: intranet(gateway, port=intranet_port, secret=secret))
+
+
+Beside = Callable[[str], AbstractContextManager[None]]
+"""What runs beside the gateway, whose address it is told, once that listens."""
+
+
+def _nothing(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def _with_port(settings: Settings, port: int | None) -> Settings:
@@ -102,7 +121,7 @@ def _announce_first_administrator(settings: Settings) -> None:
         click.echo(told, err=True)
 
 
-def _run(settings: Settings) -> None:
+def _run(settings: Settings, beside: Beside = _nothing) -> None:
     set_up_logging(settings.log)
     with open_components(settings, progress=lambda line: click.echo(f"… {line}", err=True)) as components:
         config = uvicorn.Config(
@@ -117,15 +136,17 @@ def _run(settings: Settings) -> None:
             timeout_graceful_shutdown=settings.server.drain_s,
         )
         settle()
-        _Server(config, components).run()
+        with ExitStack() as stack:
+            _Server(config, components, lambda address: stack.enter_context(beside(address))).run()
 
 
 class _Server(uvicorn.Server):
     """Says where it listens, and reports not ready as soon as it is told to stop."""
 
-    def __init__(self, config: uvicorn.Config, components: Components) -> None:
+    def __init__(self, config: uvicorn.Config, components: Components, listens: Callable[[str], None]) -> None:
         super().__init__(config)
         self._components = components
+        self._listens = listens
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         try:
@@ -134,6 +155,7 @@ class _Server(uvicorn.Server):
             raise SettingsInvalid("the server did not start; see the log above") from error
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         click.echo(f"canongate is listening on http://{host}:{port}", err=True)
+        self._listens(f"http://{host}:{port}")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # In place of uvicorn's own, which raises the signal again at the end: that would kill this process before

@@ -1,6 +1,7 @@
 """Who may call what: every route needs a key, except those in one table; one parser reads the key."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -13,10 +14,22 @@ from gateway.errors import InvalidRequest, NotAllowed, NotServing
 from gateway.http.admin.guard import Authenticator, is_admin_route, require_role
 from gateway.http.bearer import bearer_token
 from gateway.http.pages.guard import PageGuard, is_page
+from gateway.http.widget.guard import WidgetGuard, is_widget_route
 from store.errors import StoreUnavailable
 from store.types import KeyScope
 
-PUBLIC_ROUTES = frozenset({"/", "/try", "/static/{name:str}", "/livez", "/readyz", "/openapi.json"})
+PUBLIC_ROUTES = frozenset(
+    {
+        "/",
+        "/try",
+        "/static/{name:str}",
+        "/livez",
+        "/readyz",
+        "/openapi.json",
+        "/embed/chat",
+        "/embed/{version:str}/{name:str}",
+    }
+)
 """Path templates that answer without a key. A route that is not listed here is closed."""
 
 FORM_ROUTES = frozenset({"/try"})
@@ -34,28 +47,32 @@ ROUTE_SCOPES = {
 """Path templates that need another scope of a key than `chat`."""
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
+_ADMIN, _PAGES, _WIDGET = "admin surface", "pages", "widget"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-def require_key(keys: KeyRing, authenticator: Authenticator | None, pages: PageGuard | None) -> Guard:
-    """Makes the guard of the whole application; admin routes ask `authenticator`, pages `pages`.
+def require_key(
+    keys: KeyRing, authenticator: Authenticator | None, pages: PageGuard | None, widget: WidgetGuard | None = None
+) -> Guard:
+    """Makes the guard of the whole application; admin routes ask `authenticator`, pages `pages`, widgets `widget`.
 
     It runs before a body is read, but for the forms of pages, which hold the session's token.
     """
     threads = CapacityLimiter(4)
+    rooms: dict[str, Guard | None] = {
+        _ADMIN: None if authenticator is None else partial(require_role, authenticator),
+        _PAGES: None if pages is None else pages.admit,
+        _WIDGET: None if widget is None else widget.admit,
+    }
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         if handler.paths and handler.paths <= PUBLIC_ROUTES:
             return
-        if is_admin_route(handler):
-            if authenticator is None:
-                raise NotServing("store_unavailable", "This gateway runs without its admin surface.")
-            await require_role(authenticator, connection, handler)
-            return
-        if is_page(handler):
-            if pages is None:
-                raise NotServing("store_unavailable", "This gateway runs without its admin surface.")
-            await pages.admit(connection, handler)
+        if (room := _room(handler)) is not None:
+            admit = rooms[room]
+            if admit is None:
+                raise NotServing("store_unavailable", f"This gateway runs without its {room}.")
+            await admit(connection, handler)
             return
         token = bearer_token(connection)
         try:
@@ -69,6 +86,15 @@ def require_key(keys: KeyRing, authenticator: Authenticator | None, pages: PageG
         connection.scope["user"] = principal
 
     return guard
+
+
+def _room(handler: BaseRouteHandler) -> str | None:
+    """Returns which surface with a guard of its own the handler belongs to."""
+    if is_admin_route(handler):
+        return _ADMIN
+    if is_page(handler):
+        return _PAGES
+    return _WIDGET if is_widget_route(handler) else None
 
 
 async def require_media_type(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:

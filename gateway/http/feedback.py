@@ -15,7 +15,7 @@ from gateway.feedback import GivenFeedback
 from gateway.http.access import principal_of
 from gateway.http.bodies import convert, read_object
 from store.content import KeepsText
-from store.feedback import BETTER_CHARS, COMMENT_CHARS, FeedbackReason, Verdict
+from store.feedback import BETTER_CHARS, COMMENT_CHARS, Feedback, FeedbackReason, Verdict
 
 DecisionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 
@@ -60,7 +60,11 @@ async def give_feedback(
         comment=told.comment,
         better=told.better,
     )
-    stored = await components.administration.feedback.give(principal_of(request), given)
+    return feedback_reply(await components.administration.feedback.give(principal_of(request), given))
+
+
+def feedback_reply(stored: Feedback) -> FeedbackReply:
+    """Returns feedback as it is told."""
     return FeedbackReply(
         decision=stored.decision,
         verdict=stored.verdict,

@@ -6,6 +6,8 @@ import uuid_utils
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
+from gateway.http.widget.origins import add_origin
+
 REQUEST_ID = "x-request-id"
 _PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _STATE_KEY = "request_id"
@@ -36,5 +38,6 @@ async def add_headers(message: Message, scope: Scope) -> None:
         return
     headers = MutableScopeHeaders.from_message(message)
     headers[REQUEST_ID] = request_id(scope)
+    add_origin(headers, scope)
     for name, value in _ALWAYS.items():
         headers.setdefault(name, value)

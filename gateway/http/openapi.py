@@ -24,6 +24,8 @@ from gateway.http.openai_request import ChatCompletionRequest
 from gateway.http.problems import EnvelopeReply, ProblemReply, tells_problems
 from gateway.http.repeats import IDEMPOTENCY_KEY
 from gateway.http.streams import EVENT_STREAM
+from gateway.http.widget.operations import WIDGET_OPERATIONS
+from gateway.http.widget.origins import is_widget_path
 
 _CHAT_ERRORS = (400, 401, 403, 404, 413, 415, 429, 500, 503)
 _CHAT_HEADERS = ("x-canongate-timeout-ms",)
@@ -149,6 +151,7 @@ OPERATIONS = (
         needs_key=False,
         parameters=("name",),
     ),
+    *WIDGET_OPERATIONS,
     *ADMIN_OPERATIONS,
 )
 
@@ -185,6 +188,11 @@ def describe() -> dict[str, Any]:
             "schemas": schemas,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key, `cg_<id>_<secret>`."},
+                "visit": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A visitor's session, `cgw_...`, at the origin that it was begun for.",
+                },
                 "session": {
                     "type": "apiKey",
                     "in": "cookie",
@@ -225,6 +233,8 @@ def _security(one: Described) -> dict[str, Any]:
     """Returns what opens an operation, where that is not an API key."""
     if not one.needs_key:
         return {"security": []}
+    if is_widget_path(one.path):
+        return {"security": [{"visit": []}]}
     name = f"{one.method.upper()} {one.path}"
     session: dict[str, list[str]] = {"session": []} if one.method == "get" else {"session": [], "csrf": []}
     if name in _PERSONAL:
@@ -234,7 +244,7 @@ def _security(one: Described) -> dict[str, Any]:
 
 def _takes_repeats(one: Described) -> bool:
     """Whether a repeated request is known by its Idempotency-Key."""
-    return one.needs_key and one.method != "get"
+    return one.needs_key and one.method != "get" and not is_widget_path(one.path)
 
 
 def _responses(one: Described) -> dict[str, Any]:
@@ -261,8 +271,8 @@ def _schema(kind: Any) -> dict[str, Any]:
 
 _REASONS = {
     400: "The request is malformed, or asks for something that approved prompts do not do",
-    401: "The API key is missing, wrong, expired or revoked",
-    403: "The credential lacks the scope or the role, or another site posted the form",
+    401: "The credential is missing, wrong, expired or revoked",
+    403: "The credential lacks the scope or the role, or another site sent this",
     404: "There is no such thing, or the caller may not know of it",
     409: "Somebody else changed it meanwhile, or its state does not allow this; the reply says what it is now",
     412: "If-Match names another state than the one that is there",
@@ -271,6 +281,7 @@ _REASONS = {
     422: "What was sent cannot be accepted as it is",
     428: "This needs If-Match with the state that was read",
     429: "Too many requests; see Retry-After",
+    499: "The work was stopped before there was an answer",
     500: "The gateway failed; quote the request id to the operator",
     503: "A check, the matcher or the store is not able to answer; see Retry-After and x-should-retry",
 }

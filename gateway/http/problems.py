@@ -1,7 +1,7 @@
 """The only table from error class and code to HTTP status, and the two forms in which errors are told.
 
-Under `/v1` an error is OpenAI's envelope; elsewhere, and under `/v1/admin`, a problem document (RFC 9457). Texts come
-from our own errors or from this table; the text of a foreign exception never leaves the process.
+Under `/v1` and `/widget/v1` an error is OpenAI's envelope; elsewhere, and under `/v1/admin`, a problem document (RFC
+9457). Texts come from our own errors or from this table; the text of a foreign exception never leaves the process.
 """
 
 import math
@@ -54,6 +54,9 @@ _CODES: dict[str, tuple[int, str]] = {
     "idempotency_in_progress": (409, _INVALID),
     "no_grants": (403, "permission_error"),
     "reason_needed": (422, _INVALID),
+    "origin_not_allowed": (403, "permission_error"),
+    "answer_gone": (404, _INVALID),
+    "conversation_gone": (404, _INVALID),
 }
 """Codes whose status differs from that of their class."""
 
@@ -185,7 +188,8 @@ def tell_error(request: Request[Any, Any, Any], error: Exception) -> Response[An
 
 def tells_problems(path: str) -> bool:
     """Whether errors at this path are problem documents; elsewhere they are OpenAI's envelope."""
-    return not (path == "/v1" or path.startswith("/v1/")) or path.startswith("/v1/admin/")
+    is_envelope = path in ("/v1", "/widget/v1") or path.startswith(("/v1/", "/widget/v1/"))
+    return not is_envelope or path.startswith("/v1/admin/")
 
 
 def _problem(error: GatewayError, scope: Scope) -> Problem:

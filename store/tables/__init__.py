@@ -33,6 +33,7 @@ from store.tables.review import (
     SuggestionJobRow,
     SuggestionRow,
 )
+from store.tables.widgets import WidgetClientRow, WidgetSecretRow, WidgetSessionRow
 
 __all__ = [
     "ApiKeyRow",
@@ -71,4 +72,7 @@ __all__ = [
     "SuiteRow",
     "UserRow",
     "UtcDateTime",
+    "WidgetClientRow",
+    "WidgetSecretRow",
+    "WidgetSessionRow",
 ]

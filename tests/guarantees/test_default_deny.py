@@ -7,11 +7,21 @@ from litestar import Litestar
 
 from gateway.http.access import PUBLIC_ROUTES
 from gateway.http.admin.guard import PREFIX
+from gateway.http.widget.origins import PREFIX as WIDGET
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
 
-PUBLIC = {"/", "/try", "/static/{name:str}", "/livez", "/readyz", "/openapi.json"}
+PUBLIC = {
+    "/",
+    "/try",
+    "/static/{name:str}",
+    "/livez",
+    "/readyz",
+    "/openapi.json",
+    "/embed/chat",
+    "/embed/{version:str}/{name:str}",
+}
 """Written out once more: who opens a route has to say so here as well."""
 CLOSED = {
     *("/v1/chat/completions", "/v1/chat", "/v1/checks", "/v1/match", "/v1/embeddings", "/v1/feedback"),
@@ -31,14 +41,14 @@ NO_KEY = [
 
 
 def routes(app: Litestar) -> Iterator[tuple[str, str]]:
-    """The admin surface and the pages have tables and guarantees of their own."""
+    """The admin surface, the pages and the widget have tables and guarantees of their own."""
     for route in app.routes:
-        for method in sorted(route.methods) if not route.path.startswith((PREFIX, "/admin")) else ():
+        for method in sorted(route.methods) if not route.path.startswith((PREFIX, "/admin", WIDGET)) else ():
             yield method, route.path
 
 
 def concrete(path: str) -> str:
-    return path.replace("{name:str}", "landing.css").replace("{model:str}", "helpdesk")
+    return path.replace("{name:str}", "landing.css").replace("{model:str}", "helpdesk").replace("{version:str}", "v1")
 
 
 def test_the_route_table_holds_nothing_but_what_is_known_to_be_open_or_closed(world: World) -> None:

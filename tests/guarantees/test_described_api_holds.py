@@ -22,6 +22,7 @@ from store.people import Role
 from store.types import KeyScope
 from tests.administration import AdminWorld, person
 from tests.migrated import migrate_new
+from tests.widget_world import INTRANET, make_site
 from tests.world import World
 
 CHECKS = (
@@ -55,10 +56,22 @@ def key(admin: AdminWorld) -> str:
     return admin.world.key(KeyScope.CHAT, KeyScope.DEBUG, KeyScope.CHECKS)
 
 
+@pytest.fixture(scope="module")
+def session(admin: AdminWorld) -> str:
+    """A visitor's, of a site with pages at one origin."""
+    rates = {"session": 10**6, "address": 10**6, "origin": 10**6}
+    make_site(admin, "client", sign_in="optional", rates=rates)
+    return admin.widget.visits.begin(admin.widget.book.page().clients["client"], INTRANET, None).token
+
+
 @pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: f"{one.method} {one.path}")
-def test_an_operation_does_what_is_described(one: Described, described, admin: AdminWorld, key: str) -> None:
+def test_an_operation_does_what_is_described(
+    one: Described, described, admin: AdminWorld, key: str, session: str
+) -> None:
+    visitor = {"origin": INTRANET, "authorization": f"Bearer {session}"}
     everybody = admin.authenticator.add(person("ada", *Role))
     headers = {"authorization": f"Bearer {everybody.id if one.path.startswith(ADMIN) else key}"}
+    headers = visitor if one.path.startswith("/widget/") else headers
 
     @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=described[one.path][one.method].as_strategy())

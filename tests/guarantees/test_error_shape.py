@@ -37,7 +37,7 @@ ASKED = {
 EVERY = (KeyScope.CHAT, KeyScope.CHECKS, KeyScope.DEBUG, KeyScope.EMBEDDINGS)
 LARGEST = {"/v1/checks": MOST_BYTES, "/v1/embeddings": MOST_EMBEDDED_BYTES}
 FEEDBACK = {"decision": "id-1", "verdict": "up"}
-WITHOUT_DATABASE = {"/v1/feedback"}
+WITHOUT_DATABASE = {"/v1/feedback", "/embed/chat"}
 """Answers nothing in a world without a database, and says so; its own tests have one."""
 ANSWERING = ("/v1/chat/completions", "/v1/chat", "/v1/match")
 KINDS = dict.fromkeys((400, 404, 405, 413, 415, 422), "invalid_request_error") | {
@@ -166,7 +166,7 @@ def require_shape(response: httpx.Response) -> str:
 
 def known_routes(world: World) -> list[BaseRoute]:
     """The admin surface and the pages have guarantees of their own."""
-    return [route for route in world.app.routes if not route.path.startswith((PREFIX, "/admin"))]
+    return [route for route in world.app.routes if not route.path.startswith((PREFIX, "/admin", "/widget/"))]
 
 
 def calls(world: World) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -55,6 +55,7 @@ from gateway.http.admin.users import (
     reset_totp,
 )
 from gateway.http.admin.whoami import WHOAMI_OPERATIONS, whoami
+from gateway.http.admin.widget_clients import WIDGET_CLIENT_HANDLERS, WIDGET_CLIENT_OPERATIONS
 from gateway.http.described import Described
 
 ADMIN_HANDLERS: tuple[HTTPRouteHandler, ...] = (
@@ -106,6 +107,7 @@ ADMIN_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     *POLICY_HANDLERS,
     *SUITE_HANDLERS,
     *REVISION_HANDLERS,
+    *WIDGET_CLIENT_HANDLERS,
 )
 
 ADMIN_OPERATIONS: tuple[Described, ...] = (
@@ -130,4 +132,5 @@ ADMIN_OPERATIONS: tuple[Described, ...] = (
     *POLICY_OPERATIONS,
     *SUITE_OPERATIONS,
     *REVISION_OPERATIONS,
+    *WIDGET_CLIENT_OPERATIONS,
 )

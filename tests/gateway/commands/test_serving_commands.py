@@ -1,5 +1,6 @@
 """Serving on the command line, in this process: first key, example, start and end."""
 
+import json
 import re
 import signal
 import socket
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def served(monkeypatch):
     seen: list[Settings] = []
-    monkeypatch.setattr(serving, "_run", seen.append)
+    monkeypatch.setattr(serving, "_run", lambda settings, **_: seen.append(settings))
     return seen
 
 
@@ -40,6 +41,24 @@ def test_a_demo_keeps_the_form_that_the_settings_name(run, content, served, monk
     monkeypatch.setenv("CANONGATE_PAGE__TRY_IT", "another")
     run("demo", "--example", content)
     assert served[0].page.try_it == "another"
+
+
+def test_a_demo_lets_the_example_intranet_embed_the_widget(run, content, served):
+    run("demo", "--example", content)
+    assert [settings.server.port for settings in served] == [8080]
+    secret = run.data / "widget-intranet-secret"
+    first = secret.read_text()
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    run("demo", "--example", content, "--intranet-port", "8099")
+    (client,) = json.loads(run("widget", "list", "--json").out)
+    assert (client["id"], client["assistant"], client["sign_in"]) == ("intranet", "helpdesk", "required")
+    assert client["origins"] == [
+        f"http://{host}:{port}" for port in (8090, 8099) for host in ("127.0.0.1", "localhost")
+    ]
+    assert secret.read_text() == first
+    secret.unlink()
+    run("demo", "--example", content)
+    assert secret.read_text() != first, "a secret that is lost is rotated"
 
 
 def test_serving_publishes_nothing_and_shows_no_form(run, served):

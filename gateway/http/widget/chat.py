@@ -1,0 +1,182 @@
+"""The widget's question: asked once, followed as often as it takes, and made to its end whoever listens."""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, delete, get, post
+from litestar.params import FromPath
+from litestar.types import Scope
+
+from gateway.errors import InvalidRequest, NotServing
+from gateway.http.asking import PING_S, Asking
+from gateway.http.bodies import convert, read_object
+from gateway.http.chat import BlockedReply, SentenceReply
+from gateway.http.headers import request_id
+from gateway.http.problems import problem_of
+from gateway.http.replies import contact_reply, prompt_reply, slot_reply, suggestion_replies
+from gateway.http.streams import EVENT_STREAM, EventStream, comment, event
+from gateway.http.widget.bodies import ConversationReply, WidgetChatReply, WidgetChatRequest
+from gateway.http.widget.calls import ANSWER, CHAT, Parts, widget_of
+from gateway.http.widget.guard import QUESTION, visit_of
+from gateway.limits import Deadline
+from gateway.turn import News, Question, Released, Reply, Step, Withheld
+from gateway.widget.answers import Answer, Told
+from gateway.widget.conversations import Conversation
+from gateway.widget.sessions import Visit
+from store.types import Outcome
+
+_KEY = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_EVENT_ID = re.compile(r"[0-9]{1,6}")
+_CONTEXT_BYTES = 1024
+_SLOW_DOWN, _SERVER_ERRORS = 429, 500
+
+
+@post(CHAT, status_code=200, operation_id="widget_chat", opt={QUESTION: True})
+async def widget_chat(request: Request[Any, Any, Any], components: Parts) -> Response[Any]:
+    """Answers a question, as events or at once; the same key again follows the same answer."""
+    visit, widget = visit_of(request), widget_of(components)
+    key, after = _key(request.headers.getall("idempotency-key", [])), _after(request)
+    asked = convert(await read_object(request), WidgetChatRequest, code="validation_error")
+    _require_small(asked, visit)
+    fingerprint = hashlib.sha256(msgspec.json.encode([asked.message, asked.slots], order="sorted")).digest()
+    answer = widget.answers.known(visit, key, fingerprint)
+    if answer is not None:
+        return await _told(request, answer, after)
+    conversation = widget.conversations.ask(visit, asked.conversation, key, asked.message)
+    question = Question(
+        text=asked.message,
+        assistant=visit.client.settings.assistant,
+        principal=visit.principal,
+        deadline=Deadline.after(components.settings.limits.deadline_s),
+        slots=asked.slots or {},
+        conversation=conversation.id,
+        person=visit.session.person,
+    )
+    asking = Asking(components.pipeline, question)
+    answer = widget.answers.begin(visit, key, fingerprint, asking.stop)
+    answer.tell(Told("conversation", msgspec.json.encode(ConversationReply(conversation.id))))
+
+    async def events() -> AsyncIterator[Told]:
+        async for told in _events(asking, conversation, request.scope):
+            if told.name == "done":
+                widget.conversations.answer(conversation, key, told.data)
+            yield told
+
+    widget.answers.fill(visit, key, answer, events())
+    await answer.until(2)
+    turned_away = answer.ended
+    if turned_away is not None and turned_away.name == "error" and answer.count == 2:  # noqa: PLR2004 - no work began
+        widget.conversations.withdraw(conversation, key)
+        widget.answers.drop(visit, key)
+        return _whole(turned_away)
+    return await _told(request, answer, after)
+
+
+@get(ANSWER, operation_id="follow_widget_answer")
+async def follow_widget_answer(request: Request[Any, Any, Any], key: FromPath[str], components: Parts) -> Response[Any]:
+    """Gives the events that were missed and those to come, or the finished answer."""
+    answer = widget_of(components).answers.get(visit_of(request), _key([key]))
+    return await _told(request, answer, _after(request))
+
+
+@delete(ANSWER, operation_id="stop_widget_answer", status_code=204)
+async def stop_widget_answer(request: Request[Any, Any, Any], key: FromPath[str], components: Parts) -> None:
+    """Stops the work on an answer, down to the model."""
+    widget_of(components).answers.stop(visit_of(request), _key([key]))
+
+
+async def _told(request: Request[Any, Any, Any], answer: Answer, after: int) -> Response[Any]:
+    if EVENT_STREAM in request.headers.get("accept", ""):
+        return EventStream(_frames(answer, after), on_close=lambda: None)  # the work goes on
+    return _whole(await answer.end())
+
+
+def _whole(told: Told) -> Response[Any]:
+    return Response(
+        msgspec.Raw(told.data),
+        status_code=told.status or 200,
+        media_type="application/json",
+        headers=dict(told.headers),
+    )
+
+
+async def _frames(answer: Answer, after: int) -> AsyncIterator[bytes]:
+    async for one in answer.follow(after=after, ping_s=PING_S):
+        if one is None:
+            yield comment("ping")
+        else:
+            number, told = one
+            yield event(told.name, number, msgspec.Raw(told.data))
+
+
+async def _events(asking: Asking, conversation: Conversation, scope: Scope) -> AsyncIterator[Told]:
+    has_begun = False
+    async for news in asking.news():
+        if news is not None:
+            has_begun = True
+            yield _news(news)
+    if (error := asking.error) is None:
+        reply = _reply(asking.reply(), conversation, scope)
+        yield Told("done", msgspec.json.encode(reply), status=200)
+        return
+    if isinstance(error, InvalidRequest) and error.code == "model_not_found":
+        error = NotServing("assistant_unavailable", "The assistant behind this page is not live.")
+    problem = problem_of(error, scope)
+    yield Told(
+        "error",
+        msgspec.json.encode(problem.envelope()),
+        status=problem.status,
+        headers=tuple(problem.headers.items()),
+        may_come_again=not has_begun or problem.status == _SLOW_DOWN or problem.status >= _SERVER_ERRORS,
+    )
+
+
+def _news(news: News) -> Told:
+    match news:
+        case Released(text=text):
+            return Told("sentence", msgspec.json.encode(SentenceReply(text)))
+        case Withheld():
+            return Told("blocked", msgspec.json.encode(BlockedReply(Outcome.BLOCKED_OUTPUT)))
+        case Step() as step:
+            return Told("stage", msgspec.json.encode({"stage": step.value}))
+
+
+def _reply(reply: Reply, conversation: Conversation, scope: Scope) -> WidgetChatReply:
+    return WidgetChatReply(
+        id=reply.decision.id,
+        outcome=reply.decision.outcome,
+        text=reply.text,
+        source=reply.decision.source,
+        prompt=prompt_reply(reply),
+        suggestions=suggestion_replies(reply),
+        slot=slot_reply(reply.slot),
+        contact=contact_reply(reply),
+        reference=request_id(scope),
+        conversation=conversation.id,
+    )
+
+
+def _require_small(asked: WidgetChatRequest, visit: Visit) -> None:
+    longest = visit.client.settings.max_length
+    if len(asked.message) > longest:
+        raise InvalidRequest("message_too_long", f"A question here has at most {longest} characters.", param="message")
+    if asked.context is not None and len(msgspec.json.encode(asked.context)) > _CONTEXT_BYTES:
+        raise InvalidRequest("validation_error", f"`context` takes at most {_CONTEXT_BYTES} bytes.", param="context")
+
+
+def _key(sent: list[str]) -> str:
+    if len(sent) != 1 or not _KEY.fullmatch(sent[0]):
+        raise InvalidRequest("invalid_idempotency_key", "Idempotency-Key takes a UUID, once.", param="idempotency-key")
+    return sent[0].lower()
+
+
+def _after(request: Request[Any, Any, Any]) -> int:
+    sent = request.headers.get("last-event-id", "")
+    if not sent:
+        return 0
+    if not _EVENT_ID.fullmatch(sent):
+        raise InvalidRequest("invalid_header", "Last-Event-ID takes the number of an event.", param="last-event-id")
+    return int(sent)

@@ -1,0 +1,186 @@
+"""Administers the places that embed the widget, within what an administrator's tenant may do."""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+
+import msgspec
+import uuid_utils
+
+from gateway.access.sealing import Purpose, Seals, new_token
+from gateway.access.sessions import Now, utc_now
+from gateway.access.tenancy import is_visible
+from gateway.widget.identity import import_public
+from store.audit import AuditTrail
+from store.database import Database, Transaction
+from store.errors import Conflict, InvalidContent, NotFound
+from store.people import Actor
+from store.plain import to_plain
+from store.readable import require_readable
+from store.repositories.widget_clients import WidgetClients
+from store.widgets import Algorithm, SignIn, WidgetClient, WidgetSecret, WidgetSettings
+
+LONGEST_OVERLAP = dt.timedelta(days=90)
+_NONE = "there is no such widget client"
+_MOST_CLIENTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """A client at the one moment when the secret is known that its site signs with; None for one that needs none."""
+
+    client: WidgetClient
+    secret: str | None
+
+
+class WidgetClientService:
+    """What administrators do with widget clients: the route table sees to it that they are some. All methods block.
+
+    `changed` is called after each change, so that it counts in this process at once.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        audit: AuditTrail,
+        seals: Seals,
+        *,
+        live: Callable[[], Collection[str]],
+        changed: Callable[[], None] = lambda: None,
+        now: Now = utc_now,
+    ) -> None:
+        """`live` says the assistants that there are."""
+        self._database = database
+        self._audit = audit
+        self._seals = seals
+        self._live = live
+        self._changed = changed
+        self._now = now
+        self._clients = WidgetClients(database)
+
+    def all(self, actor: Actor) -> tuple[WidgetClient, ...]:
+        """Returns the clients of the actor's tenant, by id."""
+        return tuple(one for one in self._clients.all() if is_visible(actor, (one.settings.assistant,)))
+
+    def get(self, actor: Actor, client_id: str, transaction: Transaction | None = None) -> WidgetClient:
+        """Returns a client of the actor's tenant. Raises `NotFound`."""
+        found = self._clients.get(client_id, transaction)
+        if not is_visible(actor, (found.settings.assistant,)):
+            raise NotFound(_NONE)
+        return found
+
+    def create(self, actor: Actor, client_id: str, settings: WidgetSettings) -> NewSecret:
+        """Makes a client, with a secret where it signs with one. Raises `InvalidContent`, `Conflict` for a taken id."""
+        self._require_good(actor, client_id, settings)
+        now = self._now()
+        secret, sealed = self._secret(now) if _signs(settings) else (None, ())
+        made = WidgetClient(id=client_id, settings=settings, secrets=sealed, created_at=now, disabled_at=None)
+        with self._database.writing() as transaction:
+            known = self._clients.all(transaction)
+            if any(one.id == client_id for one in known):
+                raise Conflict("there is a widget client with this id. Choose another one.")
+            if len(known) >= _MOST_CLIENTS:
+                raise Conflict(f"there are {_MOST_CLIENTS} widget clients, which is as many as can be.")
+            self._clients.add(made, transaction)
+            self._note(actor, "widget.created", client_id, _told(settings), transaction)
+        self._changed()
+        return NewSecret(made, secret)
+
+    def change(self, actor: Actor, client_id: str, given: Mapping[str, object], *, rev: int) -> NewSecret:
+        """Puts these settings, by their names, in place of those before. One that needs a secret gets one.
+
+        Raises `NotFound`, `InvalidContent`, `Conflict` when somebody else was quicker.
+        """
+        with self._database.writing() as transaction:
+            before = self.get(actor, client_id, transaction)
+            settings = _with(before.settings, given)
+            self._require_good(actor, client_id, settings)
+            secret, sealed = None, before.secrets
+            if _signs(settings) and not before.secrets:
+                secret, sealed = self._secret(self._now())
+            elif not _signs(settings):
+                sealed = ()
+            wanted = replace(before, settings=settings, secrets=sealed, rev=rev)
+            after = self._clients.change(wanted, session=transaction)
+            details: dict[str, object] = {"before": _told(before.settings), "after": _told(settings)}
+            self._note(actor, "widget.changed", client_id, details, transaction)
+        self._changed()
+        return NewSecret(after, secret)
+
+    def rotate(self, actor: Actor, client_id: str, *, overlap: dt.timedelta) -> NewSecret:
+        """Gives a client another secret; the one before counts for `overlap` longer, and those before it end.
+
+        Raises `NotFound`, `Conflict` for one that does not sign with a secret, `InvalidContent`.
+        """
+        if not dt.timedelta(0) <= overlap <= LONGEST_OVERLAP:
+            raise InvalidContent(f"overlap: 0 to {LONGEST_OVERLAP.days} days.")
+        now = self._now()
+        with self._database.writing() as transaction:
+            before = self.get(actor, client_id, transaction)
+            if not _signs(before.settings):
+                raise Conflict("this client signs with no secret of ours, so there is none to rotate.")
+            last = [replace(one, ends_at=now + overlap) for one in before.secrets if one.ends_at is None]
+            secret, made = self._secret(now)
+            wanted = replace(before, secrets=(*(last if overlap else ()), *made))
+            after = self._clients.change(wanted, session=transaction)
+            details = {"secret": made[0].id, "overlap_s": int(overlap.total_seconds())}
+            self._note(actor, "widget.rotated", client_id, details, transaction)
+        self._changed()
+        return NewSecret(after, secret)
+
+    def disable(self, actor: Actor, client_id: str) -> WidgetClient:
+        """Ends a client's sessions and serves it no more, within a second in every process. Raises `NotFound`."""
+        return self._set(actor, client_id, "widget.disabled", self._now())
+
+    def enable(self, actor: Actor, client_id: str) -> WidgetClient:
+        """Serves a client again. Raises `NotFound`."""
+        return self._set(actor, client_id, "widget.enabled", None)
+
+    def _set(self, actor: Actor, client_id: str, action: str, disabled_at: dt.datetime | None) -> WidgetClient:
+        with self._database.writing() as transaction:
+            before = self.get(actor, client_id, transaction)
+            if before.is_active is (disabled_at is None):
+                return before
+            after = self._clients.change(replace(before, disabled_at=disabled_at), session=transaction)
+            self._note(actor, action, client_id, {}, transaction)
+        self._changed()
+        return after
+
+    def _require_good(self, actor: Actor, client_id: str, settings: WidgetSettings) -> None:
+        require_readable(f"widget client {client_id}", to_plain(settings))
+        if not actor.may_see(settings.assistant) or settings.assistant not in self._live():
+            raise InvalidContent(f"assistant: {settings.assistant!r} is not live, or is not yours.")
+        for key in settings.keys.keys if settings.keys else ():
+            import_public(key, settings.algorithm)
+
+    def _secret(self, now: dt.datetime) -> tuple[str, tuple[WidgetSecret, ...]]:
+        secret, secret_id = new_token(), str(uuid_utils.uuid7())
+        sealed = self._seals.seal(Purpose.WIDGET, secret.encode(), place=secret_id)
+        return secret, (WidgetSecret(secret_id, sealed, now, None),)
+
+    def _note(
+        self, actor: Actor, action: str, client_id: str, details: dict[str, object], transaction: Transaction
+    ) -> None:
+        self._audit.append(actor, action, f"widget {client_id}", details, session=transaction, at=self._now())
+
+
+def _with(settings: WidgetSettings, given: Mapping[str, object]) -> WidgetSettings:
+    try:
+        return msgspec.structs.replace(settings, **given)
+    except (ValueError, TypeError) as error:
+        raise InvalidContent(f"{error}.") from error
+
+
+def _signs(settings: WidgetSettings) -> bool:
+    return settings.sign_in is not SignIn.NONE and settings.algorithm is Algorithm.HS256
+
+
+def _told(settings: WidgetSettings) -> dict[str, object]:
+    """What the audit trail has of settings: what decides who gets in, not how it looks."""
+    return {
+        "assistant": settings.assistant,
+        "origins": list(settings.origins),
+        "sign_in": settings.sign_in.value,
+        "algorithm": settings.algorithm.value,
+        "keys": [one.kid for one in settings.keys.keys] if settings.keys else [],
+    }

@@ -1,0 +1,57 @@
+"""The widget's files as they were built, and what a page needs to install them."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+
+from store.widgets import WidgetClient
+
+VERSION = "1.0.0"
+"""Of the widget: its address never changes what it holds, so that whoever changes the widget changes this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippets:
+    """What a site copies into its pages, and into its policy."""
+
+    loader: str
+    """One line that follows the widget's first version as it is mended."""
+    pinned: str | None
+    """The widget of today, which no other takes the place of; None where it was not built."""
+    frame: str
+    """For sites that let no scripts of others in."""
+    content_security_policy: tuple[str, ...]
+    """What the site's policy must allow, a directive each."""
+
+
+def integrity_of(script: bytes) -> str:
+    """Returns the value of an `integrity` attribute (W3C Subresource Integrity)."""
+    return f"sha384-{base64.b64encode(hashlib.sha384(script).digest()).decode()}"
+
+
+def pinned_snippet(client_id: str, gateway: str, script: bytes) -> str:
+    """Returns the markup of the widget of today, which no other takes the place of."""
+    source = f"{gateway}/embed/{VERSION}/widget.js"
+    return (
+        f'<script type="module" src="{source}" integrity="{integrity_of(script)}" crossorigin="anonymous"></script>\n'
+        f'<canongate-chat server="{gateway}" client="{client_id}"></canongate-chat>'
+    )
+
+
+def snippets_of(client: WidgetClient, gateway: str, script: bytes | None) -> Snippets:
+    """Returns how a client's site installs the widget from the gateway at that origin; `script` is the widget."""
+    pinned = None if script is None else pinned_snippet(client.id, gateway, script)
+    language = client.settings.languages[0]
+    title = _escaped(client.settings.title)
+    return Snippets(
+        loader=f'<script src="{gateway}/embed/v1/loader.js" defer data-client="{client.id}"></script>',
+        pinned=pinned,
+        frame=f'<iframe src="{gateway}/embed/chat?client={client.id}&amp;lang={language}" title="{title}"></iframe>',
+        content_security_policy=(f"script-src {gateway}", f"connect-src {gateway}", f"frame-src {gateway}"),
+    )
+
+
+def _escaped(text: str) -> str:
+    for character, name in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(character, name)
+    return text
