@@ -40,7 +40,7 @@ $(BUNDLE): $(wildcard $(SCRIPTS)/src/*.ts) $(SCRIPTS)/build.mjs $(SCRIPTS)/packa
 	@command -v npm >/dev/null || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq npm; }
 	@if command -v npm >/dev/null; then \
 		npm ci --prefix $(SCRIPTS) --ignore-scripts --no-audit --no-fund --loglevel error && npm run --prefix $(SCRIPTS) --silent build; \
-	else echo "no npm here: the admin pages are served without scripts"; fi
+	else echo "no npm here: the admin pages are served without scripts, and /docs without its reference"; fi
 
 rival: $(RIVAL)/.ready ## make the venv of llama.cpp's own server, which tests and benchmarks compare with
 

@@ -11,13 +11,15 @@ from pathlib import Path
 import click
 import msgspec
 
-from gateway import access_settings, model_settings, settings
+from docs.breaking import breaking
+from gateway import access_settings, model_settings, settings, webhook_settings
 from gateway.cli import app as canongate
 from gateway.http.access import ROUTE_SCOPES
 from gateway.http.admin.guard import PREFIX as ADMIN
 from gateway.http.admin.key_authenticator import KEY_ROLES
 from gateway.http.admin.route_table import OPEN_ROUTES, PERSONAL_ROUTES, ROUTES
-from gateway.http.openapi import OPERATIONS
+from gateway.http.error_codes import ERROR_CODES, Surface
+from gateway.http.openapi import OPERATIONS, describe
 from gateway.http.pages.page_table import OPEN_PAGES, PAGES
 from gateway.http.widget.origins import PREFIX as WIDGET
 from rails.describe import ParameterNote, common_parameters, describe_rails
@@ -28,6 +30,8 @@ from store.types import KeyScope
 DOCS = Path(__file__).parent
 WIDTH = 100
 BEGIN = "<!-- generated from the rails' own source; `make docs` rewrites it -->"
+CODES = "## All codes\n"
+OPENAPI = "openapi.json"
 END = "<!-- end of what is generated -->"
 
 
@@ -37,7 +41,7 @@ def configuration() -> str:
     lines = [
         "# Configuration",
         "",
-        "Generated from `gateway/settings.py`, `model_settings.py` and `access_settings.py`; `make docs` rewrites it,",
+        "Generated from `gateway/settings.py` and the files of settings beside it; `make docs` rewrites it,",
         "`make check` compares it.",
         "",
         "Settings come from a TOML file (`canongate serve --config FILE`) and from environment variables named",
@@ -75,6 +79,18 @@ def rails_page() -> str:
     if not mark:
         raise SystemExit(f"docs/rails.md lacks the marks {BEGIN} and {END}")
     return f"{before}{BEGIN}\n\n{_rails()}\n{END}{after}"
+
+
+def errors_guide() -> str:
+    """Returns the guide on errors as it is, with the table of codes at its end made anew."""
+    before, heading, _ = (DOCS / "guides" / "errors.md").read_text().partition(CODES)
+    lines = ["| status | code | meaning | try again |", "|---|---|---|---|"]
+    lines += [
+        f"| {one.status} | `{one.name}` | {one.text} | {'yes' if one.is_worth_repeating else ''} |"
+        for one in ERROR_CODES
+        if one.surfaces != {Surface.PAGES}
+    ]
+    return "\n".join([f"{before}{heading}", *lines]) + "\n"
 
 
 def exposure() -> str:
@@ -201,13 +217,18 @@ def _commands(command: click.Command, path: tuple[str, ...]) -> list[tuple[tuple
 def _field_texts() -> dict[tuple[str, str], str]:
     """The strings below the fields, which Python itself throws away."""
     texts = {}
-    source = "".join(map(inspect.getsource, (access_settings, model_settings, settings)))
+    source = "".join(map(inspect.getsource, (access_settings, model_settings, settings, webhook_settings)))
     for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef):
             for field, text in zip(node.body, node.body[1:], strict=False):
                 if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
                     texts[node.name, ast.unparse(field.target)] = ast.literal_eval(text.value)
     return texts
+
+
+def _broken(described: str) -> list[str]:
+    path = DOCS / OPENAPI
+    return breaking(json.loads(path.read_text()), json.loads(described)) if path.is_file() else []
 
 
 def main() -> int:
@@ -217,13 +238,19 @@ def main() -> int:
         "cli.md": command_line(),
         "rails.md": rails_page(),
         "exposure.md": exposure(),
+        "guides/errors.md": errors_guide(),
         "policy.schema.json": schema(),
+        OPENAPI: json.dumps(describe(), indent=1, ensure_ascii=False) + "\n",
     }
     stale = [name for name, text in pages.items() if not (DOCS / name).is_file() or (DOCS / name).read_text() != text]
     if "--check" in sys.argv[1:]:
         for name in stale:
             print(f"docs/{name} is stale; run: make docs")  # noqa: T201 - a command's output
         return 1 if stale else 0
+    if OPENAPI in stale and (broken := _broken(pages[OPENAPI])) and "--accept-breaking" not in sys.argv[1:]:
+        print("\n".join(["this breaks clients of the API:", *broken]))  # noqa: T201 - as above
+        print("put it back, or, before anybody uses it, run: python -m docs.generate --accept-breaking")  # noqa: T201
+        return 1
     for name in stale:
         (DOCS / name).write_text(pages[name])
         print(f"wrote docs/{name}")  # noqa: T201 - a command's output

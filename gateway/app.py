@@ -18,6 +18,7 @@ from gateway.http.admin.operations import ADMIN_HANDLERS
 from gateway.http.assistants import get_model, list_models
 from gateway.http.chat import chat
 from gateway.http.checks import check_text
+from gateway.http.docs import docs_page, guide_page
 from gateway.http.embeddings import create_embeddings
 from gateway.http.feedback import give_feedback
 from gateway.http.headers import add_headers
@@ -57,6 +58,8 @@ def create_app(components: Components) -> Litestar:
             readyz,
             metrics,
             openapi,
+            docs_page,
+            guide_page,
             create_chat_completion,
             chat,
             check_text,

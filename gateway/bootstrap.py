@@ -44,6 +44,7 @@ from gateway.reviewing.making import make_review
 from gateway.settings import Settings
 from gateway.telemetry import Telemetry
 from gateway.warming import Warming
+from gateway.webhooks.making import make_webhooks
 from gateway.widget.clients import WidgetClientService
 from models.ports import Embedder
 from models.worker.engine import LlamaModel
@@ -177,6 +178,9 @@ def open_components(
         )
         telemetry = Telemetry(readings_of(live, admission, answers, model, lambda: decisions.waiting))
         decisions = DecisionLog(writer, privacy, telemetry)
+        webhooks = make_webhooks(
+            settings.webhooks, review.recorder, auditing.trail, review.reviewing, settings.data_directory
+        )
         pipeline = ChatPipeline(
             live=live,
             model=model,
@@ -186,7 +190,7 @@ def open_components(
             match_s=settings.limits.match_s,
             output_rails_s=settings.rails.stage_s,
             model_places=places_of(model, settings),
-            listener=review.recorder,
+            listener=webhooks.listener,
         )
         yield Components(
             settings=settings,
@@ -221,7 +225,7 @@ def open_components(
             ),
             visitor=visitor_of(settings),
             widget=widget,
-            background=review.background,
+            background=(*review.background, *webhooks.background),
         )
 
 

@@ -13,6 +13,7 @@ from gateway.access_settings import LOOPBACK, AccessSettings, OidcSettings
 from gateway.errors import SettingsInvalid
 from gateway.model_settings import AnswerSettings, ModelSettings, UpstreamSettings
 from gateway.sections import PREFIX, Section
+from gateway.webhook_settings import WebhookSettings
 
 SECTION_MARK = "__"
 HTTP_PORT = 80
@@ -199,6 +200,8 @@ class Settings(Section, frozen=True):
     """Signing in at a provider."""
     review: ReviewSettings = ReviewSettings()
     """The review queue."""
+    webhooks: WebhookSettings = WebhookSettings()
+    """Webhooks."""
     page: PageSettings = PageSettings()
     """The landing page."""
     audit: AuditSettings = AuditSettings()

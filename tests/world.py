@@ -15,7 +15,7 @@ from gateway.answer_cache import AnswerCache
 from gateway.app import create_app
 from gateway.components import Components
 from gateway.credentials import KeyRing, NewKey, Principal, new_key
-from gateway.decisions import DecisionLog
+from gateway.decisions import DecisionLog, DecisionStore
 from gateway.embeddings import Embeddings
 from gateway.limits import Admission
 from gateway.live import Live, LiveState
@@ -184,14 +184,17 @@ class World:
         more_assistants: tuple[str, ...] = (),
         visitor_scopes: tuple[KeyScope, ...] = (KeyScope.CHAT, KeyScope.DEBUG),
         has_visitor: bool = True,
+        content: Catalog | None = None,
+        decisions: DecisionStore | None = None,
     ) -> None:
+        """With `content` it serves that; with `decisions` a real store of them takes the place of the fake."""
         limits = limits or LimitSettings()
         self.model = FakeModel(answer=word_answer)
         self.keys = Keys()
         self.decisions = Decisions()
         self.parts = {"model": PartReport(PartState.READY), "store": PartReport(PartState.READY)}
         embedder = FakeEmbedder()
-        live = catalog(("helpdesk", *more_assistants))
+        live = content or catalog(("helpdesk", *more_assistants))
         index = PromptIndex.build(live, embedder.embed, dimension=embedder.dimension)
         match_limits = Limits(answer=0.8, suggest=0.5, margin=0.05, floor=-1.0, follow_up=0.8)
         scopes = {

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -227,7 +228,7 @@ def snippet(client_id: str, *, server: str | None, config: Path | None, as_json:
         click.echo(f"{title}:\n\n{text}\n")
 
 
-def _settings(document: dict[str, object]) -> WidgetSettings:
+def _settings(document: Mapping[str, object]) -> WidgetSettings:
     try:
         return msgspec.convert(document, WidgetSettings)
     except msgspec.ValidationError as error:

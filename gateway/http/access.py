@@ -28,6 +28,8 @@ PUBLIC_ROUTES = frozenset(
         "/openapi.json",
         "/embed/chat",
         "/embed/{version:str}/{name:str}",
+        "/docs",
+        "/docs/guides/{name:str}",
     }
 )
 """Path templates that answer without a key. A route that is not listed here is closed."""

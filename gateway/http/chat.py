@@ -83,6 +83,12 @@ class ChatReply(msgspec.Struct, frozen=True, omit_defaults=True):
     trace: TraceReply | None = None
 
 
+class StageReply(msgspec.Struct, frozen=True):
+    """The event `stage`: what the gateway is doing now."""
+
+    stage: Step
+
+
 class SentenceReply(msgspec.Struct, frozen=True):
     """The event `sentence`: the next words of the answer, checked with everything before them; append them."""
 
@@ -149,7 +155,7 @@ def _told(news: News, number: int) -> bytes:
         case Withheld():
             return event("blocked", number, BlockedReply(Outcome.BLOCKED_OUTPUT))
         case Step() as step:
-            return event("stage", number, {"stage": step.value})
+            return event("stage", number, StageReply(step))
 
 
 def _chat_reply(reply: Reply, request: Request[Any, Any, Any]) -> ChatReply:

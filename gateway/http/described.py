@@ -12,6 +12,16 @@ TEXT = {"type": "string"}
 
 
 @dataclass(frozen=True, slots=True)
+class DescribedEvent:
+    """One kind of event in a stream."""
+
+    name: str
+    kind: Any
+    """Wire struct of its data; None for what is no JSON."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Described:
     """One operation, as it is described."""
 
@@ -32,3 +42,5 @@ class Described:
     status: int = 200
     query: tuple[str, ...] = ()
     """Names of query parameters; all may be left out."""
+    events: tuple[DescribedEvent, ...] = ()
+    """What comes in a stream, where a reply is one."""

@@ -1,31 +1,34 @@
 """The API's description, `/openapi.json`: made from the wire structs, so that it cannot tell another story."""
 
-import re
+import inspect
 from typing import Any
 
 import msgspec
 from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
 
-from gateway.http.admin.guard import PREFIX as ADMIN
-from gateway.http.admin.operations import ADMIN_OPERATIONS
-from gateway.http.admin.route_table import PERSONAL_ROUTES
+from gateway.http.admin.operations import ADMIN_HANDLERS, ADMIN_OPERATIONS
 from gateway.http.admin.session_authenticator import CSRF_HEADER
-from gateway.http.assistants import ModelReply, ModelsReply
-from gateway.http.chat import ChatReply, ChatRequest
-from gateway.http.checks import CheckReply, CheckRequest, NemoCheckReply, NemoCheckRequest
+from gateway.http.assistants import ModelReply, ModelsReply, get_model, list_models
+from gateway.http.chat import BlockedReply, ChatReply, ChatRequest, SentenceReply, StageReply, chat
+from gateway.http.checks import CheckReply, CheckRequest, NemoCheckReply, NemoCheckRequest, check_text
 from gateway.http.cookies import Cookies
-from gateway.http.described import FORM, HTML, JSON, PLAIN, PROBLEM, TEXT, Described
-from gateway.http.embeddings import EMBEDDINGS_OPERATION
-from gateway.http.feedback import FeedbackReply, FeedbackRequest
-from gateway.http.health import AliveReply, ReadyReply
-from gateway.http.match import MATCH_OPERATION
+from gateway.http.described import FORM, HTML, JSON, PLAIN, TEXT, Described, DescribedEvent
+from gateway.http.describing import paths_and_components
+from gateway.http.docs import docs_page, guide_page
+from gateway.http.embeddings import EMBEDDINGS_OPERATION, create_embeddings
+from gateway.http.feedback import FeedbackReply, FeedbackRequest, give_feedback
+from gateway.http.health import AliveReply, ReadyReply, livez, readyz
+from gateway.http.match import MATCH_OPERATION, try_match
+from gateway.http.metrics import metrics
+from gateway.http.openai import create_chat_completion
 from gateway.http.openai_replies import ChatCompletionReply, ChunkReply
 from gateway.http.openai_request import ChatCompletionRequest
-from gateway.http.problems import EnvelopeReply, ProblemReply, tells_problems
-from gateway.http.repeats import IDEMPOTENCY_KEY
+from gateway.http.page import ask_on_page, back_to_page, landing
+from gateway.http.problems import EnvelopeReply
+from gateway.http.static import static_file
 from gateway.http.streams import EVENT_STREAM
-from gateway.http.widget.operations import WIDGET_OPERATIONS
-from gateway.http.widget.origins import is_widget_path
+from gateway.http.widget.operations import WIDGET_HANDLERS, WIDGET_OPERATIONS
 
 _CHAT_ERRORS = (400, 401, 403, 404, 413, 415, 429, 500, 503)
 _CHAT_HEADERS = ("x-canongate-timeout-ms",)
@@ -40,12 +43,25 @@ _BLOCKED = (
     "reasoning_effort, verbosity) are checked and have no effect: the approved settings win, and `canongate.ignored` "
     "names them. "
 ) + _QUOTED.format(field="canongate.has_quoted_text")
-_EVENTS = (
-    "With `Accept: text/event-stream` the reply comes as the events `stage` {stage}, then `done` (the reply) or "
-    "`error` (the error envelope); comments `: ping` keep the connection open. Under a policy with "
-    "`streaming: checked_sentences` there is an event `sentence` {text} for each sentence that passed, and `blocked` "
-    "{outcome} when the answer did not; the reply in `done` then takes the place of what was shown. "
+_STREAMED = (
+    "With `Accept: text/event-stream` the reply comes as the events below; comments `: ping` keep the connection open. "
 ) + _QUOTED.format(field="has_quoted_text")
+_EVENTS = (
+    DescribedEvent("stage", StageReply, "What the gateway is doing now; several come."),
+    DescribedEvent(
+        "sentence",
+        SentenceReply,
+        "The next words of the answer; only under a policy with `streaming: checked_sentences`. Append them.",
+    ),
+    DescribedEvent("blocked", BlockedReply, "The answer did not pass; `done` takes the place of what was shown."),
+    DescribedEvent("done", ChatReply, "The reply, last."),
+    DescribedEvent("error", EnvelopeReply, "In place of `done`: it could not be decided."),
+)
+_CHUNKS = (
+    DescribedEvent("", ChunkReply, "A chunk. The one with the `finish_reason` carries `canongate`."),
+    DescribedEvent("", EnvelopeReply, "In place of what is left: it could not be decided."),
+    DescribedEvent("", None, "`[DONE]`, last. Stages and pings are comments, which clients skip."),
+)
 _CHECKS = (
     "Needs the scope `checks`. No model runs and nothing is answered. A body with `messages` is in the form of NeMo "
     "Guardrails and gets its form of reply. A rail that broke is a 503 `rails_unavailable`, never a verdict."
@@ -62,6 +78,7 @@ OPERATIONS = (
         ChatCompletionRequest,
         (*_CHAT_HEADERS, "x-canongate-on-block"),
         text=_BLOCKED,
+        events=_CHUNKS,
     ),
     Described(
         "/v1/chat",
@@ -72,7 +89,8 @@ OPERATIONS = (
         (*_CHAT_ERRORS, 422),
         ChatRequest,
         _CHAT_HEADERS,
-        text=_EVENTS,
+        text=_STREAMED,
+        events=_EVENTS,
     ),
     Described(
         "/v1/checks",
@@ -113,7 +131,7 @@ OPERATIONS = (
         "Read this process's metrics, in Prometheus' text format",
         {PLAIN: TEXT},
         (401, 403, 500, 503),
-        text="Needs the scope `metrics`. docs/telemetry.md lists what is counted.",
+        text="docs/telemetry.md lists what is counted.",
     ),
     Described("/livez", "get", "livez", "Tell whether the process lives", {JSON: AliveReply}, (500,), needs_key=False),
     Described(
@@ -128,6 +146,17 @@ OPERATIONS = (
     ),
     Described(
         "/openapi.json", "get", "openapi", "Describe this API", {JSON: {"type": "object"}}, (500,), needs_key=False
+    ),
+    Described("/docs", "get", "docs", "Show the guides and this reference", {HTML: TEXT}, (500,), needs_key=False),
+    Described(
+        "/docs/guides/{name}",
+        "get",
+        "guide",
+        "Show a guide",
+        {HTML: TEXT},
+        (404, 500),
+        needs_key=False,
+        parameters=("name",),
     ),
     Described("/", "get", "landing", "Show the landing page", {HTML: TEXT}, (500,), needs_key=False),
     Described(
@@ -162,17 +191,37 @@ async def openapi() -> Response[bytes]:
     return Response(_DOCUMENT, media_type=JSON)
 
 
+_HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    create_chat_completion,
+    chat,
+    check_text,
+    give_feedback,
+    list_models,
+    get_model,
+    create_embeddings,
+    try_match,
+    metrics,
+    livez,
+    readyz,
+    openapi,
+    docs_page,
+    guide_page,
+    landing,
+    ask_on_page,
+    back_to_page,
+    static_file,
+    *WIDGET_HANDLERS,
+    *ADMIN_HANDLERS,
+)
+"""What handlers say of themselves describes the operations that say nothing more."""
+
+
 def describe() -> dict[str, Any]:
     """Returns the description as OpenAPI 3.1."""
-    kinds = [kind for one in OPERATIONS for kind in (*one.replies.values(), one.request)]
-    structs = [
-        part for kind in kinds for part in (kind if isinstance(kind, tuple) else (kind,)) if isinstance(part, type)
-    ]
-    structs += [EnvelopeReply, ProblemReply]
-    _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
-    paths: dict[str, dict[str, Any]] = {}
-    for one in OPERATIONS:
-        paths.setdefault(one.path, {})[one.method] = _operation(one)
+    said = {
+        str(one.operation_id): inspect.getdoc(one.fn) or "" for one in (*_HANDLERS, *WIDGET_HANDLERS, *ADMIN_HANDLERS)
+    }
+    made = paths_and_components(OPERATIONS, said)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -183,9 +232,9 @@ def describe() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "security": [{"key": []}],
-        "paths": paths,
+        "paths": made["paths"],
         "components": {
-            "schemas": schemas,
+            **made["components"],
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key, `cg_<id>_<secret>`."},
                 "visit": {
@@ -210,82 +259,4 @@ def describe() -> dict[str, Any]:
     }
 
 
-def _operation(one: Described) -> dict[str, Any]:
-    told: dict[str, Any] = {"operationId": one.id, "summary": one.summary, "responses": _responses(one)}
-    if one.text:
-        told["description"] = one.text
-    told |= _security(one)
-    if isinstance(one.request, type | tuple):
-        told["requestBody"] = {"required": True, "content": {JSON: {"schema": _schema(one.request)}}}
-    elif one.request:
-        content = {media: {"schema": schema} for media, schema in one.request.items()}
-        told["requestBody"] = {"required": True, "content": content}
-    parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in one.parameters]
-    parameters += [{"name": name, "in": "query", "required": False, "schema": TEXT} for name in one.query]
-    headers = (*one.headers, *((IDEMPOTENCY_KEY,) if _takes_repeats(one) else ()))
-    parameters += [{"name": name, "in": "header", "required": False, "schema": TEXT} for name in headers]
-    if parameters:
-        told["parameters"] = parameters
-    return told
-
-
-def _security(one: Described) -> dict[str, Any]:
-    """Returns what opens an operation, where that is not an API key."""
-    if not one.needs_key:
-        return {"security": []}
-    if is_widget_path(one.path):
-        return {"security": [{"visit": []}]}
-    name = f"{one.method.upper()} {one.path}"
-    session: dict[str, list[str]] = {"session": []} if one.method == "get" else {"session": [], "csrf": []}
-    if name in _PERSONAL:
-        return {"security": [session]}
-    return {"security": [{"key": []}, session]} if one.path.startswith(ADMIN) else {}
-
-
-def _takes_repeats(one: Described) -> bool:
-    """Whether a repeated request is known by its Idempotency-Key."""
-    return one.needs_key and one.method != "get" and not is_widget_path(one.path)
-
-
-def _responses(one: Described) -> dict[str, Any]:
-    headers = {"x-request-id": {"schema": TEXT, "description": "The request's id; quote it to the operator."}}
-    content = {media: {"schema": _schema(kind)} for media, kind in one.replies.items()}
-    told: dict[str, Any] = {str(one.status): {"description": one.summary, "headers": headers, "content": content}}
-    media, kind = (PROBLEM, ProblemReply) if tells_problems(one.path) else (JSON, EnvelopeReply)
-    content = {media: {"schema": _schema(kind)}}
-    if HTML in one.replies:
-        content |= {HTML: {"schema": TEXT}}  # a page tells what a person can mend as a page
-    for status in sorted({*one.errors, *(_REPEAT_ERRORS if _takes_repeats(one) else ())}):
-        told[str(status)] = {"description": _REASONS[status], "headers": headers, "content": content}
-    if one.not_ready:
-        content = {JSON: {"schema": _schema(one.not_ready)}}
-        told["503"] = {"description": "Not ready", "headers": headers, "content": content}
-    return told
-
-
-def _schema(kind: Any) -> dict[str, Any]:
-    if isinstance(kind, tuple):
-        return {"oneOf": [_schema(one) for one in kind]}
-    return {"$ref": f"#/components/schemas/{kind.__name__}"} if isinstance(kind, type) else kind
-
-
-_REASONS = {
-    400: "The request is malformed, or asks for something that approved prompts do not do",
-    401: "The credential is missing, wrong, expired or revoked",
-    403: "The credential lacks the scope or the role, or another site sent this",
-    404: "There is no such thing, or the caller may not know of it",
-    409: "Somebody else changed it meanwhile, or its state does not allow this; the reply says what it is now",
-    412: "If-Match names another state than the one that is there",
-    413: "The body is too large",
-    415: "The body has another type than the one described",
-    422: "What was sent cannot be accepted as it is",
-    428: "This needs If-Match with the state that was read",
-    429: "Too many requests; see Retry-After",
-    499: "The work was stopped before there was an answer",
-    500: "The gateway failed; quote the request id to the operator",
-    503: "A check, the matcher or the store is not able to answer; see Retry-After and x-should-retry",
-}
-_REPEAT_ERRORS = (400, 409, 422)
-"""What an Idempotency-Key may come to."""
-_PERSONAL = {re.sub(r":[a-z]+}", "}", name) for name in PERSONAL_ROUTES}
 _DOCUMENT = msgspec.json.encode(describe())

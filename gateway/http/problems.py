@@ -1,7 +1,8 @@
 """The only table from error class and code to HTTP status, and the two forms in which errors are told.
 
-Under `/v1` and `/widget/v1` an error is OpenAI's envelope; elsewhere, and under `/v1/admin`, a problem document (RFC
-9457). Texts come from our own errors or from this table; the text of a foreign exception never leaves the process.
+Under `/v1` and `/widget/v1`, and at `/metrics`, an error is OpenAI's envelope; elsewhere, and under `/v1/admin`, a
+problem document (RFC 9457). Texts come from our own errors or from this table; the text of a foreign exception never
+leaves the process.
 """
 
 import math
@@ -188,7 +189,7 @@ def tell_error(request: Request[Any, Any, Any], error: Exception) -> Response[An
 
 def tells_problems(path: str) -> bool:
     """Whether errors at this path are problem documents; elsewhere they are OpenAI's envelope."""
-    is_envelope = path in ("/v1", "/widget/v1") or path.startswith(("/v1/", "/widget/v1/"))
+    is_envelope = path in ("/v1", "/widget/v1", "/metrics") or path.startswith(("/v1/", "/widget/v1/"))
     return not is_envelope or path.startswith("/v1/admin/")
 
 

@@ -19,13 +19,15 @@ PUBLIC = {
     "/livez",
     "/readyz",
     "/openapi.json",
+    "/docs",
+    "/docs/guides/{name:str}",
     "/embed/chat",
     "/embed/{version:str}/{name:str}",
 }
 """Written out once more: who opens a route has to say so here as well."""
 CLOSED = {
     *("/v1/chat/completions", "/v1/chat", "/v1/checks", "/v1/match", "/v1/embeddings", "/v1/feedback"),
-    *("/v1/models", "/v1/models/{model:str}"),
+    *("/v1/models", "/v1/models/{model:str}", "/metrics"),
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 NO_KEY = [

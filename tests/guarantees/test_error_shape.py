@@ -34,7 +34,7 @@ ASKED = {
     "/v1/match": SECOND,
     "/v1/embeddings": FOURTH,
 }
-EVERY = (KeyScope.CHAT, KeyScope.CHECKS, KeyScope.DEBUG, KeyScope.EMBEDDINGS)
+EVERY = (KeyScope.CHAT, KeyScope.CHECKS, KeyScope.DEBUG, KeyScope.EMBEDDINGS, KeyScope.METRICS)
 LARGEST = {"/v1/checks": MOST_BYTES, "/v1/embeddings": MOST_EMBEDDED_BYTES}
 FEEDBACK = {"decision": "id-1", "verdict": "up"}
 WITHOUT_DATABASE = {"/v1/feedback", "/embed/chat"}
@@ -133,7 +133,8 @@ WRONG_FIELDS: dict[str, list[dict[str, Any]]] = {
 
 
 def concrete(path: str) -> str:
-    return path.replace("{name:str}", "landing.css").replace("{model:str}", "helpdesk")
+    name = "errors" if path.startswith("/docs/") else "landing.css"
+    return path.replace("{name:str}", name).replace("{model:str}", "helpdesk")
 
 
 def require_shape(response: httpx.Response) -> str:

@@ -129,7 +129,7 @@ WIDGET_OPERATIONS: tuple[Described, ...] = (
         "give_widget_feedback",
         "Say whether an answer helped",
         {JSON: FeedbackReply},
-        (400, 404, 409, 413, 415, 422, *_REFUSED),
+        (400, 404, 413, 415, 422, *_REFUSED),
         WidgetFeedbackRequest,
     ),
     Described(

@@ -1,10 +1,10 @@
 // Builds the scripts into ../dist, which is never committed; the gateway serves what it finds there.
-import { rmSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 rmSync("../dist", { recursive: true, force: true });
 await build({
-  entryPoints: ["src/page.ts", "src/editor.ts"],
+  entryPoints: ["src/page.ts", "src/editor.ts", "src/reference.ts"],
   outdir: "../dist",
   bundle: true,
   minify: true,
@@ -13,3 +13,7 @@ await build({
   legalComments: "inline",
   logLevel: "warning",
 });
+
+// Swagger UI for /docs: as it is published, with the licences that it asks to keep.
+for (const name of ["swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt", "swagger-ui.css", "LICENSE", "NOTICE"])
+  copyFileSync(`node_modules/swagger-ui-dist/${name}`, `../dist/${name.replace(/^(LICENSE|NOTICE)$/, "swagger-ui.$1.txt")}`);

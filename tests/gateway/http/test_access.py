@@ -34,7 +34,8 @@ def concrete(path: str) -> str:
 
 
 def is_closed(path: str) -> bool:
-    return path not in PUBLIC_ROUTES and not path.startswith(("/v1/admin/", "/admin"))  # closed by tables of their own
+    has_own_table = path.startswith(("/v1/admin/", "/admin", "/widget/"))
+    return path not in PUBLIC_ROUTES and not has_own_table
 
 
 def assert_envelope(response: httpx.Response) -> dict:

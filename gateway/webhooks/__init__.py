@@ -1,0 +1,1 @@
+"""Tells other systems of handoffs and of the review, with signed requests; off unless endpoints are set."""
