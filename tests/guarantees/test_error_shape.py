@@ -355,6 +355,8 @@ async def test_an_unforeseen_exception(world: World) -> None:
             response = await client.request(method, path, **more)
             if response.status_code >= 400:
                 told = (response.status_code, require_shape(response))
+                if path.startswith("/embed/{"):
+                    continue  # a file that there is none of
                 if path in WITHOUT_DATABASE:
                     assert told == (503, "store_unavailable"), path
                     continue
