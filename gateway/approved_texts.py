@@ -103,7 +103,7 @@ def _replies_of(policy: RailsPolicy, assistant: Assistant) -> Iterator[_Approved
         )
     told = set[str]()
     for language in assistant.languages if policy.dialog else ():
-        for field, text in policy.dialog.texts(language) if policy.dialog else ():
+        for field, text in policy.dialog.texts(language, assistant.languages[0]) if policy.dialog else ():
             if f"{field} {text}" not in told:
                 told.add(f"{field} {text}")
                 yield _ApprovedText(f"policies/{policy.name}.yaml", field, text, {})

@@ -81,14 +81,14 @@ def signs_of(folded: str) -> Signs | None:
     said = set(folded.translate(_BLANKS).split())
     told = said & _telling()
     harm, commands = len(told & words("words")), len(told & words("commands")) + len(told & words("orders"))
-    asks_how = _PAST.search(folded) is not None and _MANNER.search(folded) is not None
+    asks_how = _PAST.occurs_in(folded) and _MANNER.occurs_in(folded)
     if not harm and commands < _FEWEST_COMMANDS and not asks_how:
         return None
     return Signs(
         harm=min(harm, _MOST_WORDS),
         commands=min(commands, _MOST_WORDS),
-        is_stealthy=_STEALTH.search(folded) is not None,
+        is_stealthy=_STEALTH.occurs_in(folded),
         asks_how_it_was_done=asks_how,
-        is_harmless=_HARMLESS.search(folded) is not None,
-        is_definition=_DEFINITION.search(folded) is not None,
+        is_harmless=_HARMLESS.occurs_in(folded),
+        is_definition=_DEFINITION.occurs_in(folded),
     )

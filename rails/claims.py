@@ -1,8 +1,9 @@
 """Takes a text apart into what can be checked against facts: numbers, dates, names, links, codes, and sentences."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from rails.content_words import keys_of
@@ -12,7 +13,7 @@ from rails.number_words import KINDS, NEVER_LEFT_OUT, ORDINAL, WEEKDAYS
 from rails.polarity import Polarity, polarity_of
 from rails.quantities import Date, Number, quantities_of
 from rails.swapped import Part, parts_of, ranges_of
-from rails.tokens import Token, plain_text, tokens_of
+from rails.tokens import Token, plain_text, sentences_of
 
 _LINK = compile_linear(r"(?:https?://|www\.)[^\s<>\"]+|[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+\.[\pL]{2,24}")
 _AFTER_LINK = ".,;:!?)]}'*_"
@@ -27,8 +28,7 @@ _PRONOUNS = frozenset(("i", "i'm", "i'll", "i've", "i'd", "ok", "okay"))
 class Sentence:
     """One sentence, as far as it states something."""
 
-    text: str
-    """Its words, without punctuation."""
+    tokens: tuple[Token, ...]
     keys: frozenset[str]
     """What stands for its content words; see `keys_of`."""
     named: frozenset[str]
@@ -36,6 +36,11 @@ class Sentence:
     numbers: frozenset[Number]
     polarity: Polarity
     parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """Its words, without punctuation."""
+        return " ".join([token.text for token in self.tokens])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +97,21 @@ def claims_of(text: str, language: str = "en") -> Claims:
     if "@" in plain or "://" in plain or "www." in plain:
         links = frozenset(_clean_link(found.group()) for found in _LINK.finditer(plain))
         plain = _LINK.sub(_without_link, plain)
-    tokens = tokens_of(plain)
-    numbers, dates = quantities_of(tokens, language)
+    said = sentences_of(plain)
+    tokens = [*chain.from_iterable(said)]
+    places = [position for position, token in enumerate(tokens) if not token.is_ordinary]
+    numbers, dates = quantities_of(tokens, places, language)
     codes, names = set[str](), set[str]()
-    for position, token in enumerate(tokens):
-        text = token.text
-        is_alpha = text.isalpha()
-        if position in numbers or (is_alpha and text.islower() and text not in WEEKDAYS):
+    for position in places:
+        token = tokens[position]
+        is_alpha = token.text.isalpha()
+        if position in numbers or (is_alpha and token.text.islower() and token.text not in WEEKDAYS):
             continue
         if not is_alpha and _is_code(token.folded):
             codes.add(token.folded)
         elif _is_name(token):
             names.add(token.folded.removesuffix("'s"))
-    sentences = tuple(_sentences(tokens, numbers, language))
+    sentences = tuple(_sentences(said, numbers, language))
     return Claims(
         numbers=frozenset(numbers.values()),
         bare_values=frozenset(value for value, unit in numbers.values() if unit not in NEVER_LEFT_OUT),
@@ -113,7 +120,7 @@ def claims_of(text: str, language: str = "en") -> Claims:
         links=links,
         codes=frozenset(codes),
         names=frozenset(names),
-        words=frozenset([token.folded.removesuffix("'s") for token in tokens]),
+        words=frozenset([t.folded if t.is_ordinary else t.folded.removesuffix("'s") for t in tokens]),
         ranges=ranges_of(tokens, {position: value for position, (value, _) in numbers.items()}),
         sentences=sentences,
         keys=frozenset[str]().union(*(sentence.keys for sentence in sentences), *_words_of(links, language)),
@@ -122,41 +129,40 @@ def claims_of(text: str, language: str = "en") -> Claims:
     )
 
 
-def _sentences(tokens: Sequence[Token], numbers: Mapping[int, Number], language: str) -> list[Sentence]:
-    found, begin = [], 0
-    for end in range(1, len(tokens) + 1):
-        if end < len(tokens) and tokens[end].sentence == tokens[begin].sentence:
-            continue
-        sentence = _sentence(tokens, range(begin, end), numbers, language)
+def _sentences(said: Iterable[Sequence[Token]], numbers: Mapping[int, Number], language: str) -> Iterator[Sentence]:
+    begin = 0
+    for tokens in said:
+        end = begin + len(tokens)
+        here = {place - begin: number for place, number in numbers.items() if begin <= place < end}
+        sentence = _sentence(tokens, here, language)
         if sentence.keys or sentence.numbers:
-            found.append(sentence)
+            yield sentence
         begin = end
-    return found
 
 
-def _sentence(tokens: Sequence[Token], places: range, numbers: Mapping[int, Number], language: str) -> Sentence:
-    keys, named = set[str](), set[str]()
-    stems: list[tuple[str, ...]] = []
-    has_numbers = any(place in numbers for place in places)
-    for place in places:
-        token = tokens[place]
-        if place in numbers or (has_numbers and token.folded in KINDS):
-            stems.append(())
-            continue
-        stem = keys_of(token.folded, language)
-        stems.append(stem)
-        keys.update(stem)
-        if not token.text.islower() and (not token.is_sentence_start or not token.text.isalpha()):
-            named.update(stem)
-    words = [tokens[place].folded for place in places]
-    values = {place - places[0]: numbers[place][0] for place in places if place in numbers} if has_numbers else {}
+def _sentence(tokens: Sequence[Token], numbers: Mapping[int, Number], language: str) -> Sentence:
+    """Returns what one sentence states; `numbers` are those of its own, by their place in it."""
+    words = [token.folded for token in tokens]
+    stems = [keys_of(word, language) for word in words]
+    if numbers:
+        stems = [() if place in numbers or words[place] in KINDS else stem for place, stem in enumerate(stems)]
+    # With a capital that is not due to their place, or no words of letters.
+    named = frozenset(
+        [
+            key
+            for token, stem in zip(tokens, stems, strict=True)
+            if not (token.is_ordinary or token.text.islower())
+            and not (token.is_sentence_start and token.text.isalpha())
+            for key in stem
+        ]
+    )
     return Sentence(
-        text=" ".join(tokens[place].text for place in places),
-        keys=frozenset(keys),
-        named=frozenset(named),
-        numbers=frozenset(numbers[place] for place in places if place in numbers),
+        tokens=tuple(tokens),
+        keys=frozenset(chain.from_iterable(stems)),
+        named=named,
+        numbers=frozenset(numbers.values()),
         polarity=polarity_of(words, stems),
-        parts=parts_of(words, stems, frozenset(named), values),
+        parts=parts_of(words, stems, named, {place: value for place, (value, _) in numbers.items()}),
     )
 
 

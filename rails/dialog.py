@@ -72,9 +72,11 @@ class _Talk:
         self.reply: DialogReply | None = None
 
     async def run(self, text: str, context: RailContext) -> Verdict:
-        """Keeps the reply; raises when NeMo fails, which the runner takes for a failure."""
-        told = variables(self._lane.dialog, context.language, self._choice)
-        heard = await self._lane.engine.converse(text, told, self._intent)
+        """Keeps the reply, if there is one in a language that serves; raises when NeMo fails, which is a failure."""
+        language = self._lane.dialog.language_for(context.language, context.languages[0])
+        if language is None:
+            return Verdict(is_blocked=False, reason=None, text=text)
+        heard = await self._lane.engine.converse(text, variables(language, self._choice), self._intent)
         if heard.text != HAND_BACK:
             topic = self._topic
             is_own = topic is not None and heard.text in _texts_of(topic)
@@ -109,12 +111,16 @@ class DialogLane:
         talk = _Talk(self, find_topic, _choice_for(text), matched=is_matched)
         return _told(talk, (await self._runner.run((talk,), text, context)).records[0])
 
-    def texts(self, language: str) -> Iterator[tuple[str, str]]:
-        """Gives every text that people may be shown in `language`, each after the place where it is written."""
-        ours = {HAND_BACK}
+    def texts(self, language: str, default: str) -> Iterator[tuple[str, str]]:
+        """Gives every text that people may be shown in `language`, each after the place where it is written.
+
+        `default` is the first language of the assistant.
+        """
+        ours, tag = {HAND_BACK}, self.dialog.language_for(language, default)
+        if tag is None:
+            return
         for position, topic in enumerate(self.dialog.topics):
             ours |= _texts_of(topic)
-            tag = self.dialog.language_for(language)
             yield from ((f"{DIALOG}.topics[{position}].replies.{tag}", text.strip()) for text in topic.replies[tag])
         yield from ((f"{DIALOG}.colang", text) for text in sorted(self.engine.texts - ours))
 
@@ -134,7 +140,7 @@ class DialogLane:
     def _try_reply(self, runner: RailRunner, topic: Topic | None, language: str, choice: int) -> None:
         talk = _Talk(self, lambda: topic, choice, matched=False)
         message = topic.examples[0] if topic else "probe"
-        report = _told(talk, runner.run_blocking((talk,), message, RailContext(language)).records[0])
+        report = _told(talk, runner.run_blocking((talk,), message, RailContext(language, (language,))).records[0])
         name = f"topic {topic.name!r}" if topic else f"`{NO_TOPIC}`"
         if report.has_failed:
             raise ProbeFailed(
@@ -142,7 +148,7 @@ class DialogLane:
                 "Check the flows under `colang`; without any, this is a bug."
             )
         is_ours = not self.dialog.colang.strip()
-        wanted = chosen_reply(self.dialog, topic, language, choice) if topic else None
+        wanted = chosen_reply(topic, language, choice) if topic else None
         if is_ours and wanted != (report.reply.text if report.reply else None):
             raise ProbeFailed(f"dialog: the reply {wanted!r} of {name} comes out changed. Write it without markup.")
 

@@ -37,14 +37,14 @@ def intent_of(topic: str) -> str:
     return f"topic {topic}"
 
 
-def variables(dialog: Dialog, language: str, choice: int) -> dict[str, str | int]:
-    """Returns what the flows choose a reply by: the language, and a number that stands for the message."""
-    return {"language": dialog.language_for(language), **{name: choice % n + 1 for n, name in _COUNTS.items()}}
+def variables(language: str, choice: int) -> dict[str, str | int]:
+    """Returns what the flows choose a reply by: one of the dialog's languages, and a number for the message."""
+    return {"language": language, **{name: choice % n + 1 for n, name in _COUNTS.items()}}
 
 
-def chosen_reply(dialog: Dialog, topic: Topic, language: str, choice: int) -> str:
-    """Returns the text that the generated flow of `topic` says."""
-    texts = topic.replies[dialog.language_for(language)]
+def chosen_reply(topic: Topic, language: str, choice: int) -> str:
+    """Returns the text that the generated flow of `topic` says in one of its languages."""
+    texts = topic.replies[language]
     return texts[choice % len(texts)].strip()
 
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from rails.errors import PolicyInvalid
+from rails.refusals import refusal_language
 
 MOST_TOPICS = 40
 """Each topic is a flow, and NeMo looks at every flow for every message."""
@@ -65,13 +66,16 @@ class Dialog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Languages that every topic has replies in; the first serves everybody else."""
+        """Languages that every topic has replies in."""
         return tuple(self.topics[0].replies)
 
-    def language_for(self, language: str) -> str:
-        """Returns the language itself, its base (`pt` for `pt-BR`), or the first."""
-        choices = (language, language.split("-", maxsplit=1)[0], self.languages[0])
-        return next(tag for tag in choices if tag in self.languages)
+    def language_for(self, language: str, default: str) -> str | None:
+        """Returns which of the languages a person of `language` is answered in, as with refusals.
+
+        Where there are no replies in it, it is `default`, the first language of the assistant; None where there are
+        none in that one either: an answer in any other would be a surprise.
+        """
+        return refusal_language(language, default, self.languages)
 
 
 def check_dialog(dialog: Dialog) -> None:

@@ -90,7 +90,7 @@ def squeezed(folded: str) -> str:
 
 def unleet(folded: str) -> str | None:
     """Returns the text with digits read as letters, or None when no word mixes the two."""
-    return folded.translate(_LEET) if _LEET_WORD.search(folded) is not None else None
+    return folded.translate(_LEET) if _LEET_WORD.occurs_in(folded) else None
 
 
 def mirrored(folded: str) -> tuple[str, str]:
@@ -149,11 +149,11 @@ def _count(known: frozenset[str], words: Sequence[str]) -> int:
 
 
 def _escaped(text: str) -> Iterator[str]:
-    if ("%" in text or "&" in text) and _ESCAPES.search(text) is not None:
+    if ("%" in text or "&" in text) and _ESCAPES.occurs_in(text):
         yield html.unescape(unquote(text))
-    if "\\" in text and _CODE.search(text) is not None:
+    if "\\" in text and _CODE.occurs_in(text):
         yield str(_CODE.sub(_character, _ESCAPED_BLANK.sub(" ", text)))
-    if "=" in text and _QUOTED_PRINTABLE.search(text) is not None:
+    if "=" in text and _QUOTED_PRINTABLE.occurs_in(text):
         yield quopri.decodestring(text.encode()).decode("utf-8", "ignore")
 
 
@@ -192,7 +192,7 @@ def _in_bytes(text: str) -> Iterator[str]:
 def _uuencoded(text: str) -> Iterator[str]:
     """Yields what the lines of a text say in uuencode; a gateway may have made blanks of their ends."""
     # Nothing in lower case, in a row as long as a line at least.
-    for parts in (text.splitlines(), text.split()) if _UU_ROW.search(text) is not None else ():
+    for parts in (text.splitlines(), text.split()) if _UU_ROW.occurs_in(text) else ():
         raw = b"".join(map(_uu_line, parts))
         if raw:
             yield from _readable(raw)

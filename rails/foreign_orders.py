@@ -34,7 +34,7 @@ class _Order:
 
     def is_in(self, folded: str) -> bool:
         return any(
-            all(needed.search(around) is not None for needed in self.needs)
+            all(needed.occurs_in(around) for needed in self.needs)
             for found in self.begins.finditer(folded)
             for around in [_clause(folded, found.start(), found.end())]
         )
@@ -44,12 +44,12 @@ def foreign_order(folded: str) -> str | None:
     """Returns which kind of order a folded text has in one of the languages, or None."""
     plainly, anyhow, orders = _KNOWN
     if folded.isascii():
-        if plainly.search(folded) is None:
+        if not plainly.occurs_in(folded):
             return None
         text = folded
     else:
         text = folded.translate(_SPELLINGS)
-        if anyhow.search(text) is None:
+        if not anyhow.occurs_in(text):
             return None
     return next((order.name for order in orders if order.is_in(text)), None)
 

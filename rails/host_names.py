@@ -66,16 +66,26 @@ _WORDS = word_set(
 
 def hosts_in(text: str) -> Iterator[str]:
     """Yields, in lower case, the hosts that `text` names without a scheme."""
-    if _ENDING.search(text) is None:
+    if not _ENDING.occurs_in(text):
         return
     for found in _BARE.finditer(text):
         written = found.group(1).translate(_STOPS)
         before, behind = found.group()[: found.start(1) - found.start()], text[found.end() : found.end() + 8]
         host = written.casefold()
-        if before or host.startswith("www.") or _PORT.search(behind) is not None:
+        if before or host.startswith("www.") or _PORT.occurs_in(behind):
             yield host
-        elif (end := _end_of_host(written, has_path=_BEHIND.search(behind) is not None)) is not None:
+        elif (end := _end_of_host(written, has_path=_BEHIND.occurs_in(behind))) is not None:
             yield ".".join(host.split(".")[:end])
+
+
+def file_names_in(text: str) -> Iterator[str]:
+    """Yields, in lower case, what `hosts_in` takes for names of files though a host may be called so: `evil.sh`."""
+    if not _ENDING.occurs_in(text):
+        return
+    for found in _BARE.finditer(text):
+        name = found.group(1).translate(_STOPS).casefold()
+        if name.rpartition(".")[2] in _PLAIN_FILES:
+            yield name
 
 
 def _end_of_host(written: str, *, has_path: bool) -> int | None:

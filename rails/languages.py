@@ -192,7 +192,8 @@ def _by_vote(message: str, served: frozenset[str]) -> str | None:
             votes[language] += 1
             strong[language] += language in shaped or is_strong(lower, language)
     home = max(votes[language] for language in ours)
-    away = max((language for language in strong if language not in ours), key=lambda one: votes[one], default=None)
+    others = sorted(language for language in strong if language not in ours)  # a tie goes by the name, in every process
+    away = max(others, key=lambda one: (votes[one], strong[one]), default=None)
     is_clear = away is not None and votes[away] >= max(_MIN_VOTES, _VOTES_RATIO * home)
     # One small word is enough beside letters that a served language without a word in the message would not explain.
     is_marked = away is not None and home == 0 and not "".join(words).isascii()

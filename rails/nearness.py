@@ -118,7 +118,8 @@ def _cut(sentence: str) -> Iterator[str]:
     start = 0
     while True:
         end = start + WINDOW
-        if end < len(sentence) and (blank := sentence.rfind(" ", start + _OVERLAP, end)) > 0:
+        # Behind the overlap, or the next part would begin where this one does, and the one after it as well.
+        if end < len(sentence) and (blank := sentence.rfind(" ", start + _OVERLAP + 1, end)) > 0:
             end = blank
         yield sentence[start:end].strip()
         if end >= len(sentence):

@@ -63,6 +63,8 @@ _log = logging.getLogger("canongate.rails.nemo")
 
 _DIRECTIONS = {Stage.INPUT: RailDirection.INPUT, Stage.OUTPUT: RailDirection.OUTPUT}
 _TEXT_KEYS = {Stage.INPUT: "user_message", Stage.OUTPUT: "bot_message"}
+_TEXT = "text"
+"""The parameter of every check that takes the text."""
 _TARGETS = {Stage.INPUT: TransformTarget.USER_MESSAGE, Stage.OUTPUT: TransformTarget.BOT_MESSAGE}
 # The rails of canongate reach no model and need nothing of NeMo's runtime.
 _DEPENDENCIES = RailDependencies(llms={}, llm_task_manager=None, config=None)
@@ -95,21 +97,14 @@ def _quieten() -> None:
 _quieten()
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What belongs to the check that is running now."""
-
-    stage: Stage
-    context: RailContext
-
-
-_request: ContextVar[_Request] = ContextVar("canongate_rail_request")
+_request: ContextVar[tuple[Stage, RailContext]] = ContextVar("canongate_rail_request")
+"""What belongs to the check that is running now."""
 
 
 @contextmanager
 def request(stage: Stage, context: RailContext) -> Iterator[None]:
     """Says what the checks within belong to."""
-    token = _request.set(_Request(stage, context))
+    token = _request.set((stage, context))
     try:
         yield
     finally:
@@ -118,12 +113,30 @@ def request(stage: Stage, context: RailContext) -> Iterator[None]:
 
 def request_context() -> RailContext:
     """Returns the context of the check that is running; raises `LookupError` outside of one."""
-    return _request.get().context
+    return _request.get()[1]
 
 
 def request_stage() -> Stage:
     """Returns the stage of the check that is running; raises `LookupError` outside of one."""
-    return _request.get().stage
+    return _request.get()[0]
+
+
+class _PlannedRail(CompiledRail):  # type: ignore[misc]  # NeMo is not typed
+    """NeMo's compiled rail, which puts the arguments of its check together once and not at every text.
+
+    What NeMo puts together each time depends on the text alone, since its rails reach no model here and see no
+    conversation; it takes as long as a short check. Where NeMo should no longer ask for the arguments in this way, it
+    puts them together itself.
+    """
+
+    def __init__(self, rail: CompiledRail, stage: Stage) -> None:
+        self.__dict__.update(vars(rail))
+        self._arguments = super()._call_kwargs([], None)
+        self._is_for_answers = stage is Stage.OUTPUT
+
+    def _call_kwargs(self, messages: Any, bot_response: str | None) -> dict[str, Any]:
+        text = bot_response if self._is_for_answers else messages[0]["content"]
+        return {**self._arguments, _TEXT: text}
 
 
 PACKAGE = Path(nemoguardrails.__file__).parent
@@ -140,7 +153,7 @@ def verdict(reason: str | None) -> RailOutcome:
 
 def rewritten(text: str, reason: str) -> RailOutcome:
     """Returns an outcome that puts `text` in the place of the text under check."""
-    return RailOutcome.transform([(_TARGETS[_request.get().stage], text)], reason=reason)
+    return RailOutcome.transform([(_TARGETS[request_stage()], text)], reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +192,7 @@ class CompiledCheck:
         What the check raises comes back as `has_failed`; a check that neither allows, blocks nor rewrites its own
         stage's text, or leaves nothing of it, has failed as well.
         """
-        token = _request.set(_Request(self.stage, context))
+        token = _request.set((self.stage, context))
         try:
             if self.stage is Stage.INPUT:
                 execution = await self._rail.execute([{"role": "user", "content": text}])
@@ -221,14 +234,14 @@ def compile_stage(
 
 
 def _compile(definition: RailDefinition, params: RailParams, stage: Stage, catalog: RailCatalog) -> CompiledCheck:
-    rail = compile_rail(definition.name, _DIRECTIONS[stage], _DEPENDENCIES, catalog=catalog)
+    rail = _PlannedRail(compile_rail(definition.name, _DIRECTIONS[stage], _DEPENDENCIES, catalog=catalog), stage)
     return CompiledCheck(definition.name, stage, params.on_fail, params.monitor, rail, definition.deadline_s)
 
 
 def _manifest(definition: RailDefinition, params: RailParams, stage: Stage, services: RailServices) -> RailManifest:
     check: Any = definition.check
     action = ActionRef(name=definition.name, target=f"{check.__module__}:{check.__qualname__}")
-    bindings = [Binding.context("text", _TEXT_KEYS[stage]), Binding.literal("params", params)]
+    bindings = [Binding.context(_TEXT, _TEXT_KEYS[stage]), Binding.literal("params", params)]
     if definition.prepare is not None:
         bindings.append(Binding.literal("prepared", definition.prepare(params, services)))
     surface = RailSurface(

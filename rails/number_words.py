@@ -138,3 +138,17 @@ WEEKDAYS = word_set(
     "samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes "
     "sábado domingo"
 )
+COUNTED = frozenset[str]().union(
+    *NUMBER_WORDS.values(),
+    SCALES,
+    ORDINAL_WORDS,
+    KINDS,
+    WORKING,
+    HALVES,
+    ARTICLES,
+    BETWEEN,
+    RANGE_WORDS,
+    MONTHS,
+    WEEKDAYS,
+)
+"""All of these words: any other word in small letters is no part of a number or date."""

@@ -51,22 +51,25 @@ _AND_A_HALF = ("and", "a", "half")
 _PERCENT = frozenset((("per", "cent"), ("pour", "cent"), ("por", "ciento")))
 
 
-def quantities_of(tokens: Sequence[Token], language: str) -> tuple[dict[int, Number], frozenset[Date]]:
+def quantities_of(
+    tokens: Sequence[Token], places: Sequence[int], language: str
+) -> tuple[dict[int, Number], frozenset[Date]]:
     """Returns the numbers by the position of their first token, and the dates.
 
-    A date written in digits counts as day, then month, unless only the other order makes a date.
+    `places` are the positions of the tokens that are not ordinary. A date written in digits counts as day, then month,
+    unless only the other order makes a date.
     """
-    numbers = dict(_numbers(tokens, NUMBER_WORDS.get(language, NUMBER_WORDS["en"])))
-    dates = {*_dates_in_words(tokens, numbers), *_dates_in_digits(tokens, numbers)}
+    numbers = dict(_numbers(tokens, places, NUMBER_WORDS.get(language, NUMBER_WORDS["en"])))
+    dates = {*_dates_in_words(tokens, places, numbers), *_dates_in_digits(tokens, numbers)}
     return numbers, frozenset(dates)
 
 
-def _numbers(tokens: Sequence[Token], words: Mapping[str, int]) -> Iterator[tuple[int, Number]]:
+def _numbers(tokens: Sequence[Token], places: Sequence[int], words: Mapping[str, int]) -> Iterator[tuple[int, Number]]:
     end = 0
-    for position, token in enumerate(tokens):
+    for position in places:
         if position < end:
             continue
-        number = None
+        token, number = tokens[position], None
         if token.folded in _COUNTING:
             number = _in_articles(tokens, position)
         if number is not None:
@@ -203,9 +206,10 @@ def _scaled(value: str, scale: int) -> str:
         return value
 
 
-def _dates_in_words(tokens: Sequence[Token], numbers: dict[int, Number]) -> Iterator[Date]:
+def _dates_in_words(tokens: Sequence[Token], places: Sequence[int], numbers: dict[int, Number]) -> Iterator[Date]:
     """Gives the dates, and makes their days plain numbers, however they are written."""
-    for position, token in enumerate(tokens):
+    for position in places:
+        token = tokens[position]
         month = MONTHS.get(token.folded)
         if month is None or not (token.text[0].isupper() or token.folded in UNCAPITALISED_MONTHS):
             continue

@@ -60,7 +60,7 @@ def respelt(text: str, folded: str) -> Iterator[str]:
         parted = str(_HUMP.sub(r"\1 \2", text)).casefold()
         if parted.count(" ") >= folded.count(" ") + _FEWEST_WORDS - 1:
             yield parted
-    if _UNUSUAL.search(folded) is not None:
+    if _UNUSUAL.occurs_in(folded):
         yield from _regrouped(folded)
     wrong = _slips(folded)
     if len(wrong) >= _FEWEST_SLIPS:
@@ -70,7 +70,7 @@ def respelt(text: str, folded: str) -> Iterator[str]:
 @lru_cache(maxsize=16)  # several readings ask
 def has_inner_capital(text: str) -> bool:
     """Whether a word has a capital behind a small letter, or a small letter behind two capitals."""
-    return _INNER_CAPITAL.search(text) is not None
+    return _INNER_CAPITAL.occurs_in(text)
 
 
 def mended(folded: str) -> str | None:
@@ -80,7 +80,7 @@ def mended(folded: str) -> str | None:
 
 
 def _regrouped(folded: str) -> Iterator[str]:
-    glued = _JOINTS.search(folded) is not None
+    glued = _JOINTS.occurs_in(folded)
     if glued or sum(1 for _ in _SIGNS.finditer(folded)) >= _FEWEST_SIGNS:
         bare = str(_SIGNS.sub(" ", folded))
         yield str(_JOINTS.sub(lambda found: _blanked(found.group()), bare)) if glued else bare

@@ -3,10 +3,11 @@
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from rails.matching import compile_linear
+from rails.number_words import COUNTED
 
 # RE2 takes some 4 µs for each match that it hands to Python: a text of 300 characters has 50 words.
 _PIECE = r"(?:[0-9]+(?:[.,:'][0-9]+)*[\pL%]*|[\pL][\pL\pN\pM]*(?:'[\pL]+)*)"
@@ -52,8 +53,8 @@ class Token(NamedTuple):
     folded: str
     is_sentence_start: bool
     """Whether it is the first word after an end of sentence, a colon or a line break."""
-    sentence: int
-    """Number of the sentence that it stands in."""
+    is_ordinary: bool
+    """Whether it is a word in small letters that is no part of a number or date, in no language."""
 
 
 def plain_text(text: str) -> str:
@@ -67,38 +68,64 @@ def plain_text(text: str) -> str:
     return str(_GLUED.sub(r"\1\2 \3", text))
 
 
-def tokens_of(text: str) -> list[Token]:
-    """Returns the tokens of a text that `plain_text` made, without the numbers of a list."""
-    tokens: list[Token] = []
-    sentence = 0
+def sentences_of(text: str) -> list[list[Token]]:
+    """Returns the tokens of each sentence of a text that `plain_text` made, without the numbers of a list."""
+    sentences: list[list[Token]] = []
+    said: list[Token] = []
     for line in _LIST_MARK.sub("\n", text).splitlines():
         is_first = True
         for chunk in line.split():
-            pieces, ending = _read(chunk) if len(chunk) <= _SHORT else _take_apart(chunk)
-            for piece, folded in pieces:
-                tokens.append(Token(piece, folded, is_first, sentence))
+            opening, inside, ending = _read(chunk) if len(chunk) <= _SHORT else _take_apart(chunk)
+            if opening:
+                said += opening if is_first else inside
                 is_first = False
             if ending:
                 is_first = True
-                sentence += ending == _END
-        sentence += 1
-    return tokens
+                if ending == _END and said:
+                    sentences.append(said)
+                    said = []
+        if said:
+            sentences.append(said)
+            said = []
+    return sentences
 
 
-def _take_apart(chunk: str) -> tuple[tuple[tuple[str, str], ...], int]:
-    """Returns the words of what stands between two blanks, also in lower case, and whether something ends with it."""
+def tokens_of(text: str) -> list[Token]:
+    """Returns the tokens of all sentences, in their order."""
+    return [*chain.from_iterable(sentences_of(text))]
+
+
+_Pieces = tuple[Token, ...]
+
+
+def _take_apart(chunk: str) -> tuple[_Pieces, _Pieces, int]:
+    """Returns the words of what stands between two blanks, and whether something ends with it.
+
+    They come twice: as they are at the start of a sentence, and inside of one.
+    """
     core = chunk.strip(_EDGES)
     parts = (core,) if core.isalpha() else tuple(_parts(core)) if core else ()
-    pieces = tuple((part, part.casefold()) for part in parts)
+    inside = tuple(_token(part) for part in parts)
+    opening = (inside[0]._replace(is_sentence_start=True), *inside[1:]) if inside else ()
+    return opening, inside, _ending(chunk, core)
+
+
+def _token(part: str) -> Token:
+    folded = part.casefold()
+    is_ordinary = part.isalpha() and part.islower() and COUNTED.isdisjoint((part, folded))
+    return Token(part, folded, is_sentence_start=False, is_ordinary=is_ordinary)
+
+
+def _ending(chunk: str, core: str) -> int:
     if chunk[-1].isalnum():
-        return pieces, 0
+        return 0
     tail = chunk[chunk.rfind(core) + len(core) :] if core else chunk
     if any(char in _ENDS for char in tail) and not _is_abbreviated(core, tail):
-        return pieces, _END
-    return pieces, _START if any(char in _STARTS for char in tail) else 0
+        return _END
+    return _START if any(char in _STARTS for char in tail) else 0
 
 
-# People write the same words again and again; a long one would only take up room.
+# People write the same words again and again, and a word is looked up at once; a long one would only take up room.
 _read = lru_cache(maxsize=8192)(_take_apart)
 
 

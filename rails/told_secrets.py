@@ -72,6 +72,11 @@ _CODES = (
     r"|codice (?:pin|segreto|della porta|di (?:accesso|sicurezza|verifica))|(?:toegangs|deur|pin)code"
     r"|(?:пин|pin)-?код|код (?:от двери|доступа|подтверждения))"
 )
+_LOCKED = (
+    r"(?:atm|bank(?:ing)?|card|debit|credit|sim|phone|mobile|tablet|laptop|badge|account|log-?in|door|gate|locker|safe"
+    r"|alarm|app|screen)"
+)
+"""What a PIN opens: no address has a code for it."""
 _CODE = r"([#*]?[0-9](?:[ -]?[0-9]){2,11}[#*]?)(?:[^\pL0-9]|$)"
 _USER_AND = (
     r"\b(?:user(?: ?name)?|log-?in|account|benutzer(?:name)?|utilisateur|identifiant|usuario|utente|gebruiker)\b"
@@ -88,8 +93,8 @@ def _could_be(bare: str) -> bool:
     return (
         len(bare) >= _MIN_PASSWORD_CHARS
         and bare.casefold() not in _STATES
-        and _MEASURE.search(bare) is None
-        and _NO_SECRET.search(bare) is None
+        and not _MEASURE.occurs_in(bare)
+        and not _NO_SECRET.occurs_in(bare)
     )
 
 
@@ -130,8 +135,9 @@ def _is_code(value: str) -> bool:
 
 
 def _is_no_postal_code(value: str) -> bool:
-    """India's postal codes are called PIN code too, and have six digits."""
-    return _is_code(value) and sum(map(str.isdecimal, value)) != _POSTAL_DIGITS
+    """India's postal codes are called PIN code too, and have six digits, of which the first is no nought."""
+    digits = [char for char in value if char.isdecimal()]
+    return _is_code(value) and (len(digits) != _POSTAL_DIGITS or digits[0] == "0")
 
 
 def _is_foreign(value: str) -> bool:
@@ -232,6 +238,7 @@ TOLD_SHAPES = (
         "bearer",
     ),
     _told("pin", rf"\bpin ?code\b(?:{_LINK}|\s){_CODE}", _is_no_postal_code, "access_code"),
+    _told("pin", rf"\b{_LOCKED}(?:'s)? pin ?code\b{_LINK}{_CODE}", _is_code, "access_code"),
     _told(
         _CODED,
         rf"\b{_CODES}\b[\"']?,?(?: (?:number|nummer|no\.?))?(?:{_LINK}|\s){_CODE}",

@@ -143,16 +143,16 @@ def _views(folded: str) -> Iterator[list[str]]:
     """Yields the words of a folded text as they stand, and as they read in each disguise that the text uses."""
     words = folded.translate(_APART).split()
     yield words
-    if _DISGUISED.search(folded) is not None:
+    if _DISGUISED.occurs_in(folded):
         tokens = folded.split()
         yield [token.translate(_GONE) for token in tokens]
         yield [_unmasked(token.strip(_OUTSIDE)) for token in tokens]
         letters = unleet(folded)
         if letters is not None:
             yield letters.translate(_APART).split()
-    if _SPACED.search(folded) is not None:
+    if _SPACED.occurs_in(folded):
         yield _joined(folded).translate(_APART).split()
-    if _ASCII_RUN.search(folded) is not None if folded.isascii() else bool(repeated_in(folded, _STRETCHED - 1)):
+    if _ASCII_RUN.occurs_in(folded) if folded.isascii() else bool(repeated_in(folded, _STRETCHED - 1)):
         yield [_shortened(word, 1) for word in words]
         yield [_shortened(word, 2) for word in words]
 

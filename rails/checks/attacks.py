@@ -74,7 +74,7 @@ async def _compared(text: str, params: AttacksParams, examples: Examples) -> str
     suspects = list(_suspects(text, is_thorough=bool(params.refused)))
     if not suspects:
         return None
-    if ENGINEERING.search(text) is not None:
+    if ENGINEERING.occurs_in(text):
         text = str(ENGINEERING.sub("message test", text))
         suspects = list(_suspects(text, is_thorough=True))
     found = await examples.compare([part for part, _ in suspects])

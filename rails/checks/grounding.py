@@ -17,7 +17,7 @@ from rails.definition import Probe, Probes, RailDefinition, RailParams, RailServ
 from rails.errors import PolicyInvalid
 from rails.nemo import RailOutcome, request_context, verdict
 from rails.support import contradiction_of, supports_of
-from rails.tokens import plain_text, tokens_of
+from rails.tokens import plain_text, sentences_of
 from rails.types import RailContext, Stage
 from rails.wordlists import word_set
 
@@ -127,9 +127,7 @@ def is_cut(text: str) -> bool:
         return True
     if last_line.startswith(("-", "*", "•")) or last_line[:1].isdigit():
         return False
-    tokens = tokens_of(plain_text(last_line))
-    has_sentence = bool(tokens) and tokens[-1].sentence > tokens[0].sentence
-    return has_sentence or len(words) > _LONG_SENTENCE
+    return len(words) > _LONG_SENTENCE or len(sentences_of(plain_text(last_line))) > 1
 
 
 async def check(text: str, params: GroundingParams, prepared: Prepared) -> RailOutcome:

@@ -60,7 +60,7 @@ def find(text: str, params: InjectionParams) -> str | None:
 def _ordered(folded: str) -> tuple[str | None, str]:
     """Returns which pattern a folded text has, and the text without honest phrases where they would match one."""
     found = _ALL.find(folded)
-    if found is not None and HONEST.search(folded) is not None:
+    if found is not None and HONEST.occurs_in(folded):
         folded = str(HONEST.sub(" ... ", folded))
         found = _ALL.find(folded)
     return found, folded

@@ -23,9 +23,9 @@ class DenyPattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def __post_init__(self) -> None:
         compiled = compile_linear(self.pattern)
-        if compiled.search("") is not None:
+        if compiled.occurs_in(""):
             raise ValueError(f"pattern {self.name!r} occurs in every text")
-        if compiled.search(self.example) is None:
+        if not compiled.occurs_in(self.example):
             raise ValueError(f"pattern {self.name!r} does not occur in its own example")
 
 

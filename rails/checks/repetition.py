@@ -10,7 +10,7 @@ from msgspec import Meta
 from rails.definition import Probes, RailDefinition, RailParams, probes_of
 from rails.nemo import RailOutcome, verdict
 from rails.runs import repeated_in
-from rails.tokens import plain_text, tokens_of
+from rails.tokens import plain_text, sentences_of
 from rails.types import Stage
 
 _MAX_PERIOD = 40
@@ -68,10 +68,8 @@ def _has_loop(words: Sequence[str], max_loops: int) -> bool:
 
 def _most_said(text: str) -> int:
     """Returns how often the sentence stands in the text that stands there most often."""
-    sentences: dict[int, list[str]] = {}
-    for token in tokens_of(plain_text(text)):
-        sentences.setdefault(token.sentence, []).append(token.folded)
-    counts = Counter(tuple(words) for words in sentences.values() if len(words) >= _MIN_SENTENCE)
+    sentences = (tuple(token.folded for token in sentence) for sentence in sentences_of(plain_text(text)))
+    counts = Counter(words for words in sentences if len(words) >= _MIN_SENTENCE)
     return max(counts.values(), default=0)
 
 

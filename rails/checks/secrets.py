@@ -40,8 +40,8 @@ class SecretsParams(RailParams, frozen=True, kw_only=True, tag="secrets"):
 def find(text: str, params: SecretsParams) -> Iterator[tuple[str, int, int]]:
     """Yields what each secret is and where it stands; pieces may overlap."""
     folded = text.casefold() if text.isascii() else text.lower()
-    shapes = SHAPES if ANY_HINT.search(folded) is not None else ()
-    told = TOLD_SHAPES if ANY_TOLD_HINT.search(folded) is not None else ()
+    shapes = SHAPES if ANY_HINT.occurs_in(folded) else ()
+    told = TOLD_SHAPES if ANY_TOLD_HINT.occurs_in(folded) else ()
     for shape in (*shapes, *told):
         if any(hint in folded for hint in shape.hints):
             for found in shape.pattern.finditer(text):
@@ -82,8 +82,8 @@ def _is_random(written: str, params: SecretsParams) -> bool:
 
 
 def _is_checksum(text: str, start: int, end: int) -> bool:
-    is_one = _CHECKSUM.search(text[start:end]) is not None
-    return is_one and _CHECKSUM_WORD.search(text[max(start - _NEAR, 0) : end + _NEAR]) is not None
+    is_one = _CHECKSUM.occurs_in(text[start:end])
+    return is_one and _CHECKSUM_WORD.occurs_in(text[max(start - _NEAR, 0) : end + _NEAR])
 
 
 def _split(token: str) -> list[str]:

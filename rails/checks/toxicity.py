@@ -63,7 +63,7 @@ def find(text: str, params: ToxicityParams) -> str | None:
     """Returns the reason to block `text`, or None."""
     folded = plain(text).replace("\n", " ")
     found = _found(text, folded, params)
-    if found is not None and FORGIVEN.search(folded) is not None:
+    if found is not None and FORGIVEN.occurs_in(folded):
         bare = str(FORGIVEN.sub(" ... ", folded))
         found = _found(bare, bare, params)
     return None if found is None else f"toxicity.{found}"
@@ -72,7 +72,7 @@ def find(text: str, params: ToxicityParams) -> str | None:
 def _found(text: str, folded: str, params: ToxicityParams) -> str | None:
     found = _terms(params.categories, params.words).find(text)
     patterns = _patterns(params.categories) if found is None else None
-    if patterns is None or patterns[0].search(folded) is None:
+    if patterns is None or not patterns[0].occurs_in(folded):
         return found
     return patterns[1].find(folded)
 

@@ -10,9 +10,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from rails.definition import Probes, RailDefinition, RailParams, probes_of
-from rails.host_names import hosts_in
+from rails.host_names import file_names_in, hosts_in
 from rails.matching import compile_linear
-from rails.nemo import RailOutcome, verdict
+from rails.nemo import RailOutcome, request_context, verdict
 from rails.types import Stage
 
 Host = Annotated[str, Meta(pattern=r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z")]
@@ -30,6 +30,7 @@ _LINK = compile_linear(r"[a-z][a-z0-9+.-]{1,20}:[/\\]{1,4}([^\s<>\"'()\[\]{}/\\?
 _ADDRESS = compile_linear(
     r"(?:^|[^\d.])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.?$)|(?:\[[0-9a-f:.]*:[0-9a-f:.]*\])"
 )
+_ADDRESS_STOPS = 3
 _OBFUSCATED = compile_linear(
     r"\bh(?:xx|x t|tx|xt|\*\*)ps?\b|\bhttps?(?:\s{1,2}:|\[:\])|[\[({]\s{0,2}(?:\.|dot|punkt|point|punto)\s{0,2}[\])}]"
     r"|[a-z0-9]\s+(?:dot|\.)\s+(?:com|net|org|io|co|example|info|biz|dev|app|ru|cn|de|uk)\b|%2f%2f|:%2f"
@@ -51,28 +52,43 @@ def is_allowed(host: str, hosts: Sequence[str]) -> bool:
     )
 
 
-def find(text: str, params: UrlsParams) -> str | None:
-    """Returns the reason to block `text`, or None."""
+def _has_scheme(folded: str) -> bool:
+    """Whether a link is none of the web; a pattern is looked for where the signs are that it cannot be without."""
+    has_colon = ":" in folded
+    return (
+        ((has_colon or "&" in folded) and _ACTIVE.occurs_in(folded))
+        or (("//" in folded or "\\\\" in folded) and _SHARE.occurs_in(folded))
+        or (has_colon and any(found.group(1) not in ("http", "https") for found in _SCHEME.finditer(folded)))
+    )
+
+
+def find(text: str, params: UrlsParams, facts: str = "") -> str | None:
+    """Returns the reason to block `text`, or None.
+
+    What may be the name of a file or of a host, such as `setup.sh`, must stand in the facts where there are any.
+    """
     folded = text.casefold()
-    if _OBFUSCATED.search(folded) is not None:
+    if _OBFUSCATED.occurs_in(folded):
         return "urls.obfuscated"
-    is_active = _ACTIVE.search(folded) is not None or _SHARE.search(folded) is not None
-    if is_active or any(found.group(1) not in ("http", "https") for found in _SCHEME.finditer(folded)):
+    if _has_scheme(folded):
         return "urls.scheme"
-    if _ADDRESS.search(folded) is not None:
+    if ("[" in folded or folded.count(".") >= _ADDRESS_STOPS) and _ADDRESS.occurs_in(folded):
         return "urls.address"
-    authorities = [found.group(1) for found in _LINK.finditer(folded)]
+    authorities = [found.group(1) for found in _LINK.finditer(folded)] if ":" in folded else []
     # A name before @ makes people misread the host; a backslash or % is read differently by different browsers.
     if any(not authority or any(char in authority for char in "@%\\") for authority in authorities):
         return "urls.malformed"
     hosts = [authority.rstrip(".,;:!?").partition(":")[0] for authority in authorities]
     hosts += hosts_in(text)
+    if facts:
+        known = facts.casefold()
+        hosts += (name for name in file_names_in(text) if name not in known)
     return None if all(is_allowed(host, params.hosts) for host in hosts) else "urls.host"
 
 
 async def check(text: str, params: UrlsParams) -> RailOutcome:
     """Returns the verdict on the links in `text`."""
-    return verdict(find(text, params))
+    return verdict(find(text, params, request_context().facts))
 
 
 def _probes(params: UrlsParams) -> Probes:

@@ -22,7 +22,7 @@ _MIN_DIGITS = 5
 
 def find_births(reading: Reading) -> Iterator[Finding]:
     """Yields dates beside a word for being born."""
-    if reading.digits < _MIN_DIGITS or _WORDS.search(reading.plain) is None:
+    if reading.digits < _MIN_DIGITS or not _WORDS.occurs_in(reading.plain):
         return
     for start, end in matches(_DATE, reading):
         if reading.has_near(_WORDS, start, end):

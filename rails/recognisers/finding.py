@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from rails.matching import compile_linear
+from rails.matching import LinearPattern, compile_linear
 
 _BEFORE = 48
 _AFTER = 16
@@ -98,16 +98,16 @@ class Reading:
         before, after = self.plain[max(start - 2, 0) : start], self.plain[end : end + 2]
         return (before[-1:] == " " and before[:1].isdigit()) or (after[:1] == " " and after[1:].isdigit())
 
-    def has_near(self, words: Any, start: int, end: int) -> bool:
+    def has_near(self, words: LinearPattern, start: int, end: int) -> bool:
         """Whether one of the `words` stands shortly before or right behind."""
         before = self.plain[max(start - _BEFORE, 0) : start]
-        if words.search(before) is not None:
+        if words.occurs_in(before):
             return True
-        return words.search(self.plain[end : end + _AFTER].partition("\n")[0]) is not None
+        return words.occurs_in(self.plain[end : end + _AFTER].partition("\n")[0])
 
     def is_other_number(self, start: int) -> bool:
         """Whether the word before says that it is a ticket, an order, a version or the like."""
-        return _OTHER_NUMBERS.search(self.plain[max(start - _CLOSE, 0) : start]) is not None
+        return _OTHER_NUMBERS.occurs_in(self.plain[max(start - _CLOSE, 0) : start])
 
 
 def is_attached(char: str) -> bool:
@@ -117,7 +117,7 @@ def is_attached(char: str) -> bool:
 
 def is_unspaced(char: str) -> bool:
     """Whether a letter belongs to a script whose words are not set apart by blanks."""
-    return _UNSPACED.search(char) is not None
+    return _UNSPACED.occurs_in(char)
 
 
 def matches(pattern: Any, reading: Reading) -> Iterator[tuple[int, int]]:

@@ -192,7 +192,7 @@ def find_identities(reading: Reading) -> Iterator[Finding]:
     if "<<" in reading.plain:
         for start, end in matches(_ZONE, reading):
             yield Finding(Entity.PASSPORT, start, end)
-    numbers = _NUMBERS if _ANY_WORD.search(reading.plain) is not None else _ALONE
+    numbers = _NUMBERS if _ANY_WORD.occurs_in(reading.plain) else _ALONE
     for number in numbers:
         if reading.digits < number.least_digits:
             continue
@@ -207,5 +207,5 @@ def find_identities(reading: Reading) -> Iterator[Finding]:
 
 def _is_ticket(reading: Reading, start: int, end: int) -> bool:
     """Whether the word before says so; with full stops, it may be a version or the like as well."""
-    is_ticket = _TICKETS.search(reading.plain[max(start - _BEFORE_TICKET, 0) : start]) is not None
+    is_ticket = _TICKETS.occurs_in(reading.plain[max(start - _BEFORE_TICKET, 0) : start])
     return is_ticket or ("." in reading.plain[start:end] and reading.is_other_number(start))

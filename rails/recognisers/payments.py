@@ -71,7 +71,7 @@ def find_cards(reading: Reading) -> Iterator[Finding]:
     """Yields card numbers: issuer, length and check digit are right, or two of the three beside a word for a card."""
     if reading.digits < _MIN_DIGITS:
         return
-    has_words = _CARD_WORDS.search(reading.plain) is not None
+    has_words = _CARD_WORDS.occurs_in(reading.plain)
     for found in _DIGITS.finditer(reading.plain):
         start = found.start()
         groups = [(start + group.start(), start + group.end()) for group in _GROUP.finditer(found.group())]

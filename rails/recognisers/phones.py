@@ -69,7 +69,7 @@ def find_phones(reading: Reading) -> Iterator[Finding]:
 
 
 def _with_a_word(reading: Reading) -> Iterator[Finding]:
-    if _WORDS.search(reading.plain) is None:
+    if not _WORDS.occurs_in(reading.plain):
         return
     for start, end in matches(_ANY, reading):
         written = reading.plain[start:end]
@@ -82,9 +82,9 @@ def _with_a_word(reading: Reading) -> Iterator[Finding]:
 
 
 def _is_something_else(reading: Reading, start: int, written: str) -> bool:
-    if _ROUND_RANGE.search(written) is not None:
+    if _ROUND_RANGE.occurs_in(written):
         return True
-    return _DATE.search(written) is not None or reading.is_other_number(start)
+    return _DATE.occurs_in(written) or reading.is_other_number(start)
 
 
 def _bare(written: str) -> str:

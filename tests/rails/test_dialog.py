@@ -50,6 +50,26 @@ def test_a_topic_gets_one_of_its_approved_replies_in_the_right_language(policy, 
     assert not report.has_failed
 
 
+@pytest.mark.parametrize(
+    ("language", "served", "wanted"),
+    [
+        ("fr", ("pt", "en"), "pt-BR"),
+        ("pt-PT", ("en",), "pt-BR"),
+        ("de", ("en", "pt"), "en"),
+        ("fr", ("de", "fr"), None),
+        ("en", ("de", "fr"), "en"),
+    ],
+)
+def test_a_reply_is_in_the_language_of_the_message_or_of_the_assistant_and_in_no_other(
+    policy, language, served, wanted
+):
+    report = asyncio.run(policy.dialog.converse("hello", RailContext(language, served)))
+    assert not report.has_failed
+    assert (report.reply.text if report.reply else None) in (GREETING["replies"][wanted] if wanted else [None])
+    shown = {text for _, text in policy.dialog.texts(language, served[0])}
+    assert shown == ({*GREETING["replies"][wanted], *PERSON["replies"][wanted]} if wanted else set())
+
+
 def test_the_same_message_gets_the_same_reply_and_other_messages_get_every_variant():
     policy, messages = dialog_policy(limit=0.3), ["hello " * number for number in range(1, 25)]
     said = [converse(policy, message).reply for message in messages]
@@ -210,7 +230,7 @@ def test_an_experts_flow_may_answer_what_is_off_topic():
 
 
 def test_every_text_that_may_be_shown_is_told_with_its_place():
-    told = dict(reversed(pair) for pair in dialog_policy(colang=FLOWS["a topic of its own"]).dialog.texts("en"))
+    told = dict(reversed(pair) for pair in dialog_policy(colang=FLOWS["a topic of its own"]).dialog.texts("en", "en"))
     assert told["Hello. Ask away."] == "dialog.topics[0].replies.en"
     assert told["An expert greets you."] == "dialog.colang"
     assert "Olá." not in told

@@ -193,3 +193,10 @@ def test_hosts_are_read_in_any_text_in_lower_case(text):
 )
 def test_a_host_of_a_common_ending_is_found_wherever_it_stands(name, ending, before):
     assert find(f"Look{before}{name}.{ending} today", _PARAMS) == "urls.host"
+
+
+@pytest.mark.parametrize("text", ["Open evil.sh now.", "See evil.zip", "Run get.evil.py", "EVIL.MD says how"])
+def test_what_may_be_a_host_as_well_as_a_file_must_stand_in_the_facts(text):
+    assert find(text, _PARAMS) is None
+    assert find(text, _PARAMS, "Run setup.sh on the desktop.") == "urls.host"
+    assert find(text, _PARAMS, f"It is told where: {text}") is None
