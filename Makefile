@@ -7,6 +7,8 @@ STAMP := $(VENV)/.ready
 RIVAL := var/bench/xllamacpp-venv
 SCRIPTS := gateway/web/script
 BUNDLE := gateway/web/dist/page.js
+WIDGET := gateway/web/widget
+WIDGET_BUNDLE := gateway/web/dist/widget.js
 AXE := tests/axe/node_modules/axe-core/axe.min.js
 CLIENTS := $(patsubst %,var/clients/%/.ready,openai langchain litellm lm-eval llm node)
 export NEMO_GUARDRAILS_NO_USAGE_STATS := 1
@@ -19,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(STAMP) $(BUNDLE) ## make .venv with everything pinned (about 8 minutes the first time, nothing after that)
+setup: $(STAMP) $(BUNDLE) $(WIDGET_BUNDLE) ## make .venv with everything pinned (about 8 minutes the first time, nothing after that)
 
 $(STAMP): pyproject.toml requirements.lock
 	@echo "canongate set-up 1/5: virtual environment in $(VENV)"
@@ -41,6 +43,12 @@ $(BUNDLE): $(wildcard $(SCRIPTS)/src/*.ts) $(SCRIPTS)/build.mjs $(SCRIPTS)/packa
 	@if command -v npm >/dev/null; then \
 		npm ci --prefix $(SCRIPTS) --ignore-scripts --no-audit --no-fund --loglevel error && npm run --prefix $(SCRIPTS) --silent build; \
 	else echo "no npm here: the admin pages are served without scripts, and /docs without its reference"; fi
+
+$(WIDGET_BUNDLE): $(wildcard $(WIDGET)/src/*.* $(WIDGET)/src/*/*.ts $(WIDGET)/texts/*.json) $(WIDGET)/build.mjs $(WIDGET)/package-lock.json
+	@command -v npm >/dev/null || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq npm; }
+	@if command -v npm >/dev/null; then \
+		npm ci --prefix $(WIDGET) --ignore-scripts --no-audit --no-fund --loglevel error && npm run --prefix $(WIDGET) --silent build; \
+	else echo "no npm here: other sites cannot embed the chat widget"; fi
 
 rival: $(RIVAL)/.ready ## make the venv of llama.cpp's own server, which tests and benchmarks compare with
 

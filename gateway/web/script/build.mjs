@@ -2,7 +2,7 @@
 import { copyFileSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
-rmSync("../dist", { recursive: true, force: true });
+for (const name of ["page.js", "editor.js"]) rmSync(`../dist/${name}`, { force: true });
 await build({
   entryPoints: ["src/page.ts", "src/editor.ts", "src/reference.ts"],
   outdir: "../dist",

@@ -1,0 +1,372 @@
+// <canongate-chat>: attributes, properties, methods and events, and what they have to do with each other.
+import { Announcer } from "./announcer";
+import { Conversation } from "./conversation";
+import { attribute, h } from "./dom";
+import { Gateway } from "./gateway";
+import type { Token } from "./session";
+import { ATTRIBUTES, settingsOf, themeRules, type Settings } from "./settings";
+import { Memory } from "./storage";
+import styles from "./styles.css";
+import { chosenLanguage } from "./texts";
+import type { Turn } from "./turn";
+import { Voice } from "./voice";
+import type { Desk } from "./view/desk";
+import { Frame } from "./view/frame";
+import { Panel } from "./view/panel";
+import { isStatus, Refusal, type Configuration } from "./wire";
+
+const PROPERTIES = ["token", "strings", "context"] as const;
+const SHARED = new CSSStyleSheet();
+SHARED.replaceSync(styles);
+
+type EventName = "ready" | "open" | "close" | "message" | "feedback" | "error" | "reset";
+
+interface Live {
+  gateway: Gateway;
+  memory: Memory;
+  conversation: Conversation;
+}
+
+export class CanongateChat extends HTMLElement {
+  static readonly observedAttributes = ATTRIBUTES;
+
+  readonly #root = h("div", { class: "root" });
+  readonly #theme = new CSSStyleSheet();
+  readonly #announcer = new Announcer();
+  readonly #voice = new Voice(this.#announcer);
+  readonly #changed = new Set<Turn>();
+  #token: Token = null;
+  #strings: Record<string, string> | null = null;
+  #context: unknown = null;
+  #configuration: Configuration | null = null;
+  #live: Live | null = null;
+  #desk!: Desk;
+  #settings!: Settings;
+  #panel!: Panel;
+  #frame: Frame | null = null;
+  #opener: Element | null = null;
+  #isSignedOut = false;
+  #isDown = false;
+  #isWarm = false;
+  #isResumed = false;
+  #leaving = new AbortController();
+
+  constructor() {
+    super();
+    const shadow = this.attachShadow({ mode: "open" });
+    shadow.adoptedStyleSheets = [SHARED, this.#theme];
+    shadow.append(this.#root);
+    this.#root.addEventListener("focusin", () => void this.#warm());
+  }
+
+  /** What vouches for the person: a signed token, or a function that fetches one. */
+  get token(): Token {
+    return this.#token;
+  }
+
+  set token(token: Token) {
+    this.#token = token;
+    if (this.#live) this.#live.gateway.session.token = token;
+    this.#isSignedOut = this.#isWarm = false;
+    this.#notice();
+  }
+
+  /** Words in the place of the widget's own, by their names. */
+  get strings(): Record<string, string> | null {
+    return this.#strings;
+  }
+
+  set strings(strings: Record<string, string> | null) {
+    this.#strings = strings;
+    this.#build();
+  }
+
+  /** Small JSON about the page, sent with each question for auditors. */
+  get context(): unknown {
+    return this.#context;
+  }
+
+  set context(context: unknown) {
+    this.#context = context;
+    if (this.#live) this.#live.conversation.context = context;
+  }
+
+  connectedCallback(): void {
+    if (this.#live) return; // it was only moved
+    for (const name of PROPERTIES) {
+      if (!Object.hasOwn(this, name)) continue;
+      const value = this[name] as never; // set before the widget was there
+      delete this[name];
+      this[name] = value;
+    }
+    this.#start();
+  }
+
+  disconnectedCallback(): void {
+    queueMicrotask(() => {
+      if (!this.isConnected) this.#end();
+    });
+  }
+
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (!this.#live || before === after) return;
+    if (name === "open") this.#show();
+    else if (name === "server" || name === "client" || name === "lang") {
+      this.#end();
+      this.#start();
+    } else this.#build();
+  }
+
+  open(): void {
+    if (this.hasAttribute("open")) return this.focusInput();
+    this.#opener = document.activeElement;
+    this.setAttribute("open", "");
+    this.focusInput();
+  }
+
+  close(): void {
+    if (!this.hasAttribute("open")) return;
+    this.removeAttribute("open");
+    const { launcher } = this.#frame!;
+    if (!launcher.hidden) launcher.focus();
+    else if (this.#opener instanceof HTMLElement) this.#opener.focus();
+  }
+
+  toggle(): void {
+    if (this.hasAttribute("open")) this.close();
+    else this.open();
+  }
+
+  /** Asks a question as if it had been typed; false where one is still on its way. */
+  ask(text: string): boolean {
+    if (!this.#isOpen) this.open();
+    return this.#live?.conversation.ask(text) ?? false;
+  }
+
+  stop(): void {
+    this.#live?.conversation.stop();
+  }
+
+  /** Begins a new conversation; what was said is forgotten. */
+  reset(): void {
+    this.#announcer.clear();
+    this.#live?.conversation.reset();
+    if (this.#isOpen) {
+      this.#announcer.say(this.#settings.texts.of("reset_done"));
+      this.focusInput();
+    }
+    this.#emit("reset");
+  }
+
+  focusInput(): void {
+    this.#panel.composer.input.focus();
+  }
+
+  get #isOpen(): boolean {
+    return this.hasAttribute("open") || this.hasAttribute("inline");
+  }
+
+  #start(): void {
+    const server = (this.getAttribute("server") || new URL(import.meta.url).origin).replace(/\/$/, "");
+    const client = this.getAttribute("client") ?? "";
+    const gateway = new Gateway(server, client, chosenLanguage(this.getAttribute("lang")));
+    gateway.session.token = this.#token;
+    const memory = new Memory(`canongate ${server} ${client} ${this.id}`);
+    const conversation = new Conversation(gateway, memory, {
+      asked: (turn) => this.#asked(turn),
+      changed: (turn) => this.#onChange(turn),
+      replaced: () => this.#replaced(),
+      answered: (turn) => this.#answered(turn),
+      failed: (turn, error) => this.#failed(turn, error),
+    });
+    conversation.context = this.#context;
+    this.#live = { gateway, memory, conversation };
+    this.#leaving = new AbortController();
+    const { signal } = this.#leaving;
+    for (const name of ["online", "offline"]) addEventListener(name, () => this.#network(), { signal });
+    this.#build();
+    void this.#configure();
+  }
+
+  #end(): void {
+    this.#leaving.abort();
+    this.#frame?.close();
+    this.#live?.conversation.leave();
+    this.#live?.memory.close();
+    this.#live = this.#frame = this.#configuration = null;
+    this.#isResumed = this.#isWarm = this.#isDown = this.#isSignedOut = false;
+  }
+
+  async #configure(): Promise<void> {
+    const { gateway } = this.#live!;
+    try {
+      const configuration = await gateway.configuration();
+      if (this.#live?.gateway !== gateway) return;
+      const isFirst = !this.#configuration;
+      this.#configuration = configuration;
+      this.#isDown = false;
+      if (!isFirst) return this.#notice();
+      this.#build();
+      this.#emit("ready", { version: configuration.version });
+    } catch (error) {
+      if (this.#live?.gateway !== gateway) return;
+      this.#isDown = true;
+      this.#notice();
+      this.#emit("error", { code: codeOf(error) });
+    }
+  }
+
+  /** Makes the shadow tree anew out of what there is; what was typed stays, and the focus too. */
+  #build(): void {
+    if (!this.#live) return;
+    const { conversation } = this.#live;
+    const settings = (this.#settings = settingsOf(this, this.#configuration, this.#strings));
+    const draft = this.#frame ? this.#panel.composer.draft : "";
+    const hadFocus = this.#frame !== null && this.#panel.composer.input.matches(":focus");
+    this.#frame?.close();
+    this.#theme.replaceSync(themeRules(this.#configuration?.theme ?? null));
+    this.#desk = this.#makeDesk(settings);
+    const actions = {
+      close: () => this.close(),
+      reset: () => this.reset(),
+      send: (text: string) => conversation.ask(text),
+      stop: () => conversation.stop(),
+    };
+    this.#panel = new Panel(this.#desk, settings, actions, this.#announcer.node);
+    attribute(this.#root, "lang", settings.lang);
+    attribute(this.#root, "dir", settings.dir);
+    this.#root.className = `root ${settings.position} ${settings.isInline ? "inline" : "floating"}`;
+    this.#frame = new Frame(this.#root, this.#panel.node, settings.texts, settings, this);
+    this.#panel.composer.draft = draft;
+    this.#show();
+    if (hadFocus) this.focusInput();
+  }
+
+  #makeDesk(settings: Settings): Desk {
+    const { gateway, conversation } = this.#live!;
+    const then = (run: (message: string) => unknown) => (message = "") => {
+      run.call(conversation, message);
+      this.focusInput();
+    };
+    return {
+      texts: settings.texts,
+      contact: this.#configuration?.contact ?? null,
+      hasFeedback: settings.hasFeedback,
+      ask: then(conversation.ask),
+      retry: then(conversation.retry),
+      confirm: then(conversation.confirm),
+      stop: then(conversation.stop),
+      judge: async (verdict) => {
+        await gateway.judge(verdict);
+        this.#emit("feedback", { ...verdict });
+      },
+      say: (text) => this.#announcer.say(text),
+    };
+  }
+
+  #show(): void {
+    const wasOpen = !this.#panel.node.hidden;
+    this.#frame!.show(this.#isOpen);
+    if (this.#isOpen) this.#resume();
+    else this.#announcer.clear();
+    this.#replaced();
+    this.#notice();
+    if (wasOpen !== this.#isOpen && !this.hasAttribute("inline")) this.#emit(this.#isOpen ? "open" : "close");
+    if (this.#isOpen && this.#isDown) void this.#configure();
+  }
+
+  /** Takes up the conversation of before a reload, when somebody looks: before that nothing is asked of the gateway. */
+  #resume(): void {
+    if (this.#isResumed) return;
+    this.#isResumed = true;
+    const panel = this.#panel;
+    panel.isResuming = true;
+    void this.#live!.conversation.resume().finally(() => {
+      panel.isResuming = this.#panel.isResuming = false;
+      this.#replaced();
+    });
+  }
+
+  /** Opens a session before the first question, so that it does not wait for one. */
+  async #warm(): Promise<void> {
+    if (this.#isWarm || !this.#live) return;
+    this.#isWarm = true;
+    const { gateway } = this.#live;
+    try {
+      await gateway.session.bearer((await gateway.configuration()).sign_in);
+    } catch (error) {
+      if (!isStatus(error, 401) || this.#live?.gateway !== gateway) return;
+      this.#isSignedOut = true;
+      this.#notice();
+      this.#announcer.say(this.#settings.texts.of("signed_out"));
+    }
+  }
+
+  #notice(): void {
+    if (!this.#frame) return;
+    const { texts } = this.#settings;
+    const last = this.#live?.conversation.last;
+    if (!navigator.onLine) this.#panel.notice(texts.of("offline"));
+    else if (this.#isSignedOut && last?.trouble !== "signed_out") {
+      this.#panel.notice(texts.of("signed_out"), { words: texts.of("reload"), run: () => location.reload() });
+    } else if (this.#isDown && !last) {
+      this.#panel.notice(texts.of("unavailable"), { words: texts.of("retry"), run: () => void this.#configure() });
+    } else this.#panel.notice("");
+  }
+
+  #network(): void {
+    this.#notice();
+    if (this.#isOpen) this.#announcer.say(this.#settings.texts.of(navigator.onLine ? "online" : "offline"));
+    if (navigator.onLine && this.#isDown) void this.#configure();
+  }
+
+  #asked(turn: Turn): void {
+    this.#replaced();
+    this.#panel.log.reveal(turn);
+    this.#onChange(turn);
+    this.#emit("message", { role: "user", text: turn.message });
+  }
+
+  #replaced(): void {
+    const { conversation } = this.#live!;
+    this.#panel.log.show(conversation.turns);
+    this.#panel.composer.isBusy = conversation.isBusy;
+  }
+
+  /** Shows what has changed at the next frame; words come faster than anybody sees them. */
+  #onChange(turn: Turn): void {
+    if (this.#isOpen) this.#voice.changed(this.#desk, turn);
+    this.#notice();
+    if (!this.#changed.size) requestAnimationFrame(() => this.#draw());
+    this.#changed.add(turn);
+  }
+
+  #draw(): void {
+    this.#changed.clear();
+    if (!this.#live) return;
+    const { conversation } = this.#live;
+    this.#panel.log.update(conversation.turns);
+    this.#panel.composer.isBusy = conversation.isBusy;
+  }
+
+  #answered({ answer }: Turn): void {
+    const { id, outcome, text, conversation, prompt, suggestions } = answer!;
+    if (!this.#isOpen) this.#frame?.news();
+    this.#isSignedOut = false;
+    if (!this.#configuration) void this.#configure();
+    this.#emit("message", { role: "assistant", id, outcome, text, conversation, prompt, suggestions });
+  }
+
+  #failed(turn: Turn, error: unknown): void {
+    if (!this.#isOpen) this.#frame?.news();
+    this.#emit("error", { code: codeOf(error), trouble: turn.trouble });
+  }
+
+  #emit(name: EventName, detail: unknown = null): void {
+    this.dispatchEvent(new CustomEvent(`canongate:${name}`, { bubbles: true, composed: true, detail }));
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error instanceof Refusal && error.code) || "unreachable";
+}

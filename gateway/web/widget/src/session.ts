@@ -1,0 +1,62 @@
+// Who asks: the embedding page vouches for a person, and the gateway gives a short session for that, kept in memory.
+import { Refusal } from "./wire";
+
+export type Token = string | (() => string | null | Promise<string | null>) | null;
+export type Exchange = (token: string | null) => Promise<{ session: string; expires_in: number }>;
+
+const EARLY_MS = 20_000;
+
+export class Session {
+  #token: Token = null;
+  #used: string | null = null;
+  #until = 0;
+  #opening: Promise<string> | null = null;
+
+  constructor(private readonly exchange: Exchange) {}
+
+  get token(): Token {
+    return this.#token;
+  }
+
+  set token(token: Token) {
+    this.#token = token;
+    this.drop();
+  }
+
+  /** Gives the session, opened anew shortly before it ends. */
+  async bearer(signIn: string): Promise<string> {
+    if (this.#opening && Date.now() > this.#until) this.drop();
+    const opening = (this.#opening ??= this.#open(signIn));
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#opening === opening) this.drop();
+      throw error;
+    }
+  }
+
+  /** Forgets the session, so that the next call opens another. */
+  drop(): void {
+    this.#opening = null;
+  }
+
+  async #open(signIn: string): Promise<string> {
+    this.#until = Infinity;
+    const { session, expires_in } = await this.exchange(signIn === "none" ? null : await this.#identity(signIn));
+    this.#until = Date.now() + Math.max(expires_in * 1000 - EARLY_MS, EARLY_MS / 2);
+    return session;
+  }
+
+  async #identity(signIn: string): Promise<string | null> {
+    let told: string | null;
+    try {
+      told = typeof this.#token === "function" ? await this.#token() : this.#token;
+    } catch {
+      throw new Refusal(401, "identity_missing");
+    }
+    // The gateway takes a token once: to send one again could only be refused.
+    if (told ? told === this.#used : signIn === "required") throw new Refusal(401, "identity_missing");
+    this.#used = told;
+    return told || null;
+  }
+}

@@ -1,0 +1,65 @@
+// The conversation's id is all that stays in the browser, for this tab alone.
+
+const ANSWER_MS = 120;
+const kept = new Set<string>();
+
+/** Keeps one id under one name, or in memory where the browser keeps nothing or another widget has the name. */
+export class Memory {
+  #value: string | null = null;
+  #channel: BroadcastChannel | null = null;
+  readonly #isOwn: boolean;
+
+  constructor(private readonly name: string) {
+    this.#isOwn = !kept.has(name);
+    kept.add(name);
+  }
+
+  get value(): string | null {
+    return this.#value;
+  }
+
+  set value(value: string | null) {
+    this.#value = value;
+    if (value) void this.#listen();
+    if (!this.#isOwn) return;
+    try {
+      if (value) sessionStorage.setItem(this.name, value);
+      else sessionStorage.removeItem(this.name);
+    } catch {
+      // The value above is what is left.
+    }
+  }
+
+  /** Takes up what this tab kept; null when another tab, of which this one is a copy, still has it. */
+  async restore(): Promise<string | null> {
+    if (this.#value || !this.#isOwn) return this.#value;
+    try {
+      const found = sessionStorage.getItem(this.name);
+      if (found && !(await this.#listen(found))) this.value = found;
+    } catch {
+      // A browser that keeps nothing has nothing.
+    }
+    return this.#value;
+  }
+
+  /** Lets go of the name; what is stored stays for the next page of this tab. */
+  close(): void {
+    this.#channel?.close();
+    this.#channel = null;
+    if (this.#isOwn) kept.delete(this.name);
+  }
+
+  /** Answers other tabs whose the conversation is; with `found`, asks them first. */
+  #listen(found?: string): Promise<boolean> {
+    const channel = (this.#channel ??= new BroadcastChannel(this.name));
+    return new Promise((resolve) => {
+      channel.onmessage = ({ data }) => {
+        if (data === `mine ${found}`) resolve(true);
+        else if (this.#value && data === `whose ${this.#value}`) channel.postMessage(`mine ${this.#value}`);
+      };
+      if (!found) return;
+      channel.postMessage(`whose ${found}`);
+      setTimeout(() => resolve(false), ANSWER_MS);
+    });
+  }
+}

@@ -1,0 +1,42 @@
+// The widget's own words: the page's, then those that the gateway sends in the asked language, then what is built in.
+import { languages, names } from "canongate:texts";
+import type english from "../texts/en.json";
+
+export type TextName = keyof typeof english;
+
+const RIGHT_TO_LEFT = /^(ar|fa|he|ur)\b/;
+
+/** Gives the language that is asked for: the element's, the page's, the browser's. */
+export function chosenLanguage(attribute: string | null): string {
+  return attribute || document.documentElement.lang || navigator.language || "en";
+}
+
+/** Gives the direction that a language is written in. */
+export function directionOf(language: string): "rtl" | "ltr" {
+  return RIGHT_TO_LEFT.test(language) ? "rtl" : "ltr";
+}
+
+export class Texts {
+  /** The language that the words are in, which may be another than the one that was asked for. */
+  readonly locale: string;
+
+  constructor(
+    asked: string,
+    private readonly overrides: readonly (Readonly<Record<string, string>> | null | undefined)[] = [],
+  ) {
+    const base = asked.toLowerCase().split("-")[0]!;
+    this.locale = languages[base] ? base : "en";
+  }
+
+  /** Gives a text; `{name}` in it becomes the value of that name. */
+  of(name: TextName, values: Readonly<Record<string, string | number>> = {}): string {
+    return this.parts(name, values).join("");
+  }
+
+  /** Gives a text in pieces, so that a value can be a node of its own. */
+  parts<T>(name: TextName, values: Readonly<Record<string, T>>): (string | T)[] {
+    const own = this.overrides.find((one) => one?.[name])?.[name];
+    const text = own ?? languages[this.locale]![names.indexOf(name)] ?? "";
+    return text.split(/\{(\w+)\}/).map((part, index) => (index % 2 ? (values[part] ?? "") : part));
+  }
+}

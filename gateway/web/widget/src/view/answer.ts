@@ -1,0 +1,56 @@
+// An answer: its words, where they come from, what can be done with it, and what can be asked next.
+import { h } from "../dom";
+import { blocks, plain } from "../markdown/blocks";
+import type { Answer } from "../wire";
+import { chips, iconButton } from "./controls";
+import { contactCard } from "./contact";
+import type { Desk } from "./desk";
+import { FeedbackView } from "./feedback";
+import { slotInput } from "./slot";
+
+/** Whether a rail stopped the question or the answer. */
+export function isBlocked({ outcome }: Answer): boolean {
+  return outcome.startsWith("blocked");
+}
+
+/** Makes what stays of an answer, whatever is asked after it. */
+export function answerNodes(desk: Desk, answer: Answer): Node[] {
+  const { texts } = desk;
+  const isOf = isBlocked(answer) ? texts.of("blocked") : answer.outcome === "degraded" ? texts.of("degraded") : "";
+  const note = isOf ? [h("p", { class: "meta" }, isOf)] : [];
+  const words = h("div", { class: "words", part: "message" }, h("span", { class: "sr" }, texts.of("assistant_said")), ...blocks(answer.text));
+  const isQuestion = answer.outcome === "clarify";
+  const feedback = desk.hasFeedback && !isQuestion ? new FeedbackView(desk, answer) : null;
+  const contact = contactCard(desk, answer.contact ?? (answer.outcome === "no_match" ? desk.contact : null));
+  const copy = navigator.clipboard && !isQuestion ? iconButton("copy", texts.of("copy"), () => void copyWords(desk, answer)) : null;
+  const tools = h("div", { class: "tools" }, source(desk, answer), copy, feedback?.up, feedback?.down);
+  return [...note, words, ...(contact ? [contact] : []), tools, ...(feedback ? [feedback.form] : [])];
+}
+
+/** Makes what is offered under the last answer alone. */
+export function nextNodes(desk: Desk, answer: Answer): Node[] {
+  const { texts } = desk;
+  const headings = { clarify: "did_you_mean", no_match: "suggestions" } as const;
+  const heading = texts.of(headings[answer.outcome as keyof typeof headings] ?? "follow_ups");
+  const made = [answer.slot && slotInput(desk, answer.slot), chips(desk, heading, answer.suggestions)];
+  return made.filter((one) => one !== null);
+}
+
+/** Gives an answer as it is spoken: once, when it is complete, in plain words. */
+export function spoken({ texts }: Desk, answer: Answer): string {
+  const told = plain(blocks(answer.text));
+  const { length } = answer.suggestions;
+  return answer.outcome === "clarify" && length ? `${texts.of("unsure", { n: length })} ${told}` : told;
+}
+
+function source({ texts }: Desk, { prompt, source: from }: Answer): HTMLElement {
+  const isTold = prompt && !["none", "fallback", "dialog"].includes(from);
+  if (!isTold) return h("span", { class: "meta source" });
+  const title = h("bdi", {}, prompt.title);
+  return h("span", { class: "meta source" }, ...texts.parts<Node | string>("based_on", { title, version: String(prompt.version) }));
+}
+
+async function copyWords({ texts, say }: Desk, answer: Answer): Promise<void> {
+  await navigator.clipboard.writeText(plain(blocks(answer.text)));
+  say(texts.of("copied"));
+}

@@ -1,0 +1,89 @@
+// Whether an answer helped; where it did not, why.
+import { attribute, h } from "../dom";
+import type { Answer } from "../wire";
+import { button, iconButton } from "./controls";
+import type { Desk } from "./desk";
+
+const REASONS = ["wrong", "out_of_date", "not_my_question", "unsafe", "other"] as const;
+const LONGEST_COMMENT = 1000;
+
+export class FeedbackView {
+  readonly up: HTMLButtonElement;
+  readonly down: HTMLButtonElement;
+  /** The form under the answer, shown after a thumb down. */
+  readonly form: HTMLFormElement;
+  readonly #comment: HTMLTextAreaElement;
+  readonly #note = h("p", { class: "meta" });
+  readonly #reasons = new Map<string, HTMLButtonElement>();
+
+  constructor(
+    private readonly desk: Desk,
+    private readonly answer: Answer,
+  ) {
+    const { texts } = desk;
+    this.up = iconButton("up", texts.of("helpful"), () => void this.#give("up"));
+    this.down = iconButton("down", texts.of("not_helpful"), () => void this.#give("down"));
+    for (const reason of REASONS) {
+      this.#reasons.set(reason, button(texts.of(`reason_${reason}`), () => this.#choose(reason), "chip"));
+    }
+    const buttons = [this.up, this.down, ...this.#reasons.values()];
+    for (const one of buttons) attribute(one, "aria-pressed", "false");
+    const comment = texts.of("comment");
+    const shared = { class: "field", rows: 2, maxlength: LONGEST_COMMENT, dir: "auto" };
+    this.#comment = h("textarea", { ...shared, "aria-label": comment, placeholder: comment });
+    const submit = (event: Event) => {
+      event.preventDefault();
+      void this.#explain();
+    };
+    const why = texts.of("why");
+    this.form = h(
+      "form",
+      { class: "feedback", hidden: true, submit },
+      h("p", { class: "meta" }, why),
+      h("div", { class: "row", role: "group", "aria-label": why }, ...this.#reasons.values()),
+      this.#comment,
+      this.#note,
+      h("div", { class: "row" }, h("button", { class: "button primary" }, texts.of("send_feedback"))),
+    );
+  }
+
+  #choose(reason: string): void {
+    const chip = this.#reasons.get(reason)!;
+    const isChosen = chip.getAttribute("aria-pressed") !== "true";
+    attribute(chip, "aria-pressed", String(isChosen));
+    if (reason === "other" && isChosen) this.#comment.focus();
+  }
+
+  async #give(verdict: "up" | "down"): Promise<void> {
+    const button = verdict === "up" ? this.up : this.down;
+    this.form.hidden = verdict === "up" || !this.form.hidden;
+    if (button.getAttribute("aria-pressed") === "true") return;
+    if (!(await this.#send(verdict, [], ""))) return;
+    attribute(this.up, "aria-pressed", String(verdict === "up"));
+    attribute(this.down, "aria-pressed", String(verdict === "down"));
+    if (verdict === "up") this.desk.say(this.desk.texts.of("thanks"));
+  }
+
+  async #explain(): Promise<void> {
+    const chosen = REASONS.filter((one) => this.#reasons.get(one)!.getAttribute("aria-pressed") === "true");
+    // The gateway counts what it has a name for; the rest is in the comment.
+    const reasons = chosen.filter((one) => one !== "other");
+    if (!(await this.#send("down", reasons, this.#comment.value.trim()))) return;
+    this.form.hidden = true;
+    this.down.focus();
+    this.desk.say(this.desk.texts.of("thanks"));
+  }
+
+  async #send(verdict: "up" | "down", reasons: string[], comment: string): Promise<boolean> {
+    try {
+      await this.desk.judge({ decision: this.answer.id, verdict, reasons, comment });
+      this.#note.textContent = "";
+      return true;
+    } catch {
+      this.form.hidden = false;
+      this.#note.textContent = this.desk.texts.of("not_saved");
+      this.desk.say(this.#note.textContent);
+      return false;
+    }
+  }
+}

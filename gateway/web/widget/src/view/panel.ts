@@ -1,0 +1,64 @@
+// The panel: a heading, what was said, a notice where there is one, and the place to write.
+import { fill, h } from "../dom";
+import type { Settings } from "../settings";
+import { blocks } from "../markdown/blocks";
+import { button, chips, iconButton } from "./controls";
+import { Composer } from "./composer";
+import type { Desk } from "./desk";
+import { Log } from "./log";
+
+export interface PanelActions {
+  close(): void;
+  reset(): void;
+  send(text: string): boolean;
+  stop(): void;
+}
+
+export class Panel {
+  readonly node: HTMLElement;
+  readonly log: Log;
+  readonly composer: Composer;
+  isResuming = false;
+  readonly #notice = h("div", { class: "notice", hidden: true });
+
+  constructor(desk: Desk, settings: Settings, actions: PanelActions, announcer: Node) {
+    const { texts } = desk;
+    this.log = new Log(desk, () => (this.isResuming ? [] : greeting(desk, settings)));
+    this.composer = new Composer(texts, settings.longest, actions.send, actions.stop);
+    const close = settings.isInline ? null : iconButton("close", texts.of("close"), actions.close);
+    const fresh = iconButton("fresh", texts.of("reset"), actions.reset);
+    const heading = h("h2", { id: "heading", dir: "auto" }, settings.heading || texts.of("heading"));
+    const header = h("header", { part: "header" }, heading, fresh, close);
+    const words = { id: "panel", class: "panel", part: "panel", "aria-labelledby": "heading" };
+    this.node = h("section", words, header, this.log.node, this.#notice, this.composer.node, announcer);
+    this.node.addEventListener("keydown", (event) => this.#key(event, settings.isInline ? null : actions.close));
+  }
+
+  /** Says something above the place to write until it is over. */
+  notice(text: string, action: { words: string; run: () => void } | null = null): void {
+    this.#notice.hidden = !text;
+    fill(this.#notice, h("p", {}, text), action && button(action.words, action.run));
+  }
+
+  #key(event: KeyboardEvent, close: (() => void) | null): void {
+    if (event.isComposing) return;
+    if (event.key === "Escape" && close) close();
+    else if (event.key === "F6") this.#turnFocus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #turnFocus(): void {
+    const isWriting = this.composer.input.matches(":focus");
+    (isWriting ? this.log.node : this.composer.input).focus();
+  }
+}
+
+function greeting(desk: Desk, settings: Settings): Node[] {
+  const { texts } = desk;
+  const words = blocks(settings.greeting || texts.of("greeting"));
+  const hello = h("div", { class: "greeting" }, h("div", { class: "words" }, ...words), h("p", { class: "meta" }, texts.of("approved")));
+  const offered = chips(desk, texts.of("suggestions"), settings.suggestions);
+  return offered ? [hello, offered] : [hello];
+}

@@ -1,0 +1,33 @@
+// The blank that a question back asks for: choices as buttons, a day as a calendar, a number as a number.
+import { h } from "../dom";
+import type { Slot } from "../wire";
+import type { Desk } from "./desk";
+
+const MOST_BUTTONS = 6;
+
+/** Makes the input; what is chosen is asked as the next message. */
+export function slotInput(desk: Desk, slot: Slot): HTMLElement {
+  if (slot.type === "enum" && slot.values.length <= MOST_BUTTONS) {
+    const made = slot.values.map((value) => h("button", { type: "button", class: "chip", dir: "auto", click: () => desk.ask(value) }, value));
+    return h("div", { class: "slot row", role: "group", "aria-label": slot.ask }, ...made);
+  }
+  const field = fieldOf(desk, slot);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (field.value.trim()) desk.ask(field.value);
+    else field.focus();
+  };
+  const go = h("button", { class: "button primary" }, desk.texts.of("continue"));
+  return h("form", { class: "slot row", submit }, field, go);
+}
+
+function fieldOf({ texts }: Desk, slot: Slot): HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement {
+  const shared = { class: "field", "aria-label": slot.ask, "aria-invalid": slot.is_invalid && "true", dir: "auto" };
+  if (slot.type === "enum") {
+    const options = slot.values.map((value) => h("option", { value }, value));
+    return h("select", shared, h("option", { value: "" }, texts.of("choose")), ...options);
+  }
+  if (slot.type === "quoted_text") return h("textarea", { ...shared, rows: 3 });
+  const kind = { type: slot.type === "date" ? "date" : "text", inputmode: slot.type === "integer" && "numeric" };
+  return h("input", { ...shared, ...kind, autocomplete: "off" });
+}

@@ -1,0 +1,87 @@
+// What the gateway and the widget say to each other; the contract is docs/widget.md.
+
+export interface Suggestion {
+  id: string;
+  title: string;
+}
+
+export interface Contact {
+  name: string;
+  email: string;
+  phone: string;
+  url: string;
+  hours: string;
+}
+
+export interface Slot {
+  name: string;
+  type: "enum" | "integer" | "date" | "pattern" | "short_text" | "quoted_text";
+  ask: string;
+  is_invalid: boolean;
+  values: string[];
+}
+
+export type Outcome = "answered" | "clarify" | "no_match" | "degraded" | "blocked_input" | "blocked_output";
+
+export interface Answer {
+  id: string;
+  outcome: Outcome;
+  text: string;
+  source: "generate" | "verbatim" | "handoff" | "fallback" | "dialog" | "none";
+  prompt: { id: string; title: string; version: number } | null;
+  suggestions: Suggestion[];
+  slot: Slot | null;
+  contact: Contact | null;
+  reference: string;
+  conversation: string;
+}
+
+export interface Configuration {
+  version: string;
+  lang: string;
+  heading: string;
+  greeting: string;
+  sign_in: "required" | "optional" | "none";
+  suggestions: Suggestion[];
+  contact: Contact | null;
+  theme: { accent?: string; on_accent?: string; radius?: number; position?: string } | null;
+  max_length: number;
+  feedback: boolean;
+  strings: Record<string, string> | null;
+}
+
+export interface Asked {
+  message: string;
+  conversation: string | null;
+  context: unknown;
+}
+
+export interface Said {
+  key: string;
+  message: string;
+  answer: Answer | null;
+}
+
+export interface Verdict {
+  decision: string;
+  verdict: "up" | "down";
+  reasons: string[];
+  comment: string;
+}
+
+/** The gateway answered, and not with what was asked for. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    /** Seconds after which the gateway wants to be asked again; 0 where it says nothing. */
+    readonly after = 0,
+  ) {
+    super(code);
+  }
+}
+
+/** Whether an error is a refusal with this status. */
+export function isStatus(error: unknown, status: number): boolean {
+  return error instanceof Refusal && error.status === status;
+}
