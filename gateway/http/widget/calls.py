@@ -30,6 +30,7 @@ from gateway.http.widget.origins import caller_of
 from gateway.widget.release import VERSION
 from gateway.widget.services import Widget
 from gateway.widget.sessions import foreign
+from gateway.widget_texts import widget_texts
 from store.content import Assistant, PromptVersion
 from store.widgets import WidgetSettings, WidgetTexts
 
@@ -82,7 +83,7 @@ async def widget_config(
         theme=ThemeReply(**msgspec.structs.asdict(settings.theme)),
         max_length=settings.max_length,
         feedback=settings.feedback,
-        strings=dict(texts.strings),
+        strings={**widget_texts(language), **texts.strings},
     )
     return Response(body, headers={"cache-control": "public, max-age=60"})
 

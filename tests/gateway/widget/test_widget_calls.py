@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gateway.widget.release import VERSION
+from gateway.widget_texts import widget_texts
 from store.people import OPERATOR
 from store.repositories.decision_writer import DecisionWriter
 from store.types import Recorded
@@ -34,7 +35,8 @@ async def test_a_widget_reads_its_configuration_and_nothing_else_first(admin: Ad
         "de",
         ["en", "de"],
     )
-    assert (body["heading"], body["strings"]) == ("Personal", {"launcher": "Fragen"})
+    assert body["heading"] == "Personal"
+    assert body["strings"] == {**widget_texts("de"), "launcher": "Fragen"}
     assert body["greeting"] == "Hello. Ask about IT, HR, offices or security."
     assert body["contact"] == {"name": "HR", "email": "hr@tarnwick.example", "phone": "", "url": "", "hours": ""}
     assert body["theme"] == {"accent": "#1f4fbf", "on_accent": "#ffffff", "radius": 12, "position": "end"}
