@@ -78,7 +78,7 @@ def create(
       canongate widget create hr-portal --assistant helpdesk --origin https://intranet.example
       canongate widget create shop --assistant shop --origin https://shop.example --sign-in none
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
-    document = {
+    document: dict[str, object] = {
         "title": title or client_id,
         "assistant": assistant,
         "origins": origins,
@@ -168,7 +168,8 @@ def rotate(client_id: str, *, overlap_days: int, config: Path | None, as_json: b
 @widget.command()
 @click.argument("client_id", metavar="CLIENT")
 @config_option
-def disable(client_id: str, *, config: Path | None) -> None:
+@json_option
+def disable(client_id: str, *, config: Path | None, as_json: bool) -> None:
     """Turn a place off: a running gateway ends its sessions within a second.
 
     \b
@@ -176,14 +177,16 @@ def disable(client_id: str, *, config: Path | None) -> None:
       canongate widget disable hr-portal
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     with open_widgets(settings_from(config)) as widgets:
-        widgets.disable(OPERATOR, client_id)
-    click.echo(f"{client_id} is disabled. `canongate widget enable {client_id}` serves it again.")
+        changed = widgets.disable(OPERATOR, client_id)
+    told = f"{client_id} is disabled. `canongate widget enable {client_id}` serves it again."
+    click.echo(json.dumps(_told(changed)) if as_json else told)
 
 
 @widget.command()
 @click.argument("client_id", metavar="CLIENT")
 @config_option
-def enable(client_id: str, *, config: Path | None) -> None:
+@json_option
+def enable(client_id: str, *, config: Path | None, as_json: bool) -> None:
     """Serve a place again that was turned off.
 
     \b
@@ -191,8 +194,8 @@ def enable(client_id: str, *, config: Path | None) -> None:
       canongate widget enable hr-portal
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     with open_widgets(settings_from(config)) as widgets:
-        widgets.enable(OPERATOR, client_id)
-    click.echo(f"{client_id} is served.")
+        changed = widgets.enable(OPERATOR, client_id)
+    click.echo(json.dumps(_told(changed)) if as_json else f"{client_id} is served.")
 
 
 @widget.command()

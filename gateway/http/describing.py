@@ -200,7 +200,7 @@ def _error(surface: Surface, status: int, is_page: bool) -> dict[str, Any]:  # n
     content: dict[str, Any] = {media: {"schema": _schema(kind), "examples": examples}}
     if is_page:
         content[HTML] = {"schema": TEXT}  # a page tells what a person can mend as a page
-    lines = [f"{_REASONS[status]}.", *(f"- `{one.name}`: {one.text}" for one in codes)]
+    lines = [f"{_REASONS.get(status, 'It failed')}.", *(f"- `{one.name}`: {one.text}" for one in codes)]
     names = ["x-request-id", *(("retry-after", "x-should-retry") if status in _SLOW_DOWN else ())]
     if surface is Surface.QUESTIONS and status == 429:  # noqa: PLR2004 -- RFC 6585
         names += _RATES

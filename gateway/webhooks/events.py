@@ -10,7 +10,7 @@ import msgspec
 from store.audit import AuditEntry
 from store.changes.types import ChangeState
 from store.review.types import Cluster
-from store.types import Decision
+from store.types import Decision, Outcome
 
 Told = Mapping[str, str | int | bool | None]
 
@@ -70,7 +70,7 @@ def event_of_entry(entry: AuditEntry) -> Event | None:
 
 def event_of_decision(decision: Decision) -> Event | None:
     """Returns what a decision tells: that somebody was handed over to a person."""
-    if decision.source != "handoff":
+    if decision.source != "handoff" or decision.outcome is not Outcome.ANSWERED:
         return None
     data: Told = {
         "decision": decision.id,

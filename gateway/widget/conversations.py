@@ -60,6 +60,7 @@ class Conversations:
         """Adds a question to the visit's conversation with that id, or to a new one where it has none."""
         found = self._find(visit, wanted) if wanted else None
         conversation = found or Conversation(secrets.token_urlsafe(16), visit.client.id, visit.holder)
+        _take_out(conversation, key)  # asked anew under its key, after it came to nothing
         conversation.turns.append(Turn(key, message))
         self.shelf.put(conversation.id, conversation)
         return conversation
@@ -75,9 +76,7 @@ class Conversations:
 
     def withdraw(self, conversation: Conversation, key: str) -> None:
         """Takes back a question that was turned away before any work began."""
-        kept = [turn for turn in conversation.turns if turn.key != key]
-        conversation.turns.clear()
-        conversation.turns.extend(kept)
+        _take_out(conversation, key)
         if self.shelf.get(conversation.id) is conversation:
             self.shelf.put(conversation.id, conversation)
 
@@ -99,3 +98,9 @@ class Conversations:
     def _find(self, visit: Visit, conversation_id: str) -> Conversation | None:
         found = self.shelf.get(conversation_id)
         return found if found is not None and found.holder == visit.holder else None
+
+
+def _take_out(conversation: Conversation, key: str) -> None:
+    kept = [turn for turn in conversation.turns if turn.key != key]
+    conversation.turns.clear()
+    conversation.turns.extend(kept)

@@ -12,7 +12,7 @@ from store.tables import WidgetClientRow, WidgetSecretRow
 from store.widgets import WidgetClient, WidgetSecret, WidgetSettings
 
 _NONE = "there is no such widget client"
-_PLAIN_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
+PLAIN_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 class WidgetClients:
@@ -38,7 +38,7 @@ class WidgetClients:
 
     def get(self, client_id: str, session: Session | None = None) -> WidgetClient:
         """Returns a client, a disabled one too. Raises `NotFound`."""
-        if not _PLAIN_ID.fullmatch(client_id):
+        if not PLAIN_ID.fullmatch(client_id):
             raise NotFound(_NONE)  # PostgreSQL refuses a NUL with an error of its own
         with self._database.reading(session) as opened:
             row = opened.get(WidgetClientRow, client_id, populate_existing=True)

@@ -73,7 +73,7 @@ def test_secrets_are_rotated_and_places_turned_off_and_on(published):
     assert len(listed(published)[0]["secrets"]) == 1
     assert "disabled" in published("widget", "disable", "hr-portal").out
     assert listed(published)[0]["disabled_at"] is not None
-    published("widget", "enable", "hr-portal")
+    assert json.loads(published("widget", "enable", "hr-portal", "--json").out)["disabled_at"] is None
     assert listed(published)[0]["disabled_at"] is None
     assert is_one_line_of_ours(published("widget", "disable", "nobody"))
 

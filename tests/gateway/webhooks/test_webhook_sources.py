@@ -13,14 +13,15 @@ from gateway.reviewing.recorder import NOBODY
 from gateway.settings import load_settings
 from gateway.webhook_settings import WebhookEndpointSettings, WebhookSettings
 from gateway.webhooks.delivering import Deliveries, Route
-from gateway.webhooks.events import WebhookEvent, event_of_decision
+from gateway.webhooks.events import _OF_CHANGES, WebhookEvent, event_of_decision
 from gateway.webhooks.making import make_webhooks
 from gateway.webhooks.watching import ClusterWatch, HandoffWatch, TrailWatch
 from store.audit import AuditTrail
+from store.changes.types import EventKind
 from store.database import migrate, open_database
 from store.people import OPERATOR
 from store.review.types import Cluster
-from store.types import Decision
+from store.types import Decision, Outcome
 
 pytestmark = pytest.mark.anyio
 AT = dt.datetime(2026, 11, 29, 9, tzinfo=dt.UTC)
@@ -117,7 +118,8 @@ async def test_a_place_that_cannot_be_read_begins_with_what_comes_now(trail, cap
 
 
 def decision() -> Decision:
-    known = {"id": "0190dec0", "at": AT, "assistant": "helpdesk", "conversation": "c-7", "source": "generate"}
+    known = {"id": "0190dec0", "at": AT, "assistant": "helpdesk", "conversation": "c-7"}
+    known |= {"source": "generate", "outcome": Outcome.ANSWERED}
     return Decision(**dict.fromkeys(one.name for one in fields(Decision)) | known)
 
 
@@ -139,6 +141,12 @@ def test_a_handoff_is_told_without_the_message_and_passed_on():
     }
     assert [message for _, message in heard] == [WORDS, WORDS]
     assert event_of_decision(replace(handoff, source="dialog")) is None
+    assert event_of_decision(replace(handoff, outcome=Outcome.BLOCKED_OUTPUT)) is None
+
+
+def test_the_steps_that_are_told_are_those_that_the_trail_has():
+    assert set(_OF_CHANGES) <= {f"change.{kind.value}" for kind in EventKind}
+    assert {kind for kind, _ in _OF_CHANGES.values()} == {kind for kind in WebhookEvent if kind.startswith("change.")}
 
 
 def cluster(name: str, messages: int) -> Cluster:

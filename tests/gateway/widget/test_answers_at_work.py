@@ -196,6 +196,14 @@ def test_answers_and_conversations_hold_no_more_than_they_may() -> None:
             assert all(shelf.size_of(f"client-{one}") <= 50_000 for one in range(4))
 
 
+def test_a_question_that_is_asked_anew_under_its_key_stands_once() -> None:
+    conversations, visit = Conversations(), Kept("hr")
+    said = conversations.ask(visit, None, "1", "first")
+    conversations.ask(visit, said.id, "2", "second")
+    conversations.ask(visit, said.id, "1", "first")
+    assert [turn.key for turn in said.turns] == ["2", "1"]
+
+
 def test_a_conversation_keeps_its_last_turns() -> None:
     conversations, visit = Conversations(), Kept("hr")
     said = conversations.ask(visit, None, "0", "first")

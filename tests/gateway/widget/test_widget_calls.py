@@ -160,6 +160,19 @@ async def test_questions_of_one_person_are_known_by_a_pseudonym_that_a_purge_fin
     assert (told.status_code, told.json()["error"]["code"]) == (401, "session_expired")
 
 
+async def test_what_a_visitor_says_is_in_no_file_and_in_no_log(site: Site, capfd: pytest.CaptureFixture[str]) -> None:
+    async with site.browser() as page:
+        await site.visit(page)
+        told = await ask(page, "Where does the purple walrus sleep?", context={"page": "purple walrus"})
+        assert told.json()["outcome"] in ("no_match", "clarify")
+        await page.post(f"{BASE}/chat", json={"message": "purple walrus", "more": "purple walrus"}, headers=key())
+    written = capfd.readouterr()
+    assert "outcome=" in written.out + written.err
+    assert "walrus" not in written.out + written.err
+    assert b"walrus" not in site.admin.dump()
+    assert site.admin.count("kept_replies") == 0, "which would keep answers for a day"
+
+
 async def test_a_site_turned_off_ends_its_sessions(site: Site) -> None:
     async with site.browser() as page:
         await site.visit(page)

@@ -75,6 +75,13 @@ async def test_a_change_that_breaks_a_rule_changes_nothing(admin: AdminWorld) ->
         assert admin.administration.widgets.get(OPERATOR, "hr-portal").rev == 2
 
 
+async def test_an_id_is_plain(admin: AdminWorld) -> None:
+    async with admin.client(ADA) as client:
+        for wrong in ("HR", "hr portal", "-hr", "", "x" * 41, "hr\u0000"):
+            reply = await client.post(PATH, json={"id": wrong, "settings": SETTINGS})
+            assert reply.status_code == 422, wrong
+
+
 async def test_a_taken_id_is_a_conflict_and_a_client_keeps_its_secret_to_itself(admin: AdminWorld) -> None:
     async with admin.client(ADA) as client:
         made = await client.post(PATH, json={"id": "hr-portal", "settings": SETTINGS})
