@@ -41,6 +41,11 @@ _LISTS = (
     "/admin/requests?rail=secrets",
     "/admin/prompts",
     "/admin/prompts?search=phrase 77",
+    "/admin/prompts?state=unused",
+    "/admin/prompts?state=unhelpful",
+    "/admin/changes",
+    "/admin/changes?tab=waiting",
+    "/admin/changes?tab=mine",
     "/admin/unmatched",
     "/admin/feedback",
 )

@@ -7,7 +7,7 @@ was has the figures that it had, and a page costs the counts and the hour that g
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -54,6 +54,22 @@ class Analysis:
     """Of the one assistant that is asked about; None for several, whose scores do not compare, and for one not live."""
     title_of: dict[str, str]
     """Titles of the live prompts that are among the answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How often each prompt answered, day by day, in the last 30 days."""
+
+    days: tuple[tuple[Mapping[str, int], ...], ...]
+    """Oldest first; of each day several counts, which add up."""
+
+    def of(self, key: str) -> tuple[int, ...]:
+        """Returns the answers of a prompt, day by day."""
+        return tuple(sum(counts.get(key, 0) for counts in day) for day in self.days)
+
+    def keys(self) -> frozenset[str]:
+        """Returns the prompts that answered at least once."""
+        return frozenset().union(*(counts for day in self.days for counts in day))
 
 
 @dataclass(slots=True)
@@ -105,6 +121,18 @@ class Analysing:
         prompts = state.catalog.prompts
         titles = {key: prompts[key].content.title for key in whole.prompts if key in prompts}
         return Analysis(period, tuple(made), whole, limits, titles)
+
+    def answers(self, actor: Actor) -> Answers:
+        """Returns how often prompts answered questions to the actor's assistants in the last 30 days."""
+        now = self._now().astimezone(dt.UTC)
+        bins = _bins(Period.MONTH, now)
+        units = self._units([span for _, spans in bins for span in spans], now)
+        return Answers(
+            tuple(
+                tuple(figures.prompts for span in spans for name, figures in units[span].items() if actor.may_see(name))
+                for _, spans in bins
+            )
+        )
 
     def _units(self, spans: Sequence[Span], now: dt.datetime) -> dict[Span, dict[str, Figures]]:
         """Returns the figures of spans by assistants; reads those that are new or have another count."""

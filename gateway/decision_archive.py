@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -75,10 +75,6 @@ class DecisionArchive:
     def count(self, actor: Actor, wanted: DecisionFilter) -> dict[Outcome, int]:
         """Returns how many decisions of the actor's assistants had each outcome."""
         return self._decisions.count(_within(actor, wanted))
-
-    def answers_of(self, actor: Actor, keys: Collection[str], *, since: dt.datetime) -> dict[str, int]:
-        """Returns how often each of the prompts was answered since then, by the actor's assistants."""
-        return self._decisions.answers_of(keys, since=since, among=actor.assistants)
 
     def get(self, actor: Actor, decision_id: str) -> ShownDecision:
         """Returns one decision. Raises `NotFound`, also for one of another tenant."""

@@ -55,9 +55,16 @@ class Export:
     """What became of the rows, once the pieces are taken."""
 
 
-def export_content(catalog: Catalog, format_name: str, actor: Actor | None = None) -> Export:
-    """Returns what is live, within the actor's assistants and their areas. Raises `NotFound` for no such format."""
+def export_content(
+    catalog: Catalog, format_name: str, actor: Actor | None = None, *, keys: frozenset[str] | None = None
+) -> Export:
+    """Returns what is live, within the actor's assistants and their areas; with `keys` these prompts and nothing else.
+
+    Raises `NotFound` for no such format.
+    """
     seen = catalog if actor is None else _within(catalog, actor)
+    if keys is not None:
+        seen = Catalog(seen.revision, {key: one for key, one in seen.prompts.items() if key in keys}, {}, {}, {})
     told = Written()
     if format_name in list(WholeFormat):
         whole = WholeFormat(format_name)

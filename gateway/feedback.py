@@ -1,7 +1,7 @@
 """Feedback on answers: given by the key that asked, counted for each prompt version, exported as preferences."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -15,7 +15,7 @@ from store.audit import AuditTrail
 from store.content import KeepsText
 from store.database import Database
 from store.errors import Conflict, NotFound
-from store.feedback import Feedback, FeedbackReason, FeedbackTexts, HelpfulRate, Verdict
+from store.feedback import Feedback, FeedbackReason, FeedbackTexts, HelpfulRate, Verdict, Verdicts
 from store.formats.registry import FORMATS
 from store.formats.writing import Written, encoded
 from store.people import Actor
@@ -108,6 +108,10 @@ class FeedbackDesk:
     def rates(self, actor: Actor, wanted: FeedbackFilter) -> tuple[HelpfulRate, ...]:
         """Returns the helpful rate of each prompt version, of the actor's assistants."""
         return self._store.rates(_within(actor, wanted))
+
+    def live_verdicts(self, actor: Actor, keys: Collection[str] | None = None) -> dict[str, Verdicts]:
+        """Returns what was said of live versions, of these prompts or of all, to the actor's assistants."""
+        return self._store.live_verdicts(keys, among=actor.assistants)
 
     def export(self, actor: Actor, wanted: FeedbackFilter, format_name: str) -> FeedbackExport:
         """Writes feedback as preference pairs or as messages, and says so in the audit trail: full texts are in it.

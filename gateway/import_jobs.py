@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from anyio import CancelScope, CapacityLimiter, to_thread
@@ -17,11 +18,12 @@ from store.catalog import load_catalog
 from store.database import Database
 from store.errors import Conflict, NotFound, StoreError, StoreUnavailable
 from store.formats.bundle import Bundle
-from store.formats.bundle_file import Writing, bundle_text
+from store.formats.bundle_file import Writing, bundle_text, parse_bundle
 from store.formats.reading import Rejects
 from store.formats.strict_json import encode
 from store.import_desk import ImportDesk
 from store.people import SYSTEM, Actor, Role
+from store.plain import to_plain
 from store.repositories.imports import ImportState, StoredImport
 
 MOST_DRAFTS = 1000
@@ -48,6 +50,17 @@ class ImportJob:
 
     stored: StoredImport
     progress: ImportProgress
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """A document that an import would draft."""
+
+    name: str
+    title: str
+    before: Mapping[str, Any] | None
+    """As it is live; None for a new one."""
+    after: Mapping[str, Any]
 
 
 class Importing:
@@ -92,10 +105,52 @@ class Importing:
     def get(self, actor: Actor, import_id: str) -> ImportJob:
         """Returns an import of the actor's own, or any to auditors and admins of no tenant. Raises `NotFound`."""
         stored = self._desk.get(import_id)
-        sees_all = not actor.assistants and (actor.may(Role.AUDITOR) or actor.may(Role.ADMIN))
-        if stored.person != actor.person and not sees_all:
+        if stored.person != actor.person and not _sees_all(actor):
             raise NotFound("there is no such import")
-        return ImportJob(stored, self._progress.get(import_id, ImportProgress()))
+        return self._job(stored)
+
+    def mine(self, actor: Actor, *, limit: int) -> tuple[ImportJob, ...]:
+        """Returns the newest imports of the actor's own."""
+        return tuple(map(self._job, self._desk.page(limit=limit, person=actor.person)))
+
+    def all(self, actor: Actor, *, limit: int) -> tuple[ImportJob, ...]:
+        """Returns the newest imports of everybody, to those who see all; to others, their own."""
+        return tuple(map(self._job, self._desk.page(limit=limit, person=None if _sees_all(actor) else actor.person)))
+
+    def adopt(self, actor: Actor, import_id: str, *, change: str | None) -> str:
+        """Puts the drafts of a trial of the actor's own into a change, and returns its id.
+
+        Raises `NotFound`, and what `ImportDesk.adopt` does.
+        """
+        stored = self.get(actor, import_id).stored
+        if stored.person != actor.person:
+            raise NotFound("there is no such import")
+        name = stored.order.get("file")
+        return self._desk.adopt(
+            actor,
+            import_id,
+            self.drafts(actor, import_id),
+            change=change,
+            file=str(name) if name else None,
+            replaces=stored.order.get("makes") == Makes.WHOLE,
+        )
+
+    def outlook(self, actor: Actor, import_id: str) -> tuple[Prospect, ...]:
+        """Returns what the drafts of an import would add and alter, by name. Raises `NotFound`."""
+        bundle, live = self.drafts(actor, import_id), load_catalog(self._database).to_bundle()
+        before: dict[str, Mapping[str, Any]] = {one.key: to_plain(one) for one in live.prompts}
+        found = [Prospect(one.key, one.title, before.get(one.key), to_plain(one)) for one in bundle.prompts]
+        found += [Prospect(name, str(one.get("title", name)), None, one) for name, one in bundle.suites.items()]
+        return tuple(one for one in found if one.before != one.after)
+
+    def drafts(self, actor: Actor, import_id: str) -> Bundle:
+        """Returns the drafts of an import, none where it made none. Raises `NotFound` for no such import."""
+        try:
+            data = self.file(actor, import_id, "drafts").read_bytes()
+        except NotFound:
+            self.get(actor, import_id)
+            return Bundle()
+        return parse_bundle(data, Writing.JSON)
 
     def file(self, actor: Actor, import_id: str, kind: str) -> Path:
         """Returns where the drafts, the questions or the rejected rows of an import lie. Raises `NotFound`."""
@@ -123,6 +178,9 @@ class Importing:
             self._progress.pop(import_id, None)
         return True
 
+    def _job(self, stored: StoredImport) -> ImportJob:
+        return ImportJob(stored, self._progress.get(stored.id, ImportProgress()))
+
     def _path(self, import_id: str, kind: str) -> Path:
         return self._folder / f"{import_id}.{kind}"
 
@@ -134,8 +192,11 @@ class Importing:
         if order.change is not None:
             self._desk.require_draft(actor, order.change)
         area = order.drafts.area if order.drafts else None
-        told = {"format": order.format, "makes": order.makes.value, "area": area}
-        return self._desk.begin(actor, told | {"change": order.change, "file": order.file}).id
+        told: dict[str, Any] = {"format": order.format, "makes": order.makes.value, "area": area}
+        told |= {"change": order.change, "file": order.file}
+        if order.is_trial:
+            told["is_trial"] = True
+        return self._desk.begin(actor, told).id
 
     async def _receive(self, import_id: str, body: AsyncIterator[bytes]) -> None:
         path, size = self._path(import_id, "rows"), 0
@@ -159,7 +220,16 @@ class Importing:
         try:
             made = self._read(import_id, order)
             report = msgspec.to_builtins(made.report)
-            self._desk.finish(actor, import_id, report, made.bundle, change=order.change, file=order.file)
+            self._desk.finish(
+                actor,
+                import_id,
+                report,
+                made.bundle,
+                change=order.change,
+                file=order.file,
+                is_trial=order.is_trial,
+                replaces=order.makes is Makes.WHOLE,
+            )
         except (StoreError, GatewayError) as error:
             self._fail(actor, import_id, str(error))
         except Exception:
@@ -215,6 +285,10 @@ class Importing:
         for stored in self._desk.open_ones():
             if stored.id not in mine and self._path(stored.id, "rows").exists():
                 self._fail(SYSTEM, stored.id, "the gateway was stopped in the middle; send the file again")
+
+
+def _sees_all(actor: Actor) -> bool:
+    return not actor.assistants and (actor.may(Role.AUDITOR) or actor.may(Role.ADMIN))
 
 
 def _require_area(actor: Actor, order: ImportOrder) -> None:

@@ -9,9 +9,13 @@ from typing import Any
 
 import msgspec
 
+from gateway.prompt_sampling import unusable_sampling
 from store.errors import InvalidContent
 from store.formats.as_rows import first_question
 from store.formats.bundle import Bundle
+from store.formats.bundle_file import MAX_BYTES, Writing, parse_bundle
+from store.formats.csv_prompts import read_prompts
+from store.formats.documents import read_capped
 from store.formats.drafting import Drafter, DraftSettings
 from store.formats.reading import Problem, Progress, Rejects, RowReader, Tally
 from store.formats.registry import format_named
@@ -22,6 +26,8 @@ from store.formats.suite import Suite
 from store.formats.suite_cases import CaseMaker
 from store.plain import to_plain
 
+WHOLE_FORMATS = ("csv-prompts", "bundle-json", "bundle-yaml")
+"""In which prompts come back whole; they are called as in an export."""
 LONGEST_NAME = 120
 """Of a file."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -35,6 +41,8 @@ class Makes(StrEnum):
     """Drafts of prompts."""
     SUITE = "suite"
     """A test set."""
+    WHOLE = "whole"
+    """Drafts of whole prompts, as an export wrote them: new ones, and others in place of those that are live."""
     QUESTIONS = "questions"
     """What people asked, for the review queue or to look at."""
     NOTHING = "nothing"
@@ -56,9 +64,14 @@ class ImportOrder:
     """The draft that takes the documents; None for one that is made for this file."""
     file: str | None = None
     """The file's name, for people to know it by."""
+    is_trial: bool = False
+    """Whether the drafts wait until somebody puts them into a change."""
 
     def __post_init__(self) -> None:
-        format_named(self.format)
+        if self.makes is not Makes.WHOLE:
+            format_named(self.format)
+        elif self.format not in WHOLE_FORMATS:
+            raise InvalidContent(f"whole prompts are read from these formats: {', '.join(WHOLE_FORMATS)}.")
         if not _NAME.fullmatch(self.suite):
             raise InvalidContent("the test set's name takes small letters, digits, - and _, and begins with a letter.")
         if self.prompt is not None and not _KEY.fullmatch(self.prompt):
@@ -114,11 +127,43 @@ def import_rows(
     bounds: Bounds = BOUNDS,
 ) -> Imported:
     """Reads a file to its end. Raises `InvalidContent` for one that cannot be; a bad row is told in the report."""
+    if order.makes is Makes.WHOLE:
+        return _whole(path, order)
     reader = RowReader(path, format_named(order.format), bounds=bounds, rejects=rejects, progress=progress)
     maker = _maker(order, ask)
     for placed in reader:
         _give(maker, placed, reader)
     return Imported(_report(order, reader.tally, maker), maker.bundle())
+
+
+def _whole(path: Path, order: ImportOrder) -> Imported:
+    """Reads whole prompts, all of them or none; other parts of a bundle are left out, and a note says so."""
+    notes: tuple[str, ...] = ()
+    if order.format == "csv-prompts":
+        bundle = Bundle(prompts=read_prompts(path))
+    else:
+        writing = Writing.JSON if order.format == "bundle-json" else Writing.YAML
+        read = parse_bundle(read_capped(path, MAX_BYTES), writing)
+        bundle = Bundle(prompts=read.prompts)
+        if read != bundle:
+            notes = ("assistants, policies and test sets of the bundle were left out",)
+    if problems := sorted(unusable_sampling(bundle.prompts)):
+        raise InvalidContent("\n".join(problems))
+    count = len(bundle.prompts)
+    report = ImportReport(
+        format=order.format,
+        makes=order.makes,
+        rows=count,
+        rejected=0,
+        made=count,
+        joined=0,
+        repeated=0,
+        duplicates=0,
+        problems=(),
+        duplicate_places=(),
+        notes=notes,
+    )
+    return Imported(report, bundle)
 
 
 class _Nothing:

@@ -15,6 +15,7 @@ from store.dumps import kind_of, schema_of
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LICENCE_CHARS = 60
+_FLOAT_BYTES = 4
 NAME = "canongate"
 
 
@@ -52,6 +53,12 @@ class Inventory:
     suites: int
     sentences: int
     """Rows of the index."""
+    index_revision: int
+    """What the index was made of."""
+    dimension: int
+    """Numbers of a vector."""
+    vector_bytes: int
+    """What the vectors take in memory."""
     matcher: str | None
     """Fingerprint of what the matcher was fitted from."""
     database: str
@@ -76,6 +83,9 @@ def take_inventory(settings: Settings, live: Live) -> Inventory:
         policies=len(state.policies),
         suites=len(catalog.suites),
         sentences=len(state.matcher.index),
+        index_revision=state.matcher.index.revision,
+        dimension=state.matcher.index.dimension,
+        vector_bytes=len(state.matcher.index) * state.matcher.index.dimension * _FLOAT_BYTES,
         matcher=state.matcher.fingerprint,
         database=kind_of(settings.database_url),
         schema=schema_of(settings.database_url) or "",

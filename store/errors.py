@@ -23,10 +23,12 @@ class NotFound(StoreError):
 class Conflict(StoreError):
     """Someone else changed it in between, or its state does not allow this; nothing was written."""
 
-    def __init__(self, message: str, *, found: Mapping[str, object] | None = None) -> None:
+    def __init__(self, message: str, *, found: Mapping[str, object] | None = None, rule: str = "") -> None:
         super().__init__(message)
         self.found = found
         """What is there now, and what would have been written, as plain data: nobody loses their text."""
+        self.rule = rule
+        """Which rule is in the way, for pages that tell it in another language; empty for what has no name."""
 
 
 class Refused(StoreError):
@@ -39,6 +41,11 @@ class Refused(StoreError):
 
 class InvalidContent(StoreError):
     """What should be stored breaks a rule of its kind."""
+
+    def __init__(self, message: str, *, rule: str = "") -> None:
+        super().__init__(message)
+        self.rule = rule
+        """As that of `Conflict`."""
 
 
 class IndexUnusable(StoreError):

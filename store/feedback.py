@@ -62,6 +62,24 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What was said of the version of a prompt that is live."""
+
+    up: int
+    down: int
+
+    @property
+    def count(self) -> int:
+        """How many there are; never 0."""
+        return self.up + self.down
+
+    @property
+    def rate(self) -> float:
+        """Share of verdicts that are up."""
+        return self.up / self.count
+
+
+@dataclass(frozen=True, slots=True)
 class HelpfulRate:
     """How often a prompt version helped."""
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from store.audit import AuditTrail
+from store.changes.documents import hash_of
 from store.database import Database
 from store.errors import Conflict, InvalidContent, NotFound, Refused
 from store.formats.bundle import Bundle
@@ -85,19 +87,55 @@ class ImportDesk:
         *,
         change: str | None = None,
         file: str | None = None,
+        is_trial: bool = False,
+        replaces: bool = False,
     ) -> None:
         """Ends an import: its drafts are in the change, or the problem says why they are not.
 
-        Without a change they go into one that was made for files of that name.
+        Without a change they go into one that was made for files of that name. Those of a trial wait for `adopt`.
+        Only with `replaces` they may be of what is live.
         """
         try:
             with self._database.writing() as session:
-                change = self._put_into_change(actor, bundle, change, purpose_of(file), session)
+                if not is_trial:
+                    change = self._put_into_change(actor, bundle, change, purpose_of(file), session, replaces=replaces)
                 self._end(actor, import_id, report, session=session, change=change)
         except (Conflict, InvalidContent, NotFound, Refused) as error:
             problem = f"Nothing was put into a change: {error} The drafts are there to be fetched."
             with self._database.writing() as session:
                 self._end(actor, import_id, report, session=session, problem=problem)
+
+    def adopt(
+        self,
+        actor: Actor,
+        import_id: str,
+        bundle: Bundle,
+        *,
+        change: str | None,
+        file: str | None,
+        replaces: bool = False,
+    ) -> str:
+        """Puts the drafts of a trial into a change, as `finish` does without one; returns the change.
+
+        Raises `Conflict` when they are in one already, or there is something of their names by now; what `open_change`
+        of the drafts raises; `InvalidContent` when there are none.
+        """
+        with self._database.writing() as session:
+            stored = self._imports.held(import_id, session=session)
+            if stored.state is not ImportState.DONE or stored.change is not None:
+                raise Conflict(
+                    "the drafts of this import are in a change already, or not there yet.", rule="drafted_already"
+                )
+            made = self._put_into_change(actor, bundle, change, purpose_of(file), session, replaces=replaces)
+            if made is None:
+                raise InvalidContent("there is nothing in this import that could be drafted. Send another file.")
+            self._imports.move(import_id, ImportState.DONE, session=session, change=made)
+            self._audit.append(actor, "import.drafted", f"import {import_id}", {"change": made}, session=session)
+        return made
+
+    def page(self, *, limit: int, person: str | None = None) -> tuple[StoredImport, ...]:
+        """Returns the newest imports, of one person or of all."""
+        return self._imports.page(limit=limit, person=person)
 
     def _end(
         self,
@@ -116,19 +154,28 @@ class ImportDesk:
         self._audit.append(actor, "import.finished", f"import {import_id}", details, session=session)
 
     def _put_into_change(
-        self, actor: Actor, bundle: Bundle, named: str | None, purpose: str, session: Session
+        self, actor: Actor, bundle: Bundle, named: str | None, purpose: str, session: Session, *, replaces: bool
     ) -> str | None:
         edits = [Edit(EditKind.PROMPT, one.key, msgspec.to_builtins(to_plain(one))) for one in bundle.prompts]
         edits += [Edit(EditKind.SUITE, name, document) for name, document in bundle.suites.items()]
+        edits = [one for edit in edits if (one := self._over_live(edit, session, replaces=replaces))]
         if not edits:
             return None
         change = self._drafts.open_change(actor, named, purpose=purpose, session=session)
         for edit in edits:
-            there = self._drafts.live(edit.kind, edit.name, session=session)
-            if there or self._drafts.in_change(change, edit.kind, edit.name, session=session):
-                raise Conflict(f"there is a {edit.kind.value} of the name {edit.name} by now.")
+            if self._drafts.in_change(change, edit.kind, edit.name, session=session):
+                raise Conflict(f"the change has a {edit.kind.value} of the name {edit.name} already.")
         self._drafts.add_edits(actor, change, edits, session=session)
         return change
+
+    def _over_live(self, edit: Edit, session: Session, *, replaces: bool) -> Edit | None:
+        """Returns the edit over what is live of its name; None where that says the same already."""
+        there = self._drafts.live(edit.kind, edit.name, session=session)
+        if there is None:
+            return edit
+        if not replaces:
+            raise Conflict(f"there is a {edit.kind.value} of the name {edit.name} by now.")
+        return None if hash_of(edit.document) == there.base else replace(edit, base=there.base)
 
 
 def purpose_of(file: str | None) -> str:

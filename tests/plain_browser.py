@@ -119,6 +119,15 @@ class PlainBrowser:
         headers = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
         return await self._show(await self.client.post(path, content=body, headers=headers))
 
+    async def upload(self, path: str, file: tuple[str, bytes] | None, **typed: str) -> Self:
+        """Sends a form of the page that has a file; the file's name and content, or None for none chosen."""
+        form = self.page.form(path)
+        fields = dict(form["fields"]) | typed
+        fields.pop("file", None)
+        sent = {"file": (file[0], file[1], "application/octet-stream")} if file else {"file": ("", b"")}
+        headers = {"sec-fetch-site": "same-origin"}
+        return await self._show(await self.client.post(path, data=fields, files=sent, headers=headers))
+
     async def _show(self, reply: httpx.Response) -> Self:
         for _ in range(5):
             if reply.status_code != 303:

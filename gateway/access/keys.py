@@ -90,7 +90,7 @@ class KeyService:
         with self._database.writing() as transaction:
             old = self.get(actor, key_id, transaction)
             if not is_live(old, now):
-                raise Conflict("this key has ended. Make a new one for its client.")
+                raise Conflict("this key has ended. Make a new one for its client.", rule="key_ended")
             made = self._like(actor, old, transaction)
             if overlap:
                 self._keys.expire(old.id, at=now + overlap, session=transaction)

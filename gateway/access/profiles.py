@@ -90,7 +90,7 @@ class ProfileService:
         require_mail(mail)
         holder = self._users.named(mail) if mail else None
         if holder is not None and holder.id != signed_in.user.id:
-            raise Conflict("the address is somebody's already. Choose another one.")
+            raise Conflict("the address is somebody's already. Choose another one.", rule="address_taken")
         return self._store(signed_in, replace(signed_in.user, mail=mail, rev=rev), "user.mail_changed")
 
     def enrol(self, signed_in: SignedIn, password: str) -> Enrolment:

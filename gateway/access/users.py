@@ -91,7 +91,7 @@ class UserService:
         made = new_user(name, mail, frozenset(grants), frozenset(assistants), at=now).set_up(actor, now)
         with self._database.writing() as transaction:
             if self._users.named(name, transaction) or (mail and self._users.named(mail, transaction)):
-                raise Conflict("the name or the address is somebody's already. Choose another one.")
+                raise Conflict("the name or the address is somebody's already. Choose another one.", rule="name_taken")
             self._users.add(made, transaction)
             self._tell(actor, "user.created", made, transaction, _granted(made))
             return self._invite(actor, made, transaction)
@@ -107,7 +107,7 @@ class UserService:
             before = self.get(actor, user_id, transaction)
             require_givable(actor, before.grants)
             if actor.person == before.actor.person:
-                raise Conflict("nobody changes their own roles. Ask another administrator.")
+                raise Conflict("nobody changes their own roles. Ask another administrator.", rule="own_roles")
             given = replace(before, grants=frozenset(grants), assistants=frozenset(assistants), rev=rev)
             changed = given.set_up(actor, self._now())
             return self._change(actor, "user.granted", before, changed, transaction, details=_granted(changed))
@@ -118,7 +118,7 @@ class UserService:
             before = self.get(actor, user_id, transaction)
             require_givable(actor, before.grants)
             if actor.person == before.actor.person:
-                raise Conflict("nobody disables themselves. Ask another administrator.")
+                raise Conflict("nobody disables themselves. Ask another administrator.", rule="own_account")
             changed = replace(before, disabled_at=before.disabled_at or self._now(), rev=rev)
             return self._change(actor, "user.disabled", before, changed, transaction)
 
@@ -193,7 +193,7 @@ class UserService:
             if any(_administers(one) and one.id != but.id for one in batch):
                 return
             after = batch[-1].id
-        raise Conflict("this is the last administrator of everything. Make another one first.")
+        raise Conflict("this is the last administrator of everything. Make another one first.", rule="last_admin")
 
     def _tell(
         self,

@@ -1,19 +1,23 @@
-"""Lists of prompts for people: what is live beside how often it answers and which open change has it in hand."""
+"""Lists of prompts for people: what is live beside how often it answers, whether it helps, and which change has it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from gateway.analysing import Analysing, Answers
 from gateway.changing.services import Changing
-from gateway.decision_archive import DecisionArchive
+from gateway.feedback import FeedbackDesk
 from store.changes.lists import ContentHead, Wanted
 from store.changes.types import OPEN_STATES, ChangeHead, EditKind
+from store.feedback import Verdicts
 from store.people import Actor
 
 USED_WITHIN = dt.timedelta(days=30)
 """Of the answers that are counted beside a prompt."""
-_CHANGES_AT_ONCE = 200
+LEAST_VERDICTS, HELPFUL_SHARE = 5, 0.5
+"""A prompt does not help when at least so many said something of its live version, and a smaller share that it did."""
+_CHANGES_AT_ONCE, _PROMPTS_AT_ONCE = 200, 1000
 
 
 class Standing(StrEnum):
@@ -23,6 +27,10 @@ class Standing(StrEnum):
     """An open change would alter, add or remove it."""
     DUE = "due"
     """Its time for review is over."""
+    UNUSED = "unused"
+    """It answered nothing in 30 days."""
+    UNHELPFUL = "unhelpful"
+    """Too few of those who said something say that it helped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +40,27 @@ class PromptRow:
     key: str
     head: ContentHead | None
     """None for one that is not live yet."""
-    answers: int
-    """In the last 30 days."""
+    days: tuple[int, ...]
+    """How often it answered on each of the last 30 days, oldest first."""
+    verdicts: Verdicts | None
+    """None where nobody said anything of its live version."""
     is_due: bool
     change: ChangeHead | None
     """The newest open change that has it."""
+
+    @property
+    def answers(self) -> int:
+        """In the last 30 days."""
+        return sum(self.days)
 
 
 class PromptLists:
     """Reads lists. Blocks: use a thread."""
 
-    def __init__(self, changing: Changing, archive: DecisionArchive) -> None:
+    def __init__(self, changing: Changing, analysing: Analysing, feedback: FeedbackDesk) -> None:
         self._changing = changing
-        self._archive = archive
+        self._analysing = analysing
+        self._feedback = feedback
 
     def page(
         self,
@@ -58,21 +74,49 @@ class PromptLists:
     ) -> tuple[PromptRow, ...]:
         """Returns prompts by key, those after `after`; with `IN_CHANGE` also those that are not live yet."""
         changes = self._open_changes(actor)
+        answers = self._analysing.answers(actor)
         new: dict[str, ContentHead | None] = {}
-        if standing is Standing.DUE:
-            wanted = replace(wanted, review_before=now.date())
         if standing is Standing.IN_CHANGE:
             wanted = replace(wanted, names=frozenset(changes))
             new = dict.fromkeys(self._not_live(actor, changes, wanted))
+        wanted = self._narrowed(actor, wanted, standing, now, answers)
         heads = self._changing.contents.page(actor, EditKind.PROMPT, wanted, limit=limit, after=after)
         rows = new | {head.name: head for head in heads}
         keys = sorted(key for key in rows if after is None or key > after)[:limit]
-        answers = self._archive.answers_of(actor, keys, since=now - USED_WITHIN) if keys else {}
+        verdicts = self._feedback.live_verdicts(actor, keys) if keys else {}
         return tuple(
-            PromptRow(key, head, answers[key], _is_due(head, now), changes.get(key))
+            PromptRow(key, head, answers.of(key), verdicts.get(key), _is_due(head, now), changes.get(key))
             for key in keys
             for head in (rows[key],)
         )
+
+    def live(
+        self, actor: Actor, wanted: Wanted, *, standing: Standing | None, now: dt.datetime
+    ) -> Iterator[ContentHead]:
+        """Gives all that is live of a list, by key, to be taken along."""
+        if standing is Standing.IN_CHANGE:
+            wanted = replace(wanted, names=frozenset(self._open_changes(actor)))
+        wanted = self._narrowed(actor, wanted, standing, now, None)
+        after: str | None = None
+        while True:
+            heads = self._changing.contents.page(actor, EditKind.PROMPT, wanted, limit=_PROMPTS_AT_ONCE, after=after)
+            yield from heads
+            if len(heads) < _PROMPTS_AT_ONCE:
+                return
+            after = heads[-1].name
+
+    def _narrowed(
+        self, actor: Actor, wanted: Wanted, standing: Standing | None, now: dt.datetime, answers: Answers | None
+    ) -> Wanted:
+        match standing:
+            case Standing.DUE:
+                return replace(wanted, review_before=now.date())
+            case Standing.UNUSED:
+                return replace(wanted, but=(answers or self._analysing.answers(actor)).keys())
+            case Standing.UNHELPFUL:
+                found = self._feedback.live_verdicts(actor)
+                return replace(wanted, names=frozenset(key for key, one in found.items() if is_unhelpful(one)))
+        return wanted
 
     def _open_changes(self, actor: Actor) -> dict[str, ChangeHead]:
         """Returns the newest open change of each prompt that is in one."""
@@ -89,7 +133,7 @@ class PromptLists:
 
     def _not_live(self, actor: Actor, changes: Mapping[str, ChangeHead], wanted: Wanted) -> list[str]:
         """Returns the keys in changes that nothing live has, as far as key and area tell that they are wanted."""
-        if wanted.assistant is not None or wanted.language is not None:
+        if wanted.assistant is not None or wanted.language is not None or wanted.owner is not None:
             return []
         everything = Wanted(names=frozenset(changes))
         live = self._changing.contents.page(actor, EditKind.PROMPT, everything, limit=len(changes) + 1, after=None)
@@ -97,6 +141,11 @@ class PromptLists:
         text = (wanted.search or "").casefold()
         new = changes.keys() - {head.name for head in live}
         return [key for key in new if key.startswith(of_area) and text in key]
+
+
+def is_unhelpful(found: Verdicts) -> bool:
+    """Whether a prompt helps too few, as far as enough people said so."""
+    return found.count >= LEAST_VERDICTS and found.rate < HELPFUL_SHARE
 
 
 def _is_due(head: ContentHead | None, now: dt.datetime) -> bool:

@@ -29,7 +29,7 @@ from store.formats.writing import Written, encoded
 Command = TypeVar("Command", bound=Callable[..., Any])
 _SHOWN = 20
 _REVIEW_DAYS = 365
-_MAKES = tuple(one.value for one in Makes if one is not Makes.NOTHING)
+_MAKES = tuple(one.value for one in Makes if one not in (Makes.NOTHING, Makes.WHOLE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

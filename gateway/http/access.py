@@ -13,7 +13,8 @@ from gateway.credentials import KeyRing, Principal
 from gateway.errors import InvalidRequest, NotAllowed, NotServing
 from gateway.http.admin.guard import Authenticator, is_admin_route, require_role
 from gateway.http.bearer import bearer_token
-from gateway.http.pages.guard import PageGuard, is_page
+from gateway.http.pages.guard import PageGuard, is_page, takes_upload
+from gateway.http.pages.uploads import MULTIPART
 from gateway.http.widget.guard import WidgetGuard, is_widget_route
 from store.errors import StoreUnavailable
 from store.types import KeyScope
@@ -104,7 +105,9 @@ async def require_media_type(connection: ASGIConnection[Any, Any, Any, Any], han
     if connection.scope.get("method") not in _WITH_BODY or _has_no_body(connection):
         return
     wanted = "application/json"
-    if handler.paths <= FORM_ROUTES or is_page(handler):
+    if takes_upload(connection, handler):
+        wanted = MULTIPART
+    elif handler.paths <= FORM_ROUTES or is_page(handler):
         wanted = "application/x-www-form-urlencoded"
     elif handler.paths <= FILE_ROUTES:
         wanted = "application/octet-stream"

@@ -172,4 +172,5 @@ def _other(
     return Conflict(
         f"{item} is not what was read. Look at both texts, then write yours over the one that is there.",
         found={"change": str(change.id), "rev": change.rev, "items": [told]},
+        rule="document_moved",
     )

@@ -114,6 +114,7 @@ class Desk:
             raise Conflict(
                 f"somebody wrote this change meanwhile: it is at {opened.change.rev}, and {rev} was read.",
                 found={"rev": opened.change.rev, "state": opened.change.state.value},
+                rule="change_moved",
             )
         return opened, state
 

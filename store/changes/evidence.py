@@ -119,7 +119,9 @@ class GateRuns:
         """Adds a run that has begun. Raises `Conflict` while one for the same content is going on."""
         if (last := self.newest(change.id, change.content_hash, session)) and last.state is RunState.RUNNING:
             if at - last.beat_at < LOST_AFTER:
-                raise Conflict("the gate is running for this content already. Its result comes by itself.")
+                raise Conflict(
+                    "the gate is running for this content already. Its result comes by itself.", rule="gate_running"
+                )
             self._end(last.id, RunState.BROKEN, None, at=at, session=session)
         row = GateRunRow(
             id=new_id(),
@@ -191,6 +193,12 @@ class GateRuns:
         with self._database.reading(session) as opened:
             return tuple(_run(row) for row in opened.scalars(query))
 
+    def recent(self, *, limit: int, session: Session | None = None) -> tuple[GateRun, ...]:
+        """Returns the newest runs of whatever change, newest first."""
+        with self._database.reading(session) as opened:
+            rows = opened.scalars(select(GateRunRow).order_by(GateRunRow.id.desc()).limit(limit))
+            return tuple(map(_run, rows))
+
     def last_results(self, *, limit: int, session: Session | None = None) -> tuple[GateRun, ...]:
         """Returns the newest runs that found something out, of whatever change, newest first."""
         ended = (RunState.PASSED.value, RunState.FAILED.value)
@@ -205,12 +213,15 @@ class GateRuns:
         """
         run = self.newest(change.id, change.content_hash, session)
         if run is None:
-            raise Conflict("the gate has not run for this content. Run it first.")
+            raise Conflict("the gate has not run for this content. Run it first.", rule="gate_needed")
         if run.state is not RunState.PASSED:
-            raise Conflict(f"the gate's run for this content is {run.state.value}. See its result.")
+            raise Conflict(
+                f"the gate's run for this content is {run.state.value}. See its result.", rule="gate_not_passed"
+            )
         if run.live_revision != live_revision:
             raise Conflict(
-                f"the gate ran over revision {run.live_revision}, and revision {live_revision} is live. Run it again."
+                f"the gate ran over revision {run.live_revision}, and revision {live_revision} is live. Run it again.",
+                rule="gate_old",
             )
         return run
 

@@ -67,5 +67,6 @@ class OpenChanges:
             raise Conflict(
                 f"the change is {change.state.value}. Name one that is a draft, or edit this one by its own address.",
                 found={"rev": change.rev, "state": change.state.value},
+                rule="no_draft",
             )
         return held

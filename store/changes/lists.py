@@ -35,6 +35,9 @@ class Wanted:
     """Those whose time for review is before that day."""
     names: frozenset[str] | None = None
     """Those of these names alone; None means any."""
+    but: frozenset[str] = frozenset()
+    """Those of none of these names."""
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,10 @@ def _narrowed(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield PromptVersionRow.review_by < wanted.review_before
     if wanted.names is not None:
         yield PromptRow.key.in_(sorted(wanted.names))
+    if wanted.but:
+        yield PromptRow.key.not_in(sorted(wanted.but))
+    if wanted.owner is not None:
+        yield PromptVersionRow.owner == wanted.owner
 
 
 def _prompt_head(key: str, row: PromptVersionRow, count: int, actor: Actor, ground: Ground) -> ContentHead:

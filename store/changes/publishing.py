@@ -75,7 +75,7 @@ class PublishService:
         with desk.database.writing() as session:
             seen, state = desk.judge(Action.SCHEDULE, actor, change_id, rev, session)
             if not seen.change.is_approved:
-                raise Conflict("the change is not what was approved. Have it approved again.")
+                raise Conflict("the change is not what was approved. Have it approved again.", rule="approve_again")
             desk.require_unmoved(seen.change, session)
             values = {"state": state, "publish_at": at, "scheduled_by": actor.person, "schedule_problem": ""}
             details = {"publish_at": at.astimezone(dt.UTC).isoformat()}
@@ -106,7 +106,7 @@ class PublishService:
         desk = self._desk
         opened = desk.open(SYSTEM, change.id)
         if opened.change.rev != change.rev:
-            raise Conflict("somebody wrote this change meanwhile.")
+            raise Conflict("somebody wrote this change meanwhile.", rule="change_moved")
         try:
             return self._publish(_Way(Action.PUBLISH, SYSTEM, is_due=True), opened, change.rev)
         except StoreError as error:
@@ -169,13 +169,13 @@ class PublishService:
         elif not all(self._still_holds(one or "", opened) for one in (change.approved_by, change.scheduled_by)):
             raise Conflict("whoever approved it, or set its time, is no longer an approver there.")
         if not way.is_emergency and not change.is_approved:
-            raise Conflict("the change is not what was approved. Have it approved again.")
+            raise Conflict("the change is not what was approved. Have it approved again.", rule="approve_again")
 
     def _go_live(self, way: _Way, change: Change, report: PublishReport, session: Session) -> None:
         """Writes what belongs to the publish in its transaction, which a refusal here undoes."""
         desk = self._desk
         if not report.has_changes:
-            raise Conflict("everything in this change is live already. Withdraw it.")
+            raise Conflict("everything in this change is live already. Withdraw it.", rule="live_already")
         values = {
             "state": ChangeState.LIVE,
             "published_at": desk.clock(),

@@ -171,7 +171,9 @@ class Changes:
         if not cast("CursorResult[Any]", session.execute(statement)).rowcount:
             if session.scalar(select(ChangeRow.rev).where(ChangeRow.id == change_id)) is None:
                 raise NotFound(f"there is no change {change_id}")
-            raise Conflict("somebody else wrote this change meanwhile. Read it again; nothing was written.")
+            raise Conflict(
+                "somebody else wrote this change meanwhile. Read it again; nothing was written.", rule="change_moved"
+            )
 
     def put_edits(
         self, change_id: UUID, edits: Iterable[StoredEdit], session: Session, *, replaced: Collection[Item]

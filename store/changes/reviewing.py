@@ -83,9 +83,11 @@ class ReviewService:
         """Raises `InvalidContent` for documents that could not be published as they are."""
         change = opened.change
         if not change.note:
-            raise InvalidContent("note: say why, in a sentence for whoever reviews it.")
+            raise InvalidContent("note: say why, in a sentence for whoever reviews it.", rule="note_needed")
         if not change.edits:
-            raise InvalidContent("edits: there is nothing in this change. Edit something, or withdraw it.")
+            raise InvalidContent(
+                "edits: there is nothing in this change. Edit something, or withdraw it.", rule="change_empty"
+            )
         if same := [str(edit.item) for edit in change.edits if hash_of(edit.document) == edit.base]:
             raise InvalidContent("\n".join(f"{item}: this is what is live already. Take it out." for item in same))
         bundle = bundle_of(change.edits)

@@ -148,7 +148,8 @@ def refusal_of(
     if refused := _refused_to(action, actor, head, touched):
         return refused
     if head.state not in STEPS[action]:
-        return Conflict(f"this change is {_said(head.state)}, so it cannot be {_DONE[action]}. {_INSTEAD[head.state]}")
+        words = f"this change is {_said(head.state)}, so it cannot be {_DONE[action]}. {_INSTEAD[head.state]}"
+        return Conflict(words, rule="wrong_state")
     if action in NEEDS_REASON and not reason.strip():
         return Refused("reason_needed", f"Say why: {action.value} needs a reason.")
     return None

@@ -253,6 +253,7 @@ class ChangeService:
             raise Conflict(
                 "what is live is not what these were drafted from. Draft them from the live documents.",
                 found={"rev": seen.change.rev, "items": stale},
+                rule="document_moved",
             )
         touched = desk.touched(stored, seen.ground)
         require(Action.EDIT, actor, seen.change, touched)
@@ -292,4 +293,5 @@ def _with_texts(error: Conflict, change: Change, edits: Sequence[Edit]) -> Confl
                 "draft": edit.document,
             }
         )
-    return Conflict(str(error), found={"rev": change.rev, "state": change.state.value, "items": items})
+    found = {"rev": change.rev, "state": change.state.value, "items": items}
+    return Conflict(str(error), found=found, rule=error.rule)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from store.formats.as_rows import as_instruction
+from store.formats.csv_cells import csv_line
 from store.formats.fields import Fields, together
 from store.formats.rows import Case, Instruction, Json, Record, Row
 
@@ -42,3 +43,16 @@ def compose(row: Row) -> Iterator[Record]:
             "language": said.language,
         }
         yield together(said.kept, NAME, told)
+
+
+def sample() -> tuple[bytes, ...]:
+    """Returns a small file, line by line: two phrasings of one prompt, and another prompt."""
+    vpn = "Open the VPN app, choose your country and sign in as you do on your computer."
+    badge = "Tell the front desk. They lock the old badge and give you a new one while you wait."
+    rows = (
+        ("title", "instruction", "response", "language"),
+        ("VPN from home", "How do I get onto the VPN from home?", vpn, "en"),
+        ("VPN from home", "How do I get onto the VPN from the train?", vpn, "en"),
+        ("Lost badge", "I lost my badge, what now?", badge, "en"),
+    )
+    return tuple(map(csv_line, rows))

@@ -108,25 +108,6 @@ class Decisions:
         with self._database.reading(session) as opened:
             return tuple((assistant, key) for assistant, key in opened.execute(query) if key is not None)
 
-    def answers_of(
-        self,
-        keys: Collection[str],
-        *,
-        since: dt.datetime,
-        among: frozenset[str] = frozenset(),
-        session: Session | None = None,
-    ) -> dict[str, int]:
-        """Returns how often each of the prompts was answered since then; 0 for one that was not."""
-        query = (
-            select(DecisionRow.prompt_key, func.count())
-            .where(*_conditions(DecisionFilter(outcome=Outcome.ANSWERED, since=since, among=among)))
-            .where(DecisionRow.prompt_key.in_(sorted(keys)))
-            .group_by(DecisionRow.prompt_key)
-        )
-        with self._database.reading(session) as opened:
-            found = {row[0]: row[1] for row in opened.execute(query)}
-        return {key: found.get(key, 0) for key in keys}
-
     def count(self, wanted: DecisionFilter, session: Session | None = None) -> dict[Outcome, int]:
         """Returns how many decisions had each outcome."""
         query = select(DecisionRow.outcome, func.count()).where(*_conditions(wanted)).group_by(DecisionRow.outcome)

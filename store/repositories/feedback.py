@@ -1,7 +1,7 @@
 """Feedback in the database."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from store.content import KeepsText
 from store.database import Database
-from store.feedback import Feedback, FeedbackReason, FeedbackTexts, HelpfulRate, Verdict
+from store.feedback import Feedback, FeedbackReason, FeedbackTexts, HelpfulRate, Verdict, Verdicts
 from store.repositories.decisions import Decisions, decisions_of
-from store.tables import FeedbackRow, FeedbackTextRow
+from store.tables import FeedbackRow, FeedbackTextRow, PromptRow
 from store.types import Decision, Words
 
 MAX_PAGE = 200
@@ -119,6 +119,23 @@ class FeedbackStore:
                 HelpfulRate(assistant, str(key), int(version or 0), int(ups), count - int(ups))
                 for assistant, key, version, ups, count in opened.execute(query)
             )
+
+    def live_verdicts(
+        self,
+        keys: Collection[str] | None = None,
+        *,
+        among: frozenset[str] = frozenset(),
+        session: Session | None = None,
+    ) -> dict[str, Verdicts]:
+        """Returns what was said of the live version of each prompt, those without a verdict left out."""
+        up = func.sum(case((FeedbackRow.verdict == Verdict.UP.value, 1), else_=0))
+        is_live = (PromptRow.key == FeedbackRow.prompt_key) & (PromptRow.live_version == FeedbackRow.prompt_version)
+        query = select(FeedbackRow.prompt_key, up, func.count()).join(PromptRow, is_live)
+        query = query.where(*_conditions(FeedbackFilter(among=among))).group_by(FeedbackRow.prompt_key)
+        if keys is not None:
+            query = query.where(FeedbackRow.prompt_key.in_(sorted(keys)))
+        with self._database.reading(session) as opened:
+            return {str(key): Verdicts(int(ups), count - int(ups)) for key, ups, count in opened.execute(query)}
 
     def forget(self, person: str, *, among: frozenset[str] = frozenset(), session: Session) -> int:
         """Deletes what a person said beside verdicts, and returns how many texts that were.

@@ -82,6 +82,23 @@ class Imports:
         with self._database.reading(session) as opened:
             return tuple(map(_load, opened.scalars(query)))
 
+    def held(self, import_id: str, *, session: Session) -> StoredImport:
+        """Returns one import, which nobody else moves before the transaction ends. Raises `NotFound`."""
+        row = session.get(ImportRow, import_id, with_for_update=True)
+        if row is None:
+            raise NotFound("there is no such import")
+        return _load(row)
+
+    def page(
+        self, *, limit: int, person: str | None = None, session: Session | None = None
+    ) -> tuple[StoredImport, ...]:
+        """Returns imports, the newest first; with `person` theirs alone."""
+        query = select(ImportRow).order_by(ImportRow.created_at.desc(), ImportRow.id).limit(limit)
+        if person is not None:
+            query = query.where(ImportRow.person == person)
+        with self._database.reading(session) as opened:
+            return tuple(map(_load, opened.scalars(query)))
+
     def move(self, import_id: str, state: ImportState, *, session: Session, **values: Any) -> None:
         """Brings an import into another state, with further columns."""
         session.execute(update(ImportRow).where(ImportRow.id == import_id).values(state=state.value, **values))

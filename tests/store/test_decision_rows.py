@@ -156,25 +156,3 @@ def test_the_rail_that_stopped_an_older_decision_is_found_after_the_migration(ur
     database = open_database(url)
     assert [one.id for one in Decisions(database).page(DecisionFilter(rail="secrets"), limit=5)] == [DECISION.id]
     database.close()
-
-
-def test_answers_are_counted_for_each_prompt_that_is_asked_about(database: Database) -> None:
-    def row(number: int, key: str, outcome: Outcome = Outcome.ANSWERED, assistant: str = "desk") -> Recorded:
-        decision = later(number)
-        return Recorded(dataclasses.replace(decision, prompt_key=key, outcome=outcome, assistant=assistant))
-
-    decisions = stored(
-        database,
-        row(0, "it.old"),
-        row(1, "it.vpn"),
-        row(2, "it.vpn", assistant="shop"),
-        row(3, "it.vpn", Outcome.CLARIFY),
-        row(4, "hr.leave"),
-    )
-    since = later(1).at
-    assert decisions.answers_of(["it.vpn", "it.old", "it.none"], since=since) == {
-        "it.vpn": 2,
-        "it.old": 0,
-        "it.none": 0,
-    }
-    assert decisions.answers_of(["it.vpn"], since=since, among=frozenset({"shop"})) == {"it.vpn": 1}

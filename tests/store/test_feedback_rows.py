@@ -4,13 +4,15 @@ import dataclasses
 import datetime as dt
 
 import pytest
-from store_content import AT
+from store_content import AT, assistant, prompt
 from test_database import DECISION
 
+from store.catalog import publish_bundle
 from store.content import KeepsText
 from store.database import Database
 from store.errors import NotFound
-from store.feedback import Feedback, FeedbackReason, FeedbackTexts, Verdict
+from store.feedback import Feedback, FeedbackReason, FeedbackTexts, Verdict, Verdicts
+from store.formats.bundle import Bundle
 from store.repositories.decisions import Decisions
 from store.repositories.feedback import FeedbackFilter, FeedbackStore
 from store.repositories.imports import Imports, ImportState, StoredImport
@@ -90,6 +92,52 @@ def test_what_was_said_is_forgotten_within_a_tenant_and_goes_with_its_decision(d
     with database.writing() as session:
         assert Decisions(database).expire(AT + dt.timedelta(days=1), limit=10, assistant="desk", session=session) == 2
     assert store.get("id-1") == given(1)
+
+
+def test_verdicts_on_live_versions_are_counted_and_no_others(database: Database) -> None:
+    publish_bundle(
+        database,
+        Bundle((prompt(), prompt("it.old")), (assistant(),), {"plain": {"name": "plain", "input": []}}),
+        author="a",
+    )
+    store = put(
+        database,
+        given(1),
+        given(2, verdict=Verdict.DOWN),
+        given(3, prompt_version=2),
+        given(4, prompt_key="it.old", assistant="shop"),
+        given(5, prompt_key="it.gone"),
+        given(6, prompt_key=None, prompt_version=None),
+    )
+    assert store.live_verdicts() == {"it.vpn": Verdicts(1, 1), "it.old": Verdicts(1, 0)}
+    assert store.live_verdicts(["it.vpn", "it.none"]) == {"it.vpn": Verdicts(1, 1)}
+    assert store.live_verdicts(among=frozenset({"shop"})) == {"it.old": Verdicts(1, 0)}
+    assert store.live_verdicts([]) == {}
+
+
+def test_the_newest_imports_come_first_of_one_person_or_of_all(database: Database) -> None:
+    imports = Imports(database)
+    for number, who in enumerate(("user:ada", "user:bo", "user:ada")):
+        stored = StoredImport(
+            id=str(number),
+            created_at=AT + dt.timedelta(seconds=number),
+            ended_at=None,
+            actor=who,
+            person=who,
+            state=ImportState.DONE,
+            order={},
+            report=None,
+            problem="",
+            change=None,
+        )
+        with database.writing() as session:
+            imports.add(stored, session=session)
+    assert [one.id for one in imports.page(limit=2)] == ["2", "1"]
+    assert [one.id for one in imports.page(limit=9, person="user:ada")] == ["2", "0"]
+    with database.writing() as session:
+        assert imports.held("1", session=session) == imports.get("1")
+        with pytest.raises(NotFound):
+            imports.held("9", session=session)
 
 
 def test_imports_come_back_and_move(database: Database) -> None:

@@ -62,9 +62,10 @@ IMPORT_OPERATIONS = (
         query=_QUERY,
         status=202,
         text="The body is the file, gz or not. `format` is needed; `as` is prompts (then area and owner are needed), "
-        "suite, questions or nothing. Location tells where its progress is. Nothing of it is ever live at once. The "
-        "drafts go into `change`, or without it into your newest draft that was made for a file of the name `file`, or "
-        "a new one; `change` of the import says which.",
+        "whole (csv-prompts, bundle-json or bundle-yaml, whose prompts are drafted in place of live ones), suite, "
+        "questions or nothing. Location tells where its progress is. Nothing of it is ever live at once. The drafts go "
+        "into `change`, or without it into your newest draft that was made for a file of the name `file`, or a new "
+        "one; `change` of the import says which.",
     ),
     Described(
         "/v1/admin/imports/{import_id}",

@@ -98,7 +98,7 @@ async def take_change_step(change_id: FromPath[str], step: FromPath[str], visit:
         at = "publish_at" if form.text("when") == "later" else "note" if step == "submit" else ""
         view = await _view(visit, change_id, step)
         if isinstance(error, InvalidContent):
-            error = InvalidContent(named_as_shown(str(error)))
+            error = InvalidContent(named_as_shown(str(error)), rule=error.rule)
         return _step(visit, view, step, refused(visit, form, error, at=at if str(error).startswith(at) else ""))
     return visit.go(change_path(made.id), done=f"step_{step}")
 

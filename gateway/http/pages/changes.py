@@ -1,6 +1,8 @@
 """Changes: the queue of what is on its way to people, and one change with all that is said and known about it."""
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,14 +11,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
 from gateway.changing.gate import is_startable
+from gateway.changing.needs import Reviewers, stations
 from gateway.changing.queue import ChangeQueue
 from gateway.errors import InvalidRequest
-from gateway.http.pages.diff import shown
+from gateway.http.pages.diff import ShownDifference, shown
 from gateway.http.pages.documents import CHANGES, change_crumbs, change_path, changing_of, known_id
 from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form
 from gateway.http.pages.visit import ROWS, Visit
-from store.changes.types import OPEN_STATES, ChangeHead, ChangeState, EditKind, Item
+from store.catalog import live_revision
+from store.changes.desk import Opened
+from store.changes.service import LONGEST_TITLE
+from store.changes.types import OPEN_STATES, ChangeEvent, ChangeHead, ChangeState, EditKind, EventKind, Item
+from store.changes.viewing import EditView
 from store.errors import InvalidContent, Refused
 
 _Asked = NamedDependency[SkipValidation[Visit]]
@@ -29,6 +36,20 @@ _STATES: Mapping[str, Iterable[ChangeState]] = {
 _ITEMS = 25
 """Edits of a change on one page, each with what differs."""
 _USER = "user:"
+_HUNK = re.compile(r"hunk-[0-9]{1,4}-[0-9]{1,4}")
+_REVIEWERS = 5
+"""Names of people who could approve that are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """A field that differs, and what was said about it."""
+
+    anchor: str
+    place: str
+    """As comments name it, such as `prompt it.vpn reply.facts`."""
+    difference: ShownDifference
+    remarks: tuple[ChangeEvent, ...]
 
 
 @get(CHANGES, operation_id="changes_page")
@@ -65,7 +86,8 @@ async def comment_on_page(change_id: FromPath[str], visit: _Asked) -> Response[A
         await visit.call(drafts.comment, visit.actor, one, form.text("comment"), place=form.text("place"))
     except (*REFUSALS, Refused) as error:
         return await show_change(visit, one, refused(visit, form, error, at="comment"))
-    return visit.go(change_path(one, "#story"), done="commented")
+    anchor = form.text("at")
+    return visit.go(change_path(one, f"#{anchor}" if _HUNK.fullmatch(anchor) else "#story"), done="commented")
 
 
 @post(f"{_ONE}/describe", status_code=200, operation_id="describe_on_page")
@@ -102,15 +124,20 @@ async def show_change(visit: Visit, change_id: UUID, form: Form) -> Response[str
     _, edits = await visit.call(
         views.edits, actor, change_id, limit=_ITEMS + 1, after=item_of(after) if after else None
     )
+    opened = await visit.call(changing.drafts.get, actor, change_id)
     people = {*change.authors, *filter(None, (change.approved_by, change.published_by, change.scheduled_by))}
+    items = [(one, _hunks(number, one, change.events)) for number, one in enumerate(edits[:_ITEMS], 1)]
     return visit.show(
         "change.html",
         status=form.status,
         change=change,
         view=view,
         may={one.value for one in view.possible},
-        may_run_gate=is_startable(visit.actor, await visit.call(changing.drafts.get, visit.actor, change_id)),
-        items=[(one, shown(one.differences)) for one in edits[:_ITEMS]],
+        may_run_gate=is_startable(actor, opened),
+        stations=stations(view, opened, revision=await visit.call(live_revision, visit.administration.database)),
+        reviewers=await _reviewers(visit, opened),
+        items=items,
+        anchors={hunk.place: hunk.anchor for _, hunks in items for hunk in hunks},
         further=str(edits[_ITEMS - 1].edit.item) if len(edits) > _ITEMS else None,
         is_first=not after,
         names={one.person: one.name for one in change.events} | await names_of(visit, people),
@@ -119,6 +146,22 @@ async def show_change(visit: Visit, change_id: UUID, form: Form) -> Response[str
         steps=STEPS,
         crumbs=change_crumbs(visit),
     )
+
+
+def _hunks(number: int, view: EditView, events: Iterable[ChangeEvent]) -> tuple[Hunk, ...]:
+    remarks = [one for one in events if one.kind is EventKind.COMMENTED]
+    made = []
+    for at, difference in enumerate(shown(view.differences), 1):
+        place = f"{view.edit.item} {difference.field}"[:LONGEST_TITLE]
+        made.append(Hunk(f"hunk-{number}-{at}", place, difference, tuple(one for one in remarks if one.place == place)))
+    return tuple(made)
+
+
+async def _reviewers(visit: Visit, opened: Opened) -> tuple[str, ...]:
+    """Returns who could approve a change that waits for it, or will."""
+    if opened.change.state not in OPEN_STATES or opened.change.is_approved:
+        return ()
+    return await visit.call(Reviewers(visit.access.users).of, visit.actor, opened, limit=_REVIEWERS)
 
 
 async def names_of(visit: Visit, people: Iterable[str]) -> dict[str, str]:

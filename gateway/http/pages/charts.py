@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 _GAP = 0.2
 """Of a column's width, between two columns."""
+_DASH, _LONGEST_DASH = 0.6, 6.0
+"""Of a value that stands alone: a share of its column, and hundredths of the plane."""
 _NICE = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
@@ -53,17 +55,37 @@ class Plane:
                     parts.append(Part(name, self.x(number * step + step * _GAP / 2, width), ground, width, height))
         return Columns(tuple(parts), top)
 
+    def spark(self, values: Sequence[float]) -> str:
+        """Draws a bar for each value as an SVG path of strokes from the ground up; nothing is drawn of zero."""
+        top, step = max([*values, 1.0]), 100.0 / max(1, len(values))
+        return "".join(
+            f"M{self.x((number + 0.5) * step):.1f} 100V{100.0 - value / top * 100.0:.0f}"
+            for number, value in enumerate(values)
+            if value
+        )
+
     def line(self, values: Sequence[float | None], top: float) -> str:
-        """Draws a line through the middles of columns as an SVG path; what is None leaves a gap."""
+        """Draws a line through the middles of columns as an SVG path; what is None leaves a gap.
+
+        A value between two gaps is a dash: as a point of a line it could not be seen.
+        """
         step, path, is_on = 100.0 / max(1, len(values)), [], False
+        dash = min(step * _DASH, _LONGEST_DASH)
         for number, value in enumerate(values):
             if value is None:
                 is_on = False
                 continue
             x, y = self.x((number + 0.5) * step), 100.0 - min(value / top, 1.0) * 100.0
-            path.append(f"{'L' if is_on else 'M'}{x:.2f} {y:.2f}" + ("" if is_on else "h0"))
+            if is_on or _at(values, number + 1) is not None:
+                path.append(f"{'L' if is_on else 'M'}{x:.2f} {y:.2f}")
+            else:
+                path.append(f"M{x - dash / 2:.2f} {y:.2f}h{dash:.2f}")
             is_on = True
         return "".join(path)
+
+
+def _at(values: Sequence[float | None], number: int) -> float | None:
+    return values[number] if number < len(values) else None
 
 
 def nice_top(most: float) -> float:

@@ -36,3 +36,9 @@ def titles_of(visit: Visit) -> dict[str, str]:
     """Returns the titles of the live prompts by their keys."""
     live = visit.components.live.current.catalog.prompts if visit.components else {}
     return {key: one.content.title for key, one in live.items()}
+
+
+def areas_of(visit: Visit) -> list[str]:
+    """Returns the areas of the live assistants that the person may see, by name."""
+    live = visit.components.live.current.catalog.assistants if visit.components else {}
+    return sorted({area for name, one in live.items() if visit.actor.may_see(name) for area in one.areas})

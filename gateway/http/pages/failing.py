@@ -50,12 +50,16 @@ def refused(visit: Visit, form: Form, error: Exception, *, at: str = "") -> Form
     name, _, rest = str(error).partition(": ")
     told = said(visit.texts, error, problem)
     if isinstance(error, InvalidContent) and rest and name.isidentifier():
-        return form.wrong(name, Said(_sentence(rest), told.is_english), status=problem.status)
+        is_ours = told.text == _sentence(str(error))
+        return form.wrong(name, Said(_sentence(rest), told.is_english) if is_ours else told, status=problem.status)
     return form.wrong(at, told, status=problem.status)
 
 
 def said(texts: Texts, error: Exception, problem: Problem) -> Said:
-    """Returns the words for an error: the language's own for its code, else the service's."""
+    """Returns the words for an error: the language's own for its rule or code, else the service's."""
+    rule = error.rule if isinstance(error, Conflict | InvalidContent) else ""
+    if rule and texts.has(f"rule.{rule}") and texts.language != "en":
+        return Said(texts(f"rule.{rule}"))
     key = f"error.{problem.code}"
     is_plain = isinstance(error, StoreError) and problem.code in ("conflict", "validation_error")
     if texts.has(key) and not is_plain:

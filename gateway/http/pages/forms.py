@@ -1,6 +1,6 @@
 """Reads the forms of pages, and holds what was typed together with what is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -71,6 +71,11 @@ async def read_form(request: Request[Any, Any, Any]) -> Form:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict")
     except ValueError as error:  # also what is not UTF-8 behind its percent signs
         raise InvalidRequest("invalid_form", "The form is malformed.") from error
+    return form_of_pairs(pairs)
+
+
+def form_of_pairs(pairs: Iterable[tuple[str, str]]) -> Form:
+    """Returns names and values as a form, with lines as Python ends them and without what no database takes."""
     values: dict[str, tuple[str, ...]] = {}
     for name, value in pairs:
         values[name] = (*values.get(name, ()), value.replace("\r\n", "\n").replace("\x00", ""))

@@ -15,6 +15,7 @@ from gateway.errors import NotAllowed, NotServing
 from gateway.http.cookies import Cookies
 from gateway.http.pages.forms import keep_form, read_form
 from gateway.http.pages.page_table import OPEN_PAGES, PAGES, WAITING_PAGES
+from gateway.http.pages.uploads import UPLOADS, drop_upload, is_multipart, read_upload
 from gateway.http.same_origin import require_same_origin
 from store.errors import StoreUnavailable
 
@@ -34,28 +35,43 @@ class PageGuard:
     async def admit(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         """Puts who is signed in and the form into the request's scope. Raises `NotAllowed`, `NotServing`.
 
-        The form is read before anything is refused: whoever's session ended meanwhile gets the text back.
+        The form is read before anything is refused: whoever's session ended meanwhile gets the text back. One with a
+        file is read last, because nobody but those whom the page is for may fill the disk.
         """
         method = str(connection.scope.get("method"))
         names = names_of(handler, method)
+        has_file = takes_upload(connection, handler)
         if method not in _READS:
             require_same_origin(connection)
-            keep_form(connection, await read_form(Request(connection.scope, connection.receive)))
+            if not has_file:
+                keep_form(connection, await read_form(Request(connection.scope, connection.receive)))
         if names and OPEN_PAGES.issuperset(names):
             return
         signed_in = await self._signed_in(connection)
         connection.scope["auth"] = signed_in
-        if method not in _READS:
-            form = keep_form(connection)
-            if not self._access.keeper.is_csrf(signed_in, form.text(CSRF_FIELD)):
-                raise NotAllowed("wrong_csrf", "The form is from another session. Open the page again.")
+        if method not in _READS and not has_file:
+            self._require_csrf(connection, signed_in)
+        self._require_role(signed_in, names)
+        if has_file:
+            keep_form(connection, await read_upload(Request(connection.scope, connection.receive)))
+            try:
+                self._require_csrf(connection, signed_in)
+            except NotAllowed:
+                await drop_upload(connection)
+                raise
+        connection.scope["user"] = signed_in.user.actor
+
+    def _require_csrf(self, connection: ASGIConnection[Any, Any, Any, Any], signed_in: SignedIn) -> None:
+        if not self._access.keeper.is_csrf(signed_in, keep_form(connection).text(CSRF_FIELD)):
+            raise NotAllowed("wrong_csrf", "The form is from another session. Open the page again.")
+
+    def _require_role(self, signed_in: SignedIn, names: list[str]) -> None:
         if self._access.profiles.must_enrol(signed_in) and not WAITING_PAGES.issuperset(names):
             raise NotAllowed("totp_enrolment_required", "Your role needs an authenticator. Enrol one first.")
         wanted = [PAGES.get(name, frozenset()) for name in names]
         actor = signed_in.user.actor
         if not wanted or not all(any(actor.may(role) for role in roles) for roles in wanted):
             raise NotAllowed("insufficient_role", "Your roles do not allow this.")
-        connection.scope["user"] = actor
 
     async def _signed_in(self, connection: ASGIConnection[Any, Any, Any, Any]) -> SignedIn:
         token = self._cookies.read(connection, self._cookies.session)
@@ -66,6 +82,12 @@ class PageGuard:
         if found is None:
             raise NotAllowed("session_ended", "The session is over. Sign in again.")
         return found
+
+
+def takes_upload(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> bool:
+    """Whether a form with a file is sent to a page that takes one."""
+    names = names_of(handler, str(connection.scope.get("method")))
+    return bool(names) and UPLOADS.issuperset(names) and is_multipart(connection)
 
 
 def is_page(handler: BaseRouteHandler) -> bool:

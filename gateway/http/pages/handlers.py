@@ -58,7 +58,20 @@ from gateway.http.pages.prompt_edits import (
     remove_prompt_page,
     save_prompt_on_page,
 )
+from gateway.http.pages.prompt_imports import (
+    draft_import_on_page,
+    export_refused_rows,
+    export_sample_rows,
+    import_page,
+    import_prompts_on_page,
+    import_prompts_page,
+)
 from gateway.http.pages.prompt_preview import preview_prompt_on_page, preview_prompt_page
+from gateway.http.pages.prompt_selection import (
+    edit_selected_prompts,
+    export_prompts_page,
+    selected_prompts_page,
+)
 from gateway.http.pages.prompt_versions import prompt_versions_page, restore_prompt_version
 from gateway.http.pages.prompts import prompt_page, prompts_page
 from gateway.http.pages.rail_edits import policy_code_page, policy_form_page, save_policy_code, save_policy_form
@@ -109,6 +122,15 @@ PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     save_policy_form,
     analytics_page,
     prompts_page,
+    import_prompts_page,
+    import_prompts_on_page,
+    export_sample_rows,
+    import_page,
+    draft_import_on_page,
+    export_refused_rows,
+    export_prompts_page,
+    selected_prompts_page,
+    edit_selected_prompts,
     new_prompt_page,
     create_prompt_on_page,
     prompt_page,

@@ -1,5 +1,6 @@
 """The first page: what is still to be done, how the gateway is, and what became of the questions of a week."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from litestar import Response, get
@@ -7,12 +8,16 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from gateway.analysing import Period
+from gateway.changing.attention import Attention, Needed
 from gateway.errors import NotServing
+from gateway.http.pages.unmatched import LEAST
 from gateway.http.pages.visit import Visit
 from gateway.readiness import ReadinessReport
 from store.errors import StoreError
+from store.review.types import Cluster, Wanted
 from store.types import Outcome
 
+_GROUPS = 5
 _Asked = NamedDependency[SkipValidation[Visit]]
 
 
@@ -49,7 +54,26 @@ async def overview_page(visit: _Asked) -> Response[str]:
     figures = await _figures(visit)
     steps = await _steps(visit, has_questions=bool(figures and figures.total))
     report = await _report(visit)
-    return visit.show("overview.html", steps=steps, figures=figures, report=report)
+    needed, unmatched = await _needed(visit), await _unmatched(visit)
+    return visit.show("overview.html", steps=steps, figures=figures, report=report, needed=needed, unmatched=unmatched)
+
+
+async def _needed(visit: Visit) -> Needed | None:
+    """Returns what waits for the person; None where they have no part in it, or it cannot be read."""
+    try:
+        return await visit.call(Attention(visit.administration.changing).of, visit.actor, visit.now)
+    except StoreError:
+        return None
+
+
+async def _unmatched(visit: Visit) -> Sequence[Cluster]:
+    """Returns the groups of questions without a good answer that most messages had."""
+    clusters = visit.administration.reviewing.clusters
+    try:
+        page = await visit.call(clusters, visit.actor, Wanted(), least=LEAST, after=None, limit=_GROUPS)
+    except StoreError:
+        return ()
+    return page.items
 
 
 async def _figures(visit: Visit) -> Figures | None:
@@ -79,7 +103,7 @@ async def _steps(visit: Visit, *, has_questions: bool) -> tuple[Step, ...] | Non
         return None
     has_own_key = any(key.owner is not None for key in keys)
     steps = (
-        Step("content", bool(visit.components.live.current.catalog.prompts), ""),
+        Step("content", bool(visit.components.live.current.catalog.prompts), "/admin/prompts/import"),
         Step("authenticator", visit.signed_in.user.has_totp, "/admin/profile/authenticator"),
         Step("people", len(people) > 1, "/admin/people/new"),
         Step("key", has_own_key, "/admin/keys/new"),

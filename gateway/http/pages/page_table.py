@@ -13,6 +13,8 @@ EDITORS: Final = frozenset({Role.EDITOR, Role.ADMIN})
 """Who drafts changes."""
 MAKERS: Final = frozenset({Role.EDITOR, Role.APPROVER, Role.ADMIN})
 """Who has a part in changes, on either side."""
+SEERS_OF_IMPORTS: Final = EDITORS | KEEPERS
+"""Who sends files, and who sees everybody's."""
 
 PAGES: Final[Mapping[str, frozenset[Role]]] = {
     "GET /admin": ANYBODY,
@@ -28,6 +30,15 @@ PAGES: Final[Mapping[str, frozenset[Role]]] = {
     "GET /admin/prompts": ANYBODY,
     "GET /admin/prompts/new": EDITORS,
     "POST /admin/prompts/new": EDITORS,
+    "GET /admin/prompts/export": ANYBODY,
+    "GET /admin/prompts/selected": ANYBODY,
+    "POST /admin/prompts/selected": EDITORS,
+    "GET /admin/prompts/import": EDITORS,
+    "POST /admin/prompts/import": EDITORS,
+    "GET /admin/prompts/import/export": EDITORS,
+    "GET /admin/prompts/imports/{import_id:str}": SEERS_OF_IMPORTS,
+    "POST /admin/prompts/imports/{import_id:str}": EDITORS,
+    "GET /admin/prompts/imports/{import_id:str}/export": SEERS_OF_IMPORTS,
     "GET /admin/prompts/{prompt_key:str}": ANYBODY,
     "GET /admin/prompts/{prompt_key:str}/edit": EDITORS,
     "POST /admin/prompts/{prompt_key:str}/edit": EDITORS,

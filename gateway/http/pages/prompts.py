@@ -9,11 +9,14 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
-from gateway.changing.prompt_lists import USED_WITHIN, PromptLists, Standing
+from gateway.changing.prompt_lists import USED_WITHIN, Standing
 from gateway.errors import InvalidRequest
+from gateway.http.pages.charts import Plane
+from gateway.http.pages.choices import areas_of, assistants_of
 from gateway.http.pages.diff import ShownDifference, shown
 from gateway.http.pages.documents import PROMPTS, change_of, changing_of, prompt_crumbs, prompt_item, prompt_path
 from gateway.http.pages.prompt_edits import checks_of
+from gateway.http.pages.prompt_selection import LIST_EXPORTS, lists_of, wished_list
 from gateway.http.pages.prompt_words import PromptWords
 from gateway.http.pages.visit import ROWS, Visit
 from store.changes.contents import Shown
@@ -26,7 +29,6 @@ from store.types import Outcome
 
 _Asked = NamedDependency[SkipValidation[Visit]]
 _ONE = PROMPTS + "/{prompt_key:str}"
-FILTERS = ("search", "area", "assistant", "language", "state")
 _SHOWN_VERSIONS, _MOST_SUITES, _MOST_CASES = 5, 50, 20
 
 
@@ -45,27 +47,29 @@ class TestCase:
 @get(PROMPTS, operation_id="prompts_page")
 async def prompts_page(visit: _Asked) -> Response[str]:
     """Lists prompts by key."""
-    query = {name: visit.request.query_params.get(name, "").strip() for name in FILTERS}
-    after = visit.request.query_params.get("after") or None
-    if query["state"] not in ("", *Standing) or not all(one.isprintable() for one in (*query.values(), after or "")):
-        raise InvalidRequest("invalid_query", f"`state` takes {', '.join(Standing)}.", param="state")
-    lists = PromptLists(changing_of(visit), visit.administration.archive)
-    wanted = Wanted(
-        query["search"] or None, query["area"] or None, query["assistant"] or None, query["language"] or None
-    )
-    standing = Standing(query["state"]) if query["state"] else None
+    wished, after = wished_list(visit), visit.request.query_params.get("after") or None
+    if not (after or "").isprintable():
+        raise InvalidRequest("invalid_query", "`after` takes a key.", param="after")
     found = await visit.call(
-        lists.page, visit.actor, wanted, standing=standing, now=visit.now, limit=ROWS + 1, after=after
+        lists_of(visit).page,
+        visit.actor,
+        wished.wanted,
+        standing=wished.standing,
+        now=visit.now,
+        limit=ROWS + 1,
+        after=after,
     )
     return visit.show(
         "prompts.html",
         prompts=found[:ROWS],
         further=found[ROWS - 1].key if len(found) > ROWS else None,
         is_first=after is None,
-        filters=query,
-        is_filtered=any(query.values()),
+        filters=wished.query,
+        is_filtered=any(wished.query.values()),
         standings=list(Standing),
         choices=_choices(visit),
+        plane=Plane(is_mirrored=visit.texts.direction == "rtl"),
+        exports=LIST_EXPORTS,
     )
 
 
@@ -152,10 +156,12 @@ def _is_due(visit: Visit, found: Shown) -> bool:
 def _choices(visit: Visit) -> dict[str, list[str]]:
     """Returns what the filters offer."""
     catalog = visit.components.live.current.catalog if visit.components else None
-    seen = [one for name, one in catalog.assistants.items() if visit.actor.may_see(name)] if catalog else []
+    areas = set(areas_of(visit))
     contents = [one.content for one in catalog.prompts.values()] if catalog else []
+    seen = [one for one in contents if not visit.actor.assistants or one.area in areas]
     return {
-        "assistants": sorted(one.name for one in seen),
-        "areas": sorted({area for one in seen for area in one.areas}),
-        "languages": sorted({one.language for one in contents}),
+        "assistants": assistants_of(visit),
+        "areas": sorted(areas),
+        "languages": sorted({one.language for one in seen}),
+        "owners": sorted({one.owner for one in seen}),
     }

@@ -1,4 +1,4 @@
-"""System: how every part is and what it is made of, the last backups, and what is live as a file."""
+"""System: how every part is and what it is made of, what runs, the last backups, and what is live as a file."""
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -12,13 +12,14 @@ from gateway.http.downloads import download
 from gateway.http.pages.choices import typed
 from gateway.http.pages.visit import Visit
 from gateway.inventory import Inventory, take_inventory
+from gateway.jobs import Job, Jobs
 from store.audit import AuditEntry, AuditFilter
 from store.catalog import load_catalog
 from store.errors import StoreError
 
 _Asked = NamedDependency[SkipValidation[Visit]]
 _SYSTEM = "/admin/system"
-_BACKUPS = 5
+_BACKUPS, _JOBS = 5, 8
 
 
 @get(_SYSTEM, operation_id="system_page")
@@ -31,6 +32,8 @@ async def system_page(visit: _Asked) -> Response[str]:
         report=report,
         inventory=await _inventory(visit, components),
         backups=await _backups(visit),
+        jobs=await _jobs(visit, components),
+        matching=components.publisher.matching if components.publisher else "",
         exports=[str(one) for one in EXPORTS],
     )
 
@@ -49,6 +52,14 @@ async def export_content_page(visit: _Asked) -> Stream:
 async def _inventory(visit: Visit, components: Components) -> Inventory | None:
     try:
         return await visit.call(take_inventory, components.settings, components.live)
+    except StoreError:
+        return None
+
+
+async def _jobs(visit: Visit, components: Components) -> tuple[Job, ...] | None:
+    jobs = Jobs(visit.administration, components.publisher, components.live.current.catalog.revision)
+    try:
+        return await visit.call(jobs.newest, visit.actor, limit=_JOBS)
     except StoreError:
         return None
 

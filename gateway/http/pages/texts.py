@@ -59,8 +59,11 @@ class Texts:
         return self._digits(at.astimezone(dt.UTC).strftime("%H:%M:%S"))
 
     def date(self, at: dt.datetime) -> str:
-        """Returns a day, in UTC."""
-        at = at.astimezone(dt.UTC)
+        """Returns the day of a moment, in UTC."""
+        return self.day(at.astimezone(dt.UTC).date())
+
+    def day(self, at: dt.date) -> str:
+        """Returns a day."""
         month = self.entries[f"format.month_{at.month}"]
         return self._pattern("format.date", day=self._digits(str(at.day)), month=month, year=self._digits(str(at.year)))
 

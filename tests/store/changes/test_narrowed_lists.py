@@ -15,7 +15,13 @@ from tests.store.store_content import prompt
 def contents(world: ChangeWorld) -> ContentService:
     world.publish_first(
         prompt(),
-        prompt("it.old", review_by="2026-01-31", phrasings=("one", "two", "three"), counterexamples=("four",)),
+        prompt(
+            "it.old",
+            owner="Somebody",
+            review_by="2026-01-31",
+            phrasings=("one", "two", "three"),
+            counterexamples=("four",),
+        ),
         prompt("it.french", language="fr", phrasings=("une question", "deux questions")),
     )
     return ContentService(world.desk, world.changes)
@@ -31,6 +37,9 @@ def contents(world: ChangeWorld) -> ContentService:
         (Wanted(review_before=dt.date(2026, 2, 1)), ["it.old"]),
         (Wanted(names=frozenset({"it.vpn", "it.gone"})), ["it.vpn"]),
         (Wanted(names=frozenset()), []),
+        (Wanted(but=frozenset({"it.vpn", "it.gone"})), ["it.french", "it.old"]),
+        (Wanted(owner="Somebody"), ["it.old"]),
+        (Wanted(owner="some"), []),
         (Wanted(search="question", language="fr", names=frozenset({"it.french"})), ["it.french"]),
     ],
 )

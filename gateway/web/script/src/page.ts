@@ -1,6 +1,7 @@
 // What every admin page gets: shortcuts, the palette, copying, and a question before typed text is lost.
 import { copyButtons } from "./copying";
 import { guardForms } from "./forms";
+import { keepForms } from "./keeping";
 import { palette } from "./palette";
 import { shortcuts } from "./shortcuts";
 
@@ -14,5 +15,6 @@ for (const button of document.querySelectorAll("[data-close]")) {
   button.addEventListener("click", () => button.closest("dialog")?.close());
 }
 guardForms();
+keepForms();
 copyButtons();
 shortcuts(found);

@@ -58,11 +58,15 @@ function single(key: string): boolean {
     field?.focus();
     return field !== null;
   }
-  return (key === "j" || key === "k") && move(key === "j" ? 1 : -1);
+  if (key === "j" || key === "k") return move(".row-link", key === "j" ? 1 : -1);
+  if (key === "n" || key === "p") return move(".diff[tabindex]", key === "n" ? 1 : -1);
+  const asked = document.querySelector<HTMLDialogElement>(`dialog[data-letter="${CSS.escape(key)}"]`);
+  asked?.showModal();
+  return asked !== null;
 }
 
-function move(step: number): boolean {
-  const links = [...document.querySelectorAll<HTMLElement>("main .row-link")];
+function move(what: string, step: number): boolean {
+  const links = [...document.querySelectorAll<HTMLElement>(`main ${what}`)].filter((one) => one.checkVisibility());
   const at = links.indexOf(document.activeElement as HTMLElement);
   links[Math.max(0, Math.min(links.length - 1, at < 0 ? 0 : at + step))]?.focus();
   return links.length > 0;

@@ -236,3 +236,16 @@ async def test_what_is_live_is_exported_within_the_tenant(admin: AdminWorld, tmp
         assert PROMPTS[0]["phrasings"][0] not in none.text
     assert parse_bundle((await fetch(admin, viewer, "/v1/admin/exports/bundle-json")).content, Writing.JSON) == bundle
     assert (await fetch(admin, viewer, "/v1/admin/exports/odd")).status_code == 404
+
+
+async def test_whole_prompts_are_read_as_an_export_wrote_them(admin: AdminWorld, tmp_path) -> None:
+    publish_bundle(admin.database, read_bundle(write_content(tmp_path / "content")), author="ada")
+    live = load_catalog(admin.database).prompts
+    rows = (await fetch(admin, ADMIN, "/v1/admin/exports/csv-prompts")).content
+    order = {"as": "whole", "format": "csv-prompts"}
+    title = next(iter(live.values())).content.title.encode()
+    done = await run(admin, data=rows.replace(title, b"Another title"), **order)
+    assert done["state"] == "done", done["problem"]
+    assert (done["report"]["made"], done["report"]["makes"]) == (len(live), "whole")
+    told = await send(admin, EDITOR, rows, **{"as": "whole", "format": "dolly"})
+    assert (told.status_code, "csv-prompts" in told.text) == (400, True)

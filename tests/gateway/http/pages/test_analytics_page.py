@@ -97,5 +97,8 @@ def test_columns_stay_on_their_plane_and_do_not_overlap(rows: list[list[int]], i
 
 
 def test_a_line_leaves_a_gap_where_nothing_was_measured() -> None:
-    assert Plane().line([1.0, None, 2.0, 4.0], 4.0) == "M12.50 75.00h0M62.50 50.00h0L87.50 0.00"
+    assert Plane().line([1.0, None, 2.0, 4.0], 4.0) == "M9.50 75.00h6.00M62.50 50.00L87.50 0.00"
+    assert Plane().line([None, 2.0], 4.0) == "M72.00 50.00h6.00"
+    assert Plane().line([2.0], 4.0) == "M47.00 50.00h6.00"
+    assert Plane().spark([0, 1, 2]) == "M50.0 100V50M83.3 100V0"
     assert [nice_top(one) for one in (0, 1, 3, 10, 11, 4999, 5001)] == [1, 1, 3, 10, 15, 5000, 6000]

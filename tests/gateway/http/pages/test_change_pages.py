@@ -313,3 +313,71 @@ async def test_every_step_page_speaks_the_language(admin: AdminWorld, signed_in,
         await bob.open(f"{change}/steps/{name}")
         assert bob.status == 200
         assert bob.path.endswith(name)
+
+
+async def test_a_comment_stands_at_the_difference_that_it_is_about(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    ada, bob = await signed_in("ada"), await signed_in("bob")
+    change = await draft(ada, title="Better words", owner="Zoe")
+    await bob.open(change)
+    remarks = [one for one in bob.page.forms if one["action"] == f"{change}/comment" and "at" in dict(one["fields"])]
+    places = {dict(one["fields"])["place"] for one in remarks}
+    assert places == {"prompt it.vpn title", "prompt it.vpn owner"}
+    wanted = next(dict(one["fields"]) for one in remarks if dict(one["fields"])["place"].endswith("owner"))
+    await bob.post(f"{change}/comment", list((wanted | {"comment": "Is Zoe back?"}).items()))
+    assert bob.reply.request.url.fragment == wanted["at"] or "Your comment is added." in bob.text
+    await ada.open(change)
+    differences, story = ada.text.split("Story", 1)
+    assert "Is Zoe back?" in differences
+    assert "Is Zoe back?" in story
+    assert f'href="#{wanted["at"]}"' in ada.reply.text
+    await bob.post(f"{change}/comment", list((wanted | {"comment": ""}).items()))
+    assert bob.status == 422
+    assert "prompt it.vpn owner" in str(bob.page.forms)
+    await bob.post(f"{change}/comment", list((wanted | {"comment": "x", "at": "//evil.test"}).items()))
+    assert bob.path == change
+
+
+async def test_a_change_says_what_it_still_needs_and_who_could_give_it(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    ada, bob = await signed_in("ada"), await signed_in("bob")
+    change = await draft(ada, title="Better words")
+
+    def met(browser: PlainBrowser) -> list[bool]:
+        items = [str(one.get("class")) for tag, one in browser.page.tags if tag == "li"]
+        return [one == "is-done" for one in items if one in ("", "is-done")]
+
+    await ada.open(change)
+    assert met(ada) == [False, True, True, False, False, False, False]
+    assert "Could approve it: bob" in ada.text
+    await reviewed(ada, change)
+    await ada.open(change)
+    assert met(ada) == [True, True, True, True, True, False, False]
+    await step(bob, change, "approve")
+    assert met(bob) == [True, True, True, True, True, True, False]
+    assert "Could approve it" not in bob.text
+    await step(bob, change, "publish")
+    assert "What is still needed" not in bob.text
+
+
+async def test_nobody_who_could_approve_is_told_before_anybody_waits(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    bob = admin.access.users.named("bob")
+    admin.access.users.disable(admin.access.users.named("root").actor, bob.id, rev=bob.rev)
+    ada = await signed_in("ada")
+    await ada.open(await draft(ada, title="Better words"))
+    assert "Nobody but its authors could approve it" in ada.text
+
+
+async def test_a_rule_that_is_in_the_way_is_told_in_the_language_of_the_page(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    ada = await signed_in("ada", language="ar")
+    change = await draft(ada, title="Better words")
+    await step(ada, change, "submit", note="")
+    assert ada.status == 422
+    assert "قل السبب في جملة لمن يراجعه." in ada.text
+    assert "say why" not in ada.text
+    fields = hidden(ada, f"{change}/steps/submit") | {"note": "Why.", "rev": "1"}
+    await ada.post(f"{change}/steps/submit", list(fields.items()))
+    assert ada.status == 409
+    assert "كتب أحدهم في هذا التغيير في الأثناء." in ada.text

@@ -27,7 +27,7 @@ from tests.world import World
 pytestmark = pytest.mark.anyio
 registry.load_samples()
 STREAMS = {"GET /admin/audit/export"}
-THINGS = ("user_id", "key_id", "decision_id", "prompt_key", "change_id", "cluster", "action", "suite_name")
+THINGS = ("user_id", "key_id", "decision_id", "prompt_key", "change_id", "cluster", "action", "suite_name", "import_id")
 """What pages are about, as far as their address names it."""
 
 

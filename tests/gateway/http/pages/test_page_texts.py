@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.changing.needs import Need
 from gateway.changing.prompt_lists import Standing
 from gateway.decision_archive import RevealReason
 from gateway.http.pages.audit import KINDS
@@ -19,9 +20,11 @@ from gateway.http.pages.keys import OVERLAPS
 from gateway.http.pages.look import Density, Look, Theme
 from gateway.http.pages.navigation import SECTIONS
 from gateway.http.pages.prompt_forms import MODES
+from gateway.http.pages.prompt_imports import MAKES, REPLYING
 from gateway.http.pages.slot_forms import TYPES
 from gateway.http.pages.texts import LANGUAGES, accepted
 from gateway.http.templates import WEB
+from gateway.jobs import JobKind, JobState
 from gateway.readiness import PartState
 from rails.types import RailStatus, Stage
 from store.changes.evidence import RunState
@@ -29,6 +32,7 @@ from store.changes.problems import Fault
 from store.changes.types import ChangeState, EditKind, EventKind
 from store.people import Role
 from store.proof.verification import Damage
+from store.repositories.imports import ImportState
 from store.types import KeyScope, Outcome
 
 ROOT = Path(__file__).parents[4]
@@ -63,7 +67,7 @@ def test_every_text_that_is_asked_for_is_there_and_none_is_left_over() -> None:
     assert used <= EN.entries.keys()
     whole = "\n".join(sources().values())
     begun = tuple(
-        set(re.findall(r'"([a-z_]+\.[a-z_]*)" ~', whole)) | {"format.", "error.", "done.", "action.", "part."}
+        set(re.findall(r'"([a-z_]+\.[a-z_]*)" ~', whole)) | {"format.", "error.", "rule.", "done.", "action.", "part."}
     )
     left = [key for key in EN.entries if key not in used and not key.startswith(begun) and f'"{key}"' not in whole]
     assert not left, "a text that nobody shows"
@@ -96,6 +100,10 @@ def test_every_closed_set_has_words() -> None:
     wanted += [f"prompts.mode_{one}{more}" for one in MODES for more in ("", "_help")]
     wanted += [f"prompts.standing_{one.value}" for one in Standing] + [f"slot.{one}" for one in TYPES]
     wanted += [f"prompts.fault_{one.value}" for one in Fault if one is not Fault.RULE]
+    wanted += [f"need.{one.value}" for one in Need] + [f"job.{one.value}" for one in JobKind]
+    wanted += [f"job.state_{one.value}" for one in JobState] + [f"imports.state_{one.value}" for one in ImportState]
+    wanted += [f"imports.makes_{one.value}{more}" for one in MAKES for more in ("", "_help")]
+    wanted += [f"prompts.mode_{one.value}" for one in REPLYING]
     wanted += [f"nav.{name}" for _, pages in SECTIONS for name, _ in pages]
     assert not [key for key in wanted if not EN.has(key)]
 
@@ -151,3 +159,10 @@ def test_a_name_in_a_sentence_is_kept_apart_from_it() -> None:
 def test_a_browser_has_the_name_that_people_know() -> None:
     assert browser_of("Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0") == "Firefox · Windows"
     assert browser_of("curl/8") == "curl/8"
+
+
+def test_every_rule_that_a_service_names_has_words() -> None:
+    files = [path for folder in ("gateway", "store") for path in (ROOT / folder).rglob("*.py")]
+    named = {rule for path in files for rule in re.findall(r'\brule="([a-z_]+)"', path.read_text())}
+    assert len(named) > 10
+    assert {f"rule.{one}" for one in named} == {key for key in EN.entries if key.startswith("rule.")}

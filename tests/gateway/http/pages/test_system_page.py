@@ -5,8 +5,10 @@ import pytest
 from gateway.inventory import take_inventory
 from gateway.readiness import PartReport, PartState
 from store.errors import StoreUnavailable
+from store.import_desk import ImportDesk
 from store.people import OPERATOR, Role
 from tests.administration import AdminWorld
+from tests.gateway.http.pages.page_content import draft, fill, run_gate
 
 pytestmark = pytest.mark.anyio
 
@@ -62,3 +64,22 @@ def test_every_package_says_its_version_and_most_their_licence(admin: AdminWorld
     assert {"litestar", "sqlalchemy"} <= {one.name.lower() for one in packages}
     assert all(one.version for one in packages)
     assert sum(bool(one.licence) for one in packages) > len(packages) / 2
+
+
+async def test_what_runs_and_what_came_of_it_is_told(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    admin.user("au", Role.AUDITOR)
+    ada, auditor = await signed_in("ada"), await signed_in("au")
+    await auditor.open("/admin/system")
+    assert "Nothing runs, and nothing ran yet." in auditor.text
+    await run_gate(ada, await draft(ada, title="Better words"))
+    desk = ImportDesk(admin.database, admin.audit, admin.drafts)
+    begun = desk.begin(admin.access.users.named("ada").actor, {"format": "csv", "file": "ours.csv"})
+    await auditor.open("/admin/system")
+    assert f"/admin/prompts/imports/{begun.id}" in auditor.reply.text
+    assert "ours.csv" in auditor.text
+    assert "Gate● Done" in auditor.text.replace("Gate ●", "Gate●")
+    assert "Numbers of a vector" in auditor.text
+    desk.fail(admin.access.users.named("ada").actor, begun.id, "the header lacks a column")
+    await auditor.open("/admin/system")
+    assert "the header lacks a column" in auditor.text

@@ -1,0 +1,129 @@
+// Typed text that was not sent is kept in this tab, and is in the form again after a lost session or a reload.
+
+const EVERY_MS = 2000;
+const BASE = ["read", "rev"]; // what the text was typed over: the server then tells of a conflict, as it would have
+const SECRET = new Set(["code", "token", "password", "csrf"]);
+
+interface Kept {
+  fields: [string, string][];
+  isSent: boolean;
+}
+
+type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+
+/** Keeps the forms of the page that hold texts, and puts back what a page before could not send. */
+export function keepForms(): void {
+  const { person, kept } = document.documentElement.dataset;
+  if (person === undefined || kept === undefined) return;
+  if (isAnswer()) dropSent(person);
+  const forms = [...document.querySelectorAll<HTMLFormElement>("main form[method=post]")].filter(
+    (form) => form.querySelector("textarea") && !form.closest("dialog"),
+  );
+  forms.forEach((form, number) => keep(form, `kept ${person} ${form.getAttribute("action")} ${number}`));
+  document.querySelector("form[action='/admin/sign-out']")?.addEventListener("submit", () => sessionStorage.clear());
+}
+
+/** Whether the page is what came of sending a form, and not of an error or of going back from one. */
+function isAnswer(): boolean {
+  const how = performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined;
+  return how?.type === "navigate" && document.querySelector("[data-failed]") === null;
+}
+
+function dropSent(person: string): void {
+  for (const key of Object.keys(sessionStorage)) {
+    if (key.startsWith(`kept ${person} `) && read(key)?.isSent) sessionStorage.removeItem(key);
+  }
+}
+
+function keep(form: HTMLFormElement, key: string): void {
+  const found = fieldsOf(form);
+  const first = JSON.stringify(found);
+  const before = read(key);
+  if (before && JSON.stringify(before.fields) !== first) {
+    putBack(form, before.fields);
+    tell(form, () => {
+      putBack(form, found);
+      sessionStorage.removeItem(key);
+    });
+  } else {
+    sessionStorage.removeItem(key);
+  }
+  let last = JSON.stringify(fieldsOf(form));
+  const store = (isSent: boolean): void => {
+    const fields = fieldsOf(form);
+    const now = JSON.stringify(fields);
+    if (now === last && !isSent) return;
+    last = now;
+    if (now === first && !isSent) sessionStorage.removeItem(key);
+    else write(key, { fields, isSent });
+  };
+  setInterval(() => store(false), EVERY_MS);
+  addEventListener("pagehide", () => store(false));
+  form.addEventListener("submit", () => store(true));
+}
+
+function fieldsOf(form: HTMLFormElement): [string, string][] {
+  const found: [string, string][] = [];
+  for (const one of form.elements) {
+    if (!isKept(one)) continue;
+    const isTicked = one instanceof HTMLInputElement && ["checkbox", "radio"].includes(one.type);
+    found.push([one.name, isTicked ? (one.checked ? "on " : "off ") + one.value : one.value]);
+  }
+  return found;
+}
+
+function isKept(one: Element): one is Field {
+  const isField =
+    one instanceof HTMLInputElement || one instanceof HTMLTextAreaElement || one instanceof HTMLSelectElement;
+  if (!isField || !one.name || SECRET.has(one.name) || one.type === "password" || one.type === "file") return false;
+  return one.type !== "hidden" || BASE.includes(one.name);
+}
+
+/** Fields are told apart by name and by which of that name they are: a form may have got others meanwhile. */
+function putBack(form: HTMLFormElement, fields: [string, string][]): void {
+  const waiting = new Map<string, string[]>();
+  for (const [name, value] of fields) waiting.set(name, [...(waiting.get(name) ?? []), value]);
+  for (const one of form.elements) {
+    const value = isKept(one) ? waiting.get(one.name)?.shift() : undefined;
+    if (value === undefined || !isKept(one)) continue;
+    const isTicked = one instanceof HTMLInputElement && ["checkbox", "radio"].includes(one.type);
+    if (isTicked) one.checked = value.startsWith("on ");
+    else one.value = value;
+    if (!isTicked && one.type !== "hidden") one.closest("details")?.toggleAttribute("open", true);
+  }
+}
+
+function tell(form: HTMLFormElement, drop: () => void): void {
+  const { kept, keptDrop } = document.documentElement.dataset;
+  const note = document.createElement("div");
+  note.className = "note note-warn actions";
+  note.setAttribute("role", "status");
+  const text = document.createElement("p");
+  text.textContent = kept ?? "";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button";
+  button.textContent = keptDrop ?? "";
+  button.addEventListener("click", () => {
+    drop();
+    note.remove();
+  });
+  note.append(text, button);
+  form.before(note);
+}
+
+function read(key: string): Kept | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(key) ?? "null") as Kept | null;
+  } catch {
+    return null; // not ours, or storage is off
+  }
+}
+
+function write(key: string, kept: Kept): void {
+  try {
+    sessionStorage.setItem(key, JSON.stringify(kept));
+  } catch {
+    // full, or off: the question before the page is left remains
+  }
+}

@@ -1,0 +1,137 @@
+"""Text that was typed and could not be sent is in the form again, in a real browser: nothing typed is lost."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.access_settings import AccessSettings
+from store.people import Role
+from tests.administration import PASSWORD, AdminWorld
+from tests.gateway.http.pages.page_content import PROMPT, fill, publish
+from tests.gateway.http.pages.test_page_scripts import needs_browser, require_bundle
+from tests.real_browser import Watched, axe_source, served, start
+
+pytestmark = [pytest.mark.browser, needs_browser]
+EDIT = f"{PROMPT}/edit"
+KEPT = "What you had typed here and not sent is in the form again."
+
+
+@pytest.fixture
+def admin(make_admin) -> AdminWorld:
+    made: AdminWorld = make_admin(AccessSettings(plain_http=True))
+    fill(made)
+    made.user("ann", Role.EDITOR)
+    return made
+
+
+@pytest.fixture
+def watched(admin: AdminWorld) -> Iterator[Watched]:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and only where there is a browser
+
+    require_bundle()
+    with served(admin.app) as address, sync_playwright() as playwright:
+        browser = start(playwright)
+        found = Watched.of(browser.new_context(locale="en-GB", reduced_motion="reduce"), address)
+        found.page.on("dialog", lambda dialog: dialog.accept())
+        found.sign_in("ada")
+        yield found
+        browser.close()
+    assert not found.complaints
+
+
+def typed(watched: Watched, title: str) -> None:
+    """Types another title and waits until it is kept."""
+    watched.page.goto(watched.address + EDIT)
+    watched.page.locator("#f-title").press_sequentially(title)
+    watched.page.wait_for_timeout(2500)
+
+
+def signed_in_again(watched: Watched, name: str) -> None:
+    """Fills in the page that a lost session leads to."""
+    watched.page.fill("#f-name", name)
+    watched.page.fill("#f-password", PASSWORD)
+    watched.page.keyboard.press("Enter")
+
+
+def test_a_session_that_was_lost_while_typing_costs_no_text(watched: Watched) -> None:
+    page = watched.page
+    typed(watched, " of Zoe")
+    page.context.clear_cookies()
+    page.goto(watched.address + EDIT)
+    signed_in_again(watched, "ada")
+    page.wait_for_url(watched.address + EDIT)
+    assert " of Zoe" in page.input_value("#f-title")
+    assert page.get_by_text(KEPT).is_visible()
+    assert not watched.violations(axe_source())
+    page.get_by_role("button", name="Throw it away").click()
+    assert " of Zoe" not in page.input_value("#f-title")
+    page.goto(watched.address + EDIT)
+    assert not page.get_by_text(KEPT).is_visible()
+
+
+def test_a_text_that_was_saved_is_not_put_back(watched: Watched) -> None:
+    page = watched.page
+    typed(watched, " of Zoe")
+    with page.expect_navigation():
+        page.keyboard.press("Control+s")
+    page.goto(watched.address + EDIT)
+    assert not page.get_by_text(KEPT).is_visible()
+    assert " of Zoe" not in page.input_value("#f-title")
+
+
+def test_a_text_that_was_typed_over_another_one_still_meets_the_conflict(admin: AdminWorld, watched: Watched) -> None:
+    page = watched.page
+    typed(watched, " of Zoe")
+    publish(admin, title="Quite another title")
+    page.goto(watched.address + EDIT)
+    assert " of Zoe" in page.input_value("#f-title")
+    with page.expect_navigation():
+        page.keyboard.press("Control+s")
+    watched.complaints[:] = [one for one in watched.complaints if "409" not in one]
+    assert page.get_by_text("Somebody else changed this meanwhile.").is_visible()
+    assert "of Zoe" in page.input_value("#f-title")
+
+
+def test_a_text_is_for_nobody_else_in_the_same_tab(watched: Watched) -> None:
+    page = watched.page
+    typed(watched, " of Zoe")
+    page.context.clear_cookies()
+    page.goto(watched.address + EDIT)
+    signed_in_again(watched, "ann")
+    page.wait_for_url(watched.address + EDIT)
+    assert " of Zoe" not in page.input_value("#f-title")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign out").click()
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_letters_lead_through_the_differences_of_a_change_and_open_its_dialogs(
+    admin: AdminWorld, watched: Watched
+) -> None:
+    page = watched.page
+    typed(watched, " of Zoe")
+    page.fill("#f-owner", "Zoe")
+    with page.expect_navigation():
+        page.keyboard.press("Control+s")
+    change = page.url.partition("change=")[2]
+    ada = admin.access.users.named("ada").actor
+    held = admin.changing.drafts.page(ada).changes[0]
+    described = admin.changing.drafts.describe(ada, held.id, rev=held.rev, note="Nobody understood it.")
+    admin.changing.review.submit(ada, held.id, rev=described.rev)
+    page.context.clear_cookies()
+    page.goto(f"{watched.address}/admin/changes/{change}")
+    signed_in_again(watched, "bob")
+    page.wait_for_url(f"{watched.address}/admin/changes/{change}")
+    seen = []
+    for key in "nnp":
+        page.keyboard.press(key)
+        seen.append(page.evaluate("document.activeElement.id"))
+    assert seen == ["hunk-1-1", "hunk-1-2", "hunk-1-1"]
+    page.keyboard.press("r")
+    dialog = page.locator("dialog[data-letter=r]")
+    assert dialog.is_visible()
+    assert not watched.violations(axe_source())
+    dialog.locator("textarea").fill("Name the team.")
+    with page.expect_navigation():
+        dialog.get_by_role("button", name="Request changes").click()
+    assert page.get_by_text("Name the team.").first.is_visible()
