@@ -102,8 +102,8 @@ bench: setup ## print the figures of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.matching --cases
 	@$(BIN)/canongate eval suite examples/helpdesk/suites/helpdesk.yaml
 
-screenshots: setup browser ## write pictures of every admin page to var/screenshots
-	@$(BIN)/python -m docs.screenshots
+screenshots: setup browser ## write pictures of every admin page to var/screenshots, and those of the tour to docs/tour
+	@$(BIN)/python -m docs.screenshots --tour
 
 docs: setup ## rewrite the generated pages of docs/
 	@$(BIN)/python -m docs.generate

@@ -1,27 +1,28 @@
-"""Pictures of every admin page, light, dark, on a phone and in Arabic: `python -m docs.screenshots`."""
+"""Pictures of every admin page, light, dark, on a phone and in Arabic: `python -m docs.screenshots`.
+
+With `--tour` the eight pictures of the README's tour are written to `docs/tour` as well.
+"""
 
 import argparse
 import json
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from docs.example_gateway import READY_S, ROOT, command, demo
 from gateway.http.pages.page_table import OPEN_PAGES, PAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-ROOT = Path(__file__).parents[1]
 CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "seven quiet herons"  # noqa: S105 - of a store that lives for a minute
-READY_S = 180.0
 MOST_CRAWLED = 60
 DOWNLOADS = frozenset(name for name in PAGES if name.endswith("/export"))
 QUESTIONS = (
@@ -37,6 +38,8 @@ QUESTIONS = (
     "hello",
     "How much holiday do I have left?",
 )
+VAIN = ("Can I bring my otter to work?", "Who waters the plants on the third floor?")
+"""Questions that nothing approved answers, asked again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,33 @@ class Look:
     locale: str = "en-GB"
 
 
+@dataclass(frozen=True, slots=True)
+class TourPicture:
+    """One picture of the tour: the upper part of a page, as a browser's window shows it."""
+
+    name: str
+    page: str
+    """Template of the page's address, as `_pages` finds it."""
+    look: Look
+    below: str = ""
+    """What the window is scrolled to."""
+
+
 LOOKS = (Look("light"), Look("dark", theme="dark"), Look("phone", width=390), Look("arabic", locale="ar-EG"))
+
+LIGHT, DARK, PHONE, ARABIC = LOOKS
+TOUR = (
+    TourPicture("overview", "/admin", LIGHT),
+    TourPicture("edit", "/admin/prompts/{prompt_key:str}/edit", LIGHT),
+    TourPicture("change", "/admin/changes/{change_id:str}", LIGHT),
+    TourPicture("playground", "/admin/playground", DARK, below="#differs"),
+    TourPicture("rails", "/admin/rails/{policy_name:str}", LIGHT),
+    TourPicture("unmatched", "/admin/unmatched/clusters/{cluster:str}", LIGHT),
+    TourPicture("analytics", "/admin/analytics", DARK),
+    TourPicture("prompts", "/admin/prompts", ARABIC),
+)
+MOST_TOUR_BYTES = 120_000
+NEW_WORDS = "Your visitor chooses the network 'Tarnwick Guest' and enters an e-mail address. You approve it."
 
 
 def main() -> None:
@@ -58,6 +87,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=18099)
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "screenshots")
     parser.add_argument("--json", action="store_true", dest="as_json", help="print the names of the files as JSON")
+    parser.add_argument("--tour", action="store_true", help="also write the tour's pictures to docs/tour")
     chosen = parser.parse_args()
     store = chosen.folder / "store"
     shutil.rmtree(store, ignore_errors=True)
@@ -65,45 +95,18 @@ def main() -> None:
     for old in chosen.folder.glob("*.png"):
         old.unlink()
     settings = store / "canongate.toml"
-    settings.write_text(f'[server]\nport = {chosen.port}\n[data]\ndirectory = "{store}"\n')
-    with _demo(settings) as address:
-        names = _shoot(address, settings, chosen.folder)
+    settings.write_text(f'[server]\nport = {chosen.port}\n[data]\ndirectory = "{store}"\n[matching]\ntune = false\n')
+    with demo(settings) as address:
+        names = _shoot(address, settings, chosen.folder, with_tour=chosen.tour)
     shutil.rmtree(store)
     print(json.dumps(names, indent=2) if chosen.as_json else f"{len(names)} pictures in {chosen.folder}")
 
 
-def _command(settings: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "gateway.cli", *words, "--config", str(settings)]
-
-
-@contextmanager
-def _demo(settings: Path) -> Iterator[str]:
-    """Runs the gateway with the example help desk; gives its address once it serves."""
-    with (settings.parent / "demo.log").open("w") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            _command(settings, "demo"), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            yield _served(process, settings)
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _served(process: subprocess.Popen[bytes], settings: Path) -> str:
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until and process.poll() is None:
-        if found := re.search(r"listening on (http://\S+)", (settings.parent / "demo.log").read_text()):
-            return found[1]
-        time.sleep(0.2)
-    raise SystemExit(f"the gateway did not start:\n{(settings.parent / 'demo.log').read_text()[-2000:]}")
-
-
-def _shoot(address: str, settings: Path, folder: Path) -> list[str]:
+def _shoot(address: str, settings: Path, folder: Path, *, with_tour: bool) -> list[str]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and of no use to other pages
 
     made = subprocess.run(  # noqa: S603 - our own program
-        _command(settings, "user", "create", "Ada Lindqvist", "--role", "admin", "--role", "editor", "--json"),
+        command(settings, "user", "create", "Ada Lindqvist", "--role", "admin", "--role", "editor", "--json"),
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -117,6 +120,7 @@ def _shoot(address: str, settings: Path, folder: Path) -> list[str]:
         _use(page, address, (settings.parent / "first-key").read_text().strip())
         pages = {template: address + path for template, path in _pages(page, address).items()}
         names = [name for look in LOOKS for name in _pictures(browser, context, look, pages, folder)]
+        names += _tour(browser, context, pages) if with_tour else ()
         browser.close()
     return names
 
@@ -154,6 +158,68 @@ def _use(page: "Page", address: str, key: str) -> None:
     page.check("[name=meant]")
     page.click("main form button[type=submit]")
     page.wait_for_url("**change=*")
+    page.goto(f"{address}/admin/prompts/it.wifi-guest/edit")
+    page.fill("#f-answer", NEW_WORDS)
+    page.click("main form button.primary")
+    page.wait_for_url("**change=*")
+    for _ in range(3):
+        for question in VAIN:
+            sent = {"assistant": "helpdesk", "message": question}
+            page.request.post(f"{address}/v1/chat", data=sent, headers=headers)
+    _wait_for(page, f"{address}/admin/unmatched", "table.rows")
+
+
+def _wait_for(page: "Page", address: str, selector: str) -> None:
+    """Opens a page until it shows what the gateway makes beside serving."""
+    until = time.monotonic() + READY_S
+    while time.monotonic() < until:
+        page.goto(address)
+        if page.locator(selector).count():
+            return
+        time.sleep(1)
+    raise SystemExit(f"{address} does not show {selector}")
+
+
+def _compare(page: "Page") -> None:
+    """Asks the draft beside what is live, until the draft is made ready."""
+    until = time.monotonic() + READY_S
+    while time.monotonic() < until:
+        page.select_option("#f-change", index=1)
+        page.fill("[name=question]", "guest wifi")
+        page.check("[name=compare]")
+        with page.expect_navigation(timeout=60_000):
+            page.click("#ask-form button[type=submit]")
+        if page.locator("#differs").count():
+            return
+    raise SystemExit("the draft is not made ready")
+
+
+def _tour(browser: "Browser", signed_in: "BrowserContext", pages: dict[str, str]) -> Iterator[str]:
+    """Writes the pictures of the tour with few colours, so that they may lie in the repository."""
+    from PIL import Image  # noqa: PLC0415 - of no use to other pages
+
+    folder = ROOT / "docs" / "tour"
+    folder.mkdir(exist_ok=True)
+    for one in TOUR:
+        look, state = one.look, signed_in.storage_state()
+        viewport = {"width": look.width, "height": 760}
+        context = browser.new_context(
+            locale=look.locale, color_scheme=look.theme, viewport=viewport, storage_state=state, reduced_motion="reduce"
+        )
+        page = context.new_page()
+        page.goto(pages[one.page])
+        if one.page == "/admin/playground":
+            _compare(page)
+        if one.below:
+            page.locator(one.below).evaluate("one => one.scrollIntoView({block: 'start'})")
+            page.mouse.wheel(0, -24)
+        image = Image.open(BytesIO(page.screenshot())).convert("RGB")
+        path = folder / f"{one.name}.png"
+        image.quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
+        if path.stat().st_size > MOST_TOUR_BYTES:
+            raise SystemExit(f"{path.name} has {path.stat().st_size} bytes, at most {MOST_TOUR_BYTES} are wanted")
+        yield str(path.relative_to(ROOT))
+        context.close()
 
 
 def _pages(page: "Page", address: str) -> dict[str, str]:
@@ -173,7 +239,8 @@ def _pages(page: "Page", address: str) -> dict[str, str]:
             if template is not None and (template not in found or ("change=" in link and "?" not in found[template])):
                 found[template] = link
                 waiting.append(link)
-    return found
+    change = found["/admin/changes/{change_id:str}"]
+    return found | {"/admin/changes/{change_id:str}/gate": f"{change}/gate"}
 
 
 def _pattern(template: str) -> re.Pattern[str]:
@@ -199,7 +266,7 @@ def _pictures(
             if template == "/admin/playground":
                 page.fill("[name=question]", QUESTIONS[0])
                 with page.expect_navigation():
-                    page.click("main form button[type=submit]")
+                    page.click("#ask-form button[type=submit]")
             name = f"{_name(template)}-{look.name}.png"
             page.screenshot(path=folder / name, full_page=True)
             yield name

@@ -6,6 +6,7 @@ from gateway.access.services import Access, access_of
 from gateway.administration import Administration
 from gateway.analysing import Analysing
 from gateway.auditing import Auditing
+from gateway.changing.rehearsing import Rehearsing
 from gateway.changing.scheduling import Schedule
 from gateway.changing.services import Changing
 from gateway.checkpointing import Checkpointing
@@ -50,6 +51,7 @@ def administration_of(
     review: Review,
     *,
     changing: Changing,
+    rehearsing: Rehearsing,
     live: Live,
     widget: Widget,
     settings: Settings,
@@ -77,6 +79,7 @@ def administration_of(
         feedback=FeedbackDesk(database, auditing.trail, privacy, lambda name: kept_of(live, name), review.recorder),
         importing=importing,
         changing=changing,
+        rehearsing=rehearsing,
         analysing=Analysing(database, live),
         widgets=WidgetClientService(
             database,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.access.services import Access
 from gateway.analysing import Analysing
 from gateway.auditing import Auditing
+from gateway.changing.rehearsing import Rehearsing
 from gateway.changing.services import Changing
 from gateway.decision_archive import DecisionArchive
 from gateway.feedback import FeedbackDesk
@@ -35,6 +36,7 @@ class Administration:
     feedback: FeedbackDesk
     importing: Importing
     changing: Changing
+    rehearsing: Rehearsing
     analysing: Analysing
     widgets: WidgetClientService
     background: tuple[Callable[[], Awaitable[None]], ...] = ()

@@ -28,7 +28,7 @@ from gateway.http.metrics import CountRequests, metrics
 from gateway.http.openai import create_chat_completion
 from gateway.http.openapi import openapi
 from gateway.http.page import ask_on_page, back_to_page, landing
-from gateway.http.pages.failing import tell_on_page
+from gateway.http.pages.failing import is_way_to_provider, tell_of_provider, tell_on_page
 from gateway.http.pages.guard import PageGuard, is_page_path, require_page_table
 from gateway.http.pages.handlers import PAGE_HANDLERS
 from gateway.http.pages.visit import Visit, visit_of
@@ -110,6 +110,8 @@ def _tell(components: Components) -> Callable[[Request[Any, Any, Any], Exception
     def tell(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         if is_page_path(request.scope["path"]):
             return tell_on_page(request, error, components)
+        if is_way_to_provider(request):
+            return tell_of_provider(request, error, components)
         return tell_error(request, error)
 
     return tell

@@ -19,7 +19,7 @@ from gateway.admin_services import (
     widget_from,
 )
 from gateway.answer_cache import AnswerCache
-from gateway.changing.making import make_changing
+from gateway.changing.making import make_changing, make_rehearsing
 from gateway.components import Components
 from gateway.credentials import NewKey, Principal
 from gateway.decisions import DecisionLog
@@ -165,6 +165,18 @@ def open_components(
             model=model,
         )
         stack.callback(changing.gate.close)
+        rehearsing = make_rehearsing(
+            settings,
+            store.database,
+            changing,
+            live=live,
+            trials=matchers,
+            services=services,
+            embedder=embedder,
+            model=model,
+            admission=admission,
+        )
+        stack.callback(rehearsing.close)
         stack.callback(matchers.close)  # before the gate: its fit ends, and so does its run
         review = make_review(
             settings.review,
@@ -219,6 +231,7 @@ def open_components(
                 auditing,
                 review,
                 changing=changing,
+                rehearsing=rehearsing,
                 live=live,
                 widget=widget,
                 settings=settings,

@@ -60,6 +60,7 @@ from store.review.purging import QuestionPurger
 from store.types import Decision, KeyScope
 from tests.drafts import KeptDrafts
 from tests.gate_runs import FinishedGate
+from tests.nearest_candidates import NearestCandidates, rehearsing_of
 from tests.world import PEPPER, World
 
 OWN_ORIGIN = "https://gateway.test"
@@ -167,6 +168,8 @@ class AdminWorld:
             gate_of=FinishedGate,
             clock=self.clock.now,
         )
+        self.candidates = NearestCandidates(FakeEmbedder())
+        self.rehearsing = rehearsing_of(world, database, self.changing, self.candidates)
         self.drafts = KeptDrafts()
         drafts = self.changing.queue if keeps_changes else self.drafts
         self.review = make_review(
@@ -220,6 +223,7 @@ class AdminWorld:
             ),
             importing=self.importing,
             changing=self.changing,
+            rehearsing=self.rehearsing,
             analysing=Analysing(database, world.live, self.clock.now),
             widgets=WidgetClientService(
                 database,
@@ -292,6 +296,5 @@ class AdminWorld:
         return b"".join(path.read_bytes() for path in sorted(self.folder.glob("admin.db*")))
 
     def count(self, table: str) -> int:
-        """Tells how many rows a table has."""
         with self.database.reading() as session:
             return session.execute(sqlalchemy.text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608 -- ours

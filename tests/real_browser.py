@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 import uvicorn
@@ -36,9 +36,9 @@ def axe_source() -> str:
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    """Serves an application on a thread; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
+def served(app: Any, *, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
+    """Serves an application on a thread, with what it runs beside serving or without; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan=lifespan))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -1,10 +1,12 @@
-"""Makes the services of changes, with the real gate behind them."""
+"""Makes the services of changes, with the real gate behind them, and what asks drafts."""
 
 from gateway.changing.evidence import Proving, Trials
 from gateway.changing.gate import ChangeGate
 from gateway.changing.judgements import still_holds_of, unservable_of, weakens
+from gateway.changing.rehearsing import Rehearsing, TriedCandidates
 from gateway.changing.servable import Servable
 from gateway.changing.services import Changing, changing_of
+from gateway.limits import Admission
 from gateway.live import Live
 from gateway.settings import Settings
 from models.ports import Embedder, LanguageModel
@@ -42,3 +44,20 @@ def make_changing(
         still_holds=still_holds_of(Users(database)),
         gate_of=gate_of,
     )
+
+
+def make_rehearsing(
+    settings: Settings,
+    database: Database,
+    changing: Changing,
+    *,
+    live: Live,
+    trials: Trials,
+    services: RailServices,
+    embedder: Embedder,
+    model: LanguageModel,
+    admission: Admission,
+) -> Rehearsing:
+    """Returns what asks drafts. It has a thread from the first one on: close it at the end."""
+    candidates = TriedCandidates(Servable(settings, services, embedder, SANDBOX), trials)
+    return Rehearsing(database, changing.views, candidates, live, model, admission=admission, settings=settings)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from gateway.analysing import Analysing, Answers
 from gateway.changing.services import Changing
 from gateway.feedback import FeedbackDesk
+from store.catalog import Catalog
 from store.changes.lists import ContentHead, Wanted
 from store.changes.types import OPEN_STATES, ChangeHead, EditKind
 from store.feedback import Verdicts
@@ -52,6 +53,31 @@ class PromptRow:
     def answers(self) -> int:
         """In the last 30 days."""
         return sum(self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptChoices:
+    """What a list of prompts can be narrowed to: nothing that only prompts of others have."""
+
+    assistants: tuple[str, ...]
+    areas: tuple[str, ...]
+    languages: tuple[str, ...]
+    owners: tuple[str, ...]
+
+    @classmethod
+    def of(cls, actor: Actor, catalog: Catalog) -> "PromptChoices":
+        """Returns the choices of somebody; a tenant's are those of its own assistants and their prompts."""
+        assistants = [one for name, one in catalog.assistants.items() if actor.may_see(name)]
+        areas = {area for one in assistants for area in one.areas}
+        contents = [
+            one.content for one in catalog.prompts.values() if not actor.assistants or one.content.area in areas
+        ]
+        return cls(
+            tuple(sorted(one.name for one in assistants)),
+            tuple(sorted(areas)),
+            tuple(sorted({one.language for one in contents})),
+            tuple(sorted({one.owner for one in contents})),
+        )
 
 
 class PromptLists:

@@ -1,6 +1,7 @@
 """Asks test sets of a state that is not live: the whole way of a message, of which nothing is recorded."""
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,8 @@ _MATCH_S, _OUTPUT_RAILS_S = 30.0, 30.0
 _REST = 2.0
 """Pause after a case, as a share of what it took: whoever waits for an answer has the interpreter meanwhile."""
 _MOST_REST_S = 0.1
+_CONVERSATIONS = 500
+"""Whose last decision is kept, for as long as the state is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,13 @@ class Unrecorded(DecisionLog):
 
     def __init__(self) -> None:
         super().__init__(_Nothing())
-        self._last: dict[tuple[str | None, str], Decision] = {}
+        self._last: OrderedDict[tuple[str | None, str], Decision] = OrderedDict()
 
     async def record(self, decision: Decision, said: Said | None = None, *, error: str | None = None) -> Decision:
         if decision.conversation is not None:
             self._last[decision.conversation, decision.principal] = decision
+            while len(self._last) > _CONVERSATIONS:
+                self._last.popitem(last=False)
         return decision
 
     def note_none(self, turn_id: str, assistant: str, principal: str, *, reason: str) -> None:

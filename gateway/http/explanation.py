@@ -10,6 +10,8 @@ from store.types import Outcome
 
 _STEPS = (("check", "input_rails"), ("match", "match"), ("word", "generate"), ("verify", "output_rails"))
 
+_MOST_CANDIDATES = 5
+
 
 class StationState(StrEnum):
     """How far the message came."""
@@ -62,6 +64,7 @@ class Explanation:
     stations: tuple[Station, ...]
     rails: tuple[RailRecord, ...]
     candidates: tuple[CandidateRow, ...]
+    """The nearest ones, at most five."""
     limit: float | None
     """The score that is enough to be answered; None when only an approved phrasing word for word is."""
     difference: str | None
@@ -70,6 +73,12 @@ class Explanation:
     instructions: tuple[SentPart, ...]
     question: tuple[SentPart, ...]
     """Empty, like the instructions, when nothing was sent to the model."""
+    language: str
+    """Of the assistant's languages the one that the question is in."""
+
+    def rails_at(self, stage: str) -> tuple[RailRecord, ...]:
+        """Returns the checks of a stage, in their order."""
+        return tuple(one for one in self.rails if one.stage.value == stage)
 
 
 def explain(reply: Reply) -> Explanation:
@@ -83,13 +92,14 @@ def explain(reply: Reply) -> Explanation:
         rails=tuple(turn.records),
         candidates=tuple(
             CandidateRow(one.prompt.content.title, one.phrasing, one.score, one.prompt.key == chosen)
-            for one in candidates
+            for one in candidates[:_MOST_CANDIDATES]
         ),
         limit=None if limits.is_word_for_word else limits.answer,
         difference=turn.evidence.difference if turn.evidence else None,
         method=reply.decision.method,
         instructions=_parts(turn.sent.instructions) if turn.sent else (),
         question=_parts(turn.sent.question) if turn.sent else (),
+        language=turn.language,
     )
 
 

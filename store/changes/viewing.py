@@ -1,6 +1,6 @@
 """Changes as somebody looks at them: what differs from live, what is wrong, what can be done, what the gate found."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -86,6 +86,12 @@ class ChangeViews:
         moved = () if change.state in _DONE else self._desk.moved(change)
         wanted = [edit for edit in change.edits if after is None or edit.item > after]
         return change, tuple(self._edit(edit, moved) for edit in wanted[:limit])
+
+    def lines(self, actor: Actor, change_id: UUID, lines: Iterable[str]) -> tuple[str, ...]:
+        """Returns what was said of a change as the actor may be told it. Raises `NotFound`."""
+        with self._desk.database.reading() as session:
+            change = self._desk.open(actor, change_id, session).change
+            return self._desk.telling.lines(actor, change, lines, self._desk.live.ground(session), session)
 
     def runs(self, actor: Actor, change_id: UUID, *, limit: int, after: UUID | None) -> tuple[GateRun, ...]:
         """Returns the runs of the gate for a change, newest first. Raises `NotFound`."""

@@ -1,11 +1,14 @@
 """Differences between two texts or documents, made ready to be shown: field by field, with marked words inside."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from store.changes.differences import FieldDifference, Part, Stretch, differences, word_differences
 from store.formats.documents import write_yaml
+
+_MOST_SAME_LINES, _NEAR_LINES = 8, 3
+"""Lines of code beside a difference that are shown in full, and those that are left of more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,25 @@ def _shown(one: FieldDifference) -> ShownDifference:
         if one.words:
             lines = tuple(stretch for stretch in one.words if stretch.part is not Part.SAME)
             return ShownDifference(one.field, way, lines=lines, kept_lines=len(one.words) - len(lines))
-        return text_difference(one.field, _plain(one.before), _plain(one.after), is_code=True)
+        return _code_difference(one)
     if one.words:
         return ShownDifference(one.field, way, words=readable(one.words))
-    is_code = isinstance(one.before, Mapping) or isinstance(one.after, Mapping)
-    return text_difference(one.field, _plain(one.before), _plain(one.after), is_code=is_code)
+    if isinstance(one.before, Mapping) or isinstance(one.after, Mapping):
+        return _code_difference(one)
+    return text_difference(one.field, _plain(one.before), _plain(one.after))
+
+
+def _code_difference(one: FieldDifference) -> ShownDifference:
+    found = text_difference(one.field, _plain(one.before), _plain(one.after), is_code=True)
+    return replace(found, words=tuple(map(_shortened, found.words)))
+
+
+def _shortened(one: Stretch) -> Stretch:
+    """Returns a stretch without the middle of many lines that are the same on both sides."""
+    lines = one.text.split("\n")
+    if one.part is not Part.SAME or len(lines) <= _MOST_SAME_LINES:
+        return one
+    return Stretch(one.part, "\n".join((*lines[:_NEAR_LINES], "⋮", *lines[-_NEAR_LINES:])))
 
 
 def _way(before: Any, after: Any) -> Part:

@@ -20,6 +20,7 @@ REFUSALS = (InvalidContent, Conflict, NotAllowed, InvalidRequest, RateLimited)
 """Errors after which a form is shown once more, as it was typed."""
 _SIGN_IN = "/admin/sign-in"
 _AUTHENTICATOR = "/admin/profile/authenticator"
+_PROVIDER = ("/v1/admin/oidc/start", "/v1/admin/oidc/callback")
 _CONFLICT, _SERVER_ERROR = 409, 500
 
 
@@ -41,6 +42,23 @@ def tell_on_page(request: Request[Any, Any, Any], error: Exception, components: 
         told=said(visit.texts, error, problem),
         needed=_needed(request) if problem.code == "insufficient_role" else (),
         kept=keep_form(request).kept(),
+    )
+
+
+def is_way_to_provider(request: Request[Any, Any, Any]) -> bool:
+    """Whether a person's browser is on its way to or from a provider of sign-in; a program does not ask for a page."""
+    return request.scope["path"] in _PROVIDER and "text/html" in request.headers.get("accept", "")
+
+
+def tell_of_provider(request: Request[Any, Any, Any], error: Exception, components: Components) -> Response[str]:
+    """Says on a page why somebody was not let in by way of the provider, and what to do."""
+    visit = visit_of(request, components)
+    problem = problem_of(error, request.scope)
+    key = f"provider.{problem.code}"
+    told = Said(visit.texts(key)) if visit.texts.has(key) else said(visit.texts, error, problem)
+    headers = {name: value for name, value in problem.headers.items() if name != "www-authenticate"}
+    return visit.show(
+        "provider.html", status=problem.status, headers=headers, told=told, provider=_provider(visit), again=_SIGN_IN
     )
 
 
@@ -98,7 +116,8 @@ def _sign_in_first(visit: Visit, *, is_read: bool) -> Response[Any]:
 
 
 def _provider(visit: Visit) -> str | None:
-    found = visit.access.oidc
+    has_services = visit.components is not None and visit.components.administration is not None
+    found = visit.access.oidc if has_services else None
     return found.title if found else None
 
 

@@ -1,6 +1,7 @@
 """Feedback: what people said of answers, how often each version of a prompt helped, and all of it as a file."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from litestar import Response, get
@@ -11,10 +12,11 @@ from litestar.response import Stream
 from gateway.errors import InvalidRequest
 from gateway.feedback import MESSAGE_FORMATS, PAIR_FORMATS
 from gateway.http.downloads import download
-from gateway.http.pages.choices import assistants_of, chosen, titles_of, typed
+from gateway.http.pages.choices import EXPECTED, assistants_of, case_path, chosen, suites_of, titles_of, typed
 from gateway.http.pages.times import day_of
 from gateway.http.pages.visit import ROWS, Visit
 from store.feedback import HelpfulRate, Verdict
+from store.formats.suite import Expectation
 from store.repositories.feedback import FeedbackFilter, JudgedAnswer, Place
 
 _Asked = NamedDependency[SkipValidation[Visit]]
@@ -35,6 +37,7 @@ async def feedback_page(visit: _Asked) -> Response[str]:
     return visit.show(
         "feedback.html",
         judged=shown,
+        cases=await _cases(visit, shown),
         **_shared(visit),
         verdicts=list(Verdict),
         formats=FORMATS,
@@ -73,6 +76,24 @@ def _shared(visit: Visit) -> dict[str, Any]:
         "assistants": assistants_of(visit),
         "titles": titles_of(visit),
     }
+
+
+async def _cases(visit: Visit, shown: Iterable[JudgedAnswer]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Returns by decision the test sets that its question can be added to, each with the address of its form.
+
+    Of an answer that did not help, the prompt that should have answered is left to be named.
+    """
+    names: dict[str, tuple[str, ...]] = {}
+    found = {}
+    for one in shown:
+        if one.decision is None or one.words is None:
+            continue
+        assistant, message, is_good = one.feedback.assistant, one.words.message, one.feedback.verdict is Verdict.UP
+        expect = EXPECTED.get(one.decision.outcome, Expectation.ANSWER) if is_good else Expectation.ANSWER
+        prompt = one.feedback.prompt_key if is_good and expect is Expectation.ANSWER else None
+        names[assistant] = names.get(assistant) or await suites_of(visit, assistant)
+        found[one.feedback.decision] = tuple((n, case_path(n, message, expect, prompt)) for n in names[assistant])
+    return found
 
 
 def _wanted(visit: Visit) -> FeedbackFilter:

@@ -107,6 +107,6 @@ async def _steps(visit: Visit, *, has_questions: bool) -> tuple[Step, ...] | Non
         Step("authenticator", visit.signed_in.user.has_totp, "/admin/profile/authenticator"),
         Step("people", len(people) > 1, "/admin/people/new"),
         Step("key", has_own_key, "/admin/keys/new"),
-        Step("question", has_questions, "/"),
+        Step("question", has_questions, "/admin/playground"),
     )
     return None if all(one.is_done for one in steps) else steps

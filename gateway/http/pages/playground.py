@@ -1,39 +1,38 @@
 """Playground: a question by the very way that the chat uses, beside everything that was decided on it."""
 
-import secrets
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
+from gateway.changing.rehearsing import Rehearsal
 from gateway.components import Components
 from gateway.errors import GatewayError, InvalidRequest, NotServing
-from gateway.http.asking import Asking, deadline_of
-from gateway.http.explanation import explain
 from gateway.http.page import origin_of
+from gateway.http.pages.choices import EXPECTED, assistants_of, case_path, choices_of, suites_of, typed
+from gateway.http.pages.documents import change_of, changing_of
 from gateway.http.pages.failing import said
-from gateway.http.pages.forms import Form
+from gateway.http.pages.forms import Form, Said
+from gateway.http.pages.playground_asking import READY_S, Column, Wish, asked_of, conversation_of, differences_of
 from gateway.http.pages.visit import Visit
 from gateway.http.problems import problem_of
-from gateway.http.replies import contact_reply, slot_reply, suggested
-from gateway.trying import principal_of
-from gateway.turn import Question, Reply
+from gateway.readiness import PartReport, PartState
+from store.changes.types import OPEN_STATES, ChangeHead, EditKind
 from store.content import SLOT_MARK
+from store.formats.suite import Expectation
 from store.people import Role
-from store.types import Outcome
 
 _Asked = NamedDependency[SkipValidation[Visit]]
 _PLAYGROUND: Final = "/admin/playground"
-_CONVERSATION_CHARS = 22
 _MOST_CHARS = 8000
-_SEE_WITHHELD = (Role.EDITOR, Role.APPROVER, Role.ADMIN)
-"""Who reads what the model said when it was withheld: it is not approved, and may be anything."""
-
-_WITHHELD = (Outcome.BLOCKED_OUTPUT, Outcome.DEGRADED)
+_MOST_DRAFTS, _MOST_SAMPLES = 50, 6
+_ASK_DRAFTS = (Role.EDITOR, Role.APPROVER, Role.ADMIN)
+"""To whom drafts are offered; the service decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,59 +43,88 @@ class Snippet:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What came of asking."""
+
+    columns: tuple[Column, ...] = ()
+    """None before anything was asked, two where states are compared."""
+    waiting: Rehearsal | None = None
+    """The state of a draft that is still being made."""
+    problems: tuple[str, ...] = field(default=())
+    """Why the state of a draft cannot be made."""
+
+
 @get(_PLAYGROUND, operation_id="playground_page")
 async def playground_page(visit: _Asked) -> Response[str]:
     """Shows an empty form; an address may hold a question, which is asked only when somebody sends it."""
     query = visit.request.query_params
-    names = _assistants(visit)
+    change = change_of(visit)
+    names = await _assistants(visit, change)
     assistant = query.get("assistant", "")
     asked = {
         "assistant": (assistant if assistant in names else next(iter(names), ""),),
         "question": (query.get("question", "")[:_MOST_CHARS],),
+        "change": (str(change) if change else "",),
     }
-    return _page(visit, Form(asked), None)
+    return await _page(visit, Form(asked), names, Shown())
 
 
 @post(_PLAYGROUND, status_code=200, operation_id="ask_on_playground")
 async def ask_on_playground(visit: _Asked) -> Response[str]:
     """Asks, and shows the reply with its trace, or what went wrong."""
     form, components = visit.form, _serving(visit)
-    if form.text("assistant") not in _assistants(visit):
+    wish = Wish(change_of(visit), bool(form.text("compare")), bool(form.text("repeat")))
+    names = await _assistants(visit, wish.change)
+    if form.text("assistant") not in names:
         raise InvalidRequest("not_found", "There is no such assistant.")
-    limits = components.settings.limits
-    question = Question(
-        text=form.secret("question"),
-        assistant=form.text("assistant"),
-        principal=principal_of(visit.actor, requests_per_minute=limits.visitor_requests_per_minute),
-        deadline=deadline_of(visit.request, limits.deadline_s),
-        conversation=_conversation(form),
-    )
-    asking = Asking(components.pipeline, question)
-    await asking.until_settled(visit.request.receive)
+    if wish.is_compared and wish.change is None:
+        wrong = form.wrong("change", Said(visit.texts("playground.compare_what")))
+        return await _page(visit, wrong, names, Shown())
     try:
-        reply = asking.reply()
+        found = await _asked(visit, components, wish)
     except GatewayError as error:
         problem = problem_of(error, visit.request.scope)
         wrong = form.wrong("question", said(visit.texts, error, problem), status=problem.status)
-        return _page(visit, wrong, None)
-    return _page(visit, form, reply)
+        return await _page(visit, wrong, names, Shown())
+    return await _page(visit, form, names, found)
 
 
-def _page(visit: Visit, form: Form, reply: Reply | None) -> Response[str]:
+async def _asked(visit: Visit, components: Components, wish: Wish) -> Shown:
+    rehearsing = visit.administration.rehearsing
+    if wish.change is None:
+        pipeline = components.pipeline if wish.is_recorded else rehearsing.live
+        return Shown((await asked_of(visit, components, wish, side="live", pipeline=pipeline),))
+    found = await rehearsing.settled(visit.actor, wish.change, within_s=READY_S)
+    if found.pipeline is None:
+        told = await visit.call(rehearsing.told, visit.actor, wish.change, found)
+        return Shown(waiting=None if told else found, problems=told)
+    draft = await asked_of(visit, components, wish, side="draft", pipeline=found.pipeline)
+    if not wish.is_compared or visit.form.text("assistant") not in assistants_of(visit):
+        return Shown((draft,))
+    return Shown((await asked_of(visit, components, wish, side="live", pipeline=rehearsing.live), draft))
+
+
+async def _page(visit: Visit, form: Form, names: list[str], found: Shown) -> Response[str]:
+    is_compared = len(found.columns) > 1
+    drafts = await _drafts(visit)
     return visit.show(
         "playground.html",
         status=form.status,
         form=form,
-        assistants=_assistants(visit),
-        conversation=_conversation(form),
+        found=found,
+        differences=differences_of(visit.texts, *found.columns) if is_compared else (),
+        is_compared=is_compared,
+        assistants=names,
+        drafts=drafts,
+        draft=next((one for one in drafts if str(one.id) == form.text("change")), None),
+        conversation=conversation_of(form),
         most=_MOST_CHARS,
-        reply=reply,
-        how=explain(reply) if reply else None,
-        read=(reply.turn.message or reply.turn.sent_message) if reply else "",
-        withheld=_withheld(visit, reply) if reply else "",
-        contact=contact_reply(reply) if reply else None,
-        slot=slot_reply(reply.slot) if reply else None,
-        offers=_offers(reply) if reply else (),
+        model=await _model(visit),
+        cases=await _cases(visit, form, found.columns),
+        languages_asked=choices_of(visit).languages,
+        language=typed(visit, "language"),
+        samples=_samples(visit, form.text("assistant"), typed(visit, "language")),
         snippets=requests_of(origin_of(visit.request), form.text("assistant"), form.secret("question")),
     )
 
@@ -107,32 +135,58 @@ def _serving(visit: Visit) -> Components:
     return visit.components
 
 
-def _assistants(visit: Visit) -> list[str]:
-    live = visit.components.live.current.catalog.assistants if visit.components else {}
-    return sorted(name for name in live if visit.actor.may_see(name))
+async def _assistants(visit: Visit, change: UUID | None) -> list[str]:
+    """Returns the assistants that can be asked: those that are live, and those of the draft. Raises `NotFound`."""
+    names = set(assistants_of(visit))
+    if change is not None:
+        opened = await visit.call(changing_of(visit).drafts.get, visit.actor, change)
+        names |= {one.name for one in opened.change.items if one.kind is EditKind.ASSISTANT}
+    return sorted(name for name in names if visit.actor.may_see(name))
 
 
-def _conversation(form: Form) -> str:
-    """Returns the conversation of a form that goes on, or a new one."""
-    sent = form.text("conversation")
-    is_ours = len(sent) == _CONVERSATION_CHARS and sent.replace("-", "").replace("_", "").isalnum() and sent.isascii()
-    return sent if is_ours else secrets.token_urlsafe(16)
+async def _drafts(visit: Visit) -> tuple[ChangeHead, ...]:
+    """Returns the open changes that the person can ask, their own before those of others."""
+    if not any(map(visit.actor.may, _ASK_DRAFTS)):
+        return ()
+    drafts = changing_of(visit).drafts
+    page = await visit.call(drafts.page, visit.actor, limit=_MOST_DRAFTS, states=OPEN_STATES)
+    filled = [one for one in page.changes if one.items]
+    return tuple(sorted(filled, key=lambda one: visit.actor.person not in one.authors))
 
 
-def _withheld(visit: Visit, reply: Reply) -> str:
-    """Returns the model's words where people got others in their place, for those who may read them."""
-    was_worded = reply.turn.completion is not None and reply.decision.outcome in _WITHHELD
-    may_see = any(map(visit.actor.may, _SEE_WITHHELD))
-    return reply.turn.completion.text if reply.turn.completion and was_worded and may_see else ""
+async def _cases(visit: Visit, form: Form, columns: tuple[Column, ...]) -> tuple[tuple[str, str], ...]:
+    """Returns test sets that the question can be added to, each with the address of the form that is filled in."""
+    if not columns:
+        return ()
+    decision = columns[-1].reply.decision
+    expect = EXPECTED.get(decision.outcome, Expectation.ANSWER)
+    prompt = decision.prompt_key if expect is Expectation.ANSWER else None
+    names = await suites_of(visit, decision.assistant)
+    return tuple((name, case_path(name, form.secret("question"), expect, prompt)) for name in names)
 
 
-def _offers(reply: Reply) -> tuple[tuple[str, str], ...]:
-    """Returns titles of prompts that may have been meant, each with a phrasing that can be asked as it stands."""
+async def _model(visit: Visit) -> PartReport | None:
+    """Returns what keeps the language model from answering, None when nothing does."""
+    if visit.components is None:
+        return None
+    report = await visit.call(visit.components.readiness.report)
+    found = report.parts.get("model")
+    return None if found is None or found.state is PartState.READY else found
+
+
+def _samples(visit: Visit, assistant: str, language: str) -> tuple[str, ...]:
+    """Returns approved phrasings to begin with, one of each prompt that the assistant answers in that language."""
+    catalog = visit.components.live.current.catalog if visit.components else None
+    known = catalog.assistants.get(assistant) if catalog else None
+    if catalog is None or known is None or not visit.actor.may_see(assistant):
+        return ()
     found = []
-    for prompt in suggested(reply):
-        phrasing = next((text for text in prompt.content.phrasings if not SLOT_MARK.search(text)), None)
-        if phrasing:
-            found.append((prompt.content.title, phrasing))
+    for _, version in sorted(catalog.prompts.items()):
+        content = version.content
+        if content.area in known.areas and language in ("", content.language):
+            found += [text for text in content.phrasings if not SLOT_MARK.search(text)][:1]
+        if len(found) == _MOST_SAMPLES:
+            break
     return tuple(found)
 
 

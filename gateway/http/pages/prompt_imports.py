@@ -10,7 +10,7 @@ from litestar.response import File, Stream
 
 from gateway.errors import InvalidRequest
 from gateway.http.downloads import download
-from gateway.http.pages.choices import areas_of
+from gateway.http.pages.choices import choices_of
 from gateway.http.pages.diff import document_difference
 from gateway.http.pages.documents import PROMPTS, change_of, changing_of, prompt_crumbs
 from gateway.http.pages.failing import REFUSALS, refused
@@ -146,7 +146,7 @@ async def _asked(visit: Visit, form: Form) -> Response[str]:
         wholes=WHOLE_FORMATS,
         makes=MAKES,
         replying=REPLYING,
-        areas=areas_of(visit),
+        areas=choices_of(visit).areas,
         most=MOST_BYTES // (1024 * 1024),
         most_drafts=MOST_DRAFTS,
         jobs=await visit.call(visit.administration.importing.mine, visit.actor, limit=_RECENT),

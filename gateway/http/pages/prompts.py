@@ -12,7 +12,7 @@ from litestar.params import FromPath, SkipValidation
 from gateway.changing.prompt_lists import USED_WITHIN, Standing
 from gateway.errors import InvalidRequest
 from gateway.http.pages.charts import Plane
-from gateway.http.pages.choices import areas_of, assistants_of
+from gateway.http.pages.choices import choices_of
 from gateway.http.pages.diff import ShownDifference, shown
 from gateway.http.pages.documents import PROMPTS, change_of, changing_of, prompt_crumbs, prompt_item, prompt_path
 from gateway.http.pages.prompt_edits import checks_of
@@ -67,7 +67,7 @@ async def prompts_page(visit: _Asked) -> Response[str]:
         filters=wished.query,
         is_filtered=any(wished.query.values()),
         standings=list(Standing),
-        choices=_choices(visit),
+        choices=choices_of(visit),
         plane=Plane(is_mirrored=visit.texts.direction == "rtl"),
         exports=LIST_EXPORTS,
     )
@@ -151,17 +151,3 @@ async def _tests(visit: Visit, item: Item) -> list[TestCase]:
 def _is_due(visit: Visit, found: Shown) -> bool:
     day = found.document.get("review_by")
     return isinstance(day, str) and day < visit.now.date().isoformat()
-
-
-def _choices(visit: Visit) -> dict[str, list[str]]:
-    """Returns what the filters offer."""
-    catalog = visit.components.live.current.catalog if visit.components else None
-    areas = set(areas_of(visit))
-    contents = [one.content for one in catalog.prompts.values()] if catalog else []
-    seen = [one for one in contents if not visit.actor.assistants or one.area in areas]
-    return {
-        "assistants": assistants_of(visit),
-        "areas": sorted(areas),
-        "languages": sorted({one.language for one in seen}),
-        "owners": sorted({one.owner for one in seen}),
-    }

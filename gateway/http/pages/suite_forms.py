@@ -30,8 +30,8 @@ def said_in(case: Mapping[str, Any]) -> str:
 
 
 def case_form(case: Mapping[str, Any] | None, read: str, change: str) -> Form:
-    """Returns the form of a case as it is, or of a new one."""
-    known = _FIRST if case is None else case
+    """Returns the form of a case as it is, or of a new one, of which some fields may be known."""
+    known = case if case is not None and "id" in case else {**_FIRST, **(case or {})}
     values = {name: (str(known.get(name) or ""),) for name in FIELDS}
     return Form(values | {"case": (str(known.get("id") or ""),), "read": (read,), "change": (change,)})
 

@@ -75,7 +75,8 @@ async def suite_case_page(suite_name: FromPath[str], visit: _Asked) -> Response[
     """Shows the form of one case, or of a new one."""
     shown = await _found(visit, suite_name, _change_id(typed(visit, "change")))
     case = case_of(shown.document, typed(visit, "case"))
-    return _case(visit, shown, case_form(case, shown.digest, str(shown.change or "")))
+    filled = {name: typed(visit, name) for name in ("message", "expect", "prompt") if typed(visit, name)}
+    return _case(visit, shown, case_form(case or filled or None, shown.digest, str(shown.change or "")))
 
 
 @post(f"{_ONE}/case", status_code=200, operation_id="draft_suite_case")

@@ -6,7 +6,7 @@ from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect
 
 from gateway.errors import NotServing
-from gateway.http.pages.choices import assistants_of, titles_of, typed
+from gateway.http.pages.choices import assistants_of, silent_of, titles_of, typed
 from gateway.http.pages.forms import Form
 from gateway.http.pages.unmatched_acting import FILTERS, UNMATCHED, act, actions_link, list_link, wanted_of
 from gateway.http.pages.unmatched_forms import Selection, first_form
@@ -44,6 +44,7 @@ async def unmatched_page(visit: _Asked) -> Response[str]:
         is_first=after is None,
         figures=figures,
         assistants=assistants_of(visit),
+        silent=silent_of(visit),
         states=list(QuestionState),
         reasons=list(Reason),
         filters={name: typed(visit, name) for name in FILTERS},

@@ -262,3 +262,37 @@ def test_the_settings_take_no_provider_that_others_can_listen_to() -> None:
     with pytest.raises(ValueError, match=r"oidc\.issuer"):
         OidcSettings(client_id="x")
     assert "secret" not in repr(OidcSettings(issuer="https://x.example", client_secret="a secret", **good))
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words", "arabic"),
+    [
+        ({"error": "access_denied"}, 401, "The provider did not let you in", "لم يسمح لك المزوّد"),
+        ({"state": "x", "code": "y"}, 401, "This sign-in took too long", "استغرق تسجيل الدخول"),
+    ],
+)
+async def test_a_person_who_is_not_let_in_reads_why_on_a_page(admin, query, status, words, arabic) -> None:
+    async with admin.browser() as browser:
+        for language, wanted in (("en", words), ("ar", arabic)):
+            headers = {"accept": "text/html,*/*;q=0.8", "accept-language": language}
+            told = await browser.get(f"{OIDC}/callback", params=query, headers=headers)
+            assert (told.status_code, told.headers["content-language"]) == (status, language)
+            assert told.headers["content-type"].startswith("text/html")
+            assert "script-src 'self'" in told.headers["content-security-policy"]
+            assert wanted in told.text
+            assert 'href="/v1/admin/oidc/start"' in told.text
+        plain = await browser.get(f"{OIDC}/callback", params=query)
+        assert plain.headers["content-type"].startswith("application/problem+json")
+
+
+async def test_a_person_whom_no_group_lets_in_and_one_whose_provider_is_away_read_it_on_a_page(admin, provider) -> None:
+    page = {"accept": "text/html"}
+    provider.claims["groups"] = ["nobody"]
+    async with admin.browser() as browser:
+        told = await browser.get(f"{OIDC}/callback", params=await start(browser, provider), headers=page)
+        assert (told.status_code, "your groups give nothing here" in told.text) == (403, True)
+    async with admin.browser() as browser:
+        params = await start(browser, provider)
+        provider.is_away = True
+        told = await browser.get(f"{OIDC}/callback", params=params, headers=page)
+        assert (told.status_code, "does not answer as it should" in told.text) == (503, True)

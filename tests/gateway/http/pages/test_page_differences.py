@@ -79,3 +79,15 @@ def test_no_text_becomes_markup(text: str) -> None:
     html = drawn([text_difference("title", text, "plain")])
     shown = html.partition("<dd>")[2]
     assert "<" not in re.sub(r"</?(?:dd|div|dl|p|ins|del|span)(?: [a-z-]+=\"[a-z- ]*\")*>", "", shown)
+
+
+def test_of_code_the_lines_near_a_difference_are_shown_and_the_rest_is_left_out() -> None:
+    rails = [{"rail": f"rail-{number}"} for number in range(40)]
+    (found,) = document_difference({"input": rails}, {"input": [*rails[:20], {"rail": "new"}, *rails[20:]]})
+    text = "".join(one.text for one in found.words)
+    assert "rail-19" in text
+    assert "rail-20" in text
+    assert "new" in text
+    assert "rail-10" not in text
+    assert text.count("⋮") == 2
+    assert [one.part for one in found.words].count(Part.REMOVED) == 0

@@ -21,7 +21,7 @@ async def test_an_answer_comes_with_its_whole_trace_and_is_recorded(admin: Admin
     ada = admin.user("ada", Role.VIEWER)
     browser = await signed_in("ada")
     await browser.open(PAGE)
-    assert "Nothing asked yet" in browser.text
+    assert "Questions to begin with" in browser.text
     await browser.send(PAGE, question="How do I reset my password?")
     assert browser.status == 200
     for words in (
@@ -30,6 +30,7 @@ async def test_an_answer_comes_with_its_whole_trace_and_is_recorded(admin: Admin
         "Found word for word as an approved phrasing.",
         "Reset a forgotten password ● Chosen 1.00",
         "grounding ● Passed on the answer",
+        "Language: en.",
         "Explain how to reset a forgotten password.",
         "All of it is approved text. None of it came from you.",
     ):
@@ -73,7 +74,7 @@ async def test_what_the_model_said_and_nobody_was_shown_is_for_makers_alone(
     browser = await signed_in("ada")
     await browser.open(PAGE)
     await browser.send(PAGE, question="How do I reset my password?")
-    assert "banana 7" not in browser.text.partition("What the model said")[0]
+    assert "banana 7" not in browser.text.partition("What the model said ◐ Unchecked")[0]
     assert ("banana 7" in browser.text) is is_shown
     assert "<b>moon" not in browser.reply.text
 
