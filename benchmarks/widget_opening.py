@@ -1,8 +1,8 @@
 """Measures in Chromium how long the chat widget takes from the press of its button to an input that has the focus.
 
 The page is of another origin under a strict policy; the gateway is the tests' stand-in, so that figures are the
-widget's own. `open` ends when the input has the focus, `paint` with the frame that shows it. The first opening of each page is
-measured, on as many pages as there are rounds.
+widget's own. `open` ends when the input has the focus, `paint` with the frame that shows it. The first opening of each
+page is measured, on as many pages as there are rounds.
 """
 
 import argparse

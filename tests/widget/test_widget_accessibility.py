@@ -229,5 +229,6 @@ def test_targets_are_large_enough(widget: WidgetPage) -> None:
     scripted(widget).opened().ask("long")
     expect(widget.last.locator(".tools")).to_be_visible()
     script = """element => [...element.shadowRoot.querySelectorAll("button, textarea")]
-        .filter(one => one.checkVisibility()).map(one => one.getBoundingClientRect()).filter(one => one.width < 32 || one.height < 32).length"""
+        .filter(one => one.checkVisibility()).map(one => one.getBoundingClientRect())
+        .filter(one => one.width < 32 || one.height < 32).length"""
     assert widget.element.evaluate(script) == 0

@@ -12,7 +12,7 @@ STYLES = """element => {
   const told = (node, names) => names.map(name => getComputedStyle(node)[name]);
   const box = at(".panel").getBoundingClientRect();
   return [
-    told(at(".panel"), ["color", "fontSize", "letterSpacing", "textTransform", "transform", "borderTopWidth", "margin"]),
+    told(at(".panel"), ["color", "fontSize", "letterSpacing", "textTransform", "transform", "margin"]),
     told(at(".chip"), ["color", "fontSize", "lineHeight", "padding", "margin"]),
     told(at(".launcher"), ["backgroundColor", "width", "opacity", "display"]),
     [box.x, box.y, box.width, box.height],

@@ -1,16 +1,13 @@
 // <canongate-chat>: attributes, properties, methods and events, and what they have to do with each other.
 import { Announcer } from "./announcer";
-import { Conversation } from "./conversation";
 import { attribute, h } from "./dom";
-import { Gateway } from "./gateway";
+import { begin, type Live } from "./live";
 import type { Token } from "./session";
 import { ATTRIBUTES, settingsOf, themeRules, type Settings } from "./settings";
-import { Memory } from "./storage";
 import styles from "./styles.css";
-import { chosenLanguage } from "./texts";
 import type { Turn } from "./turn";
 import { Voice } from "./voice";
-import type { Desk } from "./view/desk";
+import { deskOf, type Desk } from "./view/desk";
 import { Frame } from "./view/frame";
 import { Panel } from "./view/panel";
 import { isStatus, Refusal, type Configuration } from "./wire";
@@ -20,12 +17,6 @@ const SHARED = new CSSStyleSheet();
 SHARED.replaceSync(styles);
 
 type EventName = "ready" | "open" | "close" | "message" | "feedback" | "error" | "reset";
-
-interface Live {
-  gateway: Gateway;
-  memory: Memory;
-  conversation: Conversation;
-}
 
 export class CanongateChat extends HTMLElement {
   static readonly observedAttributes = ATTRIBUTES;
@@ -45,6 +36,7 @@ export class CanongateChat extends HTMLElement {
   #panel!: Panel;
   #frame: Frame | null = null;
   #opener: Element | null = null;
+  #wasOpen = false;
   #isSignedOut = false;
   #isDown = false;
   #isWarm = false;
@@ -167,20 +159,15 @@ export class CanongateChat extends HTMLElement {
   }
 
   #start(): void {
-    const server = (this.getAttribute("server") || new URL(import.meta.url).origin).replace(/\/$/, "");
-    const client = this.getAttribute("client") ?? "";
-    const gateway = new Gateway(server, client, chosenLanguage(this.getAttribute("lang")));
-    gateway.session.token = this.#token;
-    const memory = new Memory(`canongate ${server} ${client} ${this.id}`);
-    const conversation = new Conversation(gateway, memory, {
+    const live = (this.#live = begin(this, {
       asked: (turn) => this.#asked(turn),
       changed: (turn) => this.#onChange(turn),
       replaced: () => this.#replaced(),
       answered: (turn) => this.#answered(turn),
       failed: (turn, error) => this.#failed(turn, error),
-    });
-    conversation.context = this.#context;
-    this.#live = { gateway, memory, conversation };
+    }));
+    live.gateway.session.token = this.#token;
+    live.conversation.context = this.#context;
     this.#leaving = new AbortController();
     const { signal } = this.#leaving;
     for (const name of ["online", "offline"]) addEventListener(name, () => this.#network(), { signal });
@@ -225,7 +212,11 @@ export class CanongateChat extends HTMLElement {
     const hadFocus = this.#frame !== null && this.#panel.composer.input.matches(":focus");
     this.#frame?.close();
     this.#theme.replaceSync(themeRules(this.#configuration?.theme ?? null));
-    this.#desk = this.#makeDesk(settings);
+    this.#desk = deskOf(settings, this.#configuration, this.#live, {
+      focus: () => this.focusInput(),
+      judged: (verdict) => this.#emit("feedback", { ...verdict }),
+      say: (text) => this.#announcer.say(text),
+    });
     const actions = {
       close: () => this.close(),
       reset: () => this.reset(),
@@ -242,37 +233,17 @@ export class CanongateChat extends HTMLElement {
     if (hadFocus) this.focusInput();
   }
 
-  #makeDesk(settings: Settings): Desk {
-    const { gateway, conversation } = this.#live!;
-    const then = (run: (message: string) => unknown) => (message = "") => {
-      run.call(conversation, message);
-      this.focusInput();
-    };
-    return {
-      texts: settings.texts,
-      contact: this.#configuration?.contact ?? null,
-      hasFeedback: settings.hasFeedback,
-      ask: then(conversation.ask),
-      retry: then(conversation.retry),
-      confirm: then(conversation.confirm),
-      stop: then(conversation.stop),
-      judge: async (verdict) => {
-        await gateway.judge(verdict);
-        this.#emit("feedback", { ...verdict });
-      },
-      say: (text) => this.#announcer.say(text),
-    };
-  }
-
   #show(): void {
-    const wasOpen = !this.#panel.node.hidden;
-    this.#frame!.show(this.#isOpen);
-    if (this.#isOpen) this.#resume();
+    const isOpen = this.#isOpen;
+    this.#frame!.show(isOpen);
+    if (isOpen) this.#resume();
     else this.#announcer.clear();
     this.#replaced();
     this.#notice();
-    if (wasOpen !== this.#isOpen && !this.hasAttribute("inline")) this.#emit(this.#isOpen ? "open" : "close");
-    if (this.#isOpen && this.#isDown) void this.#configure();
+    if (isOpen && this.#isDown) void this.#configure();
+    if (this.#wasOpen === isOpen || this.hasAttribute("inline")) return;
+    this.#wasOpen = isOpen;
+    this.#emit(isOpen ? "open" : "close");
   }
 
   /** Takes up the conversation of before a reload, when somebody looks: before that nothing is asked of the gateway. */
@@ -304,14 +275,9 @@ export class CanongateChat extends HTMLElement {
 
   #notice(): void {
     if (!this.#frame) return;
-    const { texts } = this.#settings;
     const last = this.#live?.conversation.last;
-    if (!navigator.onLine) this.#panel.notice(texts.of("offline"));
-    else if (this.#isSignedOut && last?.trouble !== "signed_out") {
-      this.#panel.notice(texts.of("signed_out"), { words: texts.of("reload"), run: () => location.reload() });
-    } else if (this.#isDown && !last) {
-      this.#panel.notice(texts.of("unavailable"), { words: texts.of("retry"), run: () => void this.#configure() });
-    } else this.#panel.notice("");
+    const isSignedOut = this.#isSignedOut && last?.trouble !== "signed_out";
+    this.#panel.notice(isSignedOut, this.#isDown && !last, () => void this.#configure());
   }
 
   #network(): void {

@@ -14,7 +14,11 @@ export class Gateway {
 
   /** Gives the client's configuration, asked for once; after a failure it is asked for again. */
   configuration(): Promise<Configuration> {
-    return (this.#configuration ??= this.#configure());
+    const path = `/clients/${encodeURIComponent(this.client)}?lang=${encodeURIComponent(this.lang)}`;
+    return (this.#configuration ??= this.#read<Configuration>(path).catch((error: unknown) => {
+      this.#configuration = null;
+      throw error;
+    }));
   }
 
   /** Asks a question, or goes on with it: the same key never asks twice. */
@@ -54,15 +58,6 @@ export class Gateway {
   /** Tells what is thought of an answer. */
   async judge(verdict: Verdict): Promise<void> {
     await this.#signed("/feedback", this.#json(verdict));
-  }
-
-  async #configure(): Promise<Configuration> {
-    try {
-      return await this.#read(`/clients/${encodeURIComponent(this.client)}?lang=${encodeURIComponent(this.lang)}`);
-    } catch (error) {
-      this.#configuration = null;
-      throw error;
-    }
   }
 
   #json(body: unknown, more: RequestInit = {}): RequestInit {

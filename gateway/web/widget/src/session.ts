@@ -24,15 +24,12 @@ export class Session {
   }
 
   /** Gives the session, opened anew shortly before it ends. */
-  async bearer(signIn: string): Promise<string> {
-    if (this.#opening && Date.now() > this.#until) this.drop();
-    const opening = (this.#opening ??= this.#open(signIn));
-    try {
-      return await opening;
-    } catch (error) {
-      if (this.#opening === opening) this.drop();
+  bearer(signIn: string): Promise<string> {
+    if (Date.now() > this.#until) this.drop();
+    return (this.#opening ??= this.#open(signIn).catch((error: unknown) => {
+      this.drop();
       throw error;
-    }
+    }));
   }
 
   /** Forgets the session, so that the next call opens another. */

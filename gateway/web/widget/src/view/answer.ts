@@ -43,11 +43,11 @@ export function spoken({ texts }: Desk, answer: Answer): string {
   return answer.outcome === "clarify" && length ? `${texts.of("unsure", { n: length })} ${told}` : told;
 }
 
-function source({ texts }: Desk, { prompt, source: from }: Answer): HTMLElement {
-  const isTold = prompt && !["none", "fallback", "dialog"].includes(from);
-  if (!isTold) return h("span", { class: "meta source" });
-  const title = h("bdi", {}, prompt.title);
-  return h("span", { class: "meta source" }, ...texts.parts<Node | string>("based_on", { title, version: String(prompt.version) }));
+function source({ texts }: Desk, answer: Answer): HTMLElement {
+  const { prompt } = answer;
+  if (!prompt || isBlocked(answer)) return h("span", { class: "source" });
+  const values = { title: h("bdi", {}, prompt.title), version: String(prompt.version) };
+  return h("span", { class: "meta source" }, ...texts.parts<Node | string>("based_on", values));
 }
 
 async function copyWords({ texts, say }: Desk, answer: Answer): Promise<void> {

@@ -12,7 +12,7 @@ export function contactCard({ texts }: Desk, contact: Contact | null): HTMLEleme
     h("strong", {}, name),
     email && link(`mailto:${email}`, email),
     phone && h("a", { href: `tel:${phone.replace(/[^\d+]/g, "")}`, dir: "ltr" }, phone),
-    url && link(url, url.replace(/^https?:\/\//, "")),
+    url && link(url, url),
     hours,
   ];
   const rows = ways.filter(Boolean).map((one) => h("p", { dir: "auto" }, one));

@@ -1,6 +1,9 @@
 // What the views of one widget share, and what a person can do through them.
+import type { Conversation } from "../conversation";
+import type { Gateway } from "../gateway";
+import type { Settings } from "../settings";
 import type { Texts } from "../texts";
-import type { Contact, Verdict } from "../wire";
+import type { Configuration, Contact, Verdict } from "../wire";
 
 export interface Desk {
   texts: Texts;
@@ -13,4 +16,38 @@ export interface Desk {
   stop(): void;
   judge(verdict: Verdict): Promise<void>;
   say(text: string): void;
+}
+
+/** What the element does beside a deed. */
+interface Hooks {
+  focus(): void;
+  judged(verdict: Verdict): void;
+  say(text: string): void;
+}
+
+/** Makes the desk of a widget: after each deed the focus is where the next question is typed. */
+export function deskOf(
+  { texts, hasFeedback }: Settings,
+  configuration: Configuration | null,
+  { gateway, conversation }: { gateway: Gateway; conversation: Conversation },
+  { focus, judged, say }: Hooks,
+): Desk {
+  const then = (deed: (message: string) => unknown) => (message = "") => {
+    deed.call(conversation, message);
+    focus();
+  };
+  return {
+    texts,
+    contact: configuration?.contact ?? null,
+    hasFeedback,
+    ask: then(conversation.ask),
+    retry: then(conversation.retry),
+    confirm: then(conversation.confirm),
+    stop: then(conversation.stop),
+    judge: async (verdict) => {
+      await gateway.judge(verdict);
+      judged(verdict);
+    },
+    say,
+  };
 }

@@ -21,7 +21,7 @@ export class Panel {
   isResuming = false;
   readonly #notice = h("div", { class: "notice", hidden: true });
 
-  constructor(desk: Desk, settings: Settings, actions: PanelActions, announcer: Node) {
+  constructor(private readonly desk: Desk, settings: Settings, actions: PanelActions, announcer: Node) {
     const { texts } = desk;
     this.log = new Log(desk, () => (this.isResuming ? [] : greeting(desk, settings)));
     this.composer = new Composer(texts, settings.longest, actions.send, actions.stop);
@@ -34,10 +34,14 @@ export class Panel {
     this.node.addEventListener("keydown", (event) => this.#key(event, settings.isInline ? null : actions.close));
   }
 
-  /** Says something above the place to write until it is over. */
-  notice(text: string, action: { words: string; run: () => void } | null = null): void {
-    this.#notice.hidden = !text;
-    fill(this.#notice, h("p", {}, text), action && button(action.words, action.run));
+  /** Says above the place to write what stands in the way, until it is over. */
+  notice(isSignedOut: boolean, isDown: boolean, retry: () => void): void {
+    const { texts } = this.desk;
+    const name = !navigator.onLine ? "offline" : isSignedOut ? "signed_out" : isDown ? "unavailable" : null;
+    this.#notice.hidden = !name;
+    const reload = name === "signed_out" && button(texts.of("reload"), () => location.reload());
+    const again = name === "unavailable" && button(texts.of("retry"), retry);
+    fill(this.#notice, h("p", {}, name && texts.of(name)), reload || again);
   }
 
   #key(event: KeyboardEvent, close: (() => void) | null): void {
