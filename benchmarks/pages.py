@@ -16,19 +16,23 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from sqlalchemy import update
+
 from gateway.http.pages.page_table import PAGES
 from gateway.settings import LimitSettings
 from rails.engine import compile_policy
 from rails.policy import load_policy
 from store.catalog import publish_bundle
+from store.changes.types import ChangeState, Edit, EditKind, Item
 from store.content import CanonicalPrompt
 from store.database import Database, migrate, open_database
 from store.formats.bundle import Bundle
 from store.matches import Gate
 from store.people import Role
 from store.repositories.decision_writer import DecisionWriter
+from store.tables import ChangeRow
 from store.types import Decision, Outcome, Recorded
-from tests.administration import AdminWorld
+from tests.administration import AdminWorld, person
 from tests.store.store_content import assistant, prompt
 from tests.world import POLICY, World
 
@@ -64,18 +68,20 @@ def main() -> None:
     """Prints medians and 95th percentiles; exit status 1 when the 95th percentile of analytics is over the bound."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog="example: python -m benchmarks.pages --decisions 100000 --prompts 10000 --calls 40 --json",
+        epilog="example: python -m benchmarks.pages --decisions 100000 --prompts 10000 --changes 500 --calls 40 --json",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--decisions", type=int, default=100_000, help=f"stored, spread over {_DAYS} days")
     parser.add_argument("--prompts", type=int, default=10_000, help="live, of three phrasings each")
+    parser.add_argument("--changes", type=int, default=500, help="open, of one prompt each, every second one in review")
     parser.add_argument("--calls", type=int, default=40, help="of each page")
     parser.add_argument("--bound-ms", type=float, default=80.0, help="what 95 of 100 analytics pages may take")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
-    figures = measure(chosen.decisions, chosen.prompts, chosen.calls)
+    figures = measure(chosen.decisions, chosen.prompts, chosen.calls, changes=chosen.changes)
     if chosen.json:
-        sizes = {"decisions": chosen.decisions, "prompts": chosen.prompts, "calls": chosen.calls}
+        names = ("decisions", "prompts", "changes", "calls")
+        sizes = {name: getattr(chosen, name) for name in names}
         print(json.dumps({**sizes, "ms": figures}, indent=2))
     else:
         for path, found in figures.items():
@@ -84,7 +90,7 @@ def main() -> None:
     sys.exit(bool(slow))
 
 
-def measure(decisions: int, prompts: int, calls: int) -> dict[str, dict[str, float]]:
+def measure(decisions: int, prompts: int, calls: int, *, changes: int = 0) -> dict[str, dict[str, float]]:
     """Returns the first time, p50 and p95 of each page in milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'admin.db'}"
@@ -94,6 +100,7 @@ def measure(decisions: int, prompts: int, calls: int) -> dict[str, dict[str, flo
         admin = AdminWorld(world, database, Path(folder))
         admin.clock.pass_by(minutes=55)
         _fill(admin, database, decisions, prompts)
+        _draft(admin, min(changes, prompts))
         try:
             return asyncio.run(_ask(admin, calls))
         finally:
@@ -139,6 +146,19 @@ def _fill(admin: AdminWorld, database: Database, decisions: int, prompts: int) -
     if batch:
         writer.add_all(batch)
     writer.close()
+
+
+def _draft(admin: AdminWorld, count: int) -> None:
+    author, drafts = person("author", *Role), admin.changing.drafts
+    for number in range(count):
+        found = admin.changing.contents.get(author, Item(EditKind.PROMPT, f"it.p{number:05}"))
+        edit = Edit(EditKind.PROMPT, found.item.name, {**found.document, "title": f"Better {number}"}, found.digest)
+        made = drafts.add_edit(author, None, edit, title=f"Change {number}")
+        if number % 2:
+            made = drafts.describe(author, made.id, rev=made.rev, note="It was not understood.")
+            with admin.database.writing() as session:
+                values = {"state": ChangeState.IN_REVIEW.value}
+                session.execute(update(ChangeRow).where(ChangeRow.id == made.id).values(**values))
 
 
 def _prompt(number: int) -> CanonicalPrompt:

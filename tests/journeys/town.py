@@ -65,7 +65,7 @@ plain_http = true
 proxies = ["127.0.0.1"]
 """
 """Each browser says that it stands somewhere else, so that tries of one journey are not those of another."""
-SOON_S = 60.0
+SOON_S = 30.0
 _EXPECTED = "the server responded with a status of 4"
 """What Chromium says of a page that tells of something wrong: the journey went there on purpose."""
 

@@ -285,14 +285,16 @@ async def test_a_person_who_is_not_let_in_reads_why_on_a_page(admin, query, stat
         assert plain.headers["content-type"].startswith("application/problem+json")
 
 
-async def test_a_person_whom_no_group_lets_in_and_one_whose_provider_is_away_read_it_on_a_page(admin, provider) -> None:
+async def test_a_person_whom_no_group_lets_in_reads_it_on_a_page(admin, provider) -> None:
     page = {"accept": "text/html"}
     provider.claims["groups"] = ["nobody"]
     async with admin.browser() as browser:
         told = await browser.get(f"{OIDC}/callback", params=await start(browser, provider), headers=page)
         assert (told.status_code, "your groups give nothing here" in told.text) == (403, True)
+
+
+async def test_a_provider_that_is_away_is_told_on_a_page(admin, provider) -> None:
+    provider.is_away = True
     async with admin.browser() as browser:
-        params = await start(browser, provider)
-        provider.is_away = True
-        told = await browser.get(f"{OIDC}/callback", params=params, headers=page)
-        assert (told.status_code, "does not answer as it should" in told.text) == (503, True)
+        told = await browser.get(f"{OIDC}/start", headers={"accept": "text/html"})
+    assert (told.status_code, "does not answer as it should" in told.text) == (503, True)
