@@ -2,7 +2,8 @@
 
 The page is of another origin under a strict policy; the gateway is the tests' stand-in, so that figures are the
 widget's own. `open` ends when the input has the focus, `paint` with the frame that shows it. The first opening of each
-page is measured, on as many pages as there are rounds.
+page is measured, on as many pages as there are rounds. `render` is how long answers of 16,000 characters, the longest
+that are shown, take to become nodes, each of them of marks that are hard to read.
 """
 
 import argparse
@@ -25,6 +26,13 @@ _PRESS = """async element => {
   await frame();
   await frame();
   return [isFocused, open, performance.now() - began];
+}"""
+
+_LONGEST = 16_000
+_HARD = ("*", "_a ", "[", "[a](", "`a``b", "**a *b ", "- ", "|", "a|b\n-|-\n", "https://a.test/. ", "\\", "word\n")
+_RENDER = """async ([source, texts]) => {
+  const { render } = await import(source);
+  return texts.map(text => { const began = performance.now(); render(text); return performance.now() - began; });
 }"""
 
 
@@ -59,8 +67,12 @@ def measure(rounds: int, slower: int) -> dict[str, dict[str, float]]:
         host.embed()
         browser = start(playwright)
         opened = [_open(browser.new_page(), address, slower) for _ in range(rounds)]
+        page = browser.new_page()
+        page.goto(address)
+        hard = [(mark * _LONGEST)[:_LONGEST] for mark in _HARD]
+        rendered = page.evaluate(_RENDER, [f"{gateway}/embed/v1/widget.js", hard])
         browser.close()
-    named = zip(("open", "paint"), zip(*opened, strict=True), strict=True)
+    named = (*zip(("open", "paint"), zip(*opened, strict=True), strict=True), ("render", rendered))
     return {name: {"p50": round(statistics.median(found), 1), "slowest": round(max(found), 1)} for name, found in named}
 
 

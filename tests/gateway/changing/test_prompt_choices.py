@@ -19,13 +19,15 @@ def choices(actor: Actor) -> PromptChoices:
 
 
 def test_whoever_sees_everything_chooses_from_everything() -> None:
-    assert choices(person("ada", Role.VIEWER)) == PromptChoices(("desk", "people"), ("hr", "it"), ("ar", "en"))
+    assert choices(person("ada", Role.VIEWER)) == PromptChoices(
+        ("desk", "people"), ("hr", "it"), ("ar", "en"), ("Service Desk",)
+    )
 
 
 def test_a_tenant_is_not_told_which_languages_others_speak() -> None:
     tenant = person("eve", Role.VIEWER, assistants=("desk",))
-    assert choices(tenant) == PromptChoices(("desk",), ("it",), ("en",))
+    assert choices(tenant) == PromptChoices(("desk",), ("it",), ("en",), ("Service Desk",))
 
 
 def test_a_tenant_without_a_live_assistant_chooses_from_nothing() -> None:
-    assert choices(person("eve", Role.VIEWER, assistants=("gone",))) == PromptChoices((), (), ())
+    assert choices(person("eve", Role.VIEWER, assistants=("gone",))) == PromptChoices((), (), (), ())

@@ -10,11 +10,11 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   ...children: Child[]
 ): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
+  made.append(...kept(children)); // first: `dir=auto` looks through all of them at each one that comes after it
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") made.addEventListener(name, value);
     else attribute(made, name, value);
   }
-  made.append(...kept(children));
   return made;
 }
 

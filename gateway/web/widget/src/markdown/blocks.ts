@@ -75,12 +75,12 @@ class Reader {
   #paragraph(): Node {
     const from = this.#at++;
     while (this.#at < this.lines.length && this.#line.trim() && !this.#isStart()) this.#at += 1;
-    const made = h("p", { dir: "auto" });
+    const made: (Node | string)[] = [];
     this.lines.slice(from, this.#at).forEach((line, index) => {
-      if (index) made.append(/ {2}$|\\$/.test(this.lines[from + index - 1]!) ? h("br") : "\n");
-      made.append(...inline(line.trim().replace(/\\$/, "")));
+      if (index) made.push(/ {2}$|\\$/.test(this.lines[from + index - 1]!) ? h("br") : "\n");
+      made.push(...inline(line.trim().replace(/\\$/, "")));
     });
-    return made;
+    return h("p", { dir: "auto" }, ...made);
   }
 
   #isStart(): boolean {
@@ -91,12 +91,12 @@ class Reader {
     const [, indent, mark] = ITEM.exec(this.#line)!;
     const isNumbered = /\d/.test(mark!);
     const start = parseInt(mark!, 10);
-    const made = isNumbered && start !== 1 ? h("ol", { start, dir: "auto" }) : h(isNumbered ? "ol" : "ul", { dir: "auto" });
+    const items: Node[] = [];
     for (let found; (found = this.#at < this.lines.length ? ITEM.exec(this.#line) : null); ) {
       if (found[1]!.length < indent!.length || /\d/.test(found[2]!) !== isNumbered) break;
-      made.append(this.#item(found[1]!.length, found[3]!));
+      items.push(this.#item(found[1]!.length, found[3]!));
     }
-    return made;
+    return h(isNumbered ? "ol" : "ul", { start: isNumbered && start !== 1 && start, dir: "auto" }, ...items);
   }
 
   #item(indent: number, first: string): Node {

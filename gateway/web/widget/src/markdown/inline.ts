@@ -34,8 +34,10 @@ class Line {
   ) {}
 
   read(): (Node | string)[] {
-    const special = new RegExp(SPECIAL);
-    for (let found; (found = special.exec(this.text)); special.lastIndex = this.#at) {
+    for (;;) {
+      SPECIAL.lastIndex = this.#at; // shared by lines within lines
+      const found = SPECIAL.exec(this.text);
+      if (!found) break;
       this.#at = found.index;
       if (!this.#take()) this.#at += 1;
     }
