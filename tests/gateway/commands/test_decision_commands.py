@@ -51,6 +51,7 @@ def test_a_person_is_purged(run: CommandLine) -> None:
     assert json.loads(run("purge", "jo", "--json").out)["counts"] == {
         "feedback_texts": 0,
         "questions": 0,
+        "widget_sessions": 0,
         "texts": 1,
         "decisions": 1,
         "widget_sessions": 0,
