@@ -54,7 +54,6 @@ def test_a_person_is_purged(run: CommandLine) -> None:
         "widget_sessions": 0,
         "texts": 1,
         "decisions": 1,
-        "widget_sessions": 0,
     }
     kept = {line["id"]: line["kept"] for line in map(json.loads, run("decisions", "export").out.splitlines())}
     assert kept == {"id-1": "off", "id-2": "full"}
