@@ -1,15 +1,19 @@
 """What the widget weighs, and that it has its words in every language."""
 
 import gzip
+import json
 import os
 import re
+from pathlib import Path
 
 import pytest
 
+from gateway.widget.release import VERSION
 from gateway.widget_texts import LANGUAGES, widget_texts
 from tests.widget.stand_in import DIST
 
 WIDGET_BYTES, LOADER_BYTES = 15 * 1024, 1024
+ROOT = Path(__file__).parents[2]
 PLACES = re.compile(r"\{(\w+)\}")
 
 
@@ -37,3 +41,8 @@ def test_texts_are_filled_in_with_the_same_values_in_every_language() -> None:
 def test_whoever_asks_for_another_language_gets_english() -> None:
     assert widget_texts("de-AT") == LANGUAGES["de"]
     assert widget_texts("en-GB") == widget_texts("tlh") == LANGUAGES["en"]
+
+
+def test_the_address_of_the_widget_has_its_version() -> None:
+    package = json.loads((ROOT / "gateway" / "web" / "widget" / "package.json").read_text())
+    assert package["version"] == VERSION
