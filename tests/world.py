@@ -204,7 +204,7 @@ class World:
         self.live = Live(LiveState(live, matcher, {"helpdesk": policy}))
         self.admission = Admission(concurrent=limits.concurrent)
         self.telemetry = Telemetry()
-        log = DecisionLog(self.decisions, telemetry=self.telemetry)
+        log = DecisionLog(decisions or self.decisions, telemetry=self.telemetry)
         self.pipeline = ChatPipeline(
             live=self.live,
             model=self.model,
