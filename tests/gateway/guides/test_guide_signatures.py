@@ -49,8 +49,8 @@ def deliveries() -> Iterator[tuple[str, bool]]:
     for timestamp, signed, sent, is_genuine in (
         (now, BODY, BODY, True),
         (now, BODY, BODY.replace("c1", "c2"), False),
-        (now - 301, BODY, BODY, False),
-        (now + 301, BODY, BODY, False),
+        (now - 400, BODY, BODY, False),
+        (now + 400, BODY, BODY, False),
         (now, "", BODY, False),
     ):
         headers = {
