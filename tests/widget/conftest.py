@@ -16,7 +16,7 @@ def gateway() -> StandIn:
     return StandIn()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and only where there is a browser
 
