@@ -19,7 +19,7 @@ def test_a_first_run_leads_to_the_first_answered_question(empty_town: Town) -> N
     admin.press("Set password")
     admin.fill(name="admin", password=PASSWORD)
     admin.press("Sign in")
-    admin.see("First steps", "Publish prompts", "Import a folder with prompts: canongate import FOLDER")
+    admin.see("First steps", "Publish prompts", "Import a file of questions and answers")
     admin.go("/admin/playground")
     admin.see("No assistant to ask yet")
 
