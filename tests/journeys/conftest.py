@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         one.add_marker(pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here; run `make browser`"))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and only where there is a browser
 
@@ -30,7 +30,7 @@ def chromium() -> Iterator["Browser"]:
         browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def served_town(chromium: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with towns.opened(chromium, tmp_path_factory.mktemp("town")) as made:
         towns.fill(made)
