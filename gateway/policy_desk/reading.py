@@ -148,10 +148,12 @@ def _difference(change: Change) -> Difference:
 
 
 def written(value: Any) -> str:
-    """Returns a value as a policy writes it; a list of short texts with commas."""
+    """Returns a value for reading: texts with commas between them, names with their texts behind a colon."""
     plain = msgspec.to_builtins(value)
     if isinstance(plain, list | tuple) and all(isinstance(one, str) for one in plain):
         text = ", ".join(plain)
+    elif isinstance(plain, dict) and all(isinstance(one, str) for one in plain.values()):
+        text = ", ".join(f"{name}: {one}" for name, one in plain.items())
     else:
         text = plain if isinstance(plain, str) else msgspec.json.encode(plain).decode()
     return text if len(text) <= _MOST_CHARS else f"{text[: _MOST_CHARS - 1]}…"

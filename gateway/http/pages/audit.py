@@ -21,7 +21,19 @@ _ONE_AT_A_TIME = CapacityLimiter(1)
 """A verification reads the whole trail."""
 _BATCH = 200
 FILTERS = ("actor", "action", "target", "since", "until")
-KINDS = ("user.", "session.", "key.", "decision.", "decisions.", "change.", "prompt.", "policy.", "question.")
+KINDS = (
+    "user.",
+    "session.",
+    "key.",
+    "decision.",
+    "decisions.",
+    "change.",
+    "prompt.",
+    "policy.",
+    "question.",
+    "widget.",
+    "backup.",
+)
 """What actions begin with, to choose from."""
 
 

@@ -1,5 +1,6 @@
 """A prompt's document as a page reads it out; drafts may be incomplete or odd, and still have to be shown."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,14 @@ class PromptWords:
     """Name and text of each part of the answer."""
     contact: tuple[str, ...]
     slots: tuple[SlotWords, ...]
+
+    @property
+    def review_day(self) -> dt.date | None:
+        """The day of the next review; None where a draft holds none, or something else."""
+        try:
+            return dt.date.fromisoformat(self.review_by)
+        except ValueError:
+            return None
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "PromptWords":

@@ -58,7 +58,7 @@ async def test_every_chart_stands_over_its_table(admin: AdminWorld, signed_in, p
     if language == "en":
         assert "45 questions in all" in browser.reply.text.replace("\u2068", "").replace("\u2069", "")
         assert "Reset a forgotten password" in browser.text
-        assert "secrets" in browser.text
+        assert "Secrets" in browser.text
         assert "67 %" in browser.text
 
 
