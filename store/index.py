@@ -170,6 +170,10 @@ class PromptIndex:
         pairs = zip(numbers.tolist(), np.clip(scores, -1.0, 1.0).tolist(), strict=True)
         return tuple(Hit(self._rows[number], score, number) for number, score in pairs)
 
+    def is_same(self, text: str, other: str) -> bool:
+        """Whether two texts are word for word the same, as far as approved phrases are."""
+        return self._normalize(text) == self._normalize(other)
+
     def is_of(self, fingerprint: str, dimension: int, normalize: Normalize) -> bool:
         """Whether its vectors and its texts can serve an index made like that."""
         mine = (self._made.fingerprint, self.dimension, self._normalize)

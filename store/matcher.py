@@ -70,7 +70,7 @@ class Matcher:
             return NoMatch(Evidence((), Gate.LANGUAGE))
         vector = self.vector_of(text)
         hits = self._hits(vector, scope.areas, after, refused)
-        found = _follow_up(text, hits, scope.limits) or decide(
+        found = _follow_up(text, hits, scope.limits) or self._decided(
             text, self._candidates(text, scope, vector, hits, refused), scope.limits
         )
         if isinstance(found, Match):
@@ -79,6 +79,17 @@ class Matcher:
         if not found.evidence.candidates and refused:
             return NoMatch(Evidence((), Gate.COUNTEREXAMPLE))
         return found
+
+    def _decided(self, text: str, candidates: tuple[Candidate, ...], limits: Limits) -> AnyMatch:
+        """Decides by title, else by scores and gates.
+
+        Who is asked "did you mean" answers with a title. By scores it was not clear enough to be answered before, and
+        would be asked about for ever.
+        """
+        titled = [one for one in candidates if self._index.is_same(text, one.prompt.content.title)]
+        if len(titled) == 1 and not titled[0].is_excluded:
+            return Match(titled[0].prompt, MatchMethod.TITLE, Evidence(candidates, Gate.TITLE))
+        return decide(text, candidates, limits)
 
     def _hits(
         self, vector: Vectors, areas: Collection[str], after: str | None, refused: Collection[str]

@@ -12,6 +12,8 @@ class MatchMethod(StrEnum):
     """How a prompt was found."""
 
     EXACT = "exact"
+    TITLE = "title"
+    """By the name under which it is offered as a choice, word for word."""
     SIMILAR = "similar"
     FOLLOW_UP = "follow_up"
     SLOT_REPLY = "slot_reply"
@@ -21,6 +23,7 @@ class Gate(StrEnum):
     """The check that decided a match."""
 
     EXACT_PHRASE = "exact_phrase"
+    TITLE = "title"
     ACCEPTED = "accepted"
     LANGUAGE = "language"
     FLOOR = "floor"

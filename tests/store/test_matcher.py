@@ -13,6 +13,8 @@ from store.matches import Ambiguous, Candidate, Gate, Match, MatchMethod, NoMatc
 from store.scoring import Limits, NearestScorer, Scope
 
 LIMITS = Limits(answer=0.8, margin=0.1, suggest=0.5, floor=-1.0, follow_up=0.8)
+NEVER = Limits(answer=2.0, margin=0.1, suggest=0.1, floor=-1.0, follow_up=2.0)
+"""Nothing is answered by its score."""
 SITE = {
     "slots": [{"type": "enum", "name": "site", "ask": "Which?", "values": [{"value": "Leeds"}, {"value": "Gdansk"}]}],
     "reply": {"mode": "verbatim", "answer": "{site} is open."},
@@ -159,6 +161,36 @@ def test_two_prompts_too_near_to_each_other_are_asked_about():
     assert isinstance(result, Ambiguous)
     assert result.evidence.gate is Gate.MARGIN
     assert len(result.choices) == 2
+
+
+def test_the_title_of_a_choice_is_the_answer_to_being_asked():
+    a = version("it.a", phrasings=["lost my red badge"], title="A red badge is lost")
+    b = version("it.b", phrasings=["lost my blue badge"], title="A blue badge is lost")
+    asked = match("lost my badge", a, b)
+    assert isinstance(asked, Ambiguous)
+    for choice in asked.choices:
+        found = match(choice.content.title.lower(), a, b, limits=NEVER)
+        assert isinstance(found, Match)
+        assert (found.prompt, found.method, found.evidence.gate) == (choice, MatchMethod.TITLE, Gate.TITLE)
+
+
+def test_a_title_counts_for_nothing_where_two_prompts_share_it():
+    a = version("it.a", phrasings=["lost my red badge"], title="Lost badge")
+    b = version("it.b", phrasings=["lost my blue badge"], title="Lost badge")
+    assert not isinstance(match("lost badge", a, b, limits=NEVER), Match)
+
+
+def test_a_phrasing_word_for_word_comes_before_the_title_of_another():
+    a = version("it.a", phrasings=["lost my badge"])
+    b = version("it.b", phrasings=["lost my blue badge"], title="Lost my badge")
+    found = match("lost my badge", a, b)
+    assert isinstance(found, Match)
+    assert (found.prompt.key, found.method) == ("it.a", MatchMethod.EXACT)
+
+
+def test_a_title_that_its_own_prompt_must_not_be_given_for_is_refused():
+    a = version("it.a", phrasings=["lost my red badge"], title="Lost badge", counterexamples=["lost badge"])
+    assert not isinstance(match("Lost badge", a), Match)
 
 
 def test_at_most_three_prompts_are_offered():
