@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from docs.breaking import breaking
-from gateway import access_settings, model_settings, settings, webhook_settings
+from gateway import access_settings, model_settings, replica_settings, settings, webhook_settings
 from gateway.cli import app as canongate
 from gateway.http.access import ROUTE_SCOPES
 from gateway.http.admin.guard import PREFIX as ADMIN
@@ -217,7 +217,9 @@ def _commands(command: click.Command, path: tuple[str, ...]) -> list[tuple[tuple
 def _field_texts() -> dict[tuple[str, str], str]:
     """The strings below the fields, which Python itself throws away."""
     texts = {}
-    source = "".join(map(inspect.getsource, (access_settings, model_settings, settings, webhook_settings)))
+    source = "".join(
+        map(inspect.getsource, (access_settings, model_settings, settings, replica_settings, webhook_settings))
+    )
     for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef):
             for field, text in zip(node.body, node.body[1:], strict=False):

@@ -90,13 +90,12 @@ def administration_of(
         ),
         background=(
             auditing.checkpointing.follow,
-            archive.follow,
             access.keys.note_uses,
             access.repeats.forget,
             importing.follow,
             changing.gate.follow,
-            Schedule(changing.publishing).follow,
         ),
+        once=(archive.follow, Schedule(changing.publishing).follow),
     )
 
 

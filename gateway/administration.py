@@ -41,3 +41,5 @@ class Administration:
     widgets: WidgetClientService
     background: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What runs as long as the gateway serves; one that breaks off is begun again."""
+    once: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """What one of several gateways on a database does for all."""

@@ -134,10 +134,20 @@ def _follow(components: Components) -> Callable[[Litestar], AbstractAsyncContext
                 group.start_soon(_for_ever, components.widget.follow)
             for work in components.background:
                 group.start_soon(_for_ever, work)
+            if components.leading is not None:
+                group.start_soon(_for_ever, components.leading.follow)
+            for work in _once(components):
+                group.start_soon(_for_ever, work)
             yield
             group.cancel_scope.cancel()
 
     return lifespan
+
+
+def _once(components: Components) -> tuple[Callable[[], Awaitable[None]], ...]:
+    """Returns what one of several gateways does for all, as it is to run here."""
+    once = (*(components.administration.once if components.administration else ()), *components.once)
+    return once if components.leading is None else tuple(components.leading.under(work) for work in once)
 
 
 async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:

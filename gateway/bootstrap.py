@@ -21,6 +21,7 @@ from gateway.admin_services import (
 from gateway.answer_cache import AnswerCache
 from gateway.changing.making import make_changing, make_rehearsing
 from gateway.components import Components
+from gateway.confirming import Confirmation
 from gateway.credentials import NewKey, Principal
 from gateway.decisions import DecisionLog
 from gateway.embeddings import Embeddings
@@ -28,6 +29,7 @@ from gateway.errors import SettingsInvalid
 from gateway.fitting.corpora import load_source, source_of
 from gateway.fitting.matchers import FitSettings, FittedMatchers
 from gateway.fitting.process import Progress as FitProgress
+from gateway.leading import Leading
 from gateway.limits import Admission
 from gateway.live import Live
 from gateway.match_trial import MatchTrials
@@ -54,6 +56,7 @@ from store.people import OPERATOR
 from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import Decisions
 from store.repositories.keys import Keys
+from store.signals import Lead
 from store.types import KeyScope
 
 
@@ -140,7 +143,7 @@ def open_components(
         stack.callback(matchers.close)
         services = rail_services(lambda: embedder, lambda: model)
         publisher = Publisher(settings, store.database, matchers, services)
-        live = Live(publisher.load())
+        live = Live(publisher.load(), Confirmation(settings.replicas))
         require_form_assistant(settings, live.current.catalog)
         answers = AnswerCache(
             entries=settings.answers.kept,
@@ -204,6 +207,18 @@ def open_components(
             model_places=places_of(model, settings),
             listener=webhooks.listener,
         )
+        administration = administration_of(
+            store.database,
+            keys,
+            privacy,
+            auditing,
+            review,
+            changing=changing,
+            rehearsing=rehearsing,
+            live=live,
+            widget=widget,
+            settings=settings,
+        )
         yield Components(
             settings=settings,
             live=live,
@@ -224,21 +239,12 @@ def open_components(
             telemetry=telemetry,
             warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,
             publisher=publisher,
-            administration=administration_of(
-                store.database,
-                keys,
-                privacy,
-                auditing,
-                review,
-                changing=changing,
-                rehearsing=rehearsing,
-                live=live,
-                widget=widget,
-                settings=settings,
-            ),
+            administration=administration,
             visitor=visitor_of(settings),
             widget=widget,
             background=(*review.background, *webhooks.background),
+            once=(*review.once, *webhooks.once),
+            leading=Leading(Lead(store.database)),
         )
 
 

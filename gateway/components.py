@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.administration import Administration
 from gateway.credentials import KeyRing, Principal
 from gateway.embeddings import Embeddings
+from gateway.leading import Leading
 from gateway.live import Live
 from gateway.match_trial import MatchTrials
 from gateway.pipeline import ChatPipeline
@@ -43,3 +44,7 @@ class Components:
     """None in tests without a database: the widget's surface is then closed."""
     background: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What else runs as long as the gateway does."""
+    once: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """What one of several gateways on a database does for all."""
+    leading: Leading | None = None
+    """Says whether this gateway is that one; None where nobody else can be."""

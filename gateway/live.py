@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.confirming import Confirmation
 from gateway.credentials import Principal
 from gateway.errors import InvalidRequest, NotServing
 from rails.engine import RailsPolicy
@@ -39,8 +40,17 @@ class LiveState:
 class Live:
     """Holds the live state; replacing it is atomic."""
 
-    def __init__(self, state: LiveState) -> None:
+    def __init__(self, state: LiveState, confirmation: Confirmation | None = None) -> None:
         self.current = state
+        self.confirmation = confirmation
+        """None for a state that nothing published can supersede, such as one that is tried out."""
+
+    @property
+    def serving(self) -> LiveState:
+        """The live state, to answer somebody from. Raises `NotServing` when it may not be what is published."""
+        if self.confirmation is not None:
+            self.confirmation.require()
+        return self.current
 
     def swap(self, state: LiveState) -> None:
         """Makes a new state live; messages on their way keep the one they started with.

@@ -54,7 +54,7 @@ class MatchTrials:
 
         Raises as the pipeline does: `InvalidRequest`, `RateLimited` and `NotServing`.
         """
-        state = self._live.current
+        state = self._live.serving
         assistant = state.assistant(question.assistant, question.principal)
         rate = self._admission.charge(question.principal)
         with self._admission.permit():

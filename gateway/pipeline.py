@@ -88,7 +88,7 @@ class ChatPipeline:
         or the store is not able to say yes.
         """
         # (0) admit
-        state = self._live.current
+        state = self._live.serving
         assistant = state.assistant(question.assistant, question.principal)
         rate = self._admission.charge(question.principal)
         with self._admission.permit():

@@ -32,6 +32,8 @@ def content_report(live: Live, database: Database, publisher: Publisher) -> Part
     except StoreError:
         return PartReport(PartState.NOT_READY, "cannot tell which revision is published")
     newer = publisher.progress_of(published) if published > catalog.revision else ""
+    if live.confirmation is not None and live.confirmation.doubt:
+        return PartReport(PartState.NOT_READY, "; ".join(filter(None, (live.confirmation.doubt, newer))))
     if not catalog.prompts:
         return PartReport(PartState.NOT_READY, newer or "nothing is published; run: canongate import FOLDER")
     serving = f"revision {catalog.revision}, {len(catalog.prompts)} prompts"

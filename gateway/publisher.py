@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 
 import anyio
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
 from gateway.activation import PATIENCE
 from gateway.errors import GatewayError, SettingsInvalid
@@ -28,6 +29,7 @@ from store.catalog import Catalog, live_revision, load_catalog
 from store.database import Database
 from store.errors import StoreError
 from store.repositories.policies import StoredPolicy
+from store.signals import RevisionSignal
 
 POLL_S = 1.0
 """How soon a publish by another process is live here; one look-up of a number each."""
@@ -76,6 +78,8 @@ class Publisher:
         self._matchers = matchers
         self._runner = rail_runner(settings)
         self._services = services
+        self._signal = RevisionSignal(database)
+        self._waiting = CapacityLimiter(1)
         self._guard = Lock()
         self._policies: Mapping[str, tuple[StoredPolicy, RailsPolicy]] = {}
         self._making = 0
@@ -126,9 +130,21 @@ class Publisher:
 
     async def follow(self, live: Live) -> None:
         """Swaps in each newer revision, for ever. One that cannot be built is reported and tried again."""
-        while True:
+        try:
+            while True:
+                while await self._publish(live):
+                    pass  # making it took time, in which the next one may have been published
+                await self._until_next_look()
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(2 * POLL_S):
+                await to_thread.run_sync(self._signal.close, abandon_on_cancel=True, limiter=self._waiting)
+
+    async def _until_next_look(self) -> None:
+        if self._database.is_sqlite:
             await anyio.sleep(POLL_S)
-            await self._publish(live)
+        else:
+            wait = partial(self._signal.wait, POLL_S)
+            await to_thread.run_sync(wait, abandon_on_cancel=True, limiter=self._waiting)
 
     async def improve(self, live: Live) -> None:
         """Fits a better matcher for whatever is live, for ever, and swaps it in; a failure is tried again later."""
@@ -139,21 +155,24 @@ class Publisher:
                 done = state.catalog.revision
             await anyio.sleep(POLL_S)
 
-    async def _publish(self, live: Live) -> None:
+    async def _publish(self, live: Live) -> bool:
+        """Looks once what is published; whether something new is live now."""
         revision = 0
         try:
-            revision = await to_thread.run_sync(live_revision, self._database)
+            revision = await to_thread.run_sync(_confirmed_revision, self._database, live)
             if revision > live.current.catalog.revision and not _delays(self._not_live, revision):
                 self._making = revision
                 await to_thread.run_sync(self.advance, live, abandon_on_cancel=True)
                 self._not_live = None
                 _LOG.info("revision_live: %d", live.current.catalog.revision)
+                return True
         except Exception as error:  # noqa: BLE001 - a revision that breaks what makes it must not end following
             words = _told(error)
             self._not_live = Failure.after(self._not_live, revision, words, POLL_S, MOST_PUBLISH_RETRY_S)
             _LOG.error("revision_not_live: %s", words, exc_info=_unexpected(error))
         finally:
             self._making = 0
+        return False
 
     async def _improve(self, live: Live, state: LiveState) -> bool:
         """Tries to fit a better matcher; whether nothing is left to do for this state."""
@@ -174,6 +193,16 @@ class Publisher:
             return False
         self._not_improved = None
         return True
+
+
+def _confirmed_revision(database: Database, live: Live) -> int:
+    """Returns what is published, and notes whether it is what serves. Blocks."""
+    if live.confirmation is None:
+        return live_revision(database)
+    asked_at = live.confirmation.now
+    revision = live_revision(database)
+    live.confirmation.note(asked_at, is_newest=revision == live.current.catalog.revision)
+    return revision
 
 
 def _delays(failure: Failure | None, revision: int) -> bool:

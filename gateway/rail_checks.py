@@ -70,7 +70,7 @@ class RailChecks:
 
         Raises `InvalidRequest` for what the caller can fix, `RateLimited`, and `NotServing` when a rail broke.
         """
-        state = self._live.current
+        state = self._live.serving
         assistant = state.assistant(question.assistant, question.principal)
         policy = state.policies[assistant.policy]
         if question.policy not in (None, policy.name):

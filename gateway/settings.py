@@ -12,6 +12,7 @@ from msgspec import Meta
 from gateway.access_settings import LOOPBACK, AccessSettings, OidcSettings
 from gateway.errors import SettingsInvalid
 from gateway.model_settings import AnswerSettings, ModelSettings, UpstreamSettings
+from gateway.replica_settings import ReplicaSettings
 from gateway.sections import PREFIX, Section
 from gateway.webhook_settings import WebhookSettings
 
@@ -200,6 +201,8 @@ class Settings(Section, frozen=True):
     """Signing in at a provider."""
     review: ReviewSettings = ReviewSettings()
     """The review queue."""
+    replicas: ReplicaSettings = ReplicaSettings()
+    """Several gateways on one database."""
     webhooks: WebhookSettings = WebhookSettings()
     """Webhooks."""
     page: PageSettings = PageSettings()

@@ -33,6 +33,8 @@ _SQLITE_SETTINGS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA recursive_triggers=ON",  # else REPLACE would delete a version without its trigger
 )
+_CONNECTING = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""So that neither side waits for ever for the other; seconds, and tries."""
 _SQLITE_BEGIN = "sqlite_begin"
 _BEGIN_TO_READ = ("BEGIN DEFERRED",)
 _BEGIN_TO_WRITE = ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")
@@ -96,6 +98,19 @@ class Database:
         begin: dict[str, Any] = {_SQLITE_BEGIN: _BEGIN_TO_WRITE} if self.is_sqlite else {}
         with translated(), self._engine.connect() as connection:
             yield connection.execution_options(**begin)
+
+    def hold(self) -> Connection:
+        """Returns a connection without transactions, for locks and signals that live as long as it does. Close it.
+
+        Raises `StoreUnavailable`.
+        """
+        with translated():
+            return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def driver_error(self) -> type[Exception]:
+        """What the driver raises when it is asked past SQLAlchemy, which would have translated it."""
+        return self._engine.dialect.loaded_dbapi.Error
 
     def close(self) -> None:
         """Gives all connections back."""
@@ -207,7 +222,9 @@ def _engine(url: URL, *, wait_s: float = _WAIT_S) -> Engine:
             return engine
         timeouts = f"-c statement_timeout={_STATEMENT_S}s -c lock_timeout={_WAIT_S}s"
         timeouts += " -c idle_in_transaction_session_timeout=60s"
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5, "options": timeouts})
+        # The server notices within half a minute that a gateway is gone: its locks, and the lead, are free then.
+        timeouts += " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+        return create_engine(url, pool_pre_ping=True, connect_args={**_CONNECTING, "options": timeouts})
 
 
 def _make_private(path: Path) -> None:

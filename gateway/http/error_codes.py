@@ -102,6 +102,13 @@ ERROR_CODES: Final = (
     ErrorCode(
         "queue_full", 503, "too many requests are in work; wait for Retry-After", _ASKED, is_worth_repeating=True
     ),
+    ErrorCode(
+        "revision_not_confirmed",
+        503,
+        "this gateway cannot tell whether what it serves is what is published",
+        _ALL,
+        is_worth_repeating=True,
+    ),
     ErrorCode("matcher_unavailable", 503, "the matcher was too slow or failed", _ALL, is_worth_repeating=True),
     ErrorCode("embedder_unavailable", 503, "the embedder was too slow or failed", _QUESTIONS, is_worth_repeating=True),
     ErrorCode("assistant_unavailable", 503, "the client's assistant is not live", _WIDGET, is_worth_repeating=True),

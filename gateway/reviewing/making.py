@@ -38,7 +38,12 @@ class Review:
     @property
     def background(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """What runs as long as the gateway does."""
-        return (self.recorder.follow, self.placing.follow, self.suggesting.follow)
+        return (self.recorder.follow,)
+
+    @property
+    def once(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        """What one of several gateways does for all."""
+        return (self.placing.follow, self.suggesting.follow)
 
 
 def make_review(  # noqa: PLR0917 - each is another part of the gateway

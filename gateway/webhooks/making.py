@@ -28,6 +28,8 @@ class Webhooks:
 
     listener: DecisionListener
     background: tuple[Callable[[], Awaitable[None]], ...]
+    once: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """What one of several gateways does for all."""
 
 
 def make_webhooks(
@@ -49,7 +51,7 @@ def make_webhooks(
     watches: list[Callable[[], Awaitable[None]]] = [TrailWatch(trail, deliveries, folder / PLACE).follow]
     if WebhookEvent.QUESTION_CLUSTER_GREW in deliveries.wants:
         watches.append(ClusterWatch(_largest_of(reviewing), deliveries, settings.cluster_sizes).follow)
-    return Webhooks(HandoffWatch(deliveries, listener), (*watches, *deliveries.followers()))
+    return Webhooks(HandoffWatch(deliveries, listener), deliveries.followers(), tuple(watches))
 
 
 def _largest_of(reviewing: Reviewing) -> Callable[[int], tuple[Cluster, ...]]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from store.database import Database
 from store.errors import NotFound
+from store.signals import announce
 from store.tables import RevisionRow
 
 _CONTENT = "content"
@@ -65,6 +66,7 @@ class Revisions:
             )
         )
         session.flush()
+        announce(session, number)
 
     def page(self, *, limit: int, before: int | None = None, session: Session | None = None) -> tuple[Revision, ...]:
         """Returns revisions, newest first, those with a lower number than `before`."""

@@ -1,0 +1,20 @@
+"""Settings of several gateways on one database."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from gateway.sections import Section
+
+
+class ReplicaSettings(Section, frozen=True):
+    """How long a gateway answers without being sure that what it serves is what is published."""
+
+    unconfirmed_s: Annotated[float, Meta(ge=2, le=86400)] = 30.0
+    """Seconds that it goes on while the database does not say which revision is published. Then it answers 503 until
+    the database says so again."""
+
+    superseded_s: Annotated[float, Meta(ge=0, le=86400)] = 0.0
+    """Seconds that it goes on with a revision while the next one is made ready. Then it answers 503 until that serves.
+    0 goes on for as long as it takes: some seconds as a rule, and until somebody mends it when it cannot be made. With
+    2 no gateway gives an answer that was taken back more than two seconds ago."""
