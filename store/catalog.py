@@ -51,6 +51,15 @@ class Catalog:
         return sha256(lines.encode()).hexdigest()
 
     @cached_property
+    def followers(self) -> Mapping[str, tuple[str, ...]]:
+        """By the key of a prompt, the keys of those with a follow-up question to it."""
+        found: dict[str, list[str]] = {}
+        for key in sorted(self.prompts):
+            for before in self.prompts[key].content.follows:
+                found.setdefault(before, []).append(key)
+        return MappingProxyType({key: tuple(after) for key, after in found.items()})
+
+    @cached_property
     def hashes(self) -> Mapping[str, str]:
         """The canonical hash of every document that is live; names as in a publish's report."""
         others = {**named(replace(self.to_bundle(), prompts=()))}

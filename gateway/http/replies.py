@@ -13,6 +13,7 @@ from gateway.http.problems import rate_headers
 from gateway.turn import Reply
 from models.ports import FinishReason
 from store.content import EnumSlot, PromptVersion
+from store.gates import MAX_CHOICES
 from store.matches import SlotNeeded
 from store.types import KeyScope, Outcome
 
@@ -26,7 +27,7 @@ class PromptReply(msgspec.Struct, frozen=True):
 
 
 class SuggestionReply(msgspec.Struct, frozen=True):
-    """An approved prompt that may have been meant."""
+    """An approved prompt that may have been meant, or that people ask about next. Its title, sent back, gets it."""
 
     id: str
     title: str
@@ -107,11 +108,21 @@ def prompt_reply(reply: Reply) -> PromptReply | None:
 
 
 def suggested(reply: Reply) -> tuple[PromptVersion, ...]:
-    """Returns the prompts that may have been meant; without a match, those that the assistant offers anyone."""
-    if reply.decision.outcome is not Outcome.NO_MATCH:
-        return reply.choices
-    live = reply.turn.state.catalog.prompts
-    return tuple(live[key] for key in reply.turn.assistant.suggestions if key in live)
+    """Returns what to offer next, all live for the assistant.
+
+    The prompts that may have been meant; behind an answer, those that people ask about next; without a match, those
+    that the assistant offers anyone.
+    """
+    catalog, assistant, decision = reply.turn.state.catalog, reply.turn.assistant, reply.decision
+    match decision.outcome:
+        case Outcome.NO_MATCH:
+            keys = assistant.suggestions
+        case Outcome.ANSWERED | Outcome.DEGRADED if decision.source != "dialog":
+            keys = catalog.followers.get(decision.prompt_key or "", ())[:MAX_CHOICES]
+        case _:
+            return reply.choices
+    found = (catalog.prompts[key] for key in keys if key in catalog.prompts)
+    return tuple(prompt for prompt in found if prompt.content.area in assistant.areas)
 
 
 def suggestion_replies(reply: Reply) -> tuple[SuggestionReply, ...]:

@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from gateway.errors import InvalidRequest
+from gateway.http.replies import suggested
 from gateway.turn import Reply
 from models.fakes import FakeModel, prompt_text
 from store.matches import Gate, MatchMethod
@@ -14,6 +15,7 @@ from tests.building import (
     CALLER,
     HOURS,
     RESET,
+    WEEKEND,
     Built,
     build,
     build_state,
@@ -48,6 +50,16 @@ def test_a_follow_up_counts_nowhere_else(changes):
     here = build()
     answer(here, "When is the Leeds office open?", conversation="talk")
     assert answer(here, "And on Saturdays?", **changes).decision.prompt_key is None
+
+
+def test_behind_an_answer_that_has_follow_ups_these_are_offered():
+    here = build({**HOURS, "reply": {"mode": "verbatim", "answer": "{site} opens at 8."}}, WEEKEND, RESET)
+    reply = answer(here, "When is the Leeds office open?", conversation="talk")
+    offered = suggested(reply)
+    assert [prompt.key for prompt in offered] == ["it.weekend"]
+    again = answer(here, offered[0].content.title, conversation="talk")
+    assert again.decision.prompt_key == "it.weekend", "sent back, the title gets it"
+    assert suggested(answer(here, "I forgot my password", conversation="talk")) == ()
 
 
 def test_a_follow_up_does_not_count_after_another_prompt():

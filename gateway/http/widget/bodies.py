@@ -79,6 +79,8 @@ class WidgetChatReply(msgspec.Struct, frozen=True):
     suggestions: tuple[SuggestionReply, ...]
     slot: SlotReply | None
     contact: ContactReply | None
+    has_quoted_text: bool
+    """Whether a text of the visitor's own went to the model, as the approved prompt allows."""
     reference: str
     conversation: str
 

@@ -154,6 +154,7 @@ def _reply(reply: Reply, conversation: Conversation, scope: Scope) -> WidgetChat
         suggestions=suggestion_replies(reply),
         slot=slot_reply(reply.slot),
         contact=contact_reply(reply),
+        has_quoted_text=reply.decision.has_quoted_text,
         reference=request_id(scope),
         conversation=conversation.id,
     )

@@ -29,7 +29,9 @@ _templates = load_templates()
 
 
 @get(FILE, operation_id="embed_file")
-async def embed_file(version: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+async def embed_file(
+    request: Request[Any, Any, Any], version: FromPath[str], name: FromPath[str]
+) -> Response[bytes]:
     """Returns the loader, or the widget: the one of a version never changes, the one of the channel is mended."""
     is_fixed = version == VERSION and name == SCRIPT
     if not is_fixed and not (version == _CHANNEL and name in (SCRIPT, _LOADER)):
@@ -38,7 +40,7 @@ async def embed_file(version: FromPath[str], name: FromPath[str]) -> Response[by
     if file is None:
         raise InvalidRequest("not_found", f"{name} was not built on this machine. Run `make setup` where there is npm.")
     headers = {"cache-control": _IMMUTABLE if is_fixed else _SHORT, **_ANYBODY}
-    return Response(file.content, media_type=file.media_type, headers=headers)
+    return file.told(request.headers.get("accept-encoding", ""), headers)
 
 
 @get(CHAT_PAGE, operation_id="embed_chat")

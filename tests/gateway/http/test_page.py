@@ -223,3 +223,26 @@ async def test_static_files_are_cached_by_version_and_only_known_names_exist(wor
     assert "immutable" not in plain.headers["cache-control"]
     assert icon.headers["content-type"].startswith("image/svg+xml")
     assert {response.status_code for response in outside} == {404}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_packed"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0", False),
+        ("br", False),
+        ("", False),
+        ("x-gzip-like", False),
+    ],
+)
+async def test_static_files_are_compressed_for_those_who_take_that(world, accepted, is_packed):
+    async with world.client() as client:
+        plain = await client.get("/static/landing.css", headers={"accept-encoding": "identity"})
+        reply = await client.get("/static/landing.css", headers={"accept-encoding": accepted})
+    assert reply.content == plain.content
+    assert reply.headers.get("content-encoding") == ("gzip" if is_packed else None)
+    assert (int(reply.headers["content-length"]) < len(plain.content)) == is_packed
+    assert reply.headers["vary"] == "accept-encoding"

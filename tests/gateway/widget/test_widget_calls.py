@@ -57,7 +57,8 @@ async def test_a_signed_in_visitor_asks_and_gets_the_checked_answer(site: Site) 
     assert body["prompt"] == {"id": "security.phishing-report", "version": 7, "title": "Report a phishing mail"}
     assert body["reference"] == told.headers["x-request-id"]
     assert body.keys() == {
-        *("id", "outcome", "text", "source", "prompt", "suggestions", "slot", "contact", "reference", "conversation")
+        *("id", "outcome", "text", "source", "prompt", "suggestions", "slot", "contact", "has_quoted_text"),
+        *("reference", "conversation"),
     }
 
 
