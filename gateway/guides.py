@@ -19,6 +19,7 @@ PACKAGED: Final = Path(__file__).parent / "web" / "guides"
 WRITTEN: Final = Path(__file__).resolve().parents[1] / "docs" / "guides"
 ORDER: Final = (
     "quick-start",
+    "typescript",
     "embed",
     "identity",
     "streaming",

@@ -26,6 +26,7 @@ from models.ports import ApprovedPrompt, LanguageModel
 from rails.languages import spoken
 from rails.policy import Streaming
 from rails.types import RailRecord, RailsReport, RailStatus, Stage
+from store.answer_form import has_form
 from store.content import Generate, PromptVersion
 from store.matches import Ambiguous, Match, NoMatch, SlotNeeded
 from store.types import Outcome
@@ -174,7 +175,8 @@ class ChatPipeline:
                 checked = await self._by_sentence(turn, watcher, generate, facts)
             else:
                 checked = await self._at_once(turn, watcher, generate, facts)
-            if checked is None:
+            if checked is None or not (checked.is_blocked or self._has_form(turn, checked.text)):
+                place.forget()
                 return await self._approved(turn, rate, content.fallback, Outcome.DEGRADED, Source.FALLBACK)
             if checked.is_blocked:
                 place.forget()
@@ -210,6 +212,13 @@ class ChatPipeline:
             turn.was_stopped = turn.completion is None and turn.kept is None
             await watcher(Withheld())
         return checked
+
+    def _has_form(self, turn: Turn, answer: str) -> bool:
+        """Whether an answer that passed has the form that its prompt states."""
+        if turn.prompt is not None and has_form(turn.prompt.content, answer):
+            return True
+        turn.model_error = "NotInForm"
+        return False
 
     def _model_deadline_s(self, turn: Turn) -> float:
         """Returns until when the model may take, so that the output rails have their time."""

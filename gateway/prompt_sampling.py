@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from models.errors import ModelRefused
 from models.ports import Sampling
 from models.worker.byte_table import ByteTable
+from store.answer_form import grammar_of, require_form
 from store.content import CanonicalPrompt, Generate, SamplingSettings
 from store.formats.bundle import prompt_path
 
@@ -17,7 +18,7 @@ def sampling_of(approved: SamplingSettings, most_tokens: int | None = None) -> S
         top_p=approved.top_p,
         seed=approved.seed,
         stop=approved.stop,
-        grammar=approved.grammar,
+        grammar=approved.grammar or (grammar_of(approved.answer_schema) if approved.answer_schema else ""),
     )
 
 
@@ -30,6 +31,7 @@ def unusable_sampling(prompts: Iterable[CanonicalPrompt]) -> Iterator[str]:
         if not isinstance(prompt.reply, Generate):
             continue
         try:
+            require_form(prompt)
             sampling = sampling_of(prompt.reply.sampling)
             if sampling.grammar:
                 ByteTable(sampling.grammar)

@@ -26,6 +26,8 @@ from rails.types import RailContext, RailRecord, Stage
 
 DIALOG = "dialog"
 """The name under which the lane stands in a decision's record."""
+HANDS_OVER = ".handoff"
+"""Ends the reason in that record where the reply hands the conversation to a person."""
 _CHOICES = 6
 """Least number in which one, two and three variants come equally often."""
 
@@ -169,7 +171,8 @@ def compile_dialog(
 def _told(talk: _Talk, record: RailRecord) -> DialogReport:
     if record.stops or talk.reply is None:
         return DialogReport(record, None)
-    return DialogReport(replace(record, reason=f"{DIALOG}.{talk.reply.topic}"), talk.reply)
+    hands_over = HANDS_OVER if talk.reply.contact else ""
+    return DialogReport(replace(record, reason=f"{DIALOG}.{talk.reply.topic}{hands_over}"), talk.reply)
 
 
 def _texts_of(topic: Topic) -> frozenset[str]:

@@ -105,6 +105,8 @@ class SamplingSettings(Document, frozen=True):
     """Texts that end the answer and are no part of it."""
     grammar: Annotated[str, Meta(max_length=4096)] = ""
     """The form that the answer must have, in GBNF; checked when it is published."""
+    answer_schema: Annotated[str, Meta(max_length=4096)] = ""
+    """The same as a JSON Schema, written in JSON: the answer is then an object of this form."""
 
 
 class Contact(Document, frozen=True):

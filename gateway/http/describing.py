@@ -27,6 +27,7 @@ HEADERS: Final[Mapping[str, str]] = {
     "x-ratelimit-remaining-requests": "How many are left.",
     "x-ratelimit-reset-requests": "When the oldest one counts no more, such as `12s`.",
     "x-canongate-outcome": "What became of the message.",
+    "x-canongate-prompt": "The approved prompt and its version, where the message means one.",
     "x-canongate-policy-version": "The policy and its revision.",
     "x-canongate-duration-ms": "How long it took.",
     "x-canongate-overhead-ms": "The part of it that was not the model's.",
@@ -37,6 +38,8 @@ _OF_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "create_chat_completion": (*_RATES, *(name for name in HEADERS if name.startswith("x-canongate"))),
     "chat": (*_RATES, *(name for name in HEADERS if name.startswith("x-canongate"))),
     "check_text": (*_RATES, "x-canongate-policy-version"),
+    "try_match": (*_RATES, "x-canongate-outcome"),
+    "create_embeddings": _RATES,
 }
 """What successful replies of an operation carry beside what all do."""
 _REASONS: Final = {

@@ -12,11 +12,12 @@ from gateway.errors import InvalidRequest
 from gateway.http.access import principal_of
 from gateway.http.asking import Asking, deadline_of
 from gateway.http.openai_replies import BLOCKED, Chunks, completion_reply, extension_reply
-from gateway.http.openai_request import ChatCompletionRequest, ExtensionRequest, read_request
+from gateway.http.openai_request import ChatCompletionRequest, ExtensionRequest, read_request, unsupported
 from gateway.http.problems import problem_of
 from gateway.http.replies import Clock, reply_headers
 from gateway.http.streams import EventStream, comment, data
 from gateway.turn import Question, Released, Withheld
+from store.answer_form import is_approved
 
 ON_BLOCK_HEADER = "x-canongate-on-block"
 HOLD_S = 2.0
@@ -35,6 +36,7 @@ async def create_chat_completion(
     """Answers the last message. A refusal is a decision, status 200; streamed or not, it is the same one."""
     clock = Clock.start()
     asked = await read_request(request)
+    _require_form(asked, request, components)
     fails_on_block = _fails_on_block(request)
     extension = asked.canongate or ExtensionRequest()
     question = Question(
@@ -48,7 +50,7 @@ async def create_chat_completion(
         user=asked.person,
     )
     asking = Asking(components.pipeline, question)
-    may_open = asked.stream and not fails_on_block
+    may_open = asked.stream and not fails_on_block and asked.form is None
     if may_open:
         await asking.until_worded(request.receive, at_most_s=HOLD_S)
     else:
@@ -64,14 +66,16 @@ async def create_chat_completion(
     headers = reply_headers(reply, clock)
     if asked.stream:
         return EventStream(_frames(asking, request, asked), on_close=asking.stop, headers=headers)
-    return Response(completion_reply(reply, request, asked.ignored), media_type="application/json", headers=headers)
+    return Response(
+        completion_reply(reply, request, asked.ignored, asked.form), media_type="application/json", headers=headers
+    )
 
 
 async def _frames(
     asking: Asking, request: Request[Any, Any, Any], asked: ChatCompletionRequest
 ) -> AsyncIterator[bytes]:
     """Stages as comments, then checked words; an error that comes after the headers ends the stream."""
-    chunks = Chunks(asked.model)
+    chunks = Chunks(asked.model, asked.form)
     async for news in asking.news():
         match news:
             case Released():
@@ -91,6 +95,15 @@ async def _frames(
     if asked.stream_options and asked.stream_options.include_usage:
         yield data(chunks.usage(reply))
     yield b"data: [DONE]\n\n"
+
+
+def _require_form(asked: ChatCompletionRequest, request: Request[Any, Any, Any], components: Components) -> None:
+    """Refuses a form that nobody approved for this assistant, before anything is decided."""
+    if asked.form is None:
+        return
+    state = components.live.current
+    if not is_approved(state.catalog, state.assistant(asked.model, principal_of(request)), asked.form):
+        raise unsupported("response_format")
 
 
 def _fails_on_block(request: Request[Any, Any, Any]) -> bool:

@@ -29,6 +29,7 @@ from gateway.http.replies import (
     usage_reply,
 )
 from gateway.turn import Released, Reply
+from store.answer_form import form_of, has_form
 from store.types import Outcome
 
 BLOCKED = (Outcome.BLOCKED_INPUT, Outcome.BLOCKED_OUTPUT)
@@ -38,11 +39,15 @@ FinishReason = Literal["stop", "length", "content_filter"]
 
 
 class MessageReply(msgspec.Struct, frozen=True):
-    """The answer; `refusal` stays null, because clients then show `content`."""
+    """The answer.
+
+    `refusal` is null, because clients then show `content`, except where a form was asked for: what is not of that form,
+    such as a question back, is a refusal then.
+    """
 
     role: Literal["assistant"]
-    content: str
-    refusal: None = None
+    content: str | None
+    refusal: str | None = None
 
 
 class ChoiceReply(msgspec.Struct, frozen=True):
@@ -101,6 +106,7 @@ class DeltaReply(msgspec.Struct, frozen=True, omit_defaults=True):
 
     role: Literal["assistant"] | None = None
     content: str | None = None
+    refusal: str | None = None
 
 
 class ChunkChoiceReply(msgspec.Struct, frozen=True):
@@ -127,13 +133,19 @@ class ChunkReply(msgspec.Struct, frozen=True, omit_defaults=True):
 class Chunks:
     """The chunks of one stream: words as they are let out, then what is left of the reply and its decision."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, form: bytes | None = None) -> None:
         self._model = model
+        self._form = form
         self._created = int(time.time())
         self._released = ""
 
     def released(self, news: Released) -> Iterator[ChunkReply]:
-        """Gives the chunk of a sentence that passed, the opening chunk before the first."""
+        """Gives the chunk of a sentence that passed, the opening chunk before the first.
+
+        Where a form is asked for there is none: whether the answer has it is known of the whole alone.
+        """
+        if self._form is not None:
+            return
         if not self._released:
             yield self._delta(news.decision, DeltaReply(role="assistant", content=""))
         self._released += news.text
@@ -150,8 +162,9 @@ class Chunks:
             yield self._delta(decision.id, DeltaReply(role="assistant", content=""))
         elif not reply.text.startswith(self._released):
             left = f"\n\n{reply.text}"
+        is_refusal = _is_refusal(reply, self._form)
         for piece in _pieces(left):
-            yield self._delta(decision.id, DeltaReply(content=piece))
+            yield self._delta(decision.id, DeltaReply(refusal=piece) if is_refusal else DeltaReply(content=piece))
         last = ChunkChoiceReply(0, DeltaReply(), _finish_reason(reply))
         yield self._chunk(decision.id, last, guardrails=GuardrailsReply(decision.policy), canongate=extension)
 
@@ -177,15 +190,17 @@ def _pieces(text: str) -> list[str]:
 
 
 def completion_reply(
-    reply: Reply, request: Request[Any, Any, Any], ignored: tuple[str, ...] = ()
+    reply: Reply, request: Request[Any, Any, Any], ignored: tuple[str, ...] = (), form: bytes | None = None
 ) -> ChatCompletionReply:
-    """Returns the reply as one body."""
+    """Returns the reply as one body; `form` is the one that was asked for."""
+    is_refusal = _is_refusal(reply, form)
+    words = MessageReply("assistant", None, reply.text) if is_refusal else MessageReply("assistant", reply.text)
     return ChatCompletionReply(
         id=_id(reply.decision.id),
         object="chat.completion",
         created=int(time.time()),
         model=reply.decision.assistant,
-        choices=(ChoiceReply(0, MessageReply("assistant", reply.text), _finish_reason(reply)),),
+        choices=(ChoiceReply(0, words, _finish_reason(reply)),),
         usage=usage_reply(reply),
         guardrails=GuardrailsReply(reply.decision.policy),
         canongate=extension_reply(reply, request, ignored),
@@ -212,6 +227,14 @@ def extension_reply(reply: Reply, request: Request[Any, Any, Any], ignored: tupl
         match=trace.match if trace else None,
         rails=trace.rails if trace else None,
     )
+
+
+def _is_refusal(reply: Reply, form: bytes | None) -> bool:
+    """Whether a reply is not in the form that was asked for, and no block: that is told by the finish reason."""
+    if form is None or reply.decision.outcome in BLOCKED:
+        return False
+    prompt = reply.turn.prompt
+    return prompt is None or form_of(prompt.content) != form or not has_form(prompt.content, reply.text)
 
 
 def _finish_reason(reply: Reply) -> FinishReason:

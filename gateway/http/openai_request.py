@@ -10,6 +10,7 @@ from msgspec import Meta
 from gateway.errors import InvalidRequest
 from gateway.http.bodies import convert, plain_name, read_object
 from gateway.http.chat import Conversation, SlotTexts
+from store.answer_form import canonical
 
 MAX_MESSAGES = 20
 
@@ -38,6 +39,23 @@ class StreamOptionsRequest(msgspec.Struct, frozen=True):
     include_usage: bool | None = None
 
 
+class JsonSchemaRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The form that an answer shall have: the very schema that was approved with one of the assistant's prompts."""
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+    schema: dict[str, Any]
+    strict: bool | None = None
+    """An approved form is always kept to, whatever is sent here."""
+    description: str | None = None
+
+
+class ResponseFormatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Asks for an answer in an approved form, or for none at all."""
+
+    type: Literal["json_schema"]
+    json_schema: JsonSchemaRequest
+
+
 class ExtensionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What this gateway reads beyond OpenAI's fields."""
 
@@ -64,6 +82,8 @@ class ChatCompletionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     presence_penalty: _Penalty | None = None
     seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None = None
     stop: _Stop | Annotated[list[_Stop], Meta(max_length=4)] | None = None
+    response_format: ResponseFormatRequest | None = None
+    """Plain text, or a form that was approved with a prompt of the assistant's."""
     logit_bias: dict[str, Annotated[float, Meta(ge=-100, le=100)]] | None = None
     reasoning_effort: str | None = None
     verbosity: str | None = None
@@ -88,6 +108,11 @@ class ChatCompletionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     def ignored(self) -> tuple[str, ...]:
         """Names of the fields that were sent and had no effect, because the approved settings win."""
         return tuple(name for name in _SAMPLING if getattr(self, name) not in (None, [], {}))
+
+    @property
+    def form(self) -> bytes | None:
+        """The form that is asked for, as `store.answer_form` compares it."""
+        return canonical(self.response_format.json_schema.schema) if self.response_format else None
 
     @property
     def person(self) -> str | None:
@@ -146,8 +171,8 @@ _HARMLESS: Mapping[str, tuple[object, ...]] = {
 
 
 _REASONS = {
-    "response_format": "`response_format` asks for a form of the answer, which is approved with its prompt and is a "
-    "sentence wherever the reply is a question back or a refusal.",
+    "response_format": "`response_format` asks for a form of the answer that is approved with none of this assistant's "
+    "prompts: a `json_schema` has to be the `answer_schema` of one.",
     "n": "`n` can only be 1: a question has one checked answer.",
     "logprobs": "`logprobs` asks for what was nearly said, and no check has passed that.",
     "top_logprobs": "`top_logprobs` asks for what was nearly said, and no check has passed that.",
@@ -159,9 +184,9 @@ async def read_request(request: Request[Any, Any, Any]) -> ChatCompletionRequest
     sent = await read_object(request)
     known: dict[str, Any] = {}
     for name, value in sent.items():
-        if name in _UNSUPPORTED:
+        if name in _UNSUPPORTED and not _is_form(name, value):
             if value is not None and value not in _HARMLESS.get(name, ()):
-                raise _unsupported(name)
+                raise unsupported(name)
         elif name not in ChatCompletionRequest.__struct_fields__:
             raise InvalidRequest(
                 "unknown_parameter", f"Unknown field{_named(name)}. Remove it.", param=plain_name(name)
@@ -169,24 +194,29 @@ async def read_request(request: Request[Any, Any, Any]) -> ChatCompletionRequest
         else:
             known[name] = value
     if isinstance(known.get("n"), int) and known["n"] != 1:
-        raise _unsupported("n")
+        raise unsupported("n")
     checked = convert(known, ChatCompletionRequest, code="invalid_value")
     _check_messages(checked.messages)
     return checked
+
+
+def _is_form(name: str, value: object) -> bool:
+    return name == "response_format" and isinstance(value, dict) and value.get("type") == "json_schema"
 
 
 def _check_messages(messages: list[MessageRequest]) -> None:
     for number, message in enumerate(messages):
         for place, part in enumerate(message.content if isinstance(message.content, list) else ()):
             if part.type != "text":
-                raise _unsupported(f"messages[{number}].content[{place}].type")
+                raise unsupported(f"messages[{number}].content[{place}].type")
     if messages[-1].role != "user":
         raise InvalidRequest(
             "invalid_value", "The last message must have the role `user`.", param=f"messages[{len(messages) - 1}].role"
         )
 
 
-def _unsupported(name: str) -> InvalidRequest:
+def unsupported(name: str) -> InvalidRequest:
+    """Returns the refusal of a field that would change what is answered."""
     words = _REASONS.get(name, f"`{name}` asks for something that approved prompts do not do.")
     return InvalidRequest("unsupported_parameter", f"{words} Remove it.", param=name)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from rails.dialog import DIALOG, HANDS_OVER
 from store.audit import AuditEntry
 from store.changes.types import ChangeState
 from store.review.types import Cluster
@@ -19,7 +20,7 @@ class WebhookEvent(StrEnum):
     """Kinds of events."""
 
     HANDOFF_REQUESTED = "handoff.requested"
-    """Somebody got the approved answer of a prompt that hands over to a person."""
+    """Somebody got an approved answer that hands over to a person: of a prompt, or of the policy's dialog."""
     CHANGE_SUBMITTED = "change.submitted"
     CHANGE_APPROVED = "change.approved"
     CHANGE_RETURNED = "change.returned"
@@ -70,7 +71,7 @@ def event_of_entry(entry: AuditEntry) -> Event | None:
 
 def event_of_decision(decision: Decision) -> Event | None:
     """Returns what a decision tells: that somebody was handed over to a person."""
-    if decision.source != "handoff" or decision.outcome is not Outcome.ANSWERED:
+    if decision.outcome is not Outcome.ANSWERED or not (decision.source == "handoff" or _hands_over(decision)):
         return None
     data: Told = {
         "decision": decision.id,
@@ -80,6 +81,13 @@ def event_of_decision(decision: Decision) -> Event | None:
         "conversation": decision.conversation,
     }
     return Event(f"msg_{decision.id}", WebhookEvent.HANDOFF_REQUESTED, decision.at, data)
+
+
+def _hands_over(decision: Decision) -> bool:
+    """Whether the policy's dialog gave a reply that hands over; to a greeting, say, it gives others."""
+    if decision.source != "dialog":
+        return False
+    return any(str(rail["reason"]).endswith(HANDS_OVER) for rail in decision.rails if rail["name"] == DIALOG)
 
 
 def event_of_cluster(cluster: Cluster, size: int) -> Event:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from store.widgets import WidgetClient
 
-VERSION = "1.0.0"
-"""Of the widget: its address never changes what it holds, so that whoever changes the widget changes this."""
+VERSION = "0.1.0"
+"""Of the widget and its package, which are released with the gateway: what a released address has never changes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,11 @@ def test_a_policy_that_is_not_one_changes_nothing(database, tmp_path, words, pol
     assert load_catalog(database).prompts == {}
 
 
+FORM = (
+    '{"type": "object", "properties": {"page": {"type": "null"}}, "required": ["page"], "additionalProperties": false}'
+)
+
+
 def worded(**sampling):
     return {**RESET, "reply": {**RESET["reply"], "sampling": sampling}}
 
@@ -120,6 +125,9 @@ def worded(**sampling):
         ({"grammar": 'root ::= "a"{2000} | "b"{2000}' * 30}, "grammar"),
         ({"grammar": 'root ::= "\0"'}, "NUL"),
         ({"temperature": 1e-30}, "temperature"),
+        ({"answer_schema": '{"type": "string"}'}, "answer_schema"),
+        ({"answer_schema": FORM}, "the fallback takes an answer's place"),
+        ({"answer_schema": FORM, "grammar": 'root ::= "a"'}, "leave one out"),
     ],
 )
 def test_a_prompt_that_no_model_could_answer_changes_nothing(database, tmp_path, sampling, words, dry_run):

@@ -34,7 +34,7 @@ PLAIN = {
 }
 CONFIGURATION = {
     "client": "hr-portal",
-    "version": "1.0.0",
+    "version": "0.1.0",
     "heading": "HR assistant",
     "greeting": "Hello! Ask me about leave, pay and benefits.",
     "sign_in": "none",

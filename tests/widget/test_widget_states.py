@@ -26,7 +26,7 @@ def test_a_closed_widget_asks_for_its_configuration_and_nothing_else(widget: Wid
     assert len(calls) == 1
     assert calls[0].endswith("/widget/v1/clients/hr-portal?lang=en")
     expect(widget.element.locator(".panel")).to_be_hidden()
-    assert widget.told("ready") == [{"version": "1.0.0"}]
+    assert widget.told("ready") == [{"version": "0.1.0"}]
 
 
 def test_an_empty_panel_greets_and_offers_questions_that_one_click_asks(widget: WidgetPage) -> None:

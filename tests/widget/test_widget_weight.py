@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from gateway.widget.release import VERSION
 from gateway.widget_texts import LANGUAGES, widget_texts
 from tests.widget.stand_in import DIST
 
-WIDGET_BYTES, LOADER_BYTES = 15 * 1024, 1024
+WIDGET_BYTES, LOADER_BYTES = 15_000, 1_000
 ROOT = Path(__file__).parents[2]
 PLACES = re.compile(r"\{(\w+)\}")
 
@@ -43,6 +44,7 @@ def test_whoever_asks_for_another_language_gets_english() -> None:
     assert widget_texts("en-GB") == widget_texts("tlh") == LANGUAGES["en"]
 
 
-def test_the_address_of_the_widget_has_its_version() -> None:
+def test_the_address_of_the_widget_has_the_version_of_the_gateway() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     package = json.loads((ROOT / "gateway" / "web" / "widget" / "package.json").read_text())
-    assert package["version"] == VERSION
+    assert package["version"] == VERSION == project["version"]

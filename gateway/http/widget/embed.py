@@ -29,9 +29,7 @@ _templates = load_templates()
 
 
 @get(FILE, operation_id="embed_file")
-async def embed_file(
-    request: Request[Any, Any, Any], version: FromPath[str], name: FromPath[str]
-) -> Response[bytes]:
+async def embed_file(request: Request[Any, Any, Any], version: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """Returns the loader, or the widget: the one of a version never changes, the one of the channel is mended."""
     is_fixed = version == VERSION and name == SCRIPT
     if not is_fixed and not (version == _CHANNEL and name in (SCRIPT, _LOADER)):

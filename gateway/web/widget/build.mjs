@@ -1,4 +1,5 @@
-// Builds the widget and its loader into ../dist, beside the scripts of the admin pages, which stay as they are.
+// Builds the widget and its loader into ../dist, beside the scripts of the admin pages, which stay as they are, and the
+// client for programs into dist of this package, beside the types that tsc has put there.
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { build, transform } from "esbuild";
 
@@ -12,10 +13,10 @@ const texts = {
     made.onLoad({ filter: /.*/, namespace: "texts" }, () => {
       const listed = readdirSync("texts").map((file) => {
         const told = JSON.parse(readFileSync(`texts/${file}`, "utf8"));
-        return [file.replace(".json", ""), early.map((name) => told[name])];
+        return [file.replace(".json", ""), early.map((name) => told[name]).join("|")];
       });
       const languages = JSON.stringify(Object.fromEntries(listed));
-      return { contents: `export const names = ${JSON.stringify(early)}; export const languages = ${languages};` };
+      return { contents: `export const names = "${early.join("|")}".split("|"); export const languages = ${languages};` };
     });
   },
 };
@@ -26,7 +27,23 @@ const styles = {
   setup(made) {
     made.onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const { code } = await transform(readFileSync(path, "utf8"), { loader: "css", minify: true });
-      return { contents: code, loader: "text" };
+      return { contents: code.replace(/([:,]) /g, "$1"), loader: "text" }; // esbuild leaves blanks in custom properties
+    });
+  },
+};
+
+/** Constants of one line, put where they are used: numbers, and what is used once. esbuild keeps a variable for each. */
+const constants = {
+  name: "constants",
+  setup(made) {
+    made.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      let written = readFileSync(path, "utf8");
+      for (const [line, name, value] of written.matchAll(/^const ([A-Z_]+)(?:: [^=]+)? = (.+);(?: \/\/.*)?$/gm)) {
+        const without = written.replace(line, "");
+        const places = new RegExp(`\\b${name}\\b`, "g");
+        if (/^[\d_.]+$/.test(value) || without.match(places)?.length === 1) written = without.replace(places, () => value);
+      }
+      return { contents: written, loader: "ts" };
     });
   },
 };
@@ -36,7 +53,7 @@ const own =
   "gateway|listener|watcher|memory|phase|isDay|isSlow|isAgain|seconds|bearer|drop|asked|isResumed|withheld|again|limited|" +
   "offline|changed|replaced|answered|failed|texts|hasFeedback|judge|say|retry|confirm|isBusy|draft|composer|notice|" +
   "launcher|news|isInline|hasLauncher|longest|configuration|said|follow|forget|reveal|settings|desk|depth|announcer|" +
-  "overrides|isResuming|exchange|turn|panel|locale|node|show|update|input|empty|parts|lines|run|words|kind|form";
+  "overrides|isResuming|exchange|turn|panel|locale|node|show|update|input|empty|parts|lines|run|words|kind|form|trouble|change|server|leave|resume|restore|depth|log|vouched|build|upgrade|emit|page|actions";
 
 mkdirSync("../dist", { recursive: true });
 const shared = { bundle: true, minify: true, target: ["es2022"], charset: "utf8", logLevel: "warning" };
@@ -45,7 +62,17 @@ await build({
   entryPoints: { widget: "src/widget.ts" },
   outdir: "../dist",
   format: "esm",
-  plugins: [texts, styles],
+  plugins: [texts, styles, constants],
   mangleProps: new RegExp(`^(${own})$`),
 });
 await build({ ...shared, entryPoints: { loader: "src/loader.ts" }, outdir: "../dist", format: "iife" });
+
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+await build({
+  ...shared,
+  entryPoints: { index: "src/client/index.ts" },
+  outdir: "dist/client",
+  format: "esm",
+  minify: false,
+  define: { VERSION: JSON.stringify(version) },
+});

@@ -5,7 +5,7 @@ import doctest
 import inspect
 import threading
 from collections.abc import Iterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 
 import httpx
 import msgspec
@@ -49,6 +49,7 @@ from models.errors import ModelUnavailable
 from store.repositories.decision_writer import DecisionWriter
 from store.types import KeyScope
 from tests.administration import AdminWorld
+from tests.gateway.client.typescript_client import TypeScriptCanongate
 from tests.serving import serving
 
 RESET = "I forgot my password"
@@ -83,12 +84,13 @@ def key(admin) -> str:
     return admin.world.key(*EVERY_SCOPE)
 
 
-@pytest.fixture(params=["blocking", "awaited"])
+@pytest.fixture(params=["blocking", "awaited", "typescript"])
 def call(request, address, key):
-    """Calls a method of either client over HTTP; a stream comes as the list of its events."""
+    """Calls a method of each client over HTTP; a stream comes as the list of its events."""
+    kind = TypeScriptCanongate if request.param == "typescript" else Canongate
 
-    def blocking(name, *values, **choices):
-        with Canongate(address, key=key, assistant="helpdesk", retrying=AT_ONCE) as client:
+    def waiting(name, *values, **choices):
+        with kind(address, key=key, assistant="helpdesk", retrying=AT_ONCE) as client:
             told = getattr(client, name)(*values, **choices)
             return list(told) if name == "stream" else told
 
@@ -100,7 +102,13 @@ def call(request, address, key):
 
         return asyncio.run(work())
 
-    return blocking if request.param == "blocking" else awaited
+    return awaited if request.param == "awaited" else waiting
+
+
+@pytest.fixture(params=[Canongate, TypeScriptCanongate], ids=["python", "typescript"])
+def client_of(request):
+    """Makes a client of either language."""
+    return request.param
 
 
 def test_an_answer_is_typed_from_its_outcome_to_its_trace(call):
@@ -179,12 +187,12 @@ def test_what_the_caller_can_mend_says_what(call, name, message, choices, *, cod
     assert error.advice
 
 
-def test_a_wrong_key_and_a_missing_scope_are_not_allowed(address, admin):
-    with Canongate(address, key="cg_aaaaaaaa_" + "b" * 43, assistant="helpdesk") as client:
+def test_a_wrong_key_and_a_missing_scope_are_not_allowed(client_of, address, admin):
+    with client_of(address, key="cg_aaaaaaaa_" + "b" * 43, assistant="helpdesk") as client:
         with pytest.raises(NotAllowed) as caught:
             client.chat(RESET)
         assert caught.value.code == "invalid_api_key"
-    with Canongate(address, key=admin.world.key(KeyScope.CHAT), assistant="helpdesk") as client:
+    with client_of(address, key=admin.world.key(KeyScope.CHAT), assistant="helpdesk") as client:
         with pytest.raises(NotAllowed) as caught:
             client.match(RESET)
         assert caught.value.code == "insufficient_scope"
@@ -193,11 +201,11 @@ def test_a_wrong_key_and_a_missing_scope_are_not_allowed(address, admin):
         assert caught.value.code == "not_found"
 
 
-def test_a_full_gateway_is_asked_again_and_a_broken_one_is_not(make_world):
+def test_a_full_gateway_is_asked_again_and_a_broken_one_is_not(client_of, make_world):
     world = make_world(limits=LimitSettings(concurrent=1))
     world.admission._seconds_each = 0.01
     with serving(world.app) as (address, seen):
-        with Canongate(address, key=world.key(), assistant="helpdesk", retrying=Retrying(most=1)) as client:
+        with client_of(address, key=world.key(), assistant="helpdesk", retrying=Retrying(most=1)) as client:
             with world.admission.permit(), pytest.raises(Unavailable) as caught:
                 client.chat(RESET)
             assert (caught.value.code, len(seen)) == ("queue_full", 2)
@@ -210,10 +218,10 @@ def test_a_full_gateway_is_asked_again_and_a_broken_one_is_not(make_world):
         assert (caught.value.code, len(seen)) == ("store_unavailable", 1)
 
 
-def test_a_used_up_rate_says_when_there_is_more(make_world):
+def test_a_used_up_rate_says_when_there_is_more(client_of, make_world):
     world = make_world(limits=LimitSettings(requests_per_minute=1))
     with serving(world.app) as (address, seen):
-        with Canongate(address, key=world.key(), assistant="helpdesk", timeout_s=10.0) as client:
+        with client_of(address, key=world.key(), assistant="helpdesk", timeout_s=10.0) as client:
             client.chat(RESET)
             with pytest.raises(RateLimited) as caught:
                 client.chat(RESET)
@@ -221,14 +229,14 @@ def test_a_used_up_rate_says_when_there_is_more(make_world):
         assert len(seen) == 2, "no pause is begun that the call has no time for"
 
 
-def test_the_deadline_reaches_the_gateway_which_then_gives_its_fallback(world):
+def test_the_deadline_reaches_the_gateway_which_then_gives_its_fallback(client_of, world):
     world.model.delay_s = 30.0
-    with serving(world.app) as (address, _), Canongate(address, key=world.key(), assistant="helpdesk") as client:
+    with serving(world.app) as (address, _), client_of(address, key=world.key(), assistant="helpdesk") as client:
         assert client.chat(RESET, timeout_s=0.5).outcome == "degraded"
 
 
-@pytest.mark.parametrize("is_awaited", [False, True])
-def test_whoever_leaves_a_stream_frees_the_model(world, monkeypatch, is_awaited):
+@pytest.mark.parametrize("kind", ["blocking", "awaited", "typescript"])
+def test_whoever_leaves_a_stream_frees_the_model(world, monkeypatch, kind):
     began, stopped = threading.Event(), threading.Event()
 
     def work(*_, cancellation, **__):
@@ -238,8 +246,10 @@ def test_whoever_leaves_a_stream_frees_the_model(world, monkeypatch, is_awaited)
         raise ModelUnavailable("nobody reads this")
 
     def leave(address, key):
-        with Canongate(address, key=key, assistant="helpdesk") as client:
-            for event in client.stream(RESET):
+        made = TypeScriptCanongate if kind == "typescript" else Canongate
+        client = made(address, key=key, assistant="helpdesk")
+        with client, closing(client.stream(RESET)) as events:
+            for event in events:
                 if event == Stage("generating"):
                     assert began.wait(10)
                     break
@@ -254,15 +264,15 @@ def test_whoever_leaves_a_stream_frees_the_model(world, monkeypatch, is_awaited)
 
     monkeypatch.setattr(type(world.model), "complete", work)
     with serving(world.app) as (address, _):
-        if is_awaited:
+        if kind == "awaited":
             asyncio.run(leave_awaited(address, world.key()))
         else:
             leave(address, world.key())
         assert stopped.wait(20), "the model still works for a client that left"
 
 
-def test_nobody_at_the_address_is_disconnected():
-    with Canongate("http://127.0.0.1:9", key="k", assistant="a", retrying=Retrying(most=0)) as client:
+def test_nobody_at_the_address_is_disconnected(client_of):
+    with client_of("http://127.0.0.1:9", key="k", assistant="a", retrying=Retrying(most=0)) as client:
         with pytest.raises(Disconnected) as caught:
             client.chat(RESET)
         with pytest.raises(Disconnected):
@@ -279,11 +289,11 @@ async def test_a_client_works_in_process_over_the_transport_of_a_test(world):
             await client.chat(RESET)
 
 
-def test_an_address_or_a_key_that_is_none_is_told_at_once():
+def test_an_address_or_a_key_that_is_none_is_told_at_once(client_of):
     with pytest.raises(ValueError, match="https://"):
-        Canongate("gateway.example", key="k")
+        client_of("gateway.example", key="k")
     with pytest.raises(ValueError, match="line break"):
-        Canongate("https://gateway.example", key="k\n")
+        client_of("https://gateway.example", key="k\n")
 
 
 PAIRS = [

@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).parents[3]
 GUIDES = ROOT / "docs" / "guides"
 ESBUILD = ROOT / "gateway" / "web" / "script" / "node_modules" / ".bin" / "esbuild"
+CLIENT = ROOT / "gateway" / "web" / "widget" / "dist" / "client" / "index.js"
 RUN = frozenset({"bash", "python", "typescript"})
 """Languages of which every block is run. The others are for reading: `text`, `json`, `html`, `toml`, `http`."""
 EXPECTED = frozenset({"json", "text"})
@@ -63,7 +64,9 @@ def blocks_of(guide: str) -> Iterator[Block]:
 
 def run_block(block: Block, *, address: str, key: str, more: str = "") -> str:
     """Runs a block against a gateway; gives what it prints. `more` is code that goes on in the same program."""
-    code = block.code.replace("http://127.0.0.1:8080", address) + more
+    code = (
+        block.code.replace("http://127.0.0.1:8080", address).replace("canongate-widget/client", CLIENT.as_uri()) + more
+    )
     environment = {"PATH": os.environ["PATH"], "CANONGATE_KEY": key, "WIDGET_SECRET": "s" * 43}  # noqa: TID251
     done = subprocess.run(  # noqa: S603 -- our own guides
         _command(block.language),

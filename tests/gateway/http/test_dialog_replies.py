@@ -24,7 +24,7 @@ async def test_the_native_surface_says_that_the_dialog_replied(talking):
     assert (body["outcome"], body["source"], body["prompt"]) == ("answered", "dialog", None)
     assert body["contact"]["phone"] == "4100"
     (record,) = (rail for rail in body["trace"]["rails"] if rail["name"] == "dialog")
-    assert (record["status"], record["reason"]) == ("passed", "dialog.person")
+    assert (record["status"], record["reason"]) == ("passed", "dialog.person.handoff")
 
 
 async def test_the_openai_surface_says_that_the_dialog_replied(talking):

@@ -140,8 +140,17 @@ def test_a_handoff_is_told_without_the_message_and_passed_on():
         "conversation": handoff.conversation,
     }
     assert [message for _, message in heard] == [WORDS, WORDS]
-    assert event_of_decision(replace(handoff, source="dialog")) is None
     assert event_of_decision(replace(handoff, outcome=Outcome.BLOCKED_OUTPUT)) is None
+
+
+@pytest.mark.parametrize(("reason", "is_told"), [("dialog.person.handoff", True), ("dialog.greeting", False)])
+def test_the_dialog_is_told_of_where_it_hands_over_and_not_where_it_greets(reason, is_told):
+    rails = ({"name": "length", "reason": None}, {"name": "dialog", "reason": reason})
+    event = event_of_decision(replace(decision(), source="dialog", rails=rails))
+    assert (event is not None) is is_told
+    assert event_of_decision(replace(decision(), source="none", rails=rails)) is None
+    if event:
+        assert (event.data["prompt"], event.data["conversation"]) == (None, "c-7")
 
 
 def test_the_steps_that_are_told_are_those_that_the_trail_has():

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import jsonschema
 import pytest
 
 from models.catalog import known_model, located, verified_path
@@ -21,6 +23,7 @@ from models.verified import sha256_of
 from models.worker.engine import LlamaModel
 from models.worker.process import WorkerProgram
 from models.worker.supervisor import EngineLimits, ModelState
+from store.answer_form import grammar_of
 from tests.models.files.gguf_bytes import small_model
 from tests.models.prompts import approved
 
@@ -169,6 +172,17 @@ def test_a_grammar_decides_what_can_be_said(model, temperature):
     with pytest.raises(ModelRefused, match="GBNF"):
         ask(model, asked, grammar="root ::= (")
     assert ask(model, asked, max_tokens=16).text == free
+
+
+def test_an_approved_form_is_kept_by_a_model_that_does_not_know_of_it(model):
+    properties = {"office": {"enum": ["Leeds", "Lisbon"]}, "hours": {"type": "string", "maxLength": 40}}
+    schema = {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
+    grammar = grammar_of(json.dumps(schema))
+    for seed in range(3):
+        asked = approved("When is the Lisbon office open?", instructions=FACTS)
+        answer = ask(model, asked, grammar=grammar, temperature=1.2, seed=seed + 1, max_tokens=80)
+        assert answer.finish_reason is FinishReason.STOP
+        assert jsonschema.Draft202012Validator(schema).is_valid(json.loads(answer.text)), answer.text
 
 
 # Each of these ends or blocks a process that gives it to llama.cpp's own grammars.

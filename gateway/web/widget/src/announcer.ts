@@ -24,15 +24,15 @@ export class Announcer {
 
   /** Says what is being done, not more often than somebody wants to hear it. */
   stage(text: string): void {
-    if (!text || this.#waiting.length || performance.now() - this.#stageAt < STAGE_MS) return;
-    this.#stageAt = performance.now();
+    if (!text || this.#waiting.length || Date.now() - this.#stageAt < STAGE_MS) return;
+    this.#stageAt = Date.now();
     this.#stage = text;
     this.#settle();
   }
 
   #settle(): void {
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => this.#speak(), SETTLE_MS);
+    this.#timer = setTimeout(() => this.#speak(), SETTLE_MS);
   }
 
   /** Says at once that something was lost. */

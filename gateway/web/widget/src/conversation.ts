@@ -2,6 +2,7 @@
 import { Exchange, happens, pause, type Listener } from "./exchange";
 import type { Gateway } from "./gateway";
 import type { Memory } from "./storage";
+import type { Page } from "./session";
 import { isOpen, newKey, newTurn, type Trouble, type Turn } from "./turn";
 import { isStatus, Refusal, type Answer } from "./wire";
 
@@ -19,7 +20,6 @@ export interface Watcher {
 
 export class Conversation {
   turns: Turn[] = [];
-  context: unknown = null;
   #stop = new AbortController();
   #confirm: (() => void) | null = null;
 
@@ -27,6 +27,7 @@ export class Conversation {
     private readonly gateway: Gateway,
     private readonly memory: Memory,
     private readonly watcher: Watcher,
+    private readonly page: Page,
   ) {}
 
   get last(): Turn | undefined {
@@ -110,7 +111,7 @@ export class Conversation {
   async #run(turn: Turn, isResumed: boolean): Promise<void> {
     const stop = (this.#stop = new AbortController());
     const slow = setTimeout(() => this.#change(turn, { isSlow: true }), SLOW_MS);
-    const asked = { message: turn.message, conversation: this.memory.value, context: this.context };
+    const asked = { message: turn.message, conversation: this.memory.value, context: this.page.context ?? null };
     try {
       const listener = this.#listener(turn, stop.signal);
       const exchange = new Exchange(this.gateway, turn.key, asked, listener, stop.signal, isResumed);

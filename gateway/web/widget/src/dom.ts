@@ -41,18 +41,17 @@ const PATHS = {
   fresh: "M12 5v14M5 12h14",
   copy: "M9 9h10v10H9zM5 15V5h10",
   up: "M8 20V11l4-7c2 0 2.5 1.5 2 3.5L13.5 10H19l-1.5 10zM8 11H4.5v9H8",
-  down: "M8 4v9l4 7c2 0 2.5-1.5 2-3.5L13.5 14H19L17.5 4zM8 13H4.5V4H8",
 };
 
-/** Draws an icon; what it means is said beside it or by the control that it stands in. */
-export function icon(name: keyof typeof PATHS): SVGElement {
+/** Draws an icon, `down` as `up` on its head; what it means is said beside it or by the control that it stands in. */
+export function icon(name: keyof typeof PATHS | "down"): SVGElement {
   const space = "http://www.w3.org/2000/svg";
   const drawn = document.createElementNS(space, "svg");
   const path = document.createElementNS(space, "path");
   drawn.setAttribute("viewBox", "0 0 24 24");
   drawn.setAttribute("aria-hidden", "true");
-  drawn.setAttribute("class", `icon ${name}`);
-  path.setAttribute("d", PATHS[name]);
+  drawn.setAttribute("class", name);
+  path.setAttribute("d", PATHS[name === "down" ? "up" : name]);
   drawn.append(path);
   return drawn;
 }

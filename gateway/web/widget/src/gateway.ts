@@ -1,16 +1,19 @@
 // Calls of the gateway: addresses, headers, and one silent renewal of a session that has ended.
-import { Session } from "./session";
+import { Session, type Page } from "./session";
 import { isStatus, Refusal, type Asked, type Configuration, type Said, type Verdict } from "./wire";
 
 export class Gateway {
-  readonly session = new Session((token) => this.#read("/sessions", this.#json({ client: this.client, token })));
+  readonly session: Session;
   #configuration: Promise<Configuration> | null = null;
 
   constructor(
     readonly server: string,
     readonly client: string,
     private readonly lang: string,
-  ) {}
+    page: Page,
+  ) {
+    this.session = new Session(page, (token) => this.#read("/sessions", this.#json({ client, token })));
+  }
 
   /** Gives the client's configuration, asked for once; after a failure it is asked for again. */
   configuration(): Promise<Configuration> {

@@ -5,5 +5,5 @@ declare module "*.css" {
 
 declare module "canongate:texts" {
   export const names: readonly string[];
-  export const languages: Readonly<Record<string, readonly string[]>>;
+  export const languages: Readonly<Record<string, string>>;
 }

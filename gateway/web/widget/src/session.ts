@@ -4,24 +4,23 @@ import { Refusal } from "./wire";
 export type Token = string | (() => string | null | Promise<string | null>) | null;
 export type Exchange = (token: string | null) => Promise<{ session: string; expires_in: number }>;
 
+/** What the page tells of itself and of the person; it may change at any time. */
+export interface Page {
+  token: Token;
+  context: unknown;
+}
+
 const EARLY_MS = 20_000;
 
 export class Session {
-  #token: Token = null;
   #used: string | null = null;
   #until = 0;
   #opening: Promise<string> | null = null;
 
-  constructor(private readonly exchange: Exchange) {}
-
-  get token(): Token {
-    return this.#token;
-  }
-
-  set token(token: Token) {
-    this.#token = token;
-    this.drop();
-  }
+  constructor(
+    private readonly page: Page,
+    private readonly exchange: Exchange,
+  ) {}
 
   /** Gives the session, opened anew shortly before it ends. */
   bearer(signIn: string): Promise<string> {
@@ -47,7 +46,8 @@ export class Session {
   async #identity(signIn: string): Promise<string | null> {
     let told: string | null;
     try {
-      told = typeof this.#token === "function" ? await this.#token() : this.#token;
+      const { token } = this.page;
+      told = typeof token === "function" ? await token() : token;
     } catch {
       throw new Refusal(401, "identity_missing");
     }

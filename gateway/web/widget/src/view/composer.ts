@@ -4,6 +4,12 @@ import type { Texts } from "../texts";
 
 const WARN_SHARE = 0.9;
 
+/** What becomes of what is written. */
+export interface Writing {
+  ask(text: string): boolean;
+  stop(): void;
+}
+
 export class Composer {
   readonly input: HTMLTextAreaElement;
   readonly node: HTMLFormElement;
@@ -14,16 +20,14 @@ export class Composer {
   constructor(
     private readonly texts: Texts,
     private readonly longest: number,
-    private readonly send: (text: string) => boolean,
-    private readonly stop: () => void,
+    private readonly actions: Writing,
   ) {
     const words = { "aria-label": texts.of("message"), placeholder: texts.of("placeholder"), "aria-describedby": "count" };
-    this.input = h("textarea", { rows: 1, dir: "auto", enterkeyhint: "send", ...words });
-    this.input.addEventListener("keydown", (event) => this.#key(event));
-    this.input.addEventListener("input", () => this.#measure());
+    const heard = { keydown: (event: Event) => this.#key(event as KeyboardEvent), "input": () => this.#measure() };
+    this.input = h("textarea", { rows: 1, dir: "auto", enterkeyhint: "send", ...words, ...heard });
     const submit = (event: Event) => {
       event.preventDefault();
-      if (this.#isBusy) this.stop();
+      if (this.#isBusy) this.actions.stop();
       else this.#submit();
       this.input.focus();
     };
@@ -60,7 +64,7 @@ export class Composer {
   }
 
   #submit(): void {
-    if (this.draft.trim().length <= this.longest && this.send(this.draft)) this.draft = "";
+    if (this.draft.trim().length <= this.longest && this.actions.ask(this.draft)) this.draft = "";
   }
 
   #measure(): void {

@@ -1,5 +1,5 @@
 // Where the panel stands: beside its button, inside the page, or over all of a small screen as a modal dialog.
-import { attribute, h, icon } from "../dom";
+import { attribute, fill, h, icon } from "../dom";
 import type { Texts } from "../texts";
 
 export const SMALL = "(max-width: 480px)";
@@ -25,7 +25,7 @@ export class Frame {
       actions.close();
     };
     this.#full = h("dialog", { class: "full", "aria-labelledby": "heading", cancel });
-    root.replaceChildren(this.launcher, panel, this.#full);
+    fill(root, this.launcher, panel, this.#full);
     this.#small.onchange = () => this.#place();
     this.show(kind.isInline);
   }
@@ -55,7 +55,7 @@ export class Frame {
     attribute(this.launcher, "aria-label", words);
     attribute(this.launcher, "aria-expanded", String(this.#isOpen));
     this.launcher.classList.toggle("news", this.#hasNews);
-    this.launcher.replaceChildren(icon(this.#isOpen ? "close" : "chat"));
+    fill(this.launcher, icon(this.#isOpen ? "close" : "chat"));
   }
 
   #place(): void {

@@ -15,12 +15,12 @@ export class Log {
     private readonly desk: Desk,
     private readonly empty: () => Node[],
   ) {
-    const words = { role: "log", "aria-live": "off", "aria-label": desk.texts.of("log"), tabindex: 0 };
-    this.node = h("div", { class: "log", part: "log", ...words });
-    this.node.addEventListener("scroll", () => {
+    const scroll = () => {
       const { scrollHeight, scrollTop, clientHeight } = this.node;
       this.#isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
-    });
+    };
+    const words = { role: "log", "aria-live": "off", "aria-label": desk.texts.of("log"), tabindex: 0 };
+    this.node = h("div", { class: "log", part: "log", ...words, scroll });
   }
 
   /** Shows these turns and no others. */

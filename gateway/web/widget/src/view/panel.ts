@@ -3,15 +3,14 @@ import { fill, h } from "../dom";
 import type { Settings } from "../settings";
 import { blocks } from "../markdown/blocks";
 import { button, chips, iconButton } from "./controls";
-import { Composer } from "./composer";
+import { Composer, type Writing } from "./composer";
 import type { Desk } from "./desk";
 import { Log } from "./log";
 
-export interface PanelActions {
+/** What a person can do with the panel. */
+export interface PanelActions extends Writing {
   close(): void;
   reset(): void;
-  send(text: string): boolean;
-  stop(): void;
 }
 
 export class Panel {
@@ -24,14 +23,14 @@ export class Panel {
   constructor(private readonly desk: Desk, settings: Settings, actions: PanelActions, announcer: Node) {
     const { texts } = desk;
     this.log = new Log(desk, () => (this.isResuming ? [] : greeting(desk, settings)));
-    this.composer = new Composer(texts, settings.longest, actions.send, actions.stop);
-    const close = settings.isInline ? null : iconButton("close", texts.of("close"), actions.close);
-    const fresh = iconButton("fresh", texts.of("reset"), actions.reset);
+    this.composer = new Composer(texts, settings.longest, actions);
+    const close = settings.isInline ? null : iconButton("close", texts.of("close"), () => actions.close());
+    const fresh = iconButton("fresh", texts.of("reset"), () => actions.reset());
     const heading = h("h2", { id: "heading", dir: "auto" }, settings.heading || texts.of("heading"));
     const header = h("header", { part: "header" }, heading, fresh, close);
-    const words = { id: "panel", class: "panel", part: "panel", "aria-labelledby": "heading" };
+    const keydown = (event: Event) => this.#key(event as KeyboardEvent, !settings.isInline && actions);
+    const words = { id: "panel", class: "panel", part: "panel", "aria-labelledby": "heading", keydown };
     this.node = h("section", words, header, this.log.node, this.#notice, this.composer.node, announcer);
-    this.node.addEventListener("keydown", (event) => this.#key(event, settings.isInline ? null : actions.close));
   }
 
   /** Says above the place to write what stands in the way, until it is over. */
@@ -44,9 +43,9 @@ export class Panel {
     fill(this.#notice, h("p", {}, name && texts.of(name)), reload || again);
   }
 
-  #key(event: KeyboardEvent, close: (() => void) | null): void {
+  #key(event: KeyboardEvent, actions: PanelActions | false): void {
     if (event.isComposing) return;
-    if (event.key === "Escape" && close) close();
+    if (event.key === "Escape" && actions) actions.close();
     else if (event.key === "F6") this.#turnFocus();
     else return;
     event.preventDefault();

@@ -1,6 +1,7 @@
 // The blank that a question back asks for: choices as buttons, a day as a calendar, a number as a number.
 import { h } from "../dom";
 import type { Slot } from "../wire";
+import { button } from "./controls";
 import type { Desk } from "./desk";
 
 const MOST_BUTTONS = 6;
@@ -8,7 +9,7 @@ const MOST_BUTTONS = 6;
 /** Makes the input; what is chosen is asked as the next message. */
 export function slotInput(desk: Desk, slot: Slot): HTMLElement {
   if (slot.type === "enum" && slot.values.length <= MOST_BUTTONS) {
-    const made = slot.values.map((value) => h("button", { type: "button", class: "chip", dir: "auto", click: () => desk.ask(value) }, value));
+    const made = slot.values.map((value) => button(value, () => desk.ask(value), "chip"));
     return h("div", { class: "slot row", role: "group", "aria-label": slot.ask }, ...made);
   }
   const field = fieldOf(desk, slot);

@@ -1,0 +1,28 @@
+"""Headers that the description names for a successful reply are there, and rate limits are told wherever they count."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from store.types import KeyScope
+
+pytestmark = pytest.mark.anyio
+
+DESCRIPTION = json.loads((Path(__file__).parents[3] / "docs" / "openapi.json").read_text(encoding="utf-8"))
+RESET = "I forgot my password"
+ASKED = {
+    "/v1/chat": {"assistant": "helpdesk", "message": RESET},
+    "/v1/chat/completions": {"model": "helpdesk", "messages": [{"role": "user", "content": RESET}]},
+    "/v1/match": {"assistant": "helpdesk", "message": RESET},
+    "/v1/checks": {"assistant": "helpdesk", "stage": "input", "text": RESET},
+}
+
+
+@pytest.mark.parametrize("path", ASKED)
+async def test_a_reply_has_the_headers_that_are_described_and_no_other_of_ours(world, path):
+    described = set(DESCRIPTION["paths"][path]["post"]["responses"]["200"]["headers"]) - {"idempotency-replayed"}
+    async with world.client(world.key(KeyScope.CHAT, KeyScope.DEBUG, KeyScope.CHECKS)) as client:
+        reply = await client.post(path, json=ASKED[path])
+    assert reply.status_code == 200
+    assert {name for name in reply.headers if name.startswith(("x-canongate", "x-ratelimit", "x-request"))} == described
