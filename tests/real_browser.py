@@ -1,6 +1,7 @@
 """A real Chromium on a served gateway: what it complains of, and what axe finds on a page."""
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -36,9 +37,9 @@ def axe_source() -> str:
 
 
 @contextmanager
-def served(app: Any, *, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
+def served(app: Any, *, lifespan: Literal["on", "off"] = "off", port: int = 0) -> Iterator[str]:
     """Serves an application on a thread, with what it runs beside serving or without; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan=lifespan))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan=lifespan))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -48,6 +49,14 @@ def served(app: Any, *, lifespan: Literal["on", "off"] = "off") -> Iterator[str]
     finally:
         server.should_exit = True
         thread.join()
+
+
+def free_port() -> int:
+    """Gives a port that nobody listens on at the moment."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
 
 
 @dataclass(slots=True)

@@ -18,9 +18,12 @@ from store.people import Actor
 from store.plain import to_plain
 from store.readable import require_readable
 from store.repositories.widget_clients import PLAIN_ID, WidgetClients
+from store.repositories.widget_sessions import WidgetSessions
 from store.widgets import Algorithm, SignIn, WidgetClient, WidgetSecret, WidgetSettings
 
 LONGEST_OVERLAP = dt.timedelta(days=90)
+HEARD = dt.timedelta(minutes=10)
+"""How far back a client's pages are looked for: a visit is kept no shorter."""
 _NONE = "there is no such widget client"
 _MOST_CLIENTS = 1000
 
@@ -57,6 +60,7 @@ class WidgetClientService:
         self._changed = changed
         self._now = now
         self._clients = WidgetClients(database)
+        self._sessions = WidgetSessions(database)
 
     def all(self, actor: Actor) -> tuple[WidgetClient, ...]:
         """Returns the clients of the actor's tenant, by id."""
@@ -68,6 +72,26 @@ class WidgetClientService:
         if not is_visible(actor, (found.settings.assistant,)):
             raise NotFound(_NONE)
         return found
+
+    def answering(self, actor: Actor) -> tuple[WidgetClient, ...]:
+        """Returns the clients whose widget answers whoever sees it, of the actor's tenant, by id.
+
+        Anybody who asks at all may know them: what is shown of them stands in the markup of their pages.
+        """
+        return tuple(one for one in self.all(actor) if one.is_active and one.settings.sign_in is not SignIn.REQUIRED)
+
+    def heard(self, actor: Actor, client_id: str) -> Mapping[str, dt.datetime | None]:
+        """Returns when the last visit began at each origin of a client, None for one without within `HEARD`.
+
+        Visits of the gateway's own pages say nothing of the site. Raises `NotFound`.
+        """
+        found = self.get(actor, client_id)
+        begun = self._sessions.begun(client_id, since=self._now() - HEARD)
+        return {origin: begun.get(origin) for origin in found.settings.origins}
+
+    def may_rotate(self, client: WidgetClient) -> bool:
+        """Whether there is a secret of ours that its site signs with."""
+        return _signs(client.settings)
 
     def create(self, actor: Actor, client_id: str, settings: WidgetSettings) -> NewSecret:
         """Makes a client, with a secret where it signs with one. Raises `InvalidContent`, `Conflict` for a taken id."""

@@ -55,3 +55,27 @@ def _escaped(text: str) -> str:
     for character, name in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(character, name)
     return text
+
+
+_SIGNING = """\
+import base64, hashlib, hmac, json, os, secrets, time
+
+
+def identity_token(person: str, name: str) -> str:
+    now = int(time.time())
+    claims = {"aud": "CLIENT", "sub": person, "name": name}
+    claims |= {"iat": now, "exp": now + 300, "jti": secrets.token_urlsafe(16)}
+    parts = ({"alg": "HS256", "typ": "JWT"}, claims)
+    signed = ".".join(encoded(json.dumps(part).encode()) for part in parts)
+    secret = os.environ["WIDGET_SECRET"].encode()
+    return f"{signed}.{encoded(hmac.digest(secret, signed.encode(), hashlib.sha256))}"
+
+
+def encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+"""
+
+
+def signing_example(client_id: str) -> str:
+    """Returns a program for the site's server that signs its visitors with the client's secret."""
+    return _SIGNING.replace("CLIENT", client_id)

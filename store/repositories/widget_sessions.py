@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from store.database import Database
@@ -47,6 +47,16 @@ class WidgetSessions:
                 created_at=row.created_at,
                 expires_at=row.expires_at,
             )
+
+    def begun(self, client: str, *, since: dt.datetime) -> dict[str, dt.datetime]:
+        """Returns the origins of a client at which visits began from that moment on, each with the last of them."""
+        last = func.max(WidgetSessionRow.created_at).label("at")
+        wanted = select(WidgetSessionRow.origin, last).where(
+            WidgetSessionRow.client == client, WidgetSessionRow.created_at >= since
+        )
+        with self._database.reading() as opened:
+            rows = opened.execute(wanted.group_by(WidgetSessionRow.origin).order_by(WidgetSessionRow.origin)).all()
+            return {row.origin: row.at for row in rows}
 
     def forget(self, *, before: dt.datetime) -> int:
         """Deletes what need not be kept any longer at that moment; returns how many."""

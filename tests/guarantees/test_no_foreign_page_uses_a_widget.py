@@ -215,14 +215,16 @@ async def test_the_gateways_own_frame_counts_as_an_origin_and_no_other_name_of_i
         assert told.status_code == 403
 
 
-async def test_who_may_frame_the_page_is_the_clients_list_and_nobody_for_an_unknown_one(site: Site) -> None:
+async def test_who_may_frame_the_page_is_the_clients_list_with_the_gateway_and_nobody_for_an_unknown_one(
+    site: Site,
+) -> None:
     async with site.browser(None) as page:
         known = await page.get("/embed/chat", params={"client": "hr-portal", "lang": "en"})
         unknown = await page.get("/embed/chat", params={"client": "not-there"})
         none = await page.get("/embed/chat")
     assert known.status_code == 200
     policy = dict(part.strip().partition(" ")[::2] for part in known.headers["content-security-policy"].split(";"))
-    assert policy["frame-ancestors"].split() == LISTED
+    assert policy["frame-ancestors"].split() == [*LISTED, OWN_ORIGIN], "the gateway's own pages preview it"
     assert (policy["default-src"], policy["require-trusted-types-for"]) == ("'none'", "'script'")
     assert '<canongate-chat inline server="" client="hr-portal" lang="en">' in known.text
     for told in (unknown, none):

@@ -40,7 +40,7 @@ from store.repositories.decisions import DecisionFilter
 from store.types import KeyScope
 from tests.administration import PASSWORD
 from tests.building import NearestMatchers
-from tests.real_browser import Watched, served
+from tests.real_browser import Watched, free_port, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -56,6 +56,8 @@ cases:
 """
 """In place of the example's, whose words are for a real embedder."""
 SETTINGS = """\
+[server]
+port = {port}
 [data]
 directory = "{directory}"
 [model]
@@ -258,13 +260,14 @@ def fill(town: Town) -> None:
 def opened(browser: "Browser", folder: Path) -> Iterator[Town]:
     """Serves a gateway with an empty store."""
     settings = folder / "canongate.toml"
-    settings.write_text(SETTINGS.format(directory=folder / "data"))
+    port = free_port()  # known before, so that the gateway knows its own pages and shows the widget in them
+    settings.write_text(SETTINGS.format(directory=folder / "data", port=port))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "open_embedder", lambda *_: FakeEmbedder())
         patch.setattr(placing, "PAUSE_S", 0.5)
         patch.setattr(bootstrap, "FittedMatchers", lambda wanted, embedder, _: TriedMatchers(embedder, wanted.index))
         with (
             open_components(load_settings(settings, {})) as components,
-            served(create_app(components), lifespan="on") as address,
+            served(create_app(components), lifespan="on", port=port) as address,
         ):
             yield Town(components, address, browser, folder)

@@ -119,6 +119,21 @@ def test_visits_are_found_forgotten_and_cut_loose(database: Database):
     assert sessions.find(b"a") is not None
 
 
+def test_the_last_visit_at_each_origin_of_a_client_is_told(database: Database):
+    clients, sessions = WidgetClients(database), WidgetSessions(database)
+    clients.add(HR)
+    clients.add(dataclasses.replace(HR, id="shop", secrets=()))
+    begun = [("hr-portal", "https://hr.example", 0), ("hr-portal", "https://hr.example", 3)]
+    begun += [("hr-portal", "https://other.example", -1), ("shop", "https://shop.example", 4)]
+    for number, (client, origin, minutes) in enumerate(begun):
+        at = AT + minutes * MINUTE
+        made = dataclasses.replace(VISIT, id=f"v{number}", client=client, origin=origin, created_at=at)
+        sessions.add(b"%d" % number, made, token_id=None, kept_until=at)
+    assert sessions.begun("hr-portal", since=AT) == {"https://hr.example": AT + 3 * MINUTE}
+    assert sessions.begun("hr-portal", since=AT + 4 * MINUTE) == {}
+    assert sessions.begun("nobody", since=AT) == {}
+
+
 def test_the_tables_go_and_come(url: str):
     migrate(url)
     migrate_down(url, "0012")

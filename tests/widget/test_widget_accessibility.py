@@ -193,6 +193,9 @@ def test_right_to_left_is_mirrored_and_each_message_has_its_own_direction(widget
     scripted(widget).opened('lang="ar"')
     chip = widget.button("How do I ask?")
     assert chip.evaluate("node => getComputedStyle(node).direction") == "ltr"
+    widget.ask("How do I ask?")
+    assert widget.last.locator(".mine").evaluate("node => getComputedStyle(node).direction") == "ltr"
+    expect(widget.last.locator(".words")).to_be_visible()
     widget.ask(ARABIC)
     assert widget.last.locator(".mine").evaluate("node => getComputedStyle(node).direction") == "rtl"
     panel, mine = widget.element.locator(".panel").bounding_box(), widget.last.locator(".mine").bounding_box()

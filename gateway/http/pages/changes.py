@@ -18,11 +18,13 @@ from gateway.http.pages.diff import ShownDifference, shown
 from gateway.http.pages.documents import CHANGES, change_crumbs, change_path, changing_of, known_id
 from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form
+from gateway.http.pages.rails import live_document
 from gateway.http.pages.visit import ROWS, Visit
+from gateway.policy_desk.reading import Difference, differences, weakenings
 from store.catalog import live_revision
 from store.changes.desk import Opened
 from store.changes.service import LONGEST_TITLE
-from store.changes.types import OPEN_STATES, ChangeEvent, ChangeHead, ChangeState, EditKind, EventKind, Item
+from store.changes.types import OPEN_STATES, Change, ChangeEvent, ChangeHead, ChangeState, EditKind, EventKind, Item
 from store.changes.viewing import EditView
 from store.errors import InvalidContent, Refused
 
@@ -137,6 +139,7 @@ async def show_change(visit: Visit, change_id: UUID, form: Form) -> Response[str
         stations=stations(view, opened, revision=await visit.call(live_revision, visit.administration.database)),
         reviewers=await _reviewers(visit, opened),
         items=items,
+        weaker=await _weaker(visit, change, edits[:_ITEMS]),
         anchors={hunk.place: hunk.anchor for _, hunks in items for hunk in hunks},
         further=str(edits[_ITEMS - 1].edit.item) if len(edits) > _ITEMS else None,
         is_first=not after,
@@ -155,6 +158,19 @@ def _hunks(number: int, view: EditView, events: Iterable[ChangeEvent]) -> tuple[
         place = f"{view.edit.item} {difference.field}"[:LONGEST_TITLE]
         made.append(Hunk(f"hunk-{number}-{at}", place, difference, tuple(one for one in remarks if one.place == place)))
     return tuple(made)
+
+
+async def _weaker(visit: Visit, change: Change, edits: Iterable[EditView]) -> dict[str, tuple[Difference, ...]]:
+    """Returns, by document, after which edits of policies less may be stopped than what is live stops.
+
+    Nothing of a change that is not on its way any more: what is live has moved on since.
+    """
+    found = {}
+    for one in edits if change.state in OPEN_STATES else ():
+        if one.edit.kind is EditKind.POLICY and one.edit.document is not None:
+            live = await visit.call(live_document, visit, one.edit.item)
+            found[str(one.edit.item)] = weakenings(differences(live, one.edit.document))
+    return found
 
 
 async def _reviewers(visit: Visit, opened: Opened) -> tuple[str, ...]:

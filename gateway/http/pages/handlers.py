@@ -102,6 +102,19 @@ from gateway.http.pages.unmatched import (
     unmatched_cluster_page,
     unmatched_page,
 )
+from gateway.http.pages.widget import (
+    disable_widget_on_page,
+    enable_widget_on_page,
+    rotate_widget_on_page,
+    widget_client_page,
+    widgets_page,
+)
+from gateway.http.pages.widget_edits import (
+    change_widget_on_page,
+    create_widget_on_page,
+    edit_widget_page,
+    new_widget_page,
+)
 
 PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     sign_in_page,
@@ -177,6 +190,15 @@ PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     key_page,
     rotate_key_on_page,
     revoke_key_on_page,
+    widgets_page,
+    new_widget_page,
+    create_widget_on_page,
+    widget_client_page,
+    edit_widget_page,
+    change_widget_on_page,
+    rotate_widget_on_page,
+    disable_widget_on_page,
+    enable_widget_on_page,
     people_page,
     new_person_page,
     create_person,

@@ -18,7 +18,13 @@ SECTIONS: Final = (
     ("insight", (("analytics", "/admin/analytics"), ("requests", "/admin/requests"))),
     (
         "manage",
-        (("keys", "/admin/keys"), ("people", "/admin/people"), ("audit", "/admin/audit"), ("system", "/admin/system")),
+        (
+            ("keys", "/admin/keys"),
+            ("widget", "/admin/widget"),
+            ("people", "/admin/people"),
+            ("audit", "/admin/audit"),
+            ("system", "/admin/system"),
+        ),
     ),
 )
 """Sections with the names and addresses of their pages, in order; texts are `nav.<name>` and `nav.section_<name>`."""

@@ -19,7 +19,9 @@ from gateway.http.pages.documents import change_of, changing_of
 from gateway.http.pages.failing import said
 from gateway.http.pages.forms import Form, Said
 from gateway.http.pages.playground_asking import READY_S, Column, Wish, asked_of, conversation_of, differences_of
+from gateway.http.pages.playground_widget import widget_shown
 from gateway.http.pages.visit import Visit
+from gateway.http.pages.widget_preview import framing
 from gateway.http.problems import problem_of
 from gateway.readiness import PartReport, PartState
 from store.changes.types import OPEN_STATES, ChangeHead, EditKind
@@ -66,6 +68,7 @@ async def playground_page(visit: _Asked) -> Response[str]:
         "assistant": (assistant if assistant in names else next(iter(names), ""),),
         "question": (query.get("question", "")[:_MOST_CHARS],),
         "change": (str(change) if change else "",),
+        "widget": (typed(visit, "widget"),),
     }
     return await _page(visit, Form(asked), names, Shown())
 
@@ -107,10 +110,12 @@ async def _asked(visit: Visit, components: Components, wish: Wish) -> Shown:
 
 async def _page(visit: Visit, form: Form, names: list[str], found: Shown) -> Response[str]:
     is_compared = len(found.columns) > 1
-    drafts = await _drafts(visit)
+    drafts, widget = await _drafts(visit), await widget_shown(visit, form)
     return visit.show(
         "playground.html",
         status=form.status,
+        headers=framing(widget.preview),
+        widget=widget,
         form=form,
         found=found,
         differences=differences_of(visit.texts, *found.columns) if is_compared else (),

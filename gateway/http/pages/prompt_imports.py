@@ -15,6 +15,7 @@ from gateway.http.pages.diff import document_difference
 from gateway.http.pages.documents import PROMPTS, change_of, changing_of, prompt_crumbs
 from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form, Said
+from gateway.http.pages.import_reasons import reason_of
 from gateway.http.pages.uploads import MOST_BYTES, upload_of
 from gateway.http.pages.visit import Crumb, Visit
 from gateway.import_jobs import MOST_DRAFTS, ImportJob
@@ -168,7 +169,10 @@ async def _shown(visit: Visit, import_id: str, form: Form) -> Response[str]:
         is_going=job.stored.state in OPEN_STATES,
         is_own=job.stored.person == actor.person,
         report=report,
-        problems=list(report.get("problems", ()))[:_SHOWN_PROBLEMS],
+        problems=[
+            (one["place"], reason_of(visit.texts, one["reason"]))
+            for one in list(report.get("problems", ()))[:_SHOWN_PROBLEMS]
+        ],
         drafts=[(one, document_difference(one.before, one.after)) for one in drafts[:_SHOWN_DRAFTS]],
         count=len(drafts),
         changes=mine.changes,

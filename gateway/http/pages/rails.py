@@ -1,5 +1,6 @@
 """Rails: the policies that there are, what each of them does, and a text tried against one."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -157,6 +158,12 @@ def _live(visit: Visit, item: Item) -> Shown | None:
         return visit.administration.changing.contents.get(visit.actor, item)
     except NotFound:
         return None
+
+
+def live_document(visit: Visit, item: Item) -> Mapping[str, Any] | None:
+    """Returns what is live of a policy, None for one that is not. Blocks."""
+    found = _live(visit, item)
+    return found.document if found else None
 
 
 def _rate(visit: Visit) -> int:

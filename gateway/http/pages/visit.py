@@ -36,6 +36,8 @@ PAGE_HEADERS = {
     "referrer-policy": "same-origin",
     "vary": "accept-language, cookie",
 }
+FRAMING = {"content-security-policy": PAGE_HEADERS["content-security-policy"] + "; frame-src 'self'"}
+"""For a page that shows the widget: in a frame of the gateway's own page for it, and in no other."""
 ROWS = 50
 """Of a table on one page."""
 _THREADS = CapacityLimiter(8)

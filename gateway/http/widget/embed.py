@@ -19,6 +19,7 @@ _CHANNEL, _LOADER = "v1", "loader.js"
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _SHORT = "public, max-age=300"
 _ANYBODY = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
+_THEMES = frozenset({"light", "dark"})
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 _POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; "
@@ -43,7 +44,7 @@ async def embed_file(request: Request[Any, Any, Any], version: FromPath[str], na
 
 @get(CHAT_PAGE, operation_id="embed_chat")
 async def embed_chat(request: Request[Any, Any, Any], components: Parts) -> Response[str]:
-    """Shows the widget alone, inside pages of the client's origins and of no other."""
+    """Shows the widget alone, inside pages of the client's origins, of the gateway's own, and of no other."""
     if components.widget is None:
         raise NotServing("store_unavailable", "This gateway runs without its widget.")
     book = components.widget.book
@@ -58,8 +59,10 @@ async def embed_chat(request: Request[Any, Any, Any], components: Parts) -> Resp
         raise InvalidRequest("not_found", "There is no such widget.")  # with frame-ancestors 'none', as every error
     client = known.client
     language = chosen_language(client.settings, request.query_params.get("lang", ""))
+    theme = request.query_params.get("theme", "")
     html = _templates.get_template("embed.html").render(
         client=client,
+        theme=theme if theme in _THEMES else "",
         language=language,
         direction="rtl" if language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr",
         script=f"/embed/{VERSION}/{SCRIPT}",
@@ -67,7 +70,8 @@ async def embed_chat(request: Request[Any, Any, Any], components: Parts) -> Resp
         icon=address_of("icon.svg"),
     )
     headers = {
-        "content-security-policy": _POLICY + " ".join(client.settings.origins),
+        "content-security-policy": _POLICY
+        + " ".join((*client.settings.origins, *sorted(components.widget.own_origins))),
         # With no-referrer, browsers would send `Origin: null` from here, which is in no list.
         "referrer-policy": "same-origin",
     }

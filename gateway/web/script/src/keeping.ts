@@ -55,7 +55,7 @@ function keep(form: HTMLFormElement, key: string): void {
     if (now === last && !isSent) return;
     last = now;
     if (now === first && !isSent) sessionStorage.removeItem(key);
-    else write(key, { fields, isSent });
+    else if (write(key, { fields, isSent }) && !isSent) tellKept(form);
   };
   setInterval(() => store(false), EVERY_MS);
   addEventListener("pagehide", () => store(false));
@@ -120,10 +120,24 @@ function read(key: string): Kept | null {
   }
 }
 
-function write(key: string, kept: Kept): void {
+function write(key: string, kept: Kept): boolean {
   try {
     sessionStorage.setItem(key, JSON.stringify(kept));
+    return true;
   } catch {
-    // full, or off: the question before the page is left remains
+    return false; // full, or off: the question before the page is left remains
   }
+}
+
+/** Says beside the form's main button when its text was kept last. It is not read out: that would be every two seconds. */
+function tellKept(form: HTMLFormElement): void {
+  const { keptAt } = document.documentElement.dataset;
+  const actions = form.querySelector(".primary")?.closest(".actions");
+  if (!actions || keptAt === undefined) return;
+  let place = actions.querySelector<HTMLElement>(".kept-at");
+  if (!place) actions.append((place = document.createElement("span")));
+  place.className = "fine kept-at";
+  const how = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+  const time = new Date().toLocaleTimeString(document.documentElement.lang, how);
+  place.textContent = `${keptAt} ${time}`;
 }

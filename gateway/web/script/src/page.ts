@@ -3,6 +3,7 @@ import { copyButtons } from "./copying";
 import { guardForms } from "./forms";
 import { keepForms } from "./keeping";
 import { palette } from "./palette";
+import { askWidget, previewForm } from "./preview";
 import { shortcuts } from "./shortcuts";
 
 const found = palette();
@@ -17,4 +18,6 @@ for (const button of document.querySelectorAll("[data-close]")) {
 guardForms();
 keepForms();
 copyButtons();
+previewForm();
+askWidget();
 shortcuts(found);

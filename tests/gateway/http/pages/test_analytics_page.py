@@ -102,3 +102,15 @@ def test_a_line_leaves_a_gap_where_nothing_was_measured() -> None:
     assert Plane().line([2.0], 4.0) == "M47.00 50.00h6.00"
     assert Plane().spark([0, 1, 2]) == "M50.0 100V50M83.3 100V0"
     assert [nice_top(one) for one in (0, 1, 3, 10, 11, 4999, 5001)] == [1, 1, 3, 10, 15, 5000, 6000]
+
+
+async def test_where_nothing_was_answered_there_are_words_in_place_of_a_line(admin: AdminWorld, signed_in) -> None:
+    admin.user("ada", Role.VIEWER)
+    browser = await signed_in("ada")
+    keep(admin, 2, Outcome.BLOCKED_INPUT, timings_ms={})
+    await browser.open("/admin/analytics")
+    assert "No answers in this time, so that there is nothing to measure." in browser.text
+    keep(admin, 3)
+    await browser.open("/admin/analytics")
+    assert "Where there is no line, there were no answers in this time." in browser.text
+    assert "there is nothing to measure" not in browser.text

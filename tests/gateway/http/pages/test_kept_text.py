@@ -1,5 +1,6 @@
 """Text that was typed and could not be sent is in the form again, in a real browser: nothing typed is lost."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -56,6 +57,7 @@ def signed_in_again(watched: Watched, name: str) -> None:
 def test_a_session_that_was_lost_while_typing_costs_no_text(watched: Watched) -> None:
     page = watched.page
     typed(watched, " of Zoe")
+    assert re.fullmatch(r"Kept in this tab \d\d:\d\d", page.locator(".kept-at").inner_text())
     page.context.clear_cookies()
     page.goto(watched.address + EDIT)
     signed_in_again(watched, "ada")

@@ -21,13 +21,24 @@ from tests.administration import AdminWorld
 from tests.migrated import migrate_new
 from tests.plain_browser import Page
 from tests.samples import registry
-from tests.samples.registry import MINE, SAMPLES, filled
+from tests.samples.registry import MINE, SAMPLES, THEIRS, filled
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
 registry.load_samples()
 STREAMS = {"GET /admin/audit/export"}
-THINGS = ("user_id", "key_id", "decision_id", "prompt_key", "change_id", "cluster", "action", "suite_name", "import_id")
+THINGS = (
+    "user_id",
+    "key_id",
+    "client_id",
+    "decision_id",
+    "prompt_key",
+    "change_id",
+    "cluster",
+    "action",
+    "suite_name",
+    "import_id",
+)
 """What pages are about, as far as their address names it."""
 
 
@@ -143,7 +154,8 @@ def require_sound(told, language: str) -> None:
     assert labelled <= set(ids)
     for tag, values in page.tags:
         assert tag != "script" or (values["src"] or "").startswith("/static/")
-        assert tag not in ("style", "iframe", "object", "base", "embed")
+        assert tag not in ("style", "object", "base", "embed")
+        assert tag != "iframe" or (values["src"] or "").startswith("/embed/chat?client=")
         assert "style" not in values
         assert not [one for one in values if one.startswith("on")]
         for link in ("href", "src", "action", "formaction"):
@@ -152,6 +164,8 @@ def require_sound(told, language: str) -> None:
     assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+    assert policy.endswith("; frame-src 'self'") is bool(page.count("iframe")), "only a page with a frame may have one"
+    assert policy.count("frame-src") == min(1, page.count("iframe"))
     assert told.headers["cache-control"] == "no-store"
     for form in page.forms:
         is_open = form["action"] in ("/admin/sign-in", "/admin/setup", "/admin/look")
@@ -186,7 +200,7 @@ async def test_an_api_key_opens_no_page(everything: AdminWorld) -> None:
 
 
 async def test_a_page_of_another_tenant_is_not_there(everything: AdminWorld) -> None:
-    theirs = {one: SAMPLES[one](everything, "elsewhere") for one in THINGS}
+    theirs = {one: SAMPLES[one](everything, THEIRS) for one in THINGS}
     user = everything.user("of one tenant", *Role, assistants=(MINE,))
     for name in PAGES:
         if "{" in name and name.startswith("GET"):

@@ -59,7 +59,11 @@ async def test_refused_rows_are_told_with_their_lines_and_given_back_as_they_cam
     wrong = b'"A title","","An answer","en"\n'
     path = await send(admin, browser, CSV + wrong)
     cells = [values for tag, values in browser.page.tags if tag == "td" and values.get("class") == "reason"]
-    assert cells == [{"lang": "en", "dir": "ltr", "class": "reason"}]
+    assert cells == [{"class": "reason"}]
+    assert "the question is empty" in browser.text
+    arabic = await signed_in("ada", language="ar")
+    await arabic.open(path)
+    assert "السؤال فارغ" in arabic.text
     assert "LineWhat is wrong 5" in browser.text
     reply = await browser.client.get(f"{path}/export", headers={"sec-fetch-site": "same-origin"})
     assert reply.content.splitlines()[1] == wrong.strip()

@@ -112,6 +112,10 @@ async def test_text_without_a_weakening_becomes_a_draft_at_once(rails: AdminWorl
     assert "Nothing here lets more through than what is live." in browser.text
     assert "length.max_chars 1000 500" in browser.text
     assert drafted(rails, ada) == stricter
+    (change,) = rails.changing.drafts.page(ada.actor).changes
+    await browser.open(f"/admin/changes/{change.id}")
+    assert "Less is stopped" not in browser.text
+    assert "Stops less" not in browser.text
     live = rails.changing.contents.get(ada.actor, Item(EditKind.POLICY, "helpdesk"))
     assert live.document == POLICY
 
@@ -129,6 +133,10 @@ async def test_taking_a_rail_out_is_asked_about_once_more(rails: AdminWorld, sig
     assert browser.status == 200
     assert "Less is stopped than now, or may be: 1" in browser.text
     assert drafted(rails, ada) == weaker
+    (change,) = rails.changing.drafts.page(ada.actor).changes
+    await browser.open(f"/admin/changes/{change.id}")
+    assert "Less is stopped than now, or may be: 1" in browser.text, "whoever reviews the change sees it there"
+    assert "Stops less on the question · secrets is taken out" in browser.text
 
 
 async def test_the_form_changes_what_was_touched_and_nothing_else(rails: AdminWorld, signed_in) -> None:

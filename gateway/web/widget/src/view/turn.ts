@@ -40,7 +40,7 @@ export class TurnView {
   ) {
     const { texts } = desk;
     const mine = h("div", { class: "mine", dir: "auto", part: "message" });
-    mine.append(h("span", { class: "sr" }, texts.of("you_said"), " "), shownMessage(turn, texts.locale));
+    mine.append(h("span", { class: "sr", dir: "auto" }, texts.of("you_said"), " "), shownMessage(turn, texts.locale));
     this.node.append(mine, this.#body, this.#next);
   }
 
