@@ -20,6 +20,7 @@ from store.changes.rebasing import RebaseService
 from store.changes.reviewing import ReviewService
 from store.changes.service import ChangeService
 from store.changes.suite_results import SuiteResults
+from store.changes.taking_back import TakeBackService
 from store.changes.viewing import ChangeViews
 from store.database import Database
 
@@ -38,6 +39,7 @@ class Changing:
     review: ReviewService
     rebase: RebaseService
     publishing: PublishService
+    taking_back: TakeBackService
     publications: Publications
     runs: GateRuns
     gate: Gate
@@ -59,13 +61,16 @@ def changing_of(
     """Makes the services of changes."""
     desk = Desk(database, audit, weakens=weakens, clock=clock)
     runs, drafts = GateRuns(database), ChangeService(desk)
+    review, rebase = ReviewService(desk, runs), RebaseService(desk, drafts)
+    publishing = PublishService(desk, runs, unservable=unservable, still_holds=still_holds)
     return Changing(
         drafts=drafts,
         contents=ContentService(desk, drafts),
         views=ChangeViews(desk, runs, policy_problem),
-        review=ReviewService(desk, runs),
-        rebase=RebaseService(desk, drafts),
-        publishing=PublishService(desk, runs, unservable=unservable, still_holds=still_holds),
+        review=review,
+        rebase=rebase,
+        publishing=publishing,
+        taking_back=TakeBackService(desk, rebase, review, publishing),
         publications=Publications(desk),
         runs=runs,
         gate=gate_of(desk, runs),

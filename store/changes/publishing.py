@@ -42,6 +42,11 @@ class _Way:
     def is_emergency(self) -> bool:
         return self.action is Action.EMERGENCY
 
+    @property
+    def is_unapproved(self) -> bool:
+        """Whether neither approval nor evidence is asked for: what could not be served is found out all the same."""
+        return self.action in (Action.EMERGENCY, Action.TAKE_BACK)
+
 
 class PublishService:
     """Makes changes live, all of a change in one transaction with its state and its audit row, or nothing."""
@@ -66,6 +71,13 @@ class PublishService:
         Raises `InvalidContent` for what could not be served, `Conflict` when what is live has moved, `Refused`.
         """
         return self._publish(_Way(Action.EMERGENCY, actor, reason), self._desk.open(actor, change_id), rev)
+
+    def publish_inverse(self, actor: Actor, opened: Opened) -> Change:
+        """Makes live what takes another change back, as it was opened; whoever calls it judged whether that may be.
+
+        Raises `InvalidContent` for what could not be served, `Conflict` when what is live has moved.
+        """
+        return self._publish(_Way(Action.TAKE_BACK, actor), opened, opened.change.rev)
 
     def schedule(self, actor: Actor, change_id: UUID, at: dt.datetime, *, rev: int) -> Change:
         """Has an approved change published at a time; everything is checked again then. Raises as `publish` does."""
@@ -139,10 +151,10 @@ class PublishService:
             )
         live = load_catalog(desk.database)
         desk.require_unmoved(change)
-        if not way.is_emergency:
+        if not way.is_unapproved:
             self._runs.require_passed(change, live.revision)
         bundle, removed = bundle_of(change.edits), removed_by(change.edits)
-        if way.is_emergency and (problems := self._unservable(live, live.after(bundle, removed=removed))):
+        if way.is_unapproved and (problems := self._unservable(live, live.after(bundle, removed=removed))):
             raise InvalidContent("\n".join(problems))
         said = Published(
             author=", ".join(sorted(change.authors)),
@@ -162,6 +174,8 @@ class PublishService:
 
     def _require(self, way: _Way, opened: Opened) -> None:
         change = opened.change
+        if way.action is Action.TAKE_BACK:
+            return  # judged by the change that it takes back
         if not way.is_due:
             require(way.action, way.actor, change, opened.touched, reason=way.reason)
         elif refusal := refusal_when_due(change):
@@ -184,18 +198,19 @@ class PublishService:
             "is_emergency": way.is_emergency,
             "schedule_problem": "",
         }
-        if way.is_emergency:
+        if way.is_unapproved:
             values |= WITHOUT_APPROVAL
         details = {
             "revision": report.revision,
             "authors": sorted(change.authors),
-            "approved_by": None if way.is_emergency else change.approved_by,
+            "approved_by": None if way.is_unapproved else change.approved_by,
             "scheduled_by": change.scheduled_by if way.is_due else None,
             "is_emergency": way.is_emergency,
+            **({"reverts": str(change.reverts)} if change.reverts else {}),
             **({"reason": way.reason.strip()} if way.reason else {}),
         }
         desk.write(way.actor, change, EventKind.PUBLISHED, values, session, text=way.reason, details=details)
-        if not way.is_emergency:
+        if not way.is_unapproved:
             self._runs.require_passed(change, report.revision - 1, session)
         # The documents themselves, once more: neither the approval nor this publish is of any other content.
         if desk.changes.content_hash(change.id, session) != change.content_hash:

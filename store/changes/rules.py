@@ -31,6 +31,8 @@ class Action(StrEnum):
     """Publish without approval and evidence."""
     REVERT = "revert"
     """Make another change that takes this one back."""
+    TAKE_BACK = "take_back"
+    """Publish what this change replaced, at once."""
     COMMENT = "comment"
 
 
@@ -57,6 +59,7 @@ STEPS: Mapping[Action, Mapping[ChangeState, ChangeState]] = MappingProxyType(
         Action.UNSCHEDULE: {_S.APPROVED: _S.APPROVED},
         Action.EMERGENCY: dict.fromkeys(_WAITING, _S.LIVE),
         Action.REVERT: {_S.LIVE: _S.LIVE, _S.SUPERSEDED: _S.SUPERSEDED},
+        Action.TAKE_BACK: {_S.LIVE: _S.LIVE},
         Action.COMMENT: {state: state for state in ChangeState},
     }
 )
@@ -65,9 +68,15 @@ STEPS: Mapping[Action, Mapping[ChangeState, ChangeState]] = MappingProxyType(
 NEEDS_REASON = frozenset({Action.REQUEST_CHANGES, Action.REJECT, Action.EMERGENCY, Action.COMMENT})
 _BY_ANOTHER = frozenset({Action.APPROVE, Action.PUBLISH, Action.SCHEDULE, Action.EMERGENCY})
 """Steps that no author of the change may take."""
+_BY_PERSON = _BY_ANOTHER | {Action.TAKE_BACK}
 _OF_APPROVERS = frozenset(
-    {Action.REQUEST_CHANGES, Action.REJECT, Action.APPROVE, Action.PUBLISH, Action.SCHEDULE, Action.UNSCHEDULE}
+    {
+        *(Action.REQUEST_CHANGES, Action.REJECT, Action.APPROVE, Action.PUBLISH, Action.SCHEDULE, Action.UNSCHEDULE),
+        Action.TAKE_BACK,
+    }
 )
+_WITH_ADMIN = frozenset({Action.APPROVE, Action.TAKE_BACK})
+"""Steps that a change which brings less safety needs an admin for, beside the approver's role."""
 _SAME_HANDS = (
     "Whoever set up the account of an author of a change, or had theirs set up by one, counts as that author: from "
     f"{SETTLES_AFTER.days} days before the change on. Ask somebody else."
@@ -86,6 +95,7 @@ _DONE: Mapping[Action, str] = MappingProxyType(
         Action.UNSCHEDULE: "taken off its time",
         Action.EMERGENCY: "published in an emergency",
         Action.REVERT: "reverted",
+        Action.TAKE_BACK: "taken back",
         Action.COMMENT: "commented on",
     }
 )
@@ -172,20 +182,20 @@ def refusal_when_due(head: ChangeHead) -> StoreError | None:
 
 
 def _refused_to(action: Action, actor: Actor, head: ChangeHead, touched: Touched) -> Refused | None:
+    if action in _BY_PERSON and (actor.id.startswith(_KEY) or _SYSTEM in (actor.id, actor.person)):
+        return Refused("person_needed", "Only a person who signed in approves or publishes; no key does.")
     if action in _BY_ANOTHER:
-        if actor.id.startswith(_KEY) or _SYSTEM in (actor.id, actor.person):
-            return Refused("person_needed", "Only a person who signed in approves or publishes; no key does.")
         if actor.person in head.authors:
             return Refused("own_change", "Whoever edited a change cannot approve or publish it. Ask somebody else.")
         if actor.person in head.hands or hands_behind(actor.set_up_by, head.created_at) & head.authors:
             return Refused("own_change", _SAME_HANDS)
     if not _has_role(action, actor, head, touched):
         return Refused("insufficient_role", f"Your roles do not allow to {action.value.replace('_', ' ')} this change.")
-    if action is Action.APPROVE and touched.needs_admin and not touched.is_held_by(actor, Role.ADMIN):
+    if action in _WITH_ADMIN and touched.needs_admin and not touched.is_held_by(actor, Role.ADMIN):
         return Refused(
             "admin_needed",
-            "This change brings an exception to the promise or weakens a policy: it is approved by somebody who is an "
-            "admin as well.",
+            "This change brings an exception to the promise or weakens a policy: it is approved, or taken back, by "
+            "somebody who is an admin as well.",
         )
     return None
 

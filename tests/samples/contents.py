@@ -80,7 +80,7 @@ _ONE = "/v1/admin/changes/{change_id:str}"
 body("POST /v1/admin/changes", {"title": "A change"})
 body(f"PATCH {_ONE}", {"title": "Another"})
 body(f"POST {_ONE}/comments", {"text": "Why?"})
-for _verb in ("submit", "publish", "unschedule", "revert", "gate-runs", "approve", "rebase", "withdraw"):
+for _verb in ("submit", "publish", "unschedule", "revert", "take-back", "gate-runs", "approve", "rebase", "withdraw"):
     body(f"POST {_ONE}/{_verb}", {})
 for _verb in ("request-changes", "reject", "emergency-publish"):
     body(f"POST {_ONE}/{_verb}", {"reason": "It is wrong."})

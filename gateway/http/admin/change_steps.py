@@ -80,6 +80,13 @@ CHANGE_STEP_OPERATIONS = (
         status=201,
         text="The draft goes the same way as every other change.",
     ),
+    _step(
+        "take-back",
+        "take_change_back",
+        "Publish what a live change replaced, at once",
+        text="For approvers. What was live before needs no second approval; it is a change and a revision of its own. "
+        "409 when something of it moved since. Where it stops less than what is live, an admin's role is needed too.",
+    ),
 )
 
 
@@ -187,6 +194,14 @@ async def revert_change(request: Request[Any, Any, Any], components: _Parts) -> 
     return await told(request, components, lambda changing, actor: changing.rebase.revert(actor, one), status=201)
 
 
+@post(f"{_ONE}/take-back", status_code=200, operation_id="take_change_back")
+async def take_change_back(request: Request[Any, Any, Any], components: _Parts) -> Response[ChangeReply]:
+    """Publishes the inverse."""
+    return await take_step(
+        request, components, lambda changing, actor, one, rev: changing.taking_back.take_back(actor, one, rev=rev)
+    )
+
+
 CHANGE_STEP_HANDLERS = (
     submit_change,
     approve_change,
@@ -199,6 +214,7 @@ CHANGE_STEP_HANDLERS = (
     unschedule_change,
     rebase_change,
     revert_change,
+    take_change_back,
 )
 
 

@@ -104,6 +104,7 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "POST /v1/admin/changes/{change_id:str}/unschedule": MAKERS,
     "POST /v1/admin/changes/{change_id:str}/rebase": EDITORS,
     "POST /v1/admin/changes/{change_id:str}/revert": MAKERS,
+    "POST /v1/admin/changes/{change_id:str}/take-back": APPROVERS,
     "POST /v1/admin/changes/{change_id:str}/gate-runs": MAKERS,
     "GET /v1/admin/changes/{change_id:str}/gate-runs": READERS,
     "GET /v1/admin/changes/{change_id:str}/gate-runs/{run_id:str}": READERS,

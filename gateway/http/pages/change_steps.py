@@ -73,6 +73,7 @@ _TAKE: dict[str, _Take] = {
     "emergency": lambda c, actor, one, form, rev: c.publishing.publish_in_emergency(
         actor, one, form.text("reason"), rev=rev
     ),
+    "take_back": lambda c, actor, one, _form, rev: c.taking_back.take_back(actor, one, rev=rev),
     "revert": lambda c, actor, one, _form, _rev: c.rebase.revert(actor, one),
 }
 

@@ -203,6 +203,7 @@ STEPS: Final = (
     "reject",
     "withdraw",
     "unschedule",
+    "take_back",
     "revert",
     "emergency",
 )

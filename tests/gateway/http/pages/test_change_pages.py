@@ -51,7 +51,7 @@ async def test_a_change_goes_from_draft_to_live_with_two_people(admin: AdminWorl
     assert "Good." in bob.text
     await step(bob, change, "publish")
     assert live(admin).title == "Better words"
-    assert steps_of(bob) == {"revert"}
+    assert steps_of(bob) == {"take_back", "revert"}
     await bob.open("/admin/changes?tab=live")
     assert change in bob.reply.text
 
@@ -161,6 +161,24 @@ async def test_a_live_change_is_taken_back_by_another_one(admin: AdminWorld, sig
     assert ada.path != change
     assert "Revert: " in ada.text
     assert "Draft" in ada.text
+
+
+async def test_an_approver_takes_a_live_change_back_at_once(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    ada, bob = await signed_in("ada"), await signed_in("bob")
+    before = live(admin).title
+    change = await draft(ada, title="A mistake")
+    await reviewed(ada, change)
+    await step(bob, change, "approve")
+    await step(bob, change, "publish")
+    await ada.open(change)
+    assert "take_back" not in steps_of(ada)
+    await bob.open(change)
+    await step(bob, change, "take_back")
+    assert "Taken back." in bob.text
+    assert live(admin).title == before
+    await bob.open(change)
+    assert "Superseded" in bob.text
 
 
 async def test_what_both_sides_wrote_is_chosen_field_by_field(admin: AdminWorld, signed_in) -> None:
