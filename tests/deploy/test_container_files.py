@@ -1,0 +1,119 @@
+"""The files that containers are made and run from: linters read them, and what they promise is checked."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes_validate import validate
+
+from gateway.settings import load_settings
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+CONTAINER, KUBERNETES = DEPLOY / "container", DEPLOY / "kubernetes"
+KEYS = {"pepper", "audit-key", "access-key", "checkpoint-key"}
+KUBERNETES_VERSION = "1.32"
+
+
+def manifests() -> list[dict[str, Any]]:
+    listed = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["resources"]
+    assert set(listed) == {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml"}
+    return [one for name in listed for one in yaml.safe_load_all((KUBERNETES / name).read_text())]
+
+
+def of_kind(kind: str) -> dict[str, Any]:
+    (found,) = [one for one in manifests() if one["kind"] == kind]
+    return found
+
+
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((CONTAINER / "compose.yaml").read_text())
+
+
+def test_the_linter_of_container_files_finds_nothing():
+    program = Path(sys.executable).with_name("hadolint")
+    found = subprocess.run([program, str(CONTAINER / "Containerfile")], capture_output=True, text=True, check=False)  # noqa: S603 - our own file
+    assert (found.returncode, found.stdout) == (0, "")
+    broken = subprocess.run(  # noqa: S603 - as above
+        [program, "-"], input="FROM debian\nRUN apt-get install x\n", capture_output=True, text=True, check=False
+    )
+    assert broken.returncode != 0, "the linter finds what is wrong"
+
+
+@pytest.mark.parametrize("manifest", manifests(), ids=lambda one: one["kind"])
+def test_manifests_have_the_form_that_kubernetes_takes(manifest):
+    validate(manifest, KUBERNETES_VERSION, strict=True)
+
+
+def test_pods_have_no_rights_that_they_do_not_need():
+    pod = of_kind("StatefulSet")["spec"]["template"]["spec"]
+    (gateway,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert not pod["automountServiceAccountToken"]
+    assert gateway["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    probes = {name: gateway[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
+    assert probes == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
+
+
+def test_nothing_but_the_database_and_names_may_be_called():
+    policy = of_kind("NetworkPolicy")["spec"]
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    assert [[port["port"] for port in rule["ports"]] for rule in policy["egress"]] == [[5432], [53, 53]]
+    assert all(rule["to"] for rule in policy["egress"]), "a rule without `to` allows every address"
+
+
+def test_one_gateway_stays_when_nodes_are_drained():
+    assert of_kind("PodDisruptionBudget")["spec"]["minAvailable"] < of_kind("StatefulSet")["spec"]["replicas"]
+
+
+def test_compose_runs_two_gateways_alike_that_reach_nothing_outside():
+    file = compose()
+    gateways = [file["services"][name] for name in ("gateway-1", "gateway-2")]
+    for one in gateways:
+        assert (one["read_only"], one["cap_drop"], one["networks"]) == (True, ["ALL"], ["inside"])
+        assert set(one["secrets"]) >= KEYS
+    assert gateways[0]["volumes"] != gateways[1]["volumes"], "each has its own data folder"
+    assert file["networks"]["inside"]["internal"]
+    assert {one for service in file["services"].values() for one in service.get("secrets", ())} == set(file["secrets"])
+
+
+def test_settings_in_the_files_are_settings_of_the_gateway():
+    pod = of_kind("StatefulSet")["spec"]["template"]["spec"]["containers"][0]
+    for given in (
+        {one["name"]: one.get("value", "postgresql://canongate@db/canongate") for one in pod["env"]},
+        {name: one for name, one in compose()["x-gateway"]["environment"].items() if name != "CANONGATE_KEYS"},
+    ):
+        assert load_settings(None, given).replicas.superseded_s == 2.0
+
+
+def test_the_start_puts_keys_into_the_data_folder_and_becomes_the_gateway(tmp_path):
+    """Runs the start itself, with a data folder and a gateway of the test's."""
+    text = (CONTAINER / "start").read_text()
+    data, keys, prepared, programs = (tmp_path / name for name in ("data", "keys", "prepared", "bin"))
+    for folder in (data, keys, prepared, programs):
+        folder.mkdir()
+    for name in KEYS:
+        (keys / name).write_bytes(name.encode())
+    (prepared / "embedder").mkdir()
+    (prepared / "embedder" / "model.onnx").write_text("weights")
+    (data / "pepper").write_text("an older one")
+    (programs / "canongate").write_text('#!/bin/sh\necho "canongate $* ${CANONGATE_KEYS-unset}"\n')
+    (programs / "canongate").chmod(0o755)
+    script = tmp_path / "start"
+    script.write_text(text.replace("/data/", f"{data}/").replace("/opt/canongate/prepared", str(prepared)))
+    environment = {"PATH": f"{programs}:/usr/bin:/bin", "CANONGATE_KEYS": str(keys)}
+    for _ in range(2):
+        done = subprocess.run(  # noqa: S603 - our own script
+            ["/bin/sh", str(script), "serve"], env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout == "canongate serve unset\n"
+    assert {path.name for path in data.iterdir()} == {*KEYS, "embedder"}
+    for name in KEYS:
+        assert ((data / name).read_text(), (data / name).stat().st_mode & 0o777) == (name, 0o600)
+    assert (data / "embedder" / "model.onnx").read_text() == "weights"
