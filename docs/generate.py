@@ -12,20 +12,28 @@ import click
 import msgspec
 
 from docs.breaking import breaking
-from gateway import access_settings, model_settings, replica_settings, settings, webhook_settings
+from gateway import (
+    access_settings,
+    model_settings,
+    replica_settings,
+    server_settings,
+    settings,
+    webhook_settings,
+)
+from gateway.app import HANDLERS
 from gateway.cli import app as canongate
 from gateway.http.access import ROUTE_SCOPES
 from gateway.http.admin.guard import PREFIX as ADMIN
 from gateway.http.admin.key_authenticator import KEY_ROLES
 from gateway.http.admin.route_table import OPEN_ROUTES, PERSONAL_ROUTES, ROUTES
 from gateway.http.error_codes import ERROR_CODES, Surface
+from gateway.http.listeners import EVERYWHERE, Listener, listeners_of
 from gateway.http.openapi import OPERATIONS, describe
 from gateway.http.pages.page_table import OPEN_PAGES, PAGES
 from gateway.http.widget.origins import PREFIX as WIDGET
 from rails.describe import ParameterNote, common_parameters, describe_rails
 from rails.policy import policy_schema
 from store.people import Role
-from store.types import KeyScope
 
 DOCS = Path(__file__).parent
 WIDTH = 100
@@ -45,7 +53,8 @@ def configuration() -> str:
         "`make check` compares it.",
         "",
         "Settings come from a TOML file (`canongate serve --config FILE`) and from environment variables named",
-        "`CANONGATE_SECTION__FIELD`, which win over the file. Unknown fields are errors.",
+        '`CANONGATE_SECTION__FIELD`, which win over the file; lists are written as in TOML, `["a", "b"]`. Unknown',
+        "fields are errors.",
     ]
     for section in msgspec.structs.fields(settings.Settings):
         kind = section.type
@@ -102,6 +111,7 @@ def exposure() -> str:
         "Generated from the tables that the guards go by; `make docs` rewrites it, `make check` compares it. What is",
         "in no table is closed.",
         "",
+        *_listeners(),
         "## Without a credential",
         "",
         *_exposed(
@@ -119,9 +129,10 @@ def exposure() -> str:
         "| operation | scope |",
         "|---|---|",
     ]
+    scopes = {_plain_path(path): scope for path, scope in ROUTE_SCOPES.items()}
     for name, one in described.items():
         if one.needs_key and not one.path.startswith((ADMIN, WIDGET)):
-            lines.append(f"| `{name}` | `{ROUTE_SCOPES.get(one.path, KeyScope.CHAT).value}` |")
+            lines.append(f"| `{name}` | `{scopes[one.path].value}` |")
     lines += [
         "",
         "`debug` shows scores and rails of a key's own requests. On the admin surface a key with `admin:read` is a",
@@ -155,6 +166,31 @@ def exposure() -> str:
         lines.append(f"| `{_plain_path(name)}` | {' | '.join(marks)} | {', '.join(f'`{one}`' for one in scopes)} |")
     lines += ["", *_pages()]
     return "\n".join(lines) + "\n"
+
+
+def _listeners() -> list[str]:
+    paths = {path for handler in HANDLERS for path in handler.paths}
+    at = {listener: {path for path in paths if listeners_of(path) == {listener}} for listener in Listener}
+    everywhere = sorted(path for path in paths if listeners_of(path) == EVERYWHERE)
+    return [
+        "## At which listener",
+        "",
+        "With `--admin-listen` (`server.admin_listen`) there are two listeners, and what one serves is not found at",
+        "the other. `/v1/admin`, `/admin` and `/widget/v1` stand for all that is below them.",
+        "",
+        "| listener | serves |",
+        "|---|---|",
+        f"| both | {_listed(everywhere)} |",
+        f"| for questions | {_listed(at[Listener.DATA])} |",
+        f"| for people who administer | {_listed(at[Listener.ADMIN])} |",
+        "",
+    ]
+
+
+def _listed(paths: Iterable[str]) -> str:
+    below = {"/v1/admin/": "/v1/admin", "/admin": "/admin", "/widget/": "/widget/v1"}
+    short = {next((to for start, to in below.items() if path.startswith(start)), _plain_path(path)) for path in paths}
+    return ", ".join(f"`{path}`" for path in sorted(short))
 
 
 def _pages() -> list[str]:
@@ -218,7 +254,10 @@ def _field_texts() -> dict[tuple[str, str], str]:
     """The strings below the fields, which Python itself throws away."""
     texts = {}
     source = "".join(
-        map(inspect.getsource, (access_settings, model_settings, settings, replica_settings, webhook_settings))
+        map(
+            inspect.getsource,
+            (access_settings, model_settings, server_settings, settings, replica_settings, webhook_settings),
+        )
     )
     for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef):

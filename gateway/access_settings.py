@@ -22,10 +22,6 @@ class AccessSettings(Section, frozen=True):
     """Lets browsers sign in without TLS, under another cookie name: for development, and with a loopback `server.host`
     alone. `canongate demo` turns it on."""
 
-    proxies: tuple[str, ...] = ()
-    """Addresses of TLS terminating proxies in front. Only from them is X-Forwarded-For believed, by which tries to
-    sign in are counted; without it all people behind a proxy share five tries a minute."""
-
 
 class OidcGrantSettings(Section, frozen=True):
     """What a value of the claim gives."""

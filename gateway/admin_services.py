@@ -19,6 +19,7 @@ from gateway.http.cookies import Cookies
 from gateway.import_jobs import Importing
 from gateway.live import Live
 from gateway.privacy import Privacy
+from gateway.proxies import TrustedProxies
 from gateway.reviewing.making import Review
 from gateway.settings import Settings
 from gateway.widget.clients import WidgetClientService
@@ -110,6 +111,7 @@ def access_from(settings: Settings, database: Database, audit: AuditTrail, keys:
         settings=settings.access,
         oidc=settings.oidc,
         passwords=Passwords(),
+        proxies=TrustedProxies(settings.server.trusted_proxies),
     )
 
 
@@ -125,7 +127,7 @@ def widget_from(settings: Settings, database: Database, privacy: Privacy) -> Wid
         seals_of(settings),
         privacy.pseudonym,
         own_origins=frozenset(settings.server.origins),
-        proxies=frozenset(settings.access.proxies),
+        proxies=TrustedProxies(settings.server.trusted_proxies),
     )
 
 

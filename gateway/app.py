@@ -23,6 +23,7 @@ from gateway.http.embeddings import create_embeddings
 from gateway.http.feedback import give_feedback
 from gateway.http.headers import add_headers
 from gateway.http.health import livez, readyz
+from gateway.http.listeners import EVERYWHERE, Listener, require_named, serving_at
 from gateway.http.match import try_match
 from gateway.http.metrics import CountRequests, metrics
 from gateway.http.openai import create_chat_completion
@@ -43,38 +44,52 @@ AGAIN_S = 10.0
 _LOG = logging.getLogger(__name__)
 
 
-def create_app(components: Components) -> Litestar:
-    """Returns the application. Whoever made the components closes them."""
+HANDLERS = (
+    landing,
+    ask_on_page,
+    back_to_page,
+    static_file,
+    livez,
+    readyz,
+    metrics,
+    openapi,
+    docs_page,
+    guide_page,
+    create_chat_completion,
+    chat,
+    check_text,
+    try_match,
+    create_embeddings,
+    give_feedback,
+    list_models,
+    get_model,
+    *WIDGET_HANDLERS,
+    *ADMIN_HANDLERS,
+    *PAGE_HANDLERS,
+)
+"""Everything that answers over HTTP."""
+
+
+def create_app(
+    components: Components,
+    *,
+    listeners: frozenset[Listener] = EVERYWHERE,
+    current: Callable[[], Components] | None = None,
+) -> Litestar:
+    """Returns the application of one listener, or of all in one. Whoever made the components closes them.
+
+    Handlers get the components from `current`, whose settings may have been read again. What goes on beside the
+    requests belongs to the listener for questions.
+    """
     require_table(ADMIN_HANDLERS)
     require_page_table(PAGE_HANDLERS)
+    require_named(HANDLERS)
     administration = components.administration
     return Litestar(
-        route_handlers=[
-            landing,
-            ask_on_page,
-            back_to_page,
-            static_file,
-            livez,
-            readyz,
-            metrics,
-            openapi,
-            docs_page,
-            guide_page,
-            create_chat_completion,
-            chat,
-            check_text,
-            try_match,
-            create_embeddings,
-            give_feedback,
-            list_models,
-            get_model,
-            *WIDGET_HANDLERS,
-            *ADMIN_HANDLERS,
-            *PAGE_HANDLERS,
-        ],
-        lifespan=[_follow(components)],
+        route_handlers=serving_at(listeners, HANDLERS),
+        lifespan=[_follow(components)] if Listener.DATA in listeners else [],
         dependencies={
-            "components": Provide(lambda: components, sync_to_thread=False),
+            "components": Provide(current or (lambda: components), sync_to_thread=False),
             "visit": Provide(_visit, sync_to_thread=False),
         },
         guards=[
@@ -86,7 +101,7 @@ def create_app(components: Components) -> Litestar:
             ),
             require_media_type,
         ],
-        exception_handlers={Exception: _tell(components)},
+        exception_handlers={Exception: _tell(components, has_pages=Listener.ADMIN in listeners)},
         before_request=hold_repeats(administration.access.repeats) if administration else None,
         middleware=[
             partial(CountRequests, telemetry=components.telemetry),
@@ -104,10 +119,12 @@ def _visit(request: Request[Any, Any, Any], components: NamedDependency[SkipVali
     return visit_of(request, components)
 
 
-def _tell(components: Components) -> Callable[[Request[Any, Any, Any], Exception], Response[Any]]:
+def _tell(components: Components, *, has_pages: bool) -> Callable[[Request[Any, Any, Any], Exception], Response[Any]]:
     """Makes what answers for an exception: a page to people, a document to programs."""
 
     def tell(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        if not has_pages:
+            return tell_error(request, error)
         if is_page_path(request.scope["path"]):
             return tell_on_page(request, error, components)
         if is_way_to_provider(request):

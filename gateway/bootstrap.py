@@ -19,6 +19,7 @@ from gateway.admin_services import (
     widget_from,
 )
 from gateway.answer_cache import AnswerCache
+from gateway.canary import Canary
 from gateway.changing.making import make_changing, make_rehearsing
 from gateway.components import Components
 from gateway.confirming import Confirmation
@@ -219,6 +220,7 @@ def open_components(
             widget=widget,
             settings=settings,
         )
+        canary = Canary(settings.startup, pipeline.answer, deadline_s=settings.limits.deadline_s)
         yield Components(
             settings=settings,
             live=live,
@@ -234,6 +236,7 @@ def open_components(
                     "matcher": lambda: PartReport(PartState.READY, publisher.matching),
                     "model": lambda: model_report(model),
                     "answers": lambda: PartReport(PartState.READY, str(answers.figures)),
+                    **canary.probes,
                 }
             ),
             telemetry=telemetry,
@@ -242,9 +245,9 @@ def open_components(
             administration=administration,
             visitor=visitor_of(settings),
             widget=widget,
-            background=(*review.background, *webhooks.background),
             once=(*review.once, *webhooks.once),
             leading=Leading(Lead(store.database)),
+            background=(*review.background, *webhooks.background, *canary.background),
         )
 
 

@@ -102,6 +102,11 @@ class KeyRing:
         """Names of the rates that a key may be held to."""
         return frozenset(self._rates)
 
+    def set_rates(self, requests_per_minute: int, rate_classes: Mapping[str, int]) -> None:
+        """Holds keys to other rates, from the next look at each on."""
+        self._rates = {STANDARD_RATE: requests_per_minute, **rate_classes}
+        self.forget()
+
     def known(self, token: str) -> Principal | None:
         """Returns who a token speaks for that was found good a moment ago, else None. Never blocks."""
         known, now = self._known.get(_digest(token)), self._now()

@@ -14,36 +14,10 @@ from gateway.errors import SettingsInvalid
 from gateway.model_settings import AnswerSettings, ModelSettings, UpstreamSettings
 from gateway.replica_settings import ReplicaSettings
 from gateway.sections import PREFIX, Section
+from gateway.server_settings import ServerSettings, StartupSettings
 from gateway.webhook_settings import WebhookSettings
 
 SECTION_MARK = "__"
-HTTP_PORT = 80
-
-
-class ServerSettings(Section, frozen=True):
-    """Where the gateway listens."""
-
-    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
-    """Address to listen on. Keep loopback unless a TLS terminating proxy stands in front."""
-
-    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
-    """Port to listen on; 0 takes a free one and prints it."""
-
-    drain_s: Annotated[int, Meta(ge=0, le=600)] = 30
-    """Seconds that running requests get to finish after SIGTERM."""
-
-    public_url: Annotated[str, Meta(pattern=r"^(https?://[a-z0-9.:\[\]-]+)?\Z", max_length=255)] = ""
-    """Where browsers reach the gateway, such as `https://chat.example`: the only origin that its own widget page may
-    have, and what install snippets name. Empty means this machine's own address and port."""
-
-    @property
-    def origins(self) -> tuple[str, ...]:
-        """The gateway's own origins, as browsers say them; the first is told to people."""
-        if self.public_url:
-            return (self.public_url,)
-        names = dict.fromkeys((f"[{self.host}]" if ":" in self.host else self.host, "localhost"))
-        port = "" if self.port == HTTP_PORT else f":{self.port}"
-        return tuple(f"http://{name}{port}" for name in names) if self.port and self.host in LOOPBACK else ()
 
 
 class DataSettings(Section, frozen=True):
@@ -179,6 +153,8 @@ class Settings(Section, frozen=True):
 
     server: ServerSettings = ServerSettings()
     """Where the gateway listens."""
+    startup: StartupSettings = StartupSettings()
+    """The question that is asked at the start."""
     data: DataSettings = DataSettings()
     """Where the gateway keeps its data."""
     embedder: EmbedderSettings = EmbedderSettings()
@@ -213,8 +189,9 @@ class Settings(Section, frozen=True):
     """The log."""
 
     def __post_init__(self) -> None:
-        if self.access.plain_http and self.server.host not in LOOPBACK:
-            raise ValueError("access.plain_http is for this machine alone: server.host must be 127.0.0.1 with it")
+        if self.access.plain_http and self.server.sign_in_host not in LOOPBACK:
+            field = "server.admin_listen" if self.server.admin_listen else "server.host"
+            raise ValueError(f"access.plain_http is for this machine alone: {field} must be 127.0.0.1 with it")
 
     @property
     def data_directory(self) -> Path:
@@ -259,6 +236,14 @@ def worker_environment(settings: Settings, environment: Mapping[str, str] | None
     return {name: variables[name] for name in settings.model.environment if name in variables}
 
 
+def service_manager_environment(environment: Mapping[str, str] | None = None) -> tuple[str, float | None]:
+    """Returns where systemd wants to be told how the service is, or "", and within how many seconds each time."""
+    variables = os.environ if environment is None else environment  # noqa: TID251 - the one reader
+    period_us, process = variables.get("WATCHDOG_USEC", ""), variables.get("WATCHDOG_PID", "")
+    is_watched = period_us.isdecimal() and int(period_us) > 0 and process in ("", str(os.getpid()))
+    return variables.get("NOTIFY_SOCKET", ""), int(period_us) / 1e6 if is_watched else None
+
+
 def _read_toml(path: Path) -> dict[str, dict[str, object]]:
     try:
         with path.open("rb") as file:
@@ -276,4 +261,14 @@ def _put(tree: dict[str, dict[str, object]], name: str, value: str) -> None:
     branch = tree.setdefault(section, {})
     if not isinstance(branch, dict):
         raise SettingsInvalid(f"[{section}] in the settings file must be a table")
-    branch[key] = value
+    branch[key] = _list_or_text(value)
+
+
+def _list_or_text(value: str) -> object:
+    """Returns what a variable says: a list as TOML writes it, or the text as it stands."""
+    if not value.startswith("["):
+        return value
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:  # such as an address of IPv6
+        return value

@@ -32,6 +32,7 @@ from gateway.http.bearer import bearer_token
 from gateway.http.cookies import Cookies
 from gateway.import_jobs import Importing
 from gateway.privacy import Privacy
+from gateway.proxies import TrustedProxies
 from gateway.reviewing.making import make_review
 from gateway.settings import ReviewSettings
 from gateway.widget.book import ClientBook
@@ -206,7 +207,7 @@ class AdminWorld:
             visits=VisitKeeper(database, book, PRIVACY.pseudonym, own_origins=own),
             rates=Rates(),
             own_origins=own,
-            proxies=frozenset(),
+            proxies=TrustedProxies(),
         )
         self.administration = Administration(
             database=database,

@@ -16,6 +16,7 @@ from gateway.access.tries import Tries
 from gateway.access.users import UserService
 from gateway.access_settings import AccessSettings, OidcSettings
 from gateway.credentials import KeyRing
+from gateway.proxies import TrustedProxies
 from store.audit import AuditTrail
 from store.database import Database
 
@@ -38,8 +39,8 @@ class Access:
     oidc_tries: Tries
     has_plain_cookies: bool
     now: Now
-    proxies: frozenset[str]
-    """Addresses of proxies whose X-Forwarded-For is believed."""
+    proxies: TrustedProxies
+    """Whose word about a client's address is believed."""
 
 
 def access_of(
@@ -52,6 +53,7 @@ def access_of(
     settings: AccessSettings,
     oidc: OidcSettings,
     passwords: Passwords,
+    proxies: TrustedProxies | None = None,
     now: Now = utc_now,
 ) -> Access:
     """Makes the services over one database."""
@@ -78,5 +80,5 @@ def access_of(
         oidc_tries=Tries(per_minute=OIDC_PER_MINUTE),
         has_plain_cookies=settings.plain_http,
         now=now,
-        proxies=frozenset(settings.proxies),
+        proxies=proxies or TrustedProxies(),
     )

@@ -3,26 +3,20 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
-from signal import SIGINT
-from socket import socket
-from types import FrameType
 
 import click
 import msgspec
-import uvicorn
 
 from gateway.access_settings import LOOPBACK
-from gateway.app import create_app
 from gateway.bootstrap import first_key, open_access, open_components, open_store
 from gateway.commands.intranet import PORT, intranet, prepare_client
 from gateway.commands.options import config_option, settings_from
 from gateway.commands.rail_means import command_services
-from gateway.components import Components
+from gateway.commands.server import GatewayServer
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
-from gateway.http.connections import connections
 from gateway.logs import set_up_logging
-from gateway.settings import Settings
+from gateway.settings import Settings, load_settings
 from store.pauses import settle
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "helpdesk"
@@ -33,17 +27,25 @@ FIRST_KEY_FILE = "first-key"
 @click.command()
 @config_option
 @click.option("--port", type=click.IntRange(0, 65535), help="Overrides server.port.")
-def serve(*, config: Path | None, port: int | None) -> None:
+@click.option("--admin-listen", metavar="HOST:PORT", help="Overrides server.admin_listen: administration only there.")
+def serve(*, config: Path | None, port: int | None, admin_listen: str | None) -> None:
     """Run the gateway.
 
+    SIGTERM and SIGINT end it when running requests are done; SIGHUP reads the settings again.
+
     \b
-    Example:
+    Examples:
       canongate serve --config canongate.toml
+      canongate serve --config canongate.toml --admin-listen 127.0.0.1:8081
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
-    settings = _with_port(settings_from(config), port)
+
+    def read() -> Settings:
+        return _overridden(load_settings(config), port, admin_listen)
+
+    settings = _overridden(settings_from(config), port, admin_listen)
     _announce_first_key(settings)
     _announce_first_administrator(settings)
-    _run(settings)
+    _run(settings, read)
 
 
 @click.command()
@@ -69,13 +71,7 @@ def demo(*, config: Path | None, port: int | None, example: Path, intranet_port:
     Example:
       canongate demo --port 8081
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
-    settings = _with_port(settings_from(config), port)
-    if settings.server.host in LOOPBACK and not settings.access.plain_http:
-        access = msgspec.structs.replace(settings.access, plain_http=True)
-        settings = msgspec.structs.replace(settings, access=access)
-    if not settings.page.try_it:
-        page = msgspec.structs.replace(settings.page, try_it=EXAMPLE_ASSISTANT)
-        settings = msgspec.structs.replace(settings, page=page)
+    settings = _for_demo(_overridden(settings_from(config), port))
     with open_store(settings) as store:
         if not store.is_published:
             services = command_services(settings)
@@ -84,7 +80,7 @@ def demo(*, config: Path | None, port: int | None, example: Path, intranet_port:
     _announce_first_key(settings)
     _announce_first_administrator(settings)
     secret = prepare_client(settings, assistant=EXAMPLE_ASSISTANT, port=intranet_port) if intranet_port else None
-    _run(settings, beside=lambda gateway: intranet(gateway, port=intranet_port, secret=secret))
+    _run(settings, None, beside=lambda gateway: intranet(gateway, port=intranet_port, secret=secret))
 
 
 Beside = Callable[[str], AbstractContextManager[None]]
@@ -95,10 +91,24 @@ def _nothing(_: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def _with_port(settings: Settings, port: int | None) -> Settings:
-    if port is None:
-        return settings
-    return msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, port=port))
+def _overridden(settings: Settings, port: int | None, admin_listen: str | None = None) -> Settings:
+    given = {"port": port, "admin_listen": admin_listen}
+    named = {name: value for name, value in given.items() if value is not None}
+    tree = msgspec.to_builtins(settings)
+    try:
+        return msgspec.convert({**tree, "server": {**tree["server"], **named}}, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsInvalid(f"settings: {error}. See docs/configuration.md for every field.") from error
+
+
+def _for_demo(settings: Settings) -> Settings:
+    if settings.server.host in LOOPBACK and not settings.access.plain_http:
+        access = msgspec.structs.replace(settings.access, plain_http=True)
+        settings = msgspec.structs.replace(settings, access=access)
+    if not settings.page.try_it:
+        page = msgspec.structs.replace(settings.page, try_it=EXAMPLE_ASSISTANT)
+        settings = msgspec.structs.replace(settings, page=page)
+    return settings
 
 
 def _announce_first_key(settings: Settings) -> None:
@@ -121,45 +131,12 @@ def _announce_first_administrator(settings: Settings) -> None:
         click.echo(told, err=True)
 
 
-def _run(settings: Settings, beside: Beside = _nothing) -> None:
+def _run(settings: Settings, read: Callable[[], Settings] | None, beside: Beside = _nothing) -> None:
     set_up_logging(settings.log)
-    with open_components(settings, progress=lambda line: click.echo(f"… {line}", err=True)) as components:
-        config = uvicorn.Config(
-            create_app(components),
-            host=settings.server.host,
-            port=settings.server.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="on",
-            http=connections(receive_s=settings.limits.receive_s, header_bytes=settings.limits.header_bytes),
-            timeout_graceful_shutdown=settings.server.drain_s,
-        )
+    with (
+        open_components(settings, progress=lambda line: click.echo(f"… {line}", err=True)) as components,
+        ExitStack() as stack,
+    ):
+        server = GatewayServer(components, read, lambda address: stack.enter_context(beside(address)))
         settle()
-        with ExitStack() as stack:
-            _Server(config, components, lambda address: stack.enter_context(beside(address))).run()
-
-
-class _Server(uvicorn.Server):
-    """Says where it listens, and reports not ready as soon as it is told to stop."""
-
-    def __init__(self, config: uvicorn.Config, components: Components, listens: Callable[[str], None]) -> None:
-        super().__init__(config)
-        self._components = components
-        self._listens = listens
-
-    async def startup(self, sockets: list[socket] | None = None) -> None:
-        try:
-            await super().startup(sockets)
-        except SystemExit as error:  # uvicorn's way to say that it logged why
-            raise SettingsInvalid("the server did not start; see the log above") from error
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        click.echo(f"canongate is listening on http://{host}:{port}", err=True)
-        self._listens(f"http://{host}:{port}")
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # In place of uvicorn's own, which raises the signal again at the end: that would kill this process before
-        # the worker is ended and the database closed.
-        self._components.readiness.drain()
-        self.force_exit = self.should_exit and sig == SIGINT
-        self.should_exit = True
+        server.run()

@@ -42,12 +42,17 @@ FILE_ROUTES = frozenset({"/v1/admin/imports"})
 """Path templates that take a file as the body: octets, which no foreign page can post unasked."""
 
 ROUTE_SCOPES = {
+    "/v1/chat/completions": KeyScope.CHAT,
+    "/v1/chat": KeyScope.CHAT,
+    "/v1/feedback": KeyScope.CHAT,
+    "/v1/models": KeyScope.CHAT,
+    "/v1/models/{model:str}": KeyScope.CHAT,
     "/v1/checks": KeyScope.CHECKS,
     "/v1/match": KeyScope.DEBUG,
     "/v1/embeddings": KeyScope.EMBEDDINGS,
     "/metrics": KeyScope.METRICS,
 }
-"""Path templates that need another scope of a key than `chat`."""
+"""Path templates that a key opens, and the scope that it needs. A route in no table is closed to every key."""
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 _ADMIN, _PAGES, _WIDGET = "admin surface", "pages", "widget"
@@ -84,8 +89,10 @@ def require_key(
                 principal = await to_thread.run_sync(keys.principal, token, limiter=threads)
         except StoreUnavailable as error:
             raise NotServing("store_unavailable", "API keys cannot be checked, so nothing is answered.") from error
-        for scope in {ROUTE_SCOPES.get(path, KeyScope.CHAT) for path in handler.paths or {""}} - principal.scopes:
-            raise NotAllowed("insufficient_scope", f"This API key lacks the scope `{scope.value}`.")
+        wanted = {ROUTE_SCOPES.get(path) for path in handler.paths or {""}}
+        for scope in wanted - principal.scopes:
+            missing = f"lacks the scope `{scope.value}`" if scope else "does not open this"
+            raise NotAllowed("insufficient_scope", f"This API key {missing}.")
         connection.scope["user"] = principal
 
     return guard

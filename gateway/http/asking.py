@@ -1,13 +1,14 @@
 """A question on its way through the pipeline, watched by whoever waits for the answer."""
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from litestar import Request
 from litestar.types import Receive
 
-from gateway.errors import InvalidRequest
+from gateway.errors import InvalidRequest, NotServing
 from gateway.limits import Deadline
 from gateway.pipeline import ChatPipeline
 from gateway.turn import News, Question, Reply, Step
@@ -28,8 +29,10 @@ class Asking:
         self._news: asyncio.Queue[News | None] = asyncio.Queue()
         self._begun = asyncio.Event()
         self._worded = asyncio.Event()
+        self._refused: NotServing | None = None
         self._work = asyncio.create_task(pipeline.answer(question, self._hear))
         self._work.add_done_callback(self._end)
+        _AT_WORK.add(self)
 
     async def until_begun(self, receive: Receive) -> None:
         """Waits until the question is admitted, or settled. Raises `ClientGone`."""
@@ -50,11 +53,15 @@ class Asking:
 
     def reply(self) -> Reply:
         """Returns the reply of a settled question, or raises its error."""
+        if self._refused is not None:
+            raise self._refused
         return self._work.result()
 
     @property
     def error(self) -> BaseException | None:
         """The error that a settled question ended in."""
+        if self._refused is not None:
+            return self._refused
         return ClientGone() if self._work.cancelled() else self._work.exception()
 
     async def news(self, *, ping_s: float = PING_S) -> AsyncIterator[News | None]:
@@ -72,6 +79,11 @@ class Asking:
     def stop(self) -> None:
         """Cancels the work, if it is not done."""
         self._work.cancel()
+
+    def refuse(self, error: NotServing) -> None:
+        """Cancels the work, if it is not done, and lets it end in that error: whoever waits is told."""
+        if self._work.cancel():
+            self._refused = error
 
     async def _hear(self, news: News) -> None:
         self._news.put_nowait(news)
@@ -100,6 +112,18 @@ class Asking:
         if gone.done() and not self._work.done():
             self.stop()
             raise ClientGone
+
+
+_AT_WORK: "weakref.WeakSet[Asking]" = weakref.WeakSet()
+"""Of the whole process: it ends as one."""
+
+
+def refuse_all(error: NotServing) -> int:
+    """Ends every question that is at work, streams with a proper end; returns how many there were."""
+    at_work = [one for one in _AT_WORK if not one.is_settled]
+    for one in at_work:
+        one.refuse(error)
+    return len(at_work)
 
 
 async def _client_gone(receive: Receive) -> None:

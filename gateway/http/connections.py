@@ -4,8 +4,10 @@ uvicorn waits for ever for the rest of a request, and its parser takes headers o
 """
 
 import asyncio
+import re
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -18,6 +20,25 @@ _TOO_SLOW = "HTTP/1.1 408 Request Timeout\r\n" + _TEXT.format(said="The request 
 _TOO_LARGE = "HTTP/1.1 431 Request Header Fields Too Large\r\n" + _TEXT.format(said="The headers are too large.")
 
 
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
+
+
+_SEPARATORS = 4
+"""Bytes between and after the name and value of a header."""
+
+
+class ReceiveLimits(Protocol):
+    """How slow and how large requests may come."""
+
+    @property
+    def receive_s(self) -> float:
+        """Seconds in which a request must have arrived."""
+
+    @property
+    def header_bytes(self) -> int:
+        """Largest request line and headers together."""
+
+
 class Connection(HttpToolsProtocol):
     """A connection whose every request has `receive_s` seconds to arrive, and more as long as it comes steadily."""
 
@@ -28,12 +49,11 @@ class Connection(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        receive_s: float,
-        header_bytes: int,
+        limits: Callable[[], ReceiveLimits],
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._receive_s = receive_s
-        self._header_bytes = header_bytes
+        self._receive_s = limits().receive_s
+        self._header_bytes = limits().header_bytes
         self._timer: asyncio.TimerHandle | None = None
         self._began_s = 0.0
         self._received = 0
@@ -62,7 +82,17 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
+        # RFC 9112, 3.2.2: what a target names as its host counts. Beside another Host header it makes two of them,
+        # which nobody answers.
+        if (named := _ABSOLUTE.match(self.url)) and [value for name, value in self.headers if name == b"host"] != [
+            named[1]
+        ]:
+            self.headers.append((b"host", named[1]))
+        app, size = self.app, len(self.url) + sum(len(name) + len(value) + _SEPARATORS for name, value in self.headers)
+        if size > self._header_bytes:  # of headers that came at once: those that drip are cut off before
+            self.app = _tell_too_large
         super().on_headers_complete()
+        self.app = app
 
     def on_message_complete(self) -> None:
         self._stop()
@@ -103,6 +133,14 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def connections(*, receive_s: float, header_bytes: int) -> Any:
-    """Returns what uvicorn makes a connection with."""
-    return partial(Connection, receive_s=receive_s, header_bytes=header_bytes)
+async def _tell_too_large(_: object, __: object, send: Any) -> None:
+    body = b"The headers are too large.\n"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": 431, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def connections(limits: Callable[[], ReceiveLimits]) -> Any:
+    """Returns what uvicorn makes a connection with; each new connection asks for the limits."""
+    return partial(Connection, limits=limits)

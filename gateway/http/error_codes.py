@@ -89,6 +89,7 @@ ERROR_CODES: Final = (
     ErrorCode("precondition_failed", 412, "If-Match names another state than the one that is there", _ADMIN),
     ErrorCode("request_too_large", 413, "the body is too large", _ALL),
     ErrorCode("unsupported_media_type", 415, "the body has another type than the operation takes", _ALL),
+    ErrorCode("host_not_allowed", 421, "the gateway does not answer under that host name", _ALL),
     ErrorCode("message_empty", 422, "there is nothing in the message", _ASKED),
     ErrorCode("message_too_long", 422, "the message is too long", _ASKED),
     ErrorCode("invalid_slot", 422, "a value does not fit its blank; `param` names it", _ASKED),

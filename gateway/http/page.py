@@ -25,6 +25,7 @@ from gateway.http.replies import contact_reply, slot_reply, suggested
 from gateway.http.same_origin import require_same_origin
 from gateway.http.static import address_of
 from gateway.http.templates import load_templates
+from gateway.server_settings import ServerSettings
 from gateway.turn import Question, Reply
 from store.content import SLOT_MARK, Assistant, PromptVersion
 from store.types import KeyScope
@@ -133,7 +134,8 @@ def _page(
         slot=slot_reply(shown.reply.slot) if shown else None,
         problem=problem,
         reference=request_id(request.scope),
-        origin=origin_of(request),
+        origin=origin_of(request, components.settings.server),
+        has_docs=not components.settings.server.admin_listen,
         example=_example(assistant, offers),
         tokens=address_of("tokens.css"),
         style=address_of("landing.css"),
@@ -172,8 +174,15 @@ async def _read_form(request: Request[Any, Any, Any]) -> dict[str, str]:
     return {name: values[-1] for name, values in fields.items()}
 
 
-def origin_of(request: Request[Any, Any, Any]) -> str:
-    """Returns the address for the page's examples; an odd Host header gets a placeholder, people copy it to a shell."""
+def origin_of(request: Request[Any, Any, Any], server: ServerSettings) -> str:
+    """Returns the address for a page's examples: what the settings say, or the one at which the page was asked for."""
+    if server.public_url or (server.admin_listen and server.origins):
+        return server.origins[0]
+    return asked_origin(request)
+
+
+def asked_origin(request: Request[Any, Any, Any]) -> str:
+    """Returns the origin at which a page was asked for, a placeholder for an odd Host header."""
     host = request.headers.get("host", "")
     return f"{request.scope['scheme']}://{host if _HOST.fullmatch(host) else 'localhost:8080'}"
 

@@ -37,6 +37,7 @@ _CODES: dict[str, tuple[int, str]] = {
     "model_not_found": (404, _INVALID),
     "method_not_allowed": (405, _INVALID),
     "request_too_large": (413, _INVALID),
+    "host_not_allowed": (421, _INVALID),
     "unsupported_media_type": (415, _INVALID),
     "message_empty": (422, _INVALID),
     "message_too_long": (422, _INVALID),

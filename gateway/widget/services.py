@@ -7,6 +7,7 @@ import anyio
 from anyio import to_thread
 
 from gateway.access.sealing import Seals
+from gateway.proxies import TrustedProxies
 from gateway.widget.answers import AnswersAtWork
 from gateway.widget.book import ClientBook
 from gateway.widget.conversations import Conversations
@@ -26,8 +27,8 @@ class Widget:
     rates: Rates
     own_origins: frozenset[str]
     """Of the gateway's own pages."""
-    proxies: frozenset[str]
-    """Addresses of proxies whose X-Forwarded-For is believed."""
+    proxies: TrustedProxies
+    """Whose word about a client's address is believed."""
     answers: AnswersAtWork = field(default_factory=AnswersAtWork)
     conversations: Conversations = field(default_factory=Conversations)
 
@@ -50,7 +51,7 @@ def widget_of(
     pseudonym: Callable[[str], str | None],
     *,
     own_origins: frozenset[str],
-    proxies: frozenset[str],
+    proxies: TrustedProxies,
 ) -> Widget:
     """Makes the services over one database."""
     book = ClientBook(database, seals)

@@ -176,3 +176,17 @@ def test_no_variable_of_ours_reaches_the_worker(tmp_path, name):
     path = tmp_path / "settings.toml"
     path.write_text(f'[model]\nenvironment = ["{name}"]\n')
     assert "environment" in refused(path)
+
+
+def test_a_variable_may_hold_a_list_as_toml_writes_it():
+    read = load_settings(
+        None,
+        {
+            "CANONGATE_SERVER__TRUSTED_PROXIES": '["10.0.0.0/24", "192.0.2.7"]',
+            "CANONGATE_SERVER__ALLOWED_HOSTS": '["chat.example"]',
+            "CANONGATE_SERVER__ADMIN_LISTEN": "[::1]:8081",
+        },
+    ).server
+    assert read.trusted_proxies == ("10.0.0.0/24", "192.0.2.7")
+    assert read.allowed_hosts == ("chat.example",)
+    assert read.admin_address == ("::1", 8081)

@@ -64,7 +64,8 @@ directory = "{directory}"
 name = "none"
 [access]
 plain_http = true
-proxies = ["127.0.0.1"]
+[server]
+trusted_proxies = ["127.0.0.1"]
 """
 """Each browser says that it stands somewhere else, so that tries of one journey are not those of another."""
 SOON_S = 30.0

@@ -130,7 +130,9 @@ async def _page(visit: Visit, form: Form, names: list[str], found: Shown) -> Res
         languages_asked=choices_of(visit).languages,
         language=typed(visit, "language"),
         samples=_samples(visit, form.text("assistant"), typed(visit, "language")),
-        snippets=requests_of(origin_of(visit.request), form.text("assistant"), form.secret("question")),
+        snippets=requests_of(
+            origin_of(visit.request, _serving(visit).settings.server), form.text("assistant"), form.secret("question")
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from gateway.http.page import origin_of
+from gateway.http.page import asked_origin
 from gateway.http.pages.visit import FRAMING, Visit
 from gateway.http.static import FILES
 from gateway.http.widget.embed import CHAT_PAGE, SCRIPT
@@ -48,7 +48,7 @@ def framing(preview: Preview | None) -> Mapping[str, str]:
 
 def gateway_of(visit: Visit) -> str:
     """Returns the origin that install snippets name: the one of the settings, else that of the request."""
-    return own_origin(visit) or origin_of(visit.request)
+    return own_origin(visit) or asked_origin(visit.request)
 
 
 def own_origin(visit: Visit) -> str:
@@ -65,7 +65,7 @@ def _hindrance(visit: Visit, client: WidgetClient) -> str:
         return "not_built"
     if widget is None or not widget.own_origins:
         return "nowhere"
-    return "" if origin_of(visit.request) in widget.own_origins else "elsewhere"
+    return "" if asked_origin(visit.request) in widget.own_origins else "elsewhere"
 
 
 def _one_of(known: tuple[str, ...], wanted: str) -> str:

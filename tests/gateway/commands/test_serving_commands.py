@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.commands import serving
+from gateway.commands import server, serving
 from gateway.settings import Settings, load_settings
 from tests.building import PROMPTS
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def served(monkeypatch):
     seen: list[Settings] = []
-    monkeypatch.setattr(serving, "_run", lambda settings, **_: seen.append(settings))
+    monkeypatch.setattr(serving, "_run", lambda settings, *_, **__: seen.append(settings))
     return seen
 
 
@@ -80,13 +80,13 @@ def test_a_port_that_is_taken_is_an_error_of_ours(published):
 def test_a_server_that_is_told_to_stop_is_not_ready_any_more_and_ends_with_status_0(published, monkeypatch):
     states = []
 
-    class Stopped(serving._Server):
+    class Stopped(server.GatewayServer):
         async def startup(self, sockets=None):
             await super().startup(sockets)
             signal.raise_signal(signal.SIGTERM)
             states.append(self._components.readiness.report().parts["gateway"].reason)
 
-    monkeypatch.setattr(serving, "_Server", Stopped)
+    monkeypatch.setattr(serving, "GatewayServer", Stopped)
     done = published("serve", "--port", "0")
     assert done.status == 0
     assert re.search(r"canongate is listening on http://127\.0\.0\.1:[1-9]\d*$", done.err, re.MULTILINE)
@@ -98,7 +98,7 @@ def test_a_server_whose_start_fails_is_an_error_of_ours(published, monkeypatch):
         await receive()
         await send({"type": "lifespan.startup.failed", "message": "told to fail"})
 
-    monkeypatch.setattr(serving, "create_app", lambda _: refuses)
+    monkeypatch.setattr(server, "create_app", lambda *_, **__: refuses)
     done = published("serve", "--port", "0")
     assert done.status == 1
     assert done.err.endswith("canongate: the server did not start; see the log above\n")

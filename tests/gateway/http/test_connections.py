@@ -8,6 +8,7 @@ import pytest
 import uvicorn
 
 from gateway.http.connections import connections
+from gateway.settings import LimitSettings
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +35,8 @@ async def count_body(scope, receive, send) -> None:
 
 @contextlib.asynccontextmanager
 async def served() -> AsyncIterator[int]:
-    made = connections(receive_s=RECEIVE_S, header_bytes=HEADER_BYTES)
+    limits = LimitSettings(receive_s=RECEIVE_S, header_bytes=HEADER_BYTES)
+    made = connections(lambda: limits)
     config = uvicorn.Config(count_body, port=0, http=made, log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())
@@ -91,6 +93,18 @@ async def test_headers_without_end_are_cut_off():
     async with served() as port:
         said = await drip(port, b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 1_000, size=500)
     assert said.startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("sent", [b"x: " + b"y" * 5_000, b"x: y\r\n" * 700 + b"z: y"])
+async def test_large_headers_are_refused_also_when_they_come_at_once(sent):
+    async with served() as port:
+        said = await drip(port, b"GET / HTTP/1.1\r\nhost: x\r\n" + sent + b"\r\n\r\n", size=100_000)
+        fits = await drip(
+            port, GET.replace(b"host", b"connection: close\r\nx: " + b"y" * 3_900 + b"\r\nhost"), size=10_000
+        )
+    assert said.startswith(b"HTTP/1.1 431 ")
+    assert said.endswith(b"The headers are too large.\n")
+    assert fits.startswith(b"HTTP/1.1 200 ")
 
 
 async def test_a_large_body_that_comes_steadily_may_take_longer():

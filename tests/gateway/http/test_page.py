@@ -1,11 +1,16 @@
 """The landing page: works without JavaScript, shows what was decided, and trusts nobody."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
+import httpx
+import msgspec
 import pytest
 
+from gateway.app import create_app
 from gateway.http.static import FILES
+from gateway.server_settings import ServerSettings
 from gateway.settings import LimitSettings, PageSettings
 from store.types import KeyScope
 
@@ -246,3 +251,20 @@ async def test_static_files_are_compressed_for_those_who_take_that(world, accept
     assert reply.headers.get("content-encoding") == ("gzip" if is_packed else None)
     assert (int(reply.headers["content-length"]) < len(plain.content)) == is_packed
     assert reply.headers["vary"] == "accept-encoding"
+
+
+async def test_the_examples_name_the_public_address_and_no_page_of_another_listener(world):
+    found = []
+    for server in (
+        ServerSettings(),
+        ServerSettings(public_url="https://chat.example", admin_listen="127.0.0.1:8081"),
+        ServerSettings(admin_listen="127.0.0.1:8081"),
+    ):
+        components = replace(
+            world.components, settings=msgspec.structs.replace(world.components.settings, server=server)
+        )
+        transport = httpx.ASGITransport(app=create_app(components))
+        async with httpx.AsyncClient(transport=transport, base_url="http://inner.test") as client:
+            text = (await client.get("/")).text
+        found.append((re.search(r"curl (\S+)/v1", text)[1], 'href="/docs"' in text))
+    assert found == [("http://inner.test", True), ("https://chat.example", False), ("http://127.0.0.1:8080", False)]
