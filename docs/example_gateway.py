@@ -1,7 +1,6 @@
 """A gateway with the example help desk that runs beside a program of the documentation, in a process of its own."""
 
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -18,20 +17,12 @@ def command(settings: Path, *words: str) -> list[str]:
     return [sys.executable, "-m", "gateway.cli", *words, "--config", str(settings)]
 
 
-def _example(folder: Path) -> Path:
-    """Copies the example store; its assistant keeps words, without which nothing comes up for review."""
-    made = shutil.copytree(ROOT / "examples" / "helpdesk", folder / "helpdesk")
-    with (made / "assistants" / "helpdesk.yaml").open("a") as assistant:
-        assistant.write("keeps_text: redacted\n")
-    return made
-
-
 @contextmanager
 def demo(settings: Path) -> Iterator[str]:
     """Runs the gateway with the example help desk; gives its address once it serves."""
     with (settings.parent / "demo.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            command(settings, "demo", "--example", str(_example(settings.parent))),
+            command(settings, "demo"),
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "seven quiet herons"  # noqa: S105 - of a store that lives for a minute
-MOST_CRAWLED = 60
+MOST_CRAWLED = 80
 DOWNLOADS = frozenset(name for name in PAGES if name.endswith("/export"))
 QUESTIONS = (
     "How do I reset my password?",

@@ -6,6 +6,7 @@ from gateway.access.services import Access, access_of
 from gateway.administration import Administration
 from gateway.analysing import Analysing
 from gateway.auditing import Auditing
+from gateway.beginning import Beginning, example_folder
 from gateway.changing.rehearsing import Rehearsing
 from gateway.changing.scheduling import Schedule
 from gateway.changing.services import Changing
@@ -25,6 +26,7 @@ from gateway.settings import Settings
 from gateway.widget.clients import WidgetClientService
 from gateway.widget.purging import VisitPurger
 from gateway.widget.services import Widget, widget_of
+from rails.definition import RailServices
 from rails.redaction import redact
 from store.audit import AuditTrail
 from store.content import KeepsText
@@ -55,6 +57,7 @@ def administration_of(
     rehearsing: Rehearsing,
     live: Live,
     widget: Widget,
+    services: RailServices,
     settings: Settings,
 ) -> Administration:
     """Makes the services of the admin surface."""
@@ -89,6 +92,7 @@ def administration_of(
             live=lambda: live.current.catalog.assistants,
             changed=widget.book.forget,
         ),
+        beginning=Beginning(database, auditing.trail, services, example=example_folder()),
         background=(
             auditing.checkpointing.follow,
             access.keys.note_uses,

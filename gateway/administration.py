@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.access.services import Access
 from gateway.analysing import Analysing
 from gateway.auditing import Auditing
+from gateway.beginning import Beginning
 from gateway.changing.rehearsing import Rehearsing
 from gateway.changing.services import Changing
 from gateway.decision_archive import DecisionArchive
@@ -39,6 +40,7 @@ class Administration:
     rehearsing: Rehearsing
     analysing: Analysing
     widgets: WidgetClientService
+    beginning: Beginning
     background: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What runs as long as the gateway serves; one that breaks off is begun again."""
     once: tuple[Callable[[], Awaitable[None]], ...] = ()

@@ -218,6 +218,7 @@ def open_components(
             rehearsing=rehearsing,
             live=live,
             widget=widget,
+            services=services,
             settings=settings,
         )
         canary = Canary(settings.startup, pipeline.answer, deadline_s=settings.limits.deadline_s)

@@ -16,7 +16,7 @@ from rails.errors import PolicyInvalid, ProbeFailed
 from rails.policy import load_policy
 from rails.runner import RailRunner
 from rails.sandbox import SANDBOX, PolicySandbox
-from store.catalog import load_catalog, publish_bundle
+from store.catalog import Joined, load_catalog, publish_bundle
 from store.database import Database
 from store.errors import InvalidContent
 from store.formats.bundle import Bundle, read_bundle, write_bundle
@@ -37,8 +37,7 @@ def import_folder(
     meant: Meant = NOTHING_MEANT,
 ) -> PublishReport:
     """Publishes a bundle folder, as `import_bundle` does; mistakes are told by the names of its files."""
-    bundle = read_bundle(folder)
-    written = {name: (folder / "policies" / f"{name}.yaml").read_text(encoding="utf-8") for name in bundle.policies}
+    bundle, written = read_folder(folder)
     return import_bundle(
         database,
         bundle,
@@ -52,6 +51,13 @@ def import_folder(
     )
 
 
+def read_folder(folder: Path) -> tuple[Bundle, dict[str, str]]:
+    """Reads a bundle folder, with the texts of its policies by their names. Raises `InvalidContent`."""
+    bundle = read_bundle(folder)
+    written = {name: (folder / "policies" / f"{name}.yaml").read_text(encoding="utf-8") for name in bundle.policies}
+    return bundle, written
+
+
 def import_bundle(
     database: Database,
     bundle: Bundle,
@@ -63,8 +69,13 @@ def import_bundle(
     services: RailServices = NO_SERVICES,
     sandbox: PolicySandbox = SANDBOX,
     meant: Meant = NOTHING_MEANT,
+    author: str = "import",
+    based_on: int | None = None,
+    joined: Joined | None = None,
 ) -> PublishReport:
     """Publishes a bundle, all of it or nothing. `written` are the texts of its policies, where they were files.
+
+    `based_on` and `joined` are as those of `publish_bundle`.
 
     Each policy that differs from the live one goes the way of an activation first, with the same questions, and every
     approved text that would be live must pass the output rails of each assistant that may show it: otherwise the text
@@ -87,7 +98,16 @@ def import_bundle(
         policies = {name: _compiled(name, document, runner, services) for name, document in afterwards.policies.items()}
         if problems := sorted(withheld_texts(afterwards, policies)):
             raise InvalidContent("\n".join(problems))
-    return publish_bundle(database, bundle, author="import", note=note, remove_missing=remove_missing, dry_run=dry_run)
+    return publish_bundle(
+        database,
+        bundle,
+        author=author,
+        note=note,
+        remove_missing=remove_missing,
+        dry_run=dry_run,
+        based_on=based_on,
+        joined=joined,
+    )
 
 
 def content_differences(database: Database, bundle: Bundle, *, remove_missing: bool = False) -> tuple[Difference, ...]:

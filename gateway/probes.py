@@ -35,7 +35,9 @@ def content_report(live: Live, database: Database, publisher: Publisher) -> Part
     if live.confirmation is not None and live.confirmation.doubt:
         return PartReport(PartState.NOT_READY, "; ".join(filter(None, (live.confirmation.doubt, newer))))
     if not catalog.prompts:
-        return PartReport(PartState.NOT_READY, newer or "nothing is published; run: canongate import FOLDER")
+        return PartReport(
+            PartState.NOT_READY, newer or "nothing is published; begin at /admin, or: canongate import FOLDER"
+        )
     serving = f"revision {catalog.revision}, {len(catalog.prompts)} prompts"
     if published < catalog.revision:
         return PartReport(PartState.NOT_READY, f"{serving}; the database has only revision {published}: restart")

@@ -21,6 +21,7 @@ from gateway.administration import Administration
 from gateway.analysing import Analysing
 from gateway.app import create_app
 from gateway.auditing import Auditing
+from gateway.beginning import Beginning, example_folder
 from gateway.changing.services import changing_of
 from gateway.checkpointing import Checkpointing
 from gateway.credentials import KeyRing
@@ -33,6 +34,7 @@ from gateway.http.cookies import Cookies
 from gateway.import_jobs import Importing
 from gateway.privacy import Privacy
 from gateway.proxies import TrustedProxies
+from gateway.rail_services import rail_services
 from gateway.reviewing.making import make_review
 from gateway.settings import ReviewSettings
 from gateway.widget.book import ClientBook
@@ -42,6 +44,7 @@ from gateway.widget.rates import Rates
 from gateway.widget.services import Widget
 from gateway.widget.sessions import VisitKeeper
 from models.fakes import FakeEmbedder
+from rails.fakes import InProcessSandbox
 from rails.redaction import redact
 from store.accounts import User
 from store.audit import AuditTrail
@@ -233,6 +236,13 @@ class AdminWorld:
                 live=lambda: {*world.live.current.catalog.assistants, "shop"},
                 changed=book.forget,
                 now=self.clock.now,
+            ),
+            beginning=Beginning(
+                database,
+                self.audit,
+                rail_services(FakeEmbedder),
+                example=example_folder(),
+                sandbox=InProcessSandbox(),
             ),
         )
         self.components = replace(world.components, administration=self.administration, widget=self.widget)

@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gateway.beginning import WRITTEN, example_folder
 from gateway.bootstrap import open_embedder, open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.progress import shown_progress
 from gateway.commands.rail_means import command_services
-from gateway.commands.serving import EXAMPLE, EXAMPLE_ASSISTANT
+from gateway.commands.serving import EXAMPLE_ASSISTANT
 from gateway.errors import InvalidRequest
 from gateway.publisher import rail_runner
 from gateway.rail_trial import RailCount, RailTrial, TrialResult, TrialRow, try_rows
@@ -147,7 +148,7 @@ def _choose(settings: Settings, name: str | None) -> _Chosen:
     if len(used) > 1:
         raise click.BadParameter(f"say which of {', '.join(sorted(used))} to try.", param_hint="--policy")
     if not used:
-        return _Chosen(read_yaml(EXAMPLE / "policies" / f"{EXAMPLE_ASSISTANT}.yaml"), 0, ("en",))
+        return _Chosen(read_yaml((example_folder() or WRITTEN) / "policies" / f"{EXAMPLE_ASSISTANT}.yaml"), 0, ("en",))
     return _live(live, used.pop())
 
 

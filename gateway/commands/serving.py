@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from gateway.access_settings import LOOPBACK
+from gateway.beginning import example_folder
 from gateway.bootstrap import first_key, open_access, open_components, open_store
 from gateway.commands.intranet import PORT, intranet, prepare_client
 from gateway.commands.options import config_option, settings_from
@@ -19,7 +20,6 @@ from gateway.logs import set_up_logging
 from gateway.settings import Settings, load_settings
 from store.pauses import settle
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "helpdesk"
 EXAMPLE_ASSISTANT = "helpdesk"
 FIRST_KEY_FILE = "first-key"
 
@@ -54,7 +54,7 @@ def serve(*, config: Path | None, port: int | None, admin_listen: str | None) ->
 @click.option(
     "--example",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=EXAMPLE,
+    default=example_folder,
     help="Folder that an empty store is filled from.",
 )
 @click.option(
@@ -64,7 +64,7 @@ def serve(*, config: Path | None, port: int | None, admin_listen: str | None) ->
     show_default=True,
     help="Of an example intranet with the widget in its pages; 0 for none.",
 )
-def demo(*, config: Path | None, port: int | None, example: Path, intranet_port: int) -> None:
+def demo(*, config: Path | None, port: int | None, example: Path | None, intranet_port: int) -> None:
     """Run the gateway with the example help desk, a try-it form, and an intranet page with the widget.
 
     \b
@@ -74,6 +74,8 @@ def demo(*, config: Path | None, port: int | None, example: Path, intranet_port:
     settings = _for_demo(_overridden(settings_from(config), port))
     with open_store(settings) as store:
         if not store.is_published:
+            if example is None:
+                raise SettingsInvalid("the example help desk is not installed here. Say --example and a folder.")
             services = command_services(settings)
             report = import_folder(store.database, example, note="example", services=services)
             click.echo(f"Published the example store: {len(report.added)} documents.", err=True)

@@ -10,7 +10,7 @@ import msgspec
 
 from store.changes.documents import bundle_of
 from store.changes.types import Edit, EditKind
-from store.content import AnyReply, CanonicalPrompt, Generate, Handoff, Verbatim
+from store.content import AnyReply, Assistant, AssistantTexts, CanonicalPrompt, Generate, Handoff, Tolerance, Verbatim
 from store.errors import InvalidContent
 
 _REPLIES: Mapping[str, type[Generate | Verbatim | Handoff]] = {
@@ -18,6 +18,9 @@ _REPLIES: Mapping[str, type[Generate | Verbatim | Handoff]] = {
     "verbatim": Verbatim,
     "handoff": Handoff,
 }
+
+_PARTS: Mapping[str, type[AssistantTexts | Tolerance]] = {"texts": AssistantTexts, "match": Tolerance}
+"""Of an assistant, the fields that have fields."""
 
 
 class Fault(StrEnum):
@@ -58,13 +61,26 @@ class FieldProblem:
 
 def prompt_problems(key: str, document: Mapping[str, Any]) -> tuple[FieldProblem, ...]:
     """Returns what is wrong with a prompt, empty when it can be published as far as it alone tells."""
-    found = tuple(_in_fields("", document, CanonicalPrompt))
-    if found:
-        return found
+    return tuple(_in_fields("", document, CanonicalPrompt)) or _as_a_whole(Edit(EditKind.PROMPT, key, document))
+
+
+def assistant_problems(name: str, document: Mapping[str, Any]) -> tuple[FieldProblem, ...]:
+    """Returns what is wrong with an assistant, as `prompt_problems` does."""
+    found = [
+        one
+        for part, kind in (("", Assistant), *_PARTS.items())
+        if isinstance(inside := document.get(part) if part else document, Mapping)
+        for one in _in_fields(f"{part}." if part else "", inside, kind)
+        if one.field not in _PARTS or one.fault is Fault.MISSING or not isinstance(document[one.field], Mapping)
+    ]
+    return tuple(found) or _as_a_whole(Edit(EditKind.ASSISTANT, name, document))
+
+
+def _as_a_whole(edit: Edit) -> tuple[FieldProblem, ...]:
     try:
-        bundle_of((Edit(EditKind.PROMPT, key, document),))
+        bundle_of((edit,))
     except InvalidContent as error:
-        return tuple(_problem(line.removeprefix(f"prompt {key}: ")) for line in str(error).splitlines())
+        return tuple(_problem(line.removeprefix(f"{edit.item}: ")) for line in str(error).splitlines())
     return ()
 
 

@@ -241,10 +241,8 @@ def until(condition: Callable[[], bool], *, within_s: float = SOON_S) -> None:
 
 
 def example_in(folder: Path) -> Path:
-    """Copies the example store, with a test set for a fake embedder, and an assistant that keeps words."""
+    """Copies the example store, with a test set for a fake embedder."""
     made = shutil.copytree(EXAMPLE, folder / "helpdesk")
-    with (made / "assistants" / "helpdesk.yaml").open("a") as assistant:
-        assistant.write("keeps_text: redacted\n")
     (made / "suites" / "helpdesk.yaml").write_text(SUITE)
     return made
 

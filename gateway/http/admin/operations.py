@@ -4,6 +4,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.http.admin.assistants import ASSISTANT_HANDLERS, ASSISTANT_OPERATIONS
 from gateway.http.admin.audit import AUDIT_OPERATIONS, list_audit_entries, verify_audit_trail
+from gateway.http.admin.beginning import BEGINNING_HANDLERS, BEGINNING_OPERATIONS
 from gateway.http.admin.change_steps import CHANGE_STEP_HANDLERS, CHANGE_STEP_OPERATIONS
 from gateway.http.admin.changes import CHANGE_HANDLERS, CHANGE_OPERATIONS
 from gateway.http.admin.decisions import (
@@ -107,6 +108,7 @@ ADMIN_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     *POLICY_HANDLERS,
     *SUITE_HANDLERS,
     *REVISION_HANDLERS,
+    *BEGINNING_HANDLERS,
     *WIDGET_CLIENT_HANDLERS,
 )
 
@@ -132,5 +134,6 @@ ADMIN_OPERATIONS: tuple[Described, ...] = (
     *POLICY_OPERATIONS,
     *SUITE_OPERATIONS,
     *REVISION_OPERATIONS,
+    *BEGINNING_OPERATIONS,
     *WIDGET_CLIENT_OPERATIONS,
 )

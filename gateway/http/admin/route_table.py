@@ -136,6 +136,8 @@ ROUTES: Final[Mapping[str, frozenset[Role]]] = {
     "DELETE /v1/admin/suites/{suite_name:str}": EDITORS,
     "GET /v1/admin/suites/{suite_name:str}/versions": READERS,
     "GET /v1/admin/suites/{suite_name:str}/versions/{number:str}": READERS,
+    "GET /v1/admin/beginning": KEEPERS,
+    "POST /v1/admin/beginning": ADMINS,
     "GET /v1/admin/revisions": READERS,
     "GET /v1/admin/revisions/{revision:str}": READERS,
 }

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
 from gateway.changing.gate import is_startable
-from gateway.changing.needs import Reviewers, stations
+from gateway.changing.needs import Bound, Reviewers, stations
 from gateway.changing.queue import ChangeQueue
 from gateway.errors import InvalidRequest
 from gateway.http.pages.diff import ShownDifference, shown
@@ -127,6 +127,7 @@ async def show_change(visit: Visit, change_id: UUID, form: Form) -> Response[str
         views.edits, actor, change_id, limit=_ITEMS + 1, after=item_of(after) if after else None
     )
     opened = await visit.call(changing.drafts.get, actor, change_id)
+    reviewers = await _reviewers(visit, opened)
     people = {*change.authors, *filter(None, (change.approved_by, change.published_by, change.scheduled_by))}
     items = [(one, _hunks(number, one, change.events)) for number, one in enumerate(edits[:_ITEMS], 1)]
     return visit.show(
@@ -137,7 +138,8 @@ async def show_change(visit: Visit, change_id: UUID, form: Form) -> Response[str
         may={one.value for one in view.possible},
         may_run_gate=is_startable(actor, opened),
         stations=stations(view, opened, revision=await visit.call(live_revision, visit.administration.database)),
-        reviewers=await _reviewers(visit, opened),
+        reviewers=reviewers,
+        bound=await _bound(visit, opened) if not reviewers else (),
         items=items,
         weaker=await _weaker(visit, change, edits[:_ITEMS]),
         anchors={hunk.place: hunk.anchor for _, hunks in items for hunk in hunks},
@@ -178,6 +180,13 @@ async def _reviewers(visit: Visit, opened: Opened) -> tuple[str, ...]:
     if opened.change.state not in OPEN_STATES or opened.change.is_approved:
         return ()
     return await visit.call(Reviewers(visit.access.users).of, visit.actor, opened, limit=_REVIEWERS)
+
+
+async def _bound(visit: Visit, opened: Opened) -> tuple[Bound, ...]:
+    """Returns who has the role, and why they still cannot approve."""
+    if opened.change.state not in OPEN_STATES or opened.change.is_approved:
+        return ()
+    return await visit.call(Reviewers(visit.access.users).bound, visit.actor, opened, limit=_REVIEWERS)
 
 
 async def names_of(visit: Visit, people: Iterable[str]) -> dict[str, str]:

@@ -3,6 +3,13 @@
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.http.pages.analytics import analytics_page
+from gateway.http.pages.assistant_edits import (
+    create_assistant_on_page,
+    edit_assistant_page,
+    new_assistant_page,
+    save_assistant_on_page,
+)
+from gateway.http.pages.assistants import assistant_page, assistants_page
 from gateway.http.pages.audit import audit_check_page, audit_page, export_audit
 from gateway.http.pages.change_steps import (
     change_step_page,
@@ -28,7 +35,7 @@ from gateway.http.pages.keys import (
     revoke_key_on_page,
     rotate_key_on_page,
 )
-from gateway.http.pages.overview import overview_page
+from gateway.http.pages.overview import begin_with_bundle_on_page, begin_with_example_on_page, overview_page
 from gateway.http.pages.people import (
     change_grants,
     create_person,
@@ -124,8 +131,16 @@ PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     set_up_on_page,
     choose_look,
     overview_page,
+    begin_with_example_on_page,
+    begin_with_bundle_on_page,
     playground_page,
     ask_on_playground,
+    assistants_page,
+    new_assistant_page,
+    create_assistant_on_page,
+    assistant_page,
+    edit_assistant_page,
+    save_assistant_on_page,
     rails_page,
     policy_page,
     try_rails_on_page,

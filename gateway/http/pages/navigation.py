@@ -9,7 +9,15 @@ from store.people import Actor
 
 SECTIONS: Final = (
     ("", (("overview", "/admin"),)),
-    ("content", (("prompts", "/admin/prompts"), ("rails", "/admin/rails"), ("suites", "/admin/suites"))),
+    (
+        "content",
+        (
+            ("assistants", "/admin/assistants"),
+            ("prompts", "/admin/prompts"),
+            ("rails", "/admin/rails"),
+            ("suites", "/admin/suites"),
+        ),
+    ),
     (
         "review",
         (("changes", "/admin/changes"), ("unmatched", "/admin/unmatched"), ("feedback", "/admin/feedback")),
@@ -30,6 +38,7 @@ SECTIONS: Final = (
 """Sections with the names and addresses of their pages, in order; texts are `nav.<name>` and `nav.section_<name>`."""
 
 GO: Final[Mapping[str, str]] = {
+    "assistants": "i",
     "prompts": "p",
     "rails": "r",
     "suites": "t",

@@ -2,22 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from gateway.analysing import Period
+from gateway.beginning import Beginning
 from gateway.changing.attention import Attention, Needed
 from gateway.errors import NotServing
+from gateway.http.pages.failing import REFUSALS, refused
+from gateway.http.pages.forms import Form, Said
 from gateway.http.pages.unmatched import LEAST
+from gateway.http.pages.uploads import MOST_BYTES, upload_of
 from gateway.http.pages.visit import Visit
 from gateway.readiness import ReadinessReport
-from store.errors import StoreError
+from store.accounts import User
+from store.catalog import live_revision
+from store.errors import Refused, StoreError
+from store.formats.bundle_file import Writing
+from store.people import Role
 from store.review.types import Cluster, Wanted
 from store.types import Outcome
 
+BEGIN: Final = "/admin/begin"
 _GROUPS = 5
+_PEOPLE_LOOKED_AT = 500
 _Asked = NamedDependency[SkipValidation[Visit]]
 
 
@@ -51,11 +62,72 @@ class Figures:
 @get("/admin", operation_id="overview_page")
 async def overview_page(visit: _Asked) -> Response[str]:
     """Shows the state of everything; a part that cannot be read is told by itself."""
+    return await _overview(visit, Form())
+
+
+@post(BEGIN, status_code=200, operation_id="begin_with_example_on_page")
+async def begin_with_example_on_page(visit: _Asked) -> Response[Any]:
+    """Publishes the example into an empty store."""
+    try:
+        await visit.call(visit.administration.beginning.with_example, visit.actor)
+    except (*REFUSALS, Refused) as error:
+        return await _overview(visit, refused(visit, visit.form, error))
+    return visit.go("/admin", done="begun")
+
+
+@post(f"{BEGIN}/bundle", status_code=200, operation_id="begin_with_bundle_on_page", request_max_body_size=MOST_BYTES)
+async def begin_with_bundle_on_page(visit: _Asked) -> Response[Any]:
+    """Publishes a bundle that is sent as one file into an empty store."""
+    form, upload = visit.form, upload_of(visit.request)
+    if upload is None:
+        return await _overview(visit, form.wrong("file", Said(visit.texts("overview.bundle_needed"))))
+    writing = Writing.JSON if upload.name.lower().endswith(".json") else Writing.YAML
+    try:
+        data = b"".join([piece async for piece in upload.pieces()])
+        await visit.call(visit.administration.beginning.with_bundle, visit.actor, data, writing)
+    except (*REFUSALS, Refused) as error:
+        return await _overview(visit, refused(visit, form, error, at="file"))
+    finally:
+        await upload.file.close()
+    return visit.go("/admin", done="begun")
+
+
+async def _overview(visit: Visit, form: Form) -> Response[str]:
     figures = await _figures(visit)
     steps = await _steps(visit, has_questions=bool(figures and figures.total))
-    report = await _report(visit)
-    needed, unmatched = await _needed(visit), await _unmatched(visit)
-    return visit.show("overview.html", steps=steps, figures=figures, report=report, needed=needed, unmatched=unmatched)
+    return visit.show(
+        "overview.html",
+        status=form.status,
+        form=form,
+        beginning=await _beginning(visit),
+        coming=await _coming(visit),
+        steps=steps,
+        figures=figures,
+        report=await _report(visit),
+        needed=await _needed(visit),
+        unmatched=await _unmatched(visit),
+    )
+
+
+async def _beginning(visit: Visit) -> Beginning | None:
+    """Returns what an administrator may begin with; None once anything was published."""
+    if not visit.may(BEGIN):
+        return None
+    found = visit.administration.beginning
+    try:
+        return found if await visit.call(found.is_open_to, visit.actor) else None
+    except StoreError:
+        return None
+
+
+async def _coming(visit: Visit) -> int | None:
+    """Returns the first revision while it is published and does not serve yet."""
+    if visit.components is None or visit.components.live.current.catalog.revision:
+        return None
+    try:
+        return await visit.call(live_revision, visit.administration.database) or None
+    except StoreError:
+        return None
 
 
 async def _needed(visit: Visit) -> Needed | None:
@@ -97,16 +169,24 @@ async def _steps(visit: Visit, *, has_questions: bool) -> tuple[Step, ...] | Non
         return None
     actor, access = visit.actor, visit.access
     try:
-        people = await visit.call(access.users.page, actor, limit=2)
+        people = await visit.call(access.users.page, actor, limit=_PEOPLE_LOOKED_AT)
         keys = await visit.call(access.keys.all, actor)
     except StoreError:
         return None
     has_own_key = any(key.owner is not None for key in keys)
     steps = (
-        Step("content", bool(visit.components.live.current.catalog.prompts), "/admin/prompts/import"),
+        Step("content", bool(visit.components.live.current.catalog.prompts), ""),
         Step("authenticator", visit.signed_in.user.has_totp, "/admin/profile/authenticator"),
-        Step("people", len(people) > 1, "/admin/people/new"),
+        Step("people", _has_pair(people), "/admin/people/new"),
         Step("key", has_own_key, "/admin/keys/new"),
         Step("question", has_questions, "/admin/playground"),
     )
     return None if all(one.is_done for one in steps) else steps
+
+
+def _has_pair(people: Sequence[User]) -> bool:
+    """Whether there is somebody who drafts, and somebody else who approves."""
+    able = [one for one in people if one.disabled_at is None]
+    editors = {one.id for one in able if one.actor.may(Role.EDITOR)}
+    approvers = {one.id for one in able if one.actor.may(Role.APPROVER)}
+    return any(editor != approver for editor in editors for approver in approvers)

@@ -18,8 +18,16 @@ SEERS_OF_IMPORTS: Final = EDITORS | KEEPERS
 
 PAGES: Final[Mapping[str, frozenset[Role]]] = {
     "GET /admin": ANYBODY,
+    "POST /admin/begin": ADMINS,
+    "POST /admin/begin/bundle": ADMINS,
     "GET /admin/playground": ANYBODY,
     "POST /admin/playground": ANYBODY,
+    "GET /admin/assistants": ANYBODY,
+    "GET /admin/assistants/new": EDITORS,
+    "POST /admin/assistants/new": EDITORS,
+    "GET /admin/assistants/{assistant_name:str}": ANYBODY,
+    "GET /admin/assistants/{assistant_name:str}/edit": EDITORS,
+    "POST /admin/assistants/{assistant_name:str}/edit": EDITORS,
     "GET /admin/rails": ANYBODY,
     "GET /admin/rails/{policy_name:str}": ANYBODY,
     "POST /admin/rails/{policy_name:str}/try": MAKERS,

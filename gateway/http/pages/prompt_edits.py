@@ -74,9 +74,9 @@ async def save_prompt_on_page(prompt_key: FromPath[str], visit: _Asked) -> Respo
     found = await _found(visit, item, change)
     document = document_of(form, found.document)
     try:
-        made = await _put(visit, found, document, change)
+        made = await put_draft(visit, found, document, change)
     except Conflict as error:
-        now = await _now(visit, found, error)
+        now = await now_of(visit, found, error)
         return await _edit(visit, now, refused(visit, form, error), differences=(now.document, document))
     except (*REFUSALS, Refused) as error:
         return await _edit(visit, found, refused(visit, form, error))
@@ -112,7 +112,7 @@ async def _found(visit: Visit, item: Item, change: UUID | None) -> Shown:
     return await visit.call(changing_of(visit).contents.get, visit.actor, item, change)
 
 
-async def _put(visit: Visit, found: Shown, document: Mapping[str, Any], change: UUID | None) -> Change:
+async def put_draft(visit: Visit, found: Shown, document: Mapping[str, Any], change: UUID | None) -> Change:
     """Drafts a document. One in a change that is no draft any more takes that back to a draft, as its page says."""
     changing, form, actor, item = changing_of(visit), visit.form, visit.actor, found.item
     if found.change is not None:
@@ -124,7 +124,7 @@ async def _put(visit: Visit, found: Shown, document: Mapping[str, Any], change: 
     return await visit.call(changing.contents.replace, actor, item, document, read=read, change_id=change)
 
 
-async def _held(visit: Visit, found: Shown) -> ChangeHead | None:
+async def held_by(visit: Visit, found: Shown) -> ChangeHead | None:
     """Returns the change whose draft is shown."""
     if found.change is None:
         return None
@@ -132,7 +132,7 @@ async def _held(visit: Visit, found: Shown) -> ChangeHead | None:
     return held
 
 
-async def _now(visit: Visit, found: Shown, error: Conflict) -> Shown:
+async def now_of(visit: Visit, found: Shown, error: Conflict) -> Shown:
     """Returns what is there now: in the change that the service looked into, else what was found."""
     told = (error.found or {}).get("change")
     if found.change is None and isinstance(told, str):
@@ -160,7 +160,7 @@ async def _edit(
         item=found.item,
         form=form,
         read=found.digest,
-        change=await _held(visit, found),
+        change=await held_by(visit, found),
         where=change_of(visit),
         others=[one for one in found.open_changes if one.id != found.change],
         differences=document_difference(*differences) if differences else (),

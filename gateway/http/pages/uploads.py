@@ -13,7 +13,7 @@ from gateway.errors import InvalidRequest
 from gateway.http.pages.forms import Form, form_of_pairs
 from gateway.importing import LONGEST_NAME
 
-UPLOADS: Final = frozenset({"POST /admin/prompts/import"})
+UPLOADS: Final = frozenset({"POST /admin/prompts/import", "POST /admin/begin/bundle"})
 """Pages that take a form with a file, as the table names them."""
 MOST_BYTES: Final = 64 * 1024 * 1024
 """Of such a form. Larger files come over REST or the command line, which take a stream."""

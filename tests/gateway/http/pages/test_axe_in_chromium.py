@@ -99,6 +99,21 @@ def test_axe_finds_nothing_on_any_page_and_the_browser_complains_of_none(
     assert not found, "\n".join(found)
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "ar-EG"])
+def test_axe_finds_nothing_on_pages_of_a_store_in_which_nothing_was_ever_published(make_admin, locale: str) -> None:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - as above
+
+    made: AdminWorld = make_admin(AccessSettings(plain_http=True))
+    made.user("ada", *Role)
+    with served(made.app) as address, sync_playwright() as playwright:
+        browser = start(playwright)
+        watched = Watched.of(browser.new_context(locale=locale, reduced_motion="reduce"), address)
+        watched.sign_in("ada")
+        found = list(complaints_of(watched, ["/admin", "/admin/assistants/new"], axe_source()))
+        browser.close()
+    assert not found, "\n".join(found)
+
+
 def test_axe_and_the_watch_see_what_is_wrong(address: str) -> None:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - as above
 

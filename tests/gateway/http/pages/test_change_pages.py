@@ -8,8 +8,8 @@ from gateway.changing.resolving import resolve
 from store.changes.desk import Moved
 from store.changes.merging import merge
 from store.changes.types import EditKind, Item
-from store.people import Role
-from tests.administration import AdminWorld
+from store.people import Grant, Role
+from tests.administration import PASSWORD, AdminWorld
 from tests.gateway.http.pages.page_content import (
     PROMPT,
     draft,
@@ -385,6 +385,24 @@ async def test_nobody_who_could_approve_is_told_before_anybody_waits(admin: Admi
     ada = await signed_in("ada")
     await ada.open(await draft(ada, title="Better words"))
     assert "Nobody but its authors could approve it" in ada.text
+
+
+async def test_who_counts_as_an_author_because_of_whose_account_they_made_is_told_with_the_day(
+    admin: AdminWorld, signed_in
+) -> None:
+    fill(admin)
+    users = admin.access.users
+    bob = users.named("bob")
+    users.disable(users.named("root").actor, bob.id, rev=bob.rev)
+    boss = admin.user("boss", Role.ADMIN, Role.EDITOR)
+    made = users.create(boss.actor, "Carl", grants=[Grant(Role.APPROVER)])
+    admin.access.profiles.set_up(made.token, PASSWORD)
+    browser = await signed_in("boss")
+    await browser.open(await draft(browser, title="Better words"))
+    assert "although somebody has the role" in browser.text
+    assert "Carl" in browser.text
+    assert "13 Dec 2026" in browser.text
+    assert "An administrator can give somebody the role" not in browser.text
 
 
 async def test_a_rule_that_is_in_the_way_is_told_in_the_language_of_the_page(admin: AdminWorld, signed_in) -> None:

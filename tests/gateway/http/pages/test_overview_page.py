@@ -2,9 +2,14 @@
 
 import pytest
 
+from store.catalog import live_revision, load_catalog
+from store.formats.bundle import Bundle
+from store.formats.bundle_file import Writing, bundle_text
 from store.people import Role
 from tests.administration import AdminWorld
 from tests.gateway.http.pages.page_content import draft, fill, publish, reviewed, step
+from tests.store.store_content import assistant, prompt
+from tests.world import POLICY
 
 pytestmark = pytest.mark.anyio
 
@@ -51,3 +56,50 @@ async def test_an_approved_change_waits_to_be_published(admin: AdminWorld, signe
     await nora.open("/admin")
     assert "To publish" in nora.text
     assert change in nora.reply.text
+
+
+async def test_an_administrator_of_an_empty_store_begins_with_the_example_and_only_once(
+    admin: AdminWorld, signed_in
+) -> None:
+    admin.user("root", Role.ADMIN)
+    admin.user("ada", Role.EDITOR)
+    root, ada = await signed_in("root"), await signed_in("ada")
+    await ada.open("/admin")
+    assert "Nothing is published yet" not in ada.text
+    await root.open("/admin")
+    assert "Begin with the example help desk" in root.text
+    again = await signed_in("root")
+    await again.open("/admin")
+    await root.send("/admin/begin")
+    assert "It is published." in root.text
+    assert "Begin with the example help desk" not in root.text
+    assert live_revision(admin.database) == 1
+    await again.send("/admin/begin")
+    assert again.status == 409
+    assert "Something is published already." in again.text or "no longer possible" in again.text
+    assert live_revision(admin.database) == 1
+
+
+async def test_a_bundle_of_ones_own_is_taken_as_a_file_or_refused_with_what_is_wrong(
+    admin: AdminWorld, signed_in
+) -> None:
+    admin.user("root", Role.ADMIN)
+    root = await signed_in("root")
+    await root.open("/admin")
+    csrf = dict(root.page.form("/admin/begin/bundle")["fields"])["csrf"]
+    own = Bundle((prompt("it.vpn"),), (assistant("desk", areas=("it",), policy="helpdesk"),), {"helpdesk": POLICY})
+
+    async def sent(**files: tuple[str, bytes]) -> tuple[int, str]:
+        headers = {"sec-fetch-site": "same-origin"}
+        told = await root.client.post(
+            "/admin/begin/bundle", data={"csrf": csrf}, files=files or {"x": ("", b"")}, headers=headers
+        )
+        return told.status_code, told.text
+
+    status, text = await sent(file=("own.yaml", b"format: canongate-bundle\nversion: 1\n"))
+    assert status == 422
+    assert "It has no assistants and no policies and no prompts" in text
+    assert live_revision(admin.database) == 0
+    status, _ = await sent(file=("own.yaml", bundle_text(own, Writing.YAML).encode()))
+    assert status == 303
+    assert set(load_catalog(admin.database).assistants) == {"desk"}

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.anyio
 registry.load_samples()
 STREAMS = {"GET /admin/audit/export"}
 THINGS = (
+    "assistant_name",
     "user_id",
     "key_id",
     "client_id",
