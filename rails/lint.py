@@ -17,7 +17,7 @@ from rails.dialog_colang import NO_TOPIC, intent_of
 from rails.errors import PolicyInvalid
 from rails.findings import Finding, Severity, has_errors
 from rails.lint_places import placed, plain_number
-from rails.lint_words import misspelt, near, type_findings
+from rails.lint_words import cut, misspelt, near, type_findings
 from rails.policy import DEFAULT_REFUSAL, form_of_policies, load_policy, policy_schema
 from rails.registry import SHIPPED_RAILS
 from rails.types import Stage
@@ -239,8 +239,12 @@ class _Policy:
             if read.by is not None and read.expect is Expected.PASSED:
                 yield at.finding("tests.by", "A text that passes is stopped by no rail.", "Take `by` away.")
             elif read.by is not None and read.by not in used:
-                message = f"No rail `{read.by}` runs on `{read.stage.value}` here."
-                yield at.finding("tests.by", message, near(read.by, used))
+                message = (
+                    f"Test {position + 1} of the policy's own tests (“{cut(read.text)}”) wants to be stopped by the "
+                    f"rail `{read.by}`. No rail `{read.by}` runs on `{read.stage.value}` here."
+                )
+                remedy = f"Take the test out, put the rail back, or name one that runs. {near(read.by, used)}"
+                yield at.finding("tests.by", message, remedy)
 
     def _dialog(self, dialog: Any) -> Iterator[Finding]:
         colang = dialog.get("colang") if isinstance(dialog, dict) else None

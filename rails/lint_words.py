@@ -22,6 +22,7 @@ _TICKED = re.compile(r"`([^`]*)`")
 _LENGTH = re.compile(r"of length (>=|<=) (\d+)$")
 _HOST = re.compile(r"(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]+")
 _MOST_OF_A_NAME = 40
+_MOST_QUOTED = 60
 _LANGUAGE = "A language is named by its code, such as `en` or `pt-BR`."
 _FORMS = {
     "refusals": _LANGUAGE,
@@ -30,6 +31,12 @@ _FORMS = {
     "hosts": "Write names such as `www.example.com` or `*.example.com`: lower case, without https:// and slashes.",
 }
 """What a form that is stated as a pattern means, by the name of the value."""
+
+
+def cut(text: str) -> str:
+    """Returns the beginning of a text, on one line, as far as it takes to know it again."""
+    line = " ".join(text.split())
+    return line if len(line) <= _MOST_QUOTED else f"{line[: _MOST_QUOTED - 1]}…"
 
 
 def near(word: str, known: Iterable[str]) -> str:

@@ -262,13 +262,19 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+_REFUSED = (
+    "what is stored does not go with this: it is there already, or was taken away meanwhile. Look, and try again."
+)
+"""In place of what a driver says of a broken constraint: that names tables and columns, and may hold what was typed."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Lets no exception of the database libraries out; their texts stay in the cause, statements may hold content."""
     try:
         yield
     except IntegrityError as error:
-        raise Conflict(f"the database refused a change: {error.orig}") from error
+        raise Conflict(_REFUSED, rule="stored_differs") from error
     except DBAPIError as error:
         raise StoreUnavailable(f"the database failed: {error.orig}") from error
     except (PoolTimeoutError, NoSuchModuleError) as error:

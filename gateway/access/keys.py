@@ -76,6 +76,8 @@ class KeyService:
         self._require_within(actor, wish, owner)
         made = self._make(wish, owner or _user_id(actor))
         with self._database.writing() as transaction:
+            if wish.name in {one.name for one in self._keys.all(transaction)}:
+                raise Conflict("there is an API key with this name. Choose another one.", rule="key_name_taken")
             self._add(actor, "key.created", made, transaction)
         return made
 

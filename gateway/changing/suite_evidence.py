@@ -164,12 +164,14 @@ def _look_at_rate(
     if wilson(wrong, len(after)).low <= rate:
         return
     told = (
-        f"suite {pair.name}: {wrong} of {len(after)} messages get the answer of another prompt, and "
-        f"{pair.assistant} tolerates {rate:.1%}."
+        f"suite {pair.name}: {wrong} of {len(after)} messages ({wrong / len(after):.1%}) get the answer of another "
+        f"prompt, and {pair.assistant} tolerates {rate:.1%}."
     )
     was_over = bool(before) and wilson(was_wrong, len(before)).low > rate
     if was_over and wrong <= was_wrong:
-        found.notices.append(f"{told} It was {was_wrong} before.")
+        found.notices.append(
+            f"{told} Live it is {was_wrong} of {len(before)}: this makes it no worse, so it may go live."
+        )
     else:
         found.problems.append(told)
 

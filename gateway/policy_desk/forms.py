@@ -101,7 +101,18 @@ def document_of(base: Mapping[str, Any], typed: Typed) -> dict[str, Any]:
     for texts in document["refusals"].values():
         for name in gone & texts.keys():  # nobody would ever read it, and the lint says so
             del texts[name]
+    if gone_tests := tests_gone(base, document):
+        document["tests"] = [case for case in base["tests"] if case not in gone_tests]
     return document
+
+
+def tests_gone(base: Mapping[str, Any], document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Returns the policy's own tests that want to be stopped by a rail that a draft takes out: none could be passed."""
+    gone = {
+        stage.value: {one[RAIL_FIELD] for one in base[stage.value]} - {one[RAIL_FIELD] for one in document[stage.value]}
+        for stage in Stage
+    }
+    return [case for case in base.get("tests") or () if case.get("by") in gone[case["stage"]]]
 
 
 def _stage(stage: Stage, document: Mapping[str, Any]) -> StageFields:

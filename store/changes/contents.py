@@ -134,7 +134,7 @@ class ContentService:
             if read and (now is None or not held.ground.sees(actor, item, now)):
                 raise _absent(item)
             if hash_of(now) != read:
-                raise _other(held.change, item, live, now, wish.document)
+                raise _other(held.change, item, live, now, wish.document, is_new=not read)
             if wish.document is None and not base:
                 return self._changes.take_out(actor, held, item, session=session)
             edit = Edit(item.kind, item.name, wish.document, base)
@@ -161,6 +161,8 @@ def _other(
     live: Mapping[str, Any] | None,
     now: Mapping[str, Any] | None,
     draft: Mapping[str, Any] | None,
+    *,
+    is_new: bool,
 ) -> Conflict:
     told = {
         "kind": item.kind.value,
@@ -169,8 +171,9 @@ def _other(
         "stored": now,
         "draft": draft,
     }
-    return Conflict(
-        f"{item} is not what was read. Look at both texts, then write yours over the one that is there.",
-        found={"change": str(change.id), "rev": change.rev, "items": [told]},
-        rule="document_moved",
-    )
+    found = {"change": str(change.id), "rev": change.rev, "items": [told]}
+    if is_new:
+        message = f"there is a {item} already. Choose another name, or edit that one."
+        return Conflict(message, found=found, rule="document_there")
+    message = f"{item} is not what was read. Look at both texts, then write yours over the one that is there."
+    return Conflict(message, found=found, rule="document_moved")

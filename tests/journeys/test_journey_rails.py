@@ -1,6 +1,9 @@
 """Rails in a browser: a mistake is told with its line; a check that goes takes a confirmation and an administrator."""
 
-from store.changes.types import ChangeState
+import re
+from uuid import UUID
+
+from store.changes.types import ChangeState, EditKind, Item
 from store.people import Role
 from tests.journeys.change_journeys import CHANGES, approve, change_in, publish, state_of, submit
 from tests.journeys.town import Town
@@ -49,3 +52,28 @@ def test_a_rail_that_goes_is_confirmed_and_needs_an_administrator(town: Town) ->
     wim.go("/admin/rails/helpdesk")
     wim.see("On the answer")
     assert not wim.page.locator("main h3 code", has_text="repetition").count()
+
+
+def test_a_rail_of_the_shipped_policy_goes_with_the_tests_that_name_it(town: Town) -> None:
+    tess = town.somebody("Tess Moor", Role.EDITOR)
+    shipped = town.catalog.policies["helpdesk"].document
+    (test,) = [one["text"] for one in shipped["tests"] if one.get("by") == "injection"]
+    tess.go("/admin/rails/helpdesk/form")
+    tess.page.check("[name='input.injection.gone']")
+    tess.press("Save as a draft")
+    tess.see("Less would be stopped than now.", "These tests of the policy go with it", test)
+    tess.page.check("[name=meant]")
+    tess.press("Save as a draft")
+    tess.see("Less is stopped than now, or may be")
+    contents = town.administration.changing.contents
+    drafted = contents.get(town.user("Tess Moor").actor, Item(EditKind.POLICY, "helpdesk"), UUID(change_in(tess)))
+    assert drafted.document["tests"] == [one for one in shipped["tests"] if one.get("by") != "injection"]
+
+
+def test_code_without_the_rail_says_which_test_names_it(town: Town) -> None:
+    ugo = town.somebody("Ugo Lenz", Role.EDITOR, java_script_enabled=False)
+    ugo.go(CODE)
+    text = ugo.page.locator("#f-text").input_value()
+    ugo.page.fill("#f-text", re.sub(r"\n *- rail: injection(?=\n)", "", text, count=1))
+    ugo.press("Save as a draft")
+    ugo.see("Test 3 of the policy's own tests", "Take the test out, put the rail back, or name one that runs.")

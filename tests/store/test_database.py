@@ -396,3 +396,10 @@ def test_no_sqlite_file_is_left_readable_by_others_even_if_it_was_before(tmp_pat
     path.chmod(0o644)
     open_database(f"sqlite:///{path}").close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_nothing_that_a_driver_says_of_a_constraint_is_told(database):
+    Keys(database).add(KEY)
+    with pytest.raises(Conflict, match="it is there already") as caught:
+        Keys(database).add(dataclasses.replace(KEY, id="a2"))
+    assert not {"api_keys", "UNIQUE", "constraint"} & set(str(caught.value).replace(".", " ").split())

@@ -1,6 +1,6 @@
 """The audit trail: who did what, whether the rows are what was written, and the rows as a file."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from functools import partial
 
 import msgspec
@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from litestar.response import Stream
 
+from gateway.http.pages.audit_words import lines_of, names_of, person_of
 from gateway.http.pages.times import day_of
 from gateway.http.pages.visit import ROWS, Crumb, Visit
 from store.audit import AuditEntry, AuditFilter
@@ -28,9 +29,12 @@ KINDS = (
     "decision.",
     "decisions.",
     "change.",
-    "prompt.",
-    "policy.",
-    "question.",
+    "gate.",
+    "import.",
+    "feedback.",
+    "question_action.",
+    "suggestion.",
+    "person.",
     "widget.",
     "backup.",
 )
@@ -43,19 +47,20 @@ async def audit_page(visit: _Asked) -> Response[str]:
     query = visit.request.query_params
     before = query.get("after", "")
     number = int(before) if before.isascii() and before.isdigit() and len(before) <= 18 else None  # noqa: PLR2004 -- 64 bits
-    auditing, wanted = visit.administration.auditing, _wanted(visit)
+    auditing, wanted = visit.administration.auditing, await _wanted(visit)
     found = await visit.call(auditing.page, visit.actor, wanted, limit=ROWS + 1, before=number)
     entries = found[:ROWS]
+    names = await names_of(visit, entries)
     return visit.show(
         "audit.html",
         entries=entries,
-        names=await _names(visit, entries),
+        names=names,
         kinds=KINDS,
         filters={name: query.get(name, "") for name in FILTERS},
         is_filtered=any(query.get(name) for name in FILTERS),
         further=str(entries[-1].number) if len(found) > ROWS else None,
         is_first=number is None,
-        details=_details,
+        details=partial(lines_of, visit.texts, names),
     )
 
 
@@ -75,7 +80,7 @@ async def audit_check_page(visit: _Asked) -> Response[str]:
 @get(f"{_AUDIT}/export", operation_id="export_audit")
 async def export_audit(visit: _Asked) -> Stream:
     """Streams the rows that are wanted as JSON lines, newest first."""
-    wanted = _wanted(visit)
+    wanted = await _wanted(visit)
     first = await _rows(visit, wanted, None)  # fails before the status is sent
     headers = {"content-disposition": 'attachment; filename="canongate-audit.jsonl"'}
     return Stream(_lines(visit, wanted, first), media_type="application/jsonl", headers=headers)
@@ -97,28 +102,13 @@ def _told(entry: AuditEntry) -> dict[str, object]:
     return {**{name: getattr(entry, name) for name in names}, "seal": entry.seal.hex()}
 
 
-def _wanted(visit: Visit) -> AuditFilter:
+async def _wanted(visit: Visit) -> AuditFilter:
     query = visit.request.query_params
+    actor = query.get("actor", "").strip()
     return AuditFilter(
-        actor=query.get("actor", "").strip() or None,
+        actor=await person_of(visit, actor) if actor else None,
         action=query.get("action", "").strip() or None,
         target=query.get("target", "").strip() or None,
         since=day_of(visit, "since"),
         until=day_of(visit, "until", at_end=True),
     )
-
-
-async def _names(visit: Visit, entries: Iterable[AuditEntry]) -> dict[str, str]:
-    """Returns the names of the people in the rows, by `user:<id>`; who is of no concern to the reader has none."""
-    ids = {one.actor.partition(":")[2] for one in entries if one.actor.startswith("user:")}
-    ids |= {one.target.partition(" ")[2] for one in entries if one.target.startswith("user ")}
-    found = await visit.call(visit.access.users.names, visit.actor, ids) if ids else {}
-    return {f"user:{one}": name for one, name in found.items()}
-
-
-def _details(entry: AuditEntry) -> list[tuple[str, str]]:
-    """Returns the details as lines for reading."""
-    return [
-        (name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
-        for name, value in entry.details.items()
-    ]

@@ -20,7 +20,7 @@ from gateway.http.pages.documents import (
     prompt_path,
 )
 from gateway.http.pages.failing import REFUSALS, refused
-from gateway.http.pages.forms import Form
+from gateway.http.pages.forms import Form, Said
 from gateway.http.pages.prompt_forms import MODES, document_of, form_of, marked
 from gateway.http.pages.slot_forms import TYPES
 from gateway.http.pages.visit import Visit
@@ -53,6 +53,9 @@ async def create_prompt_on_page(visit: _Asked) -> Response[Any]:
             changing_of(visit).contents.create, visit.actor, EditKind.PROMPT, document, change_id=where
         )
     except (*REFUSALS, Refused) as error:
+        if isinstance(error, Conflict) and error.rule == "document_there":
+            wrong = form.wrong("key", Said(visit.texts("prompts.key_taken")), status=_CONFLICT)
+            return _new(visit, wrong, taken=_path_of(error, document["key"]))
         return _new(visit, refused(visit, form, error, at="key"))
     return _saved(visit, document["key"], document, change.id)
 
@@ -154,13 +157,15 @@ def _saved(visit: Visit, key: str, document: Mapping[str, Any], change: UUID) ->
 async def _edit(
     visit: Visit, found: Shown, form: Form, *, differences: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
 ) -> Response[str]:
+    held = await held_by(visit, found)
     return visit.show(
         "edit_prompt.html",
         status=form.status,
         item=found.item,
         form=form,
         read=found.digest,
-        change=await held_by(visit, found),
+        change=held,
+        is_own=held is not None and held.authors == {visit.actor.person},
         where=change_of(visit),
         others=[one for one in found.open_changes if one.id != found.change],
         differences=document_difference(*differences) if differences else (),
@@ -183,12 +188,20 @@ async def checks_of(visit: Visit, found: Shown) -> tuple[PhrasingCheck, ...] | N
         return None
 
 
-def _new(visit: Visit, form: Form) -> Response[str]:
+def _path_of(error: Conflict, key: str) -> str:
+    """Returns where the prompt is whose key is taken: live, or in the change that the service looked into."""
+    found: dict[str, Any] = dict(error.found or {})
+    is_live = any(one["live"] is not None for one in found.get("items", ()))
+    return prompt_path(key, None if is_live or "change" not in found else UUID(found["change"]))
+
+
+def _new(visit: Visit, form: Form, taken: str = "") -> Response[str]:
     return visit.show(
         "edit_prompt.html",
         status=form.status,
         item=None,
         form=form,
+        taken=taken,
         read="",
         change=None,
         where=change_of(visit),

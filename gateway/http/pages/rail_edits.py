@@ -1,6 +1,6 @@
 """Rails: a policy edited as text or as a form; either way it becomes a draft in a change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from litestar import Response, get, post
@@ -13,7 +13,7 @@ from gateway.http.pages.rails import ONE, change_of, frame_of, item_of, live_of,
 from gateway.http.pages.visit import Visit
 from gateway.policy_desk.drafting import Draft, PolicyDesk, PolicyRefused, WeakeningUnconfirmed
 from gateway.policy_desk.fields import FieldKind, FieldSpec
-from gateway.policy_desk.forms import FieldsWrong, Mistake, document_of, stages_of, typed_of
+from gateway.policy_desk.forms import FieldsWrong, Mistake, document_of, stages_of, tests_gone, typed_of
 from gateway.policy_desk.reading import Difference
 from rails.findings import Finding
 from store.changes.contents import Shown
@@ -72,6 +72,7 @@ async def save_policy_form(policy_name: FromPath[str], visit: _Asked) -> Respons
         return await _form(visit, shown, form.wrong("", Said(visit.texts("rails.moved_form")), status=_MOVED))
     try:
         document = document_of(shown.document, form.values)
+        tests = tests_gone(shown.document, document)
         text = write_yaml(document)
         draft = Draft(text, form.text("read"), change, is_meant=form.text("meant") == "1")
         return await _save(visit, policy_name, draft, "form")
@@ -83,7 +84,7 @@ async def save_policy_form(policy_name: FromPath[str], visit: _Asked) -> Respons
         wrong = form.wrong("", Said(visit.texts("rails.form_refused")))
         return await _form(visit, shown, wrong, findings=error.findings)
     except WeakeningUnconfirmed as error:
-        return await _form(visit, shown, _unconfirmed(visit, form), asked=error.found)
+        return await _form(visit, shown, _unconfirmed(visit, form), asked=error.found, tests=tests)
     except (*REFUSALS, Refused) as error:
         return await _form(visit, shown, refused(visit, form, error), is_moved=isinstance(error, Conflict))
 
@@ -122,6 +123,7 @@ async def _form(
     *,
     findings: Iterable[Finding] = (),
     asked: tuple[Difference, ...] = (),
+    tests: Iterable[Mapping[str, Any]] = (),
     is_moved: bool = False,
 ) -> Response[str]:
     frame = frame_of(visit, shown, await live_of(visit, shown))
@@ -138,6 +140,7 @@ async def _form(
         stages=stages_of(shown.document) if is_readable else (),
         findings=list(findings),
         asked=asked,
+        tests=[one["text"] for one in tests],
         is_moved=is_moved,
         kinds=FieldKind,
         **frame,

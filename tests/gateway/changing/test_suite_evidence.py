@@ -41,7 +41,7 @@ def test_a_prompt_that_is_neither_answered_nor_offered_any_more_blocks(gating):
 def test_a_test_set_that_comes_over_the_rate_blocks(gating):
     wrong = dict.fromkeys(("reset", "hours", "peru"), WRONG)
     problems = judged(gating, ahead=Told(**wrong), live=Told(reset=WRONG)).problems
-    assert "suite small: 3 of 4 messages get the answer of another prompt, and desk tolerates 1.0%." in problems
+    assert "suite small: 3 of 4 messages (75.0%) get the answer of another prompt, and desk tolerates 1.0%." in problems
 
 
 def test_a_test_set_that_was_over_the_rate_blocks_only_when_it_gets_worse(gating):
@@ -49,6 +49,8 @@ def test_a_test_set_that_was_over_the_rate_blocks_only_when_it_gets_worse(gating
     better = dict.fromkeys(("reset", "hours"), WRONG)
     mended = judged(gating, ahead=Told(**better), live=Told(**wrong))
     assert mended.problems == []
-    assert any("2 of 4 messages" in one and one.endswith("It was 3 before.") for one in mended.notices)
+    assert any(
+        "2 of 4 messages (50.0%)" in one and one.endswith("it no worse, so it may go live.") for one in mended.notices
+    )
     worse = judged(gating, ahead=Told(**wrong), live=Told(**better))
     assert any("3 of 4 messages" in one for one in worse.problems)

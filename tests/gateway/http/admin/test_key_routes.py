@@ -147,3 +147,11 @@ async def test_the_last_use_is_noted_away_from_the_request(admin: AdminWorld) ->
     admin.access.keys.note_used()
     assert admin.access.keys.get(OPERATOR, made.record.id).last_used_at == admin.clock.at
     assert admin.ring.take_used() == {}
+
+
+async def test_a_name_that_is_taken_is_told_in_words(admin: AdminWorld) -> None:
+    async with admin.client(ADA) as client:
+        await client.post(KEYS, json={"name": "shop"})
+        again = await client.post(KEYS, json={"name": "shop"})
+    assert again.status_code == 409
+    assert again.json()["detail"] == "there is an API key with this name. Choose another one."

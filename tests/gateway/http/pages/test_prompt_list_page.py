@@ -145,6 +145,7 @@ async def test_what_cannot_be_drafted_for_all_is_drafted_for_none(admin: AdminWo
     await browser.open(f"{SELECTED}?key=it.p0")
     await browser.send(SELECTED, owner="Zoe", key=())
     assert "Tick prompts in the list first." in browser.text
+    assert 'class="note note-warn" role="status"' in browser.reply.text
     assert admin.count("changes") == 0
 
 
@@ -153,6 +154,7 @@ async def test_nothing_ticked_leads_back_to_the_list(admin: AdminWorld, signed_i
     await browser.open(SELECTED)
     assert browser.path == LIST
     assert "Tick prompts in the list first." in browser.text
+    assert 'class="note note-warn" role="status"' in browser.reply.text
     await browser.open(f"{SELECTED}?key=it.p0")
     assert not [one for one in browser.page.forms if one["method"] == "post" and one["action"] == SELECTED]
     assert admin.count("changes") == 0

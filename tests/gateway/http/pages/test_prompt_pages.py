@@ -209,6 +209,21 @@ async def test_of_two_writers_the_later_sees_both_texts_and_loses_none(admin: Ad
     assert "Ada was here" in ada.text
 
 
+async def test_whoever_saved_it_themselves_is_not_told_of_somebody_else(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    ada = await signed_in("ada")
+    await ada.open(f"{PROMPT}/edit")
+    opened = hidden(ada, f"{PROMPT}/edit")
+    await ada.send(f"{PROMPT}/edit", title="First words")
+    await ada.post(f"{PROMPT}/edit", list((opened | {"title": "Second words"}).items()))
+    assert ada.status == 409
+    assert "You saved this yourself at " in ada.text
+    assert "Somebody else" not in ada.text
+    assert "Second</ins>" in ada.reply.text
+    await ada.send(f"{PROMPT}/edit")
+    assert "The draft is saved." in ada.text
+
+
 async def test_a_prompt_that_went_live_meanwhile_is_not_written_over(admin: AdminWorld, signed_in) -> None:
     fill(admin)
     ada = await signed_in("ada")
@@ -230,6 +245,10 @@ async def test_a_new_prompt_is_drafted_and_a_taken_key_keeps_what_was_typed(admi
     await ada.send("/admin/prompts/new", key="it.vpn", phrasings="a long list\nof lines")
     assert ada.status == 409
     assert hidden(ada, "/admin/prompts/new")["phrasings"] == "a long list\nof lines"
+    assert "There is a prompt with this key." in ada.text
+    assert "is not what was read" not in ada.text
+    assert 'href="#f-key"' in ada.reply.text
+    assert 'href="/admin/prompts/it.vpn"' in ada.reply.text
     await ada.send("/admin/prompts/new", key="it.fresh")
     assert ada.path.startswith("/admin/prompts/it.fresh/edit?change=")
     await ada.open("/admin/prompts/it.fresh")
