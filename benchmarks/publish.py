@@ -35,13 +35,13 @@ from gateway.changing.servable import Servable
 from gateway.credentials import Principal
 from gateway.decisions import DecisionLog
 from gateway.fitting.matchers import FittedMatchers
-from gateway.limits import Admission, Deadline
+from gateway.limits import Deadline, make_admission
 from gateway.live import Live
 from gateway.logs import set_up_logging
 from gateway.pipeline import ChatPipeline
 from gateway.publisher import Publisher
 from gateway.rail_services import RecentVectors, rail_services
-from gateway.settings import DataSettings, LogSettings, MatchingSettings, Settings
+from gateway.settings import DataSettings, LimitSettings, LogSettings, MatchingSettings, Settings
 from gateway.turn import Question
 from models.absent import AbsentModel
 from models.ports import Embedder
@@ -159,7 +159,7 @@ class _Place:
             live=self.live,
             model=model,
             decisions=DecisionLog(writer),
-            admission=Admission(concurrent=64),
+            admission=make_admission(LimitSettings(), model_places=8, model_waiting=8),
             answers=AnswerCache(entries=0, max_bytes=0, clock=time.monotonic),
             match_s=settings.limits.match_s,
             output_rails_s=settings.rails.stage_s,

@@ -10,6 +10,7 @@ import anyio
 import msgspec
 
 from gateway.answer_keys import AnswerKey, is_live
+from gateway.lines import away
 from gateway.live import LiveState
 from gateway.turn import KeptAnswer
 
@@ -131,7 +132,8 @@ class AnswerCache:
             for _ in range(MOST_WAITS):
                 if (flight := self._flights.get(digest)) is None:
                     return None
-                await flight.wait()
+                async with away():
+                    await flight.wait()
                 if kept := self._take(digest):
                     self._waited += 1
                     return kept

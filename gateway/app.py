@@ -8,9 +8,11 @@ from typing import Any
 
 import anyio
 from litestar import Litestar, Request, Response
+from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
+from gateway.access.tries import network_of
 from gateway.components import Components
 from gateway.http.access import require_key, require_media_type
 from gateway.http.admin.guard import require_table
@@ -18,6 +20,7 @@ from gateway.http.admin.operations import ADMIN_HANDLERS
 from gateway.http.assistants import get_model, list_models
 from gateway.http.chat import chat
 from gateway.http.checks import check_text
+from gateway.http.client_address import client_address
 from gateway.http.docs import docs_page, guide_page
 from gateway.http.embeddings import create_embeddings
 from gateway.http.feedback import give_feedback
@@ -33,11 +36,13 @@ from gateway.http.pages.failing import is_way_to_provider, tell_of_provider, tel
 from gateway.http.pages.guard import PageGuard, is_page_path, require_page_table
 from gateway.http.pages.handlers import PAGE_HANDLERS
 from gateway.http.pages.visit import Visit, visit_of
+from gateway.http.permits import GrantPlaces
 from gateway.http.problems import tell_error
 from gateway.http.repeats import KeepReplies, hold_repeats
 from gateway.http.static import static_file
 from gateway.http.widget.guard import WidgetGuard
 from gateway.http.widget.operations import WIDGET_HANDLERS
+from gateway.proxies import TrustedProxies
 
 AGAIN_S = 10.0
 
@@ -97,7 +102,8 @@ def create_app(
                 components.keys,
                 administration.authenticator if administration else None,
                 PageGuard(administration.access) if administration else None,
-                WidgetGuard(components.widget) if components.widget else None,
+                WidgetGuard(components.widget, components.admission) if components.widget else None,
+                unknown=partial(_count_unknown, components),
             ),
             require_media_type,
         ],
@@ -105,6 +111,7 @@ def create_app(
         before_request=hold_repeats(administration.access.repeats) if administration else None,
         middleware=[
             partial(CountRequests, telemetry=components.telemetry),
+            partial(GrantPlaces, lines=components.admission.lines, queue_s=components.settings.limits.queue_s),
             *([partial(KeepReplies, repeats=administration.access.repeats)] if administration else []),
         ],
         before_send=[add_headers],
@@ -117,6 +124,13 @@ def create_app(
 
 def _visit(request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]) -> Visit:
     return visit_of(request, components)
+
+
+async def _count_unknown(components: Components, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    """Counts a request whose key has to be looked up. Raises `RateLimited`."""
+    administration = components.administration
+    address = client_address(connection, administration.access.proxies if administration else TrustedProxies())
+    await components.admission.look_up(network_of(address))
 
 
 def _tell(components: Components, *, has_pages: bool) -> Callable[[Request[Any, Any, Any], Exception], Response[Any]]:

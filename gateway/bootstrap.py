@@ -31,12 +31,12 @@ from gateway.fitting.corpora import load_source, source_of
 from gateway.fitting.matchers import FitSettings, FittedMatchers
 from gateway.fitting.process import Progress as FitProgress
 from gateway.leading import Leading
-from gateway.limits import Admission
+from gateway.limits import make_admission
 from gateway.live import Live
 from gateway.match_trial import MatchTrials
 from gateway.matching import Matching
 from gateway.metering import readings_of
-from gateway.model_making import Progress, open_model, places_of
+from gateway.model_making import Progress, open_model, parallel_of, places_of
 from gateway.pipeline import ChatPipeline
 from gateway.probes import content_report, database_report, model_report
 from gateway.publisher import Publisher
@@ -155,7 +155,12 @@ def open_components(
         writer = DecisionWriter(store.database)
         stack.callback(writer.close)
         privacy = privacy_of(settings)
-        admission = Admission(concurrent=settings.limits.concurrent)
+        admission = make_admission(
+            settings.limits,
+            model_places=parallel_of(model, settings),
+            model_waiting=settings.model.queue,
+            usage=Decisions(store.database),
+        )
         widget = widget_from(settings, store.database, privacy)
         auditing = auditing_of(settings, store.database)
         changing = make_changing(
@@ -230,6 +235,7 @@ def open_components(
             matches=MatchTrials(live, Matching(decisions, match_s=settings.limits.match_s), admission),
             embeddings=Embeddings(embedder, admission),
             keys=keys,
+            admission=admission,
             readiness=Readiness(
                 {
                     "database": lambda: database_report(store.database),

@@ -7,6 +7,7 @@ from gateway.administration import Administration
 from gateway.credentials import KeyRing, Principal
 from gateway.embeddings import Embeddings
 from gateway.leading import Leading
+from gateway.limits import Admission
 from gateway.live import Live
 from gateway.match_trial import MatchTrials
 from gateway.pipeline import ChatPipeline
@@ -30,6 +31,7 @@ class Components:
     matches: MatchTrials
     embeddings: Embeddings
     keys: KeyRing
+    admission: Admission
     readiness: Readiness
     telemetry: Telemetry
     warming: Warming | None

@@ -37,6 +37,8 @@ class Principal:
     assistants: frozenset[str]
     """Assistants it may talk to; empty means all."""
     requests_per_minute: int
+    tokens_per_day: int | None = None
+    """Tokens of the model, read and written, that it may use in a day; None means any number."""
     owner: str | None = None
     """Id of the user who answers for a key."""
     trail_name: str = ""
@@ -131,6 +133,7 @@ class KeyRing:
             scopes=frozenset(record.scopes),
             assistants=frozenset(record.assistants),
             requests_per_minute=self._rates.get(record.rate_class, self._rates[STANDARD_RATE]),
+            tokens_per_day=record.tokens_per_day,
             owner=record.owner,
         )
         if len(self._known) >= _MOST_KNOWN:
@@ -211,6 +214,7 @@ def new_key(
     client: str = "",
     owner: str | None = None,
     rate_class: str = STANDARD_RATE,
+    tokens_per_day: int | None = None,
     at: dt.datetime | None = None,
 ) -> NewKey:
     """Makes a key `cg_<id>_<secret>`; only its record is to be stored."""
@@ -229,6 +233,7 @@ def new_key(
         client=client or name,
         owner=owner,
         rate_class=rate_class,
+        tokens_per_day=tokens_per_day,
     )
     return NewKey(f"cg_{key_id}_{secret}", record)
 

@@ -12,7 +12,8 @@ from anyio import CapacityLimiter, to_thread
 
 from gateway.credentials import Principal
 from gateway.errors import InvalidRequest, NotServing
-from gateway.limits import Admission, Deadline, RateState
+from gateway.limits import Admission, Charged, Deadline
+from gateway.lines import away
 from models.errors import ModelBusy, ModelError, ModelRefused
 from models.ports import Embedder, Vectors
 
@@ -31,7 +32,7 @@ class Embedded:
     """(texts, dimension), float32, each row of length 1."""
     tokens: int
     """Word pieces that were read, special ones included."""
-    rate: RateState
+    rate: Charged
 
 
 class Embeddings:
@@ -64,8 +65,8 @@ class Embeddings:
         Raises `InvalidRequest` that names a text which cannot be read, `RateLimited`, and `NotServing` when the
         embedder is busy, broken or late.
         """
-        rate = self._admission.charge(principal)
-        with self._admission.permit():
+        rate = await self._admission.charge(principal, "")
+        async with away(), self._admission.lines.bulk.place(within_s=deadline.remaining_s):
             try:
                 with anyio.fail_after(deadline.remaining_s):
                     counts = await self._in_thread(partial(self._counted, texts))

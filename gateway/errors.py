@@ -3,7 +3,7 @@
 GatewayError
 ├── InvalidRequest   the caller can fix it: malformed, too long, unknown assistant or parameter
 ├── NotAllowed       no credential, a wrong one, or one without the needed scope
-├── RateLimited      too many requests from this credential
+├── RateLimited      too many requests from this credential, or too many tokens in a day (`BudgetUsed`)
 ├── NotServing       a part the answer depends on is broken, busy or not loaded; nothing left the gateway
 └── SettingsInvalid  the settings, files or database cannot be served from
 """
@@ -31,11 +31,20 @@ class NotAllowed(GatewayError):
 
 
 class RateLimited(GatewayError):
-    """The credential's rate is used up until `retry_after_s` seconds from now."""
+    """A rate of `limit` a minute is used up until `retry_after_s` seconds from now."""
 
-    def __init__(self, message: str, *, retry_after_s: float) -> None:
-        super().__init__("rate_limit_exceeded", message)
+    code_told = "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, retry_after_s: float, limit: int | None = None) -> None:
+        super().__init__(self.code_told, message)
         self.retry_after_s = retry_after_s
+        self.limit = limit
+
+
+class BudgetUsed(RateLimited):
+    """A budget of `limit` tokens a day is used up; no try before the next day helps."""
+
+    code_told = "budget_exceeded"
 
 
 class NotServing(GatewayError):

@@ -1,18 +1,20 @@
-"""Admission: how many requests run at once, how many a credential may send, and until when each may take."""
+"""Admission: who may ask now, how many are in work at once, and until when each may take."""
 
-import math
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from gateway.budgets import Budgets, NoUsage, TokenState, UsageStore
 from gateway.credentials import Principal
-from gateway.errors import NotServing, RateLimited
+from gateway.lines import Line
+from gateway.pressure import Stage
+from gateway.rates import MemoryRates, Rate, RateKind, RateState, RateStore
+from gateway.settings import LimitSettings
+from models.device import usable_cores
+from store.types import Decision
 
-_WINDOW_S = 60.0
-_MOST_CHARGED = 20_000
-"""Credentials whose requests are counted before those are forgotten that sent none for a minute."""
+_LEAST_PLACES = 2
+BULK_WAITING = 8
+"""Requests for vectors that wait for the one that is at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +24,9 @@ class Deadline:
     at: float
 
     @classmethod
-    def after(cls, seconds: float) -> "Deadline":
-        """Makes the deadline that is `seconds` away."""
-        return cls(time.monotonic() + seconds)
+    def after(cls, seconds: float, *, since: float | None = None) -> "Deadline":
+        """Makes the deadline that is `seconds` away, from now or from `since`."""
+        return cls((time.monotonic() if since is None else since) + seconds)
 
     @property
     def remaining_s(self) -> float:
@@ -33,65 +35,93 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
-class RateState:
-    """What a credential has left, for the rate-limit headers."""
+class Charged:
+    """What the credential has left after this request was counted."""
 
-    limit: int
-    remaining: int
-    reset_s: float
+    requests: RateState
+    tokens: TokenState | None = None
+    """None without a budget."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """Every line that a request may stand in; each belongs to one event loop."""
+
+    chat: Line
+    """Questions, checks, trials: before the body is parsed."""
+    admin: Line
+    """The admin surface, pages and REST."""
+    model: Line
+    """Who waits for the model."""
+    bulk: Line
+    """Who waits for vectors."""
+
+    def named(self) -> dict[str, Line]:
+        """Returns them by their names, for metrics."""
+        return {"chat": self.chat, "admin": self.admin, "model": self.model, "embeddings": self.bulk}
+
+
+@dataclass(slots=True)
+class Skipped:
+    """How often the model was skipped since the start."""
+
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Grants permits; lives as long as the gateway. State is kept in this process."""
+    """Grants places and counts requests; lives as long as the gateway."""
 
-    def __init__(self, *, concurrent: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._concurrent = concurrent
-        self._in_work = 0
-        self._seconds_each = 1.0
-        self._clock = clock
-        self._charged: dict[str, deque[float]] = {}
+    lines: Lines
+    rates: RateStore
+    budgets: Budgets
+    limits: LimitSettings
+    skipped: Skipped = field(default_factory=Skipped)
+
+    async def charge(self, principal: Principal, assistant: str) -> Charged:
+        """Counts one request against the rates of its credential and of the assistant, which may be empty.
+
+        Raises `RateLimited`, `BudgetUsed` when today's tokens are used up, and `NotServing` when nobody can count.
+        """
+        rates = [Rate(RateKind.KEY, principal.id, principal.requests_per_minute)]
+        if assistant and self.limits.assistant_requests_per_minute:
+            rates.append(Rate(RateKind.ASSISTANT, assistant, self.limits.assistant_requests_per_minute))
+        requests, *_ = await self.rates.take(rates)
+        return Charged(requests, await self.budgets.require(principal.id, principal.tokens_per_day, assistant))
+
+    async def look_up(self, network: str) -> None:
+        """Counts a request from an address of which nothing is known yet. Raises `RateLimited`."""
+        await self.rates.take([Rate(RateKind.ADDRESS, network, self.limits.address_requests_per_minute)])
 
     @property
-    def in_work(self) -> int:
-        """How many requests hold a place."""
-        return self._in_work
+    def skips_model(self) -> bool:
+        """Whether approved fallbacks are given because questions wait longer than they should."""
+        return self.lines.chat.pressure.stage >= Stage.SKIP_MODEL
 
-    def charge(self, principal: Principal) -> RateState:
-        """Counts one request against the credential's rate. Raises `RateLimited`."""
-        now = self._clock()
-        if len(self._charged) > _MOST_CHARGED:
-            self._forget_idle(now)
-        charged = self._charged.setdefault(principal.id, deque())
-        while charged and charged[0] <= now - _WINDOW_S:
-            charged.popleft()
-        is_allowed = len(charged) < principal.requests_per_minute
-        if is_allowed:
-            charged.append(now)
-        reset_s = charged[0] + _WINDOW_S - now
-        if not is_allowed:
-            raise RateLimited(
-                f"More than {principal.requests_per_minute} requests within a minute. "
-                f"Wait {math.ceil(reset_s)} s and try again.",
-                retry_after_s=reset_s,
-            )
-        return RateState(principal.requests_per_minute, principal.requests_per_minute - len(charged), reset_s)
+    def spent(self, decision: Decision) -> None:
+        """Counts the tokens of a decision that was recorded."""
+        self.budgets.spent(decision)
 
-    def _forget_idle(self, now: float) -> None:
-        self._charged = {name: sent for name, sent in self._charged.items() if sent and sent[-1] > now - _WINDOW_S}
 
-    @contextmanager
-    def permit(self) -> Iterator[None]:
-        """Holds one of the places for requests in work. Raises `NotServing` at once when none is free."""
-        if self._in_work >= self._concurrent:
-            raise NotServing(
-                "queue_full",
-                f"{self._concurrent} requests are in work already. Try again shortly.",
-                retry_after_s=self._seconds_each,
-            )
-        self._in_work += 1
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            self._in_work -= 1
-            self._seconds_each += 0.1 * (time.monotonic() - started - self._seconds_each)
+def make_admission(
+    limits: LimitSettings, *, model_places: int, model_waiting: int, usage: UsageStore | None = None
+) -> Admission:
+    """Makes the admission of one gateway; `model_places` is how many answers the model words at once."""
+    target_s = limits.queue_target_s
+    places = limits.concurrent or max(_LEAST_PLACES, usable_cores())
+    return Admission(
+        lines=Lines(
+            chat=Line(places=places, waiting=limits.waiting, target_s=target_s),
+            admin=Line(places=limits.admin_concurrent, waiting=limits.admin_waiting, target_s=limits.queue_s),
+            model=Line(
+                places=model_places,
+                waiting=model_waiting,
+                target_s=limits.model_target_s,
+                sheds_at=Stage.SKIP_MODEL,
+            ),
+            bulk=Line(places=1, waiting=BULK_WAITING, target_s=limits.queue_s),
+        ),
+        rates=MemoryRates(),
+        budgets=Budgets(usage or NoUsage(), assistants=limits.assistant_tokens_per_day),
+        limits=limits,
+    )

@@ -6,7 +6,7 @@ import structlog
 
 from gateway.canonicalize import RefusedMessage, canonicalize_all
 from gateway.credentials import Principal
-from gateway.limits import Admission, RateState
+from gateway.limits import Admission, Charged
 from gateway.live import Live
 from gateway.matching import Matching
 from gateway.turn import Question, Turn
@@ -26,7 +26,7 @@ class Tried:
     turn: Turn
     """The prompt, slot values and evidence; it never becomes a decision."""
     limits: Limits
-    rate: RateState
+    rate: Charged
     refused: str | None = None
     """Why the message was refused before it was matched."""
     choices: tuple[PromptVersion, ...] = ()
@@ -56,14 +56,12 @@ class MatchTrials:
         """
         state = self._live.serving
         assistant = state.assistant(question.assistant, question.principal)
-        rate = self._admission.charge(question.principal)
-        with self._admission.permit():
-            turn = Turn(question, state, assistant)
-            tried = await self._try(turn, rate)
+        rate = await self._admission.charge(question.principal, assistant.name)
+        tried = await self._try(Turn(question, state, assistant), rate)
         self._note(tried, question.principal)
         return tried
 
-    async def _try(self, turn: Turn, rate: RateState) -> Tried:
+    async def _try(self, turn: Turn, rate: Charged) -> Tried:
         limits = turn.state.matcher.scopes[turn.assistant.name].limits
         words = canonicalize_all((turn.question.text, *turn.question.given.values()))
         if isinstance(words, RefusedMessage):

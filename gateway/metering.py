@@ -5,7 +5,9 @@ from importlib.metadata import version
 
 from gateway.answer_cache import AnswerCache
 from gateway.limits import Admission
+from gateway.lines import Line
 from gateway.live import Live
+from gateway.rates import MemoryRates
 from gateway.telemetry import Reading
 from models.ports import LanguageModel
 from models.worker.engine import LlamaModel
@@ -26,7 +28,7 @@ def readings_of(
             label="policy",
         ),
         Reading("canongate_prompts", "Approved prompts that serve.", lambda: len(live.current.catalog.prompts)),
-        Reading("canongate_requests_in_work", "Requests that hold a place.", lambda: admission.in_work),
+        *_admission_readings(admission),
         Reading("canongate_decisions_waiting", "Decisions that are not in the database yet.", decisions_waiting),
         Reading("canongate_kept_answers", "Checked answers that are kept.", lambda: answers.figures.entries),
         Reading("canongate_kept_answers_bytes", "Memory that they take.", lambda: answers.figures.size_bytes),
@@ -38,6 +40,47 @@ def readings_of(
             is_counter=True,
         ),
         *(_worker_readings(model) if isinstance(model, LlamaModel) else ()),
+    )
+
+
+def _admission_readings(admission: Admission) -> tuple[Reading, ...]:
+    lines = admission.lines.named()
+
+    def of_lines(name: str, said: str, value: Callable[[Line], float], *, is_counter: bool = False) -> Reading:
+        return Reading(
+            name, said, lambda: {key: value(line) for key, line in lines.items()}, label="line", is_counter=is_counter
+        )
+
+    readings = (
+        of_lines("canongate_requests_in_work", "Requests that hold a place.", lambda line: line.in_work),
+        of_lines("canongate_requests_in_line", "Requests that wait for a place.", lambda line: line.in_line),
+        of_lines("canongate_requests_shed", "Requests turned away.", lambda line: line.refused, is_counter=True),
+        of_lines(
+            "canongate_pressure_stage",
+            "What is done about a standing line: 0 nothing, 1 the model is skipped, 2 nobody waits.",
+            lambda line: line.pressure.stage,
+        ),
+        Reading(
+            "canongate_model_skipped",
+            "Approved fallbacks given under pressure in place of the model's words.",
+            lambda: admission.skipped.count,
+            is_counter=True,
+        ),
+        Reading(
+            "canongate_budgets_used",
+            "Requests refused because a day's tokens were used up.",
+            lambda: admission.budgets.refused,
+            is_counter=True,
+        ),
+    )
+    rates = admission.rates
+    if not isinstance(rates, MemoryRates):
+        return readings
+    limited = "Requests refused because a rate was used up."
+    return (
+        *readings,
+        Reading("canongate_rate_limited", limited, lambda: rates.refused, label="kind", is_counter=True),
+        Reading("canongate_rate_names", "Names under which requests are counted.", lambda: rates.names),
     )
 
 

@@ -91,6 +91,11 @@ def _usable_machine(gpu_layers: int) -> Machine:
     return replace(machine, gpus=())
 
 
+def parallel_of(model: LanguageModel, settings: Settings) -> int:
+    """How many answers the model words at once."""
+    return model.parallel if isinstance(model, LlamaModel) else settings.upstream.requests
+
+
 def places_of(model: LanguageModel, settings: Settings) -> int:
     """How many callers may wait for the model; some more than it takes, so that it is the model that says no."""
     return (model.places if isinstance(model, LlamaModel) else settings.upstream.requests) + 2

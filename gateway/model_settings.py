@@ -49,7 +49,8 @@ class ModelSettings(Section, frozen=True):
     up to twice the speed for half as much memory again. The hash that is recorded stays the file's own."""
 
     queue: Annotated[int, Meta(ge=1, le=1000)] = 8
-    """Requests that may wait for the worker; one more gets the approved fallback answer at once."""
+    """Requests that may wait for the model, for `limits.model_wait_s` at most; one more gets the approved fallback
+    answer at once."""
 
     environment: tuple[Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], ...] = (
         "CUDA_VISIBLE_DEVICES",
@@ -98,7 +99,8 @@ class UpstreamSettings(Section, frozen=True):
     """Allows `http://` beyond this machine: whoever is on the way reads prompts, answers and the key."""
 
     requests: Annotated[int, Meta(ge=1, le=1000)] = 8
-    """Requests that the server works on at once; one more gets the approved fallback answer at once."""
+    """Requests that the server works on at once; `model.queue` more wait in line, and one more than these gets the
+    approved fallback answer at once."""
 
     def __post_init__(self) -> None:
         if self.url and not self.model:

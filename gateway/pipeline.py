@@ -13,7 +13,7 @@ from gateway.canonicalize import RefusedMessage, canonicalize_all
 from gateway.checking import check, check_words, context_of, converse, run_rails, take_in
 from gateway.decisions import DecisionLog, Said
 from gateway.errors import InvalidRequest, NotServing
-from gateway.limits import Admission, RateState
+from gateway.limits import Admission, Charged
 from gateway.live import Live
 from gateway.matching import Matching
 from gateway.prompt_sampling import sampling_of
@@ -21,7 +21,7 @@ from gateway.releasing import SentenceBuffer, release_sentences
 from gateway.render import fill_text, render_prompt
 from gateway.reviewing.recorder import NOBODY, DecisionListener
 from gateway.turn import KeptAnswer, News, Question, Released, Reply, Source, Step, Turn, WeightsUsed, Withheld
-from gateway.wording import Generating, Wanted, word
+from gateway.wording import Asked, Generating, Wanted, word
 from models.ports import ApprovedPrompt, LanguageModel
 from rails.languages import spoken
 from rails.policy import Streaming
@@ -47,7 +47,7 @@ async def unwatched(_: News) -> None:
 class ChatPipeline:
     """Takes a message the whole way. The order of the steps is the product: read `answer` and `_decide`.
 
-    (0) admit        rate, permit, assistant, one absolute deadline
+    (0) admit        rates, budget, assistant, one absolute deadline
     (1) canonicalize one string for everything that follows, or a refusal
     (2) input rails  on the whole message, before matching
     (3) match        one approved prompt and its slots, or a question back, or no match; without a match the policy's
@@ -91,30 +91,30 @@ class ChatPipeline:
         # (0) admit
         state = self._live.serving
         assistant = state.assistant(question.assistant, question.principal)
-        rate = self._admission.charge(question.principal)
-        with self._admission.permit():
-            turn = Turn(question, state, assistant)
-            try:
-                reply = await self._decide(turn, rate, watcher)
-            except InvalidRequest as error:
-                self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason=error.code)
-                raise
-            except Exception as error:
-                # (7) record, also when a part failed, in whatever way: stopped, and not by a verdict
-                stopped = Outcome.BLOCKED_OUTPUT if turn.prompt else Outcome.BLOCKED_INPUT
-                decision = turn.decide(stopped, Source.NONE, failed=True)
-                code = error.code if isinstance(error, NotServing) else "internal_error"
-                await self._decisions.record(decision, _said(turn), error=code)
-                raise
-            except anyio.get_cancelled_exc_class():
-                self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason="caller_left")
-                raise
-            # (7) record
-            kept = await self._decisions.record(reply.decision, _said(turn, reply.text), error=turn.model_error)
-            self._listener.decided(kept, turn.sent_message)
-            return reply
+        rate = await self._admission.charge(question.principal, assistant.name)
+        turn = Turn(question, state, assistant)
+        try:
+            reply = await self._decide(turn, rate, watcher)
+        except InvalidRequest as error:
+            self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason=error.code)
+            raise
+        except Exception as error:
+            # (7) record, also when a part failed, in whatever way: stopped, and not by a verdict
+            stopped = Outcome.BLOCKED_OUTPUT if turn.prompt else Outcome.BLOCKED_INPUT
+            decision = turn.decide(stopped, Source.NONE, failed=True)
+            code = error.code if isinstance(error, NotServing) else "internal_error"
+            await self._decisions.record(decision, _said(turn), error=code)
+            raise
+        except anyio.get_cancelled_exc_class():
+            self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason="caller_left")
+            raise
+        # (7) record
+        kept = await self._decisions.record(reply.decision, _said(turn, reply.text), error=turn.model_error)
+        self._admission.spent(kept)
+        self._listener.decided(kept, turn.sent_message)
+        return reply
 
-    async def _decide(self, turn: Turn, rate: RateState, watcher: Watcher) -> Reply:  # noqa: PLR0911 - each step may end it
+    async def _decide(self, turn: Turn, rate: Charged, watcher: Watcher) -> Reply:  # noqa: PLR0911 - each step may end it
         # (1) canonicalize: the message, and every slot value that came beside it
         words = canonicalize_all((turn.question.text, *turn.question.given.values()))
         if isinstance(words, RefusedMessage):
@@ -156,7 +156,7 @@ class ChatPipeline:
         return await self._worded(turn, rate, watcher, approved, content)
 
     async def _worded(
-        self, turn: Turn, rate: RateState, watcher: Watcher, approved: ApprovedPrompt, content: Generate
+        self, turn: Turn, rate: Charged, watcher: Watcher, approved: ApprovedPrompt, content: Generate
     ) -> Reply:
         # (5) generate, unless the very same prompt has an answer that is kept
         await watcher(Step.GENERATING)
@@ -168,7 +168,8 @@ class ChatPipeline:
             turn.kept = place.kept
             if place.waited_s:
                 turn.timings_ms["wait"] = round(place.waited_s * 1000, 3)
-            generate = partial(word, self._model, self._model_threads, turn, Wanted(approved, sampling, deadline_s))
+            asked = Asked(self._model, self._admission, self._model_threads)
+            generate = partial(word, asked, turn, Wanted(approved, sampling, deadline_s))
             facts = "".join(part.text for part in approved.question)
             # (6) output rails, also on an answer that passed them before
             if turn.policy.streaming is Streaming.CHECKED_SENTENCES:
@@ -225,7 +226,7 @@ class ChatPipeline:
         kept_back_s = min(self._output_rails_s, KEPT_BACK * turn.question.deadline.remaining_s)
         return turn.question.deadline.at - kept_back_s
 
-    async def _approved(self, turn: Turn, rate: RateState, text: str, outcome: Outcome, source: Source) -> Reply:
+    async def _approved(self, turn: Turn, rate: Charged, text: str, outcome: Outcome, source: Source) -> Reply:
         """Shows an approved text; it passes the output rails like any other."""
         shown = fill_text(text, turn.values)
         language = turn.language if source is Source.DIALOG else None
@@ -235,7 +236,7 @@ class ChatPipeline:
             return self._reply(turn, rate, Outcome.BLOCKED_OUTPUT, Source.NONE, text)
         return self._reply(turn, rate, outcome, source, report.text)
 
-    def _refused(self, turn: Turn, rate: RateState, rail: str) -> Reply:
+    def _refused(self, turn: Turn, rate: Charged, rail: str) -> Reply:
         asks_again = turn.policy.asks_again(Stage.INPUT, rail)
         outcome = Outcome.CLARIFY if asks_again else Outcome.BLOCKED_INPUT
         return self._reply(turn, rate, outcome, Source.NONE, self._refusal(turn, rail))
@@ -243,7 +244,7 @@ class ChatPipeline:
     def _reply(
         self,
         turn: Turn,
-        rate: RateState,
+        rate: Charged,
         outcome: Outcome,
         source: Source,
         text: str,

@@ -9,7 +9,7 @@ import structlog
 from gateway.canonicalize import RefusedMessage, canonicalize
 from gateway.credentials import Principal
 from gateway.errors import InvalidRequest, NotServing
-from gateway.limits import Admission, RateState
+from gateway.limits import Admission, Charged
 from gateway.live import Live
 from rails.engine import RailsPolicy
 from rails.languages import spoken
@@ -54,7 +54,7 @@ class Checked:
     stopped_by: str | None
     records: tuple[RailRecord, ...]
     policy: RailsPolicy
-    rate: RateState
+    rate: Charged
 
 
 class RailChecks:
@@ -76,9 +76,8 @@ class RailChecks:
         if question.policy not in (None, policy.name):
             message = f"The policy of this assistant is `{policy.name}`. Send that name, or none."
             raise InvalidRequest("validation_error", message, param="guardrails.config_id")
-        rate = self._admission.charge(question.principal)
-        with self._admission.permit():
-            reports = await _reports(question, assistant, policy)
+        rate = await self._admission.charge(question.principal, assistant.name)
+        reports = await _reports(question, assistant, policy)
         records = tuple(record for report in reports for record in report.records)
         stopped = next((record for record in records if record.stops), None)
         status = _status(question, reports)

@@ -12,7 +12,7 @@ import msgspec
 import uuid_utils
 
 from gateway.credentials import Principal
-from gateway.limits import Deadline, RateState
+from gateway.limits import Charged, Deadline
 from gateway.live import LiveState
 from models.ports import Completion, FinishReason, RenderedPrompt
 from rails.dialog import DialogReply
@@ -255,7 +255,7 @@ class Reply:
     text: str
     turn: Turn
     """How it came about; only for callers that may see scores and rails."""
-    rate: RateState
+    rate: Charged
     choices: tuple[PromptVersion, ...] = ()
     """Approved prompts that may have been meant."""
     slot: SlotNeeded | None = None

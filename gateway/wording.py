@@ -1,11 +1,15 @@
 """Has the language model word an answer for an approved prompt, or says that the approved fallback has to do."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
 from anyio import CapacityLimiter, to_thread
 
+from gateway.errors import NotServing
+from gateway.limits import Admission
+from gateway.lines import away
 from gateway.render import tidy_answer
 from gateway.turn import Turn
 from models.errors import ModelBusy, ModelRefused, ModelTimeout, ModelUnavailable
@@ -26,23 +30,49 @@ class Wanted:
     """On the monotonic clock."""
 
 
-async def word(
-    model: LanguageModel, places: CapacityLimiter, turn: Turn, wanted: Wanted, on_text: OnText | None
-) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who is asked, and what stands before it."""
+
+    model: LanguageModel
+    admission: Admission
+    threads: CapacityLimiter
+
+
+async def word(asked: Asked, turn: Turn, wanted: Wanted, on_text: OnText | None) -> str | None:
     """Returns the model's whole sentences, or None when the approved fallback has to do.
 
-    The completion, or the reason why there is none, is kept with the turn. Cancelling it frees the model.
+    The completion, or the reason why there is none, is kept with the turn. Cancelling it frees the model. While the
+    model works, or others wait for it, the request's own place is free for others.
     """
+    if asked.admission.skips_model:
+        _skip(asked, turn)
+        return None
+    wait_s = min(asked.admission.limits.model_wait_s, max(0.0, wanted.deadline_s - time.monotonic()))
+    try:
+        async with away(), asked.admission.lines.model.place(within_s=wait_s):
+            return await _complete(asked, turn, wanted, on_text)
+    except NotServing:
+        _skip(asked, turn)
+        return None
+
+
+def _skip(asked: Asked, turn: Turn) -> None:
+    turn.model_error = "Skipped"
+    asked.admission.skipped.count += 1
+
+
+async def _complete(asked: Asked, turn: Turn, wanted: Wanted, on_text: OnText | None) -> str | None:
     cancellation = Cancellation()
     work = partial(
-        model.complete, wanted.prompt, wanted.sampling, deadline_s=wanted.deadline_s, cancellation=cancellation
+        asked.model.complete, wanted.prompt, wanted.sampling, deadline_s=wanted.deadline_s, cancellation=cancellation
     )
     if on_text is not None:
         work = partial(work, on_text=on_text)
     try:
         require_unmarked(wanted.prompt)
         with turn.timed("generate"):
-            completion = await to_thread.run_sync(work, abandon_on_cancel=True, limiter=places)
+            completion = await to_thread.run_sync(work, abandon_on_cancel=True, limiter=asked.threads)
     except (ModelBusy, ModelUnavailable, ModelTimeout, ModelRefused) as error:
         turn.model_error = type(error).__name__
         return None

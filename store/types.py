@@ -62,6 +62,8 @@ class KeyScope(StrEnum):
     """Draft and submit changes, as an editor. No key can approve or publish."""
 
 
+TokenSubject = Literal["principal", "assistant"]
+"""Whose tokens are counted."""
 _ANSWER_MODES = Literal["generate", "verbatim", "handoff", "fallback", "dialog", "none"]
 
 
@@ -139,5 +141,7 @@ class ApiKey:
     """Id of the user who answers for what it does; None for keys made before there were people."""
     rate_class: str = STANDARD_RATE
     """Name of the rate it is held to."""
+    tokens_per_day: int | None = None
+    """Tokens of the model that it may use in a day (UTC); None means any number."""
     last_used_at: dt.datetime | None = None
     """Within some minutes."""

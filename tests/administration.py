@@ -40,7 +40,6 @@ from gateway.settings import ReviewSettings
 from gateway.widget.book import ClientBook
 from gateway.widget.clients import WidgetClientService
 from gateway.widget.purging import VisitPurger
-from gateway.widget.rates import Rates
 from gateway.widget.services import Widget
 from gateway.widget.sessions import VisitKeeper
 from models.fakes import FakeEmbedder
@@ -208,7 +207,6 @@ class AdminWorld:
         self.widget = Widget(
             book=book,
             visits=VisitKeeper(database, book, PRIVACY.pseudonym, own_origins=own),
-            rates=Rates(),
             own_origins=own,
             proxies=TrustedProxies(),
         )

@@ -10,9 +10,10 @@ import msgspec
 from gateway.answer_cache import AnswerCache
 from gateway.credentials import Principal
 from gateway.decisions import DecisionLog
-from gateway.limits import Admission, Deadline
+from gateway.limits import Admission, Deadline, make_admission
 from gateway.live import Live, LiveState
 from gateway.pipeline import ChatPipeline
+from gateway.settings import LimitSettings
 from gateway.turn import Question
 from models.fakes import FakeEmbedder, FakeModel
 from models.ports import Embedder, LanguageModel
@@ -248,7 +249,7 @@ def build(
     assistant: Mapping[str, object] = ASSISTANT,
     policy: RailsPolicy | None = None,
     limits: Limits = LIMITS,
-    concurrent: int = 64,
+    admission: Admission | None = None,
     match_s: float = 5.0,
     clock: Callable[[], float] = time.monotonic,
 ) -> Built:
@@ -261,7 +262,7 @@ def build(
         live=live,
         model=answering,
         decisions=log,
-        admission=Admission(concurrent=concurrent),
+        admission=admission or make_admission(LimitSettings(), model_places=8, model_waiting=8),
         answers=answers,
         match_s=match_s,
         output_rails_s=2.0,

@@ -17,7 +17,7 @@ from gateway.components import Components
 from gateway.credentials import KeyRing, NewKey, Principal, new_key
 from gateway.decisions import DecisionLog, DecisionStore
 from gateway.embeddings import Embeddings
-from gateway.limits import Admission
+from gateway.limits import make_admission
 from gateway.live import Live, LiveState
 from gateway.match_trial import MatchTrials
 from gateway.matching import Matching
@@ -202,7 +202,7 @@ class World:
         }
         matcher = Matcher(index, embedder.embed, scopes, is_unread=unread_by(None))
         self.live = Live(LiveState(live, matcher, {"helpdesk": policy}))
-        self.admission = Admission(concurrent=limits.concurrent)
+        self.admission = make_admission(limits, model_places=8, model_waiting=8)
         self.telemetry = Telemetry()
         log = DecisionLog(decisions or self.decisions, telemetry=self.telemetry)
         self.pipeline = ChatPipeline(
@@ -228,6 +228,7 @@ class World:
             matches=MatchTrials(self.live, Matching(log, match_s=limits.match_s), self.admission),
             embeddings=Embeddings(embedder, self.admission),
             keys=ring,
+            admission=self.admission,
             readiness=self.readiness,
             telemetry=self.telemetry,
             warming=None,

@@ -9,15 +9,19 @@ from anyio import to_thread
 
 from gateway.access.sessions import Now, utc_now
 from gateway.access.tenancy import is_visible, require_own
+from gateway.budgets import start_of_day
 from gateway.credentials import KeyRing, NewKey, new_key
 from store.audit import AuditTrail
 from store.database import Database, Transaction
 from store.errors import Conflict, InvalidContent, NotFound
 from store.people import OPERATOR, Actor, Role
 from store.readable import require_readable
+from store.repositories.decisions import Decisions
 from store.repositories.keys import Keys
 from store.types import STANDARD_RATE, ApiKey, KeyScope
 
+MOST_TOKENS = 10**12
+"""That an API key may have for a day."""
 LONGEST_OVERLAP = dt.timedelta(days=90)
 NOTED_EVERY_S = 60.0
 _MAX_NAME_CHARS = 200
@@ -39,6 +43,7 @@ class KeyWish:
     assistants: tuple[str, ...] = ()
     lifetime: dt.timedelta | None = None
     rate_class: str = STANDARD_RATE
+    tokens_per_day: int | None = None
 
 
 class KeyService:
@@ -53,6 +58,7 @@ class KeyService:
         self._pepper = pepper
         self._now = now
         self._keys = Keys(database)
+        self._decisions = Decisions(database)
 
     def all(self, actor: Actor) -> tuple[ApiKey, ...]:
         """Returns the keys of the actor's tenant, oldest first."""
@@ -80,6 +86,13 @@ class KeyService:
                 raise Conflict("there is an API key with this name. Choose another one.", rule="key_name_taken")
             self._add(actor, "key.created", made, transaction)
         return made
+
+    def used(self, actor: Actor, key_id: str) -> tuple[ApiKey, int | None]:
+        """Returns a key of the actor's tenant, and of one with a budget what it used of it today. Raises `NotFound`."""
+        found = self.get(actor, key_id)
+        if found.tokens_per_day is None:
+            return found, None
+        return found, self._decisions.tokens_since("principal", key_id, start_of_day(self._now()))
 
     def rotate(self, actor: Actor, key_id: str, *, overlap: dt.timedelta) -> NewKey:
         """Makes another key like it for the same client; the old one ends after `overlap`.
@@ -132,6 +145,7 @@ class KeyService:
             assistants=old.assistants,
             lifetime=lifetime,
             rate_class=old.rate_class if old.rate_class in self._ring.rate_classes else STANDARD_RATE,
+            tokens_per_day=old.tokens_per_day,
         )
         owner = old.owner if actor is OPERATOR else None
         self._require_within(actor, wish, owner)
@@ -147,6 +161,7 @@ class KeyService:
             client=wish.client,
             owner=owner,
             rate_class=wish.rate_class,
+            tokens_per_day=wish.tokens_per_day,
             at=self._now(),
         )
 
@@ -172,6 +187,8 @@ class KeyService:
         if wish.rate_class not in self._ring.rate_classes:
             known = ", ".join(sorted(self._ring.rate_classes))
             raise InvalidContent(f"rate_class: there is no such rate. Known: {known}.")
+        if wish.tokens_per_day is not None and not 1 <= wish.tokens_per_day <= MOST_TOKENS:
+            raise InvalidContent(f"tokens_per_day: between 1 and {MOST_TOKENS}, or none for any number.")
         for scope in wish.scopes:
             roles = _NEEDED.get(scope, frozenset(Role))
             if not any(grant.role in roles and not grant.areas for grant in actor.grants):

@@ -12,9 +12,10 @@ from gateway.answer_cache import AnswerCache
 from gateway.credentials import Principal
 from gateway.decisions import DecisionLog, Said
 from gateway.errors import GatewayError, InvalidRequest
-from gateway.limits import Admission
+from gateway.limits import make_admission
 from gateway.live import Live, LiveState
 from gateway.pipeline import ChatPipeline
+from gateway.settings import LimitSettings
 from gateway.suite import CaseResult, CaseRunner
 from models.absent import AbsentModel
 from models.ports import LanguageModel
@@ -141,7 +142,7 @@ def _pipeline(state: LiveState, model: LanguageModel) -> ChatPipeline:
         live=Live(state),
         model=model,
         decisions=Unrecorded(),
-        admission=Admission(concurrent=4),
+        admission=make_admission(LimitSettings(), model_places=4, model_waiting=4),
         answers=AnswerCache(entries=0, max_bytes=0, clock=time.monotonic),
         match_s=_MATCH_S,
         output_rails_s=_OUTPUT_RAILS_S,

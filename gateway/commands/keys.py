@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.access.keys import KeyWish
+from gateway.access.keys import MOST_TOKENS, KeyWish
 from gateway.bootstrap import Store, open_access, open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.credentials import NewKey
@@ -41,6 +41,7 @@ def key() -> None:
 @click.option("--edit", is_flag=True, help="May draft changes as an editor; needs --owner.")
 @click.option("--owner", help="Name of the user who answers for it, and whose roles it never exceeds.")
 @click.option("--rate", "rate_class", default=STANDARD_RATE, show_default=True, help="Rate class, of the settings.")
+@click.option("--tokens-per-day", type=click.IntRange(1, MOST_TOKENS), help="Tokens of the model it may use in a day.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Expires after so many days.")
 @config_option
 @json_option
@@ -58,6 +59,7 @@ def create(
     edit: bool,
     owner: str | None,
     rate_class: str,
+    tokens_per_day: int | None,
     days: int | None,
     config: Path | None,
     as_json: bool,
@@ -91,6 +93,7 @@ def create(
         assistants=assistants,
         lifetime=dt.timedelta(days=days) if days else None,
         rate_class=rate_class,
+        tokens_per_day=tokens_per_day,
     )
     if assistants:
         with open_store(settings) as store:
@@ -149,6 +152,7 @@ def list_keys(*, config: Path | None, as_json: bool) -> None:
                 "client": record.client,
                 "owner": record.owner,
                 "rate_class": record.rate_class,
+                "tokens_per_day": record.tokens_per_day,
                 "last_used_at": record.last_used_at.isoformat() if record.last_used_at else None,
             }
             for record in records

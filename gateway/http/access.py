@@ -60,11 +60,17 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 def require_key(
-    keys: KeyRing, authenticator: Authenticator | None, pages: PageGuard | None, widget: WidgetGuard | None = None
+    keys: KeyRing,
+    authenticator: Authenticator | None,
+    pages: PageGuard | None,
+    widget: WidgetGuard | None = None,
+    *,
+    unknown: Callable[[ASGIConnection[Any, Any, Any, Any]], Awaitable[None]],
 ) -> Guard:
     """Makes the guard of the whole application; admin routes ask `authenticator`, pages `pages`, widgets `widget`.
 
-    It runs before a body is read, but for the forms of pages, which hold the session's token.
+    `unknown` counts a request whose key has to be looked up. It runs before a body is read, but for the forms of
+    pages, which hold the session's token.
     """
     threads = CapacityLimiter(4)
     rooms: dict[str, Guard | None] = {
@@ -86,6 +92,7 @@ def require_key(
         try:
             principal = keys.known(token)
             if principal is None:
+                await unknown(connection)
                 principal = await to_thread.run_sync(keys.principal, token, limiter=threads)
         except StoreUnavailable as error:
             raise NotServing("store_unavailable", "API keys cannot be checked, so nothing is answered.") from error

@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from litestar import Request
-from litestar.types import Receive
+from litestar.types import Receive, Scope
 
 from gateway.errors import InvalidRequest, NotServing
 from gateway.limits import Deadline
+from gateway.lines import PLACE
 from gateway.pipeline import ChatPipeline
 from gateway.turn import News, Question, Reply, Step
 
 TIMEOUT_HEADER = "x-canongate-timeout-ms"
+READY_S = "ready_s"
+"""Key in a request's state of when it had arrived with its whole body, on the monotonic clock."""
 PING_S = 15.0
 """Proxies cut connections that are silent for 30 to 60 seconds."""
 
@@ -33,6 +36,9 @@ class Asking:
         self._work = asyncio.create_task(pipeline.answer(question, self._hear))
         self._work.add_done_callback(self._end)
         _AT_WORK.add(self)
+        if (place := PLACE.get()) is not None:
+            let_go = place.hold()
+            self._work.add_done_callback(lambda _: let_go())
 
     async def until_begun(self, receive: Receive) -> None:
         """Waits until the question is admitted, or settled. Raises `ClientGone`."""
@@ -134,11 +140,17 @@ async def _client_gone(receive: Receive) -> None:
 
 def deadline_of(request: Request[Any, Any, Any], longest_s: float) -> Deadline:
     """Returns the request's deadline; a header may shorten it. Raises `InvalidRequest` when it is not a number."""
-    sent = request.headers.get(TIMEOUT_HEADER)
+    sent, since = request.headers.get(TIMEOUT_HEADER), ready_s(request.scope)
     if sent is None:
-        return Deadline.after(longest_s)
+        return Deadline.after(longest_s, since=since)
     if not (sent.isascii() and sent.isdigit() and 0 < len(sent) <= 9 and int(sent) > 0):  # noqa: PLR2004 - 11 days
         raise InvalidRequest(
             "invalid_header", f"{TIMEOUT_HEADER} takes a whole number of milliseconds above 0.", param=TIMEOUT_HEADER
         )
-    return Deadline.after(min(longest_s, int(sent) / 1000))
+    return Deadline.after(min(longest_s, int(sent) / 1000), since=since)
+
+
+def ready_s(scope: Scope) -> float | None:
+    """Returns when a request had arrived, None when nobody noted it: its time in a line counts too."""
+    noted = scope["state"].get(READY_S)
+    return noted if isinstance(noted, float) else None

@@ -121,7 +121,7 @@ async def check_text(
         checked = await _checked(components, _own_question(sent, principal_of(request)), "assistant")
         body = _reply(checked, request)
     rate = checked.rate
-    headers = rate_headers(rate.limit, rate.remaining, rate.reset_s) | {"x-canongate-policy-version": _version(checked)}
+    headers = rate_headers(rate) | {"x-canongate-policy-version": _version(checked)}
     return Response(body, media_type="application/json", headers=headers)
 
 

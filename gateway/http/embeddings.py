@@ -87,7 +87,7 @@ async def create_embeddings(
     deadline = deadline_of(request, components.settings.limits.deadline_s)
     made = await components.embeddings.embed(principal_of(request), asked.texts, deadline)
     rate = made.rate
-    headers = rate_headers(rate.limit, rate.remaining, rate.reset_s)
+    headers = rate_headers(rate)
     return Response(_reply(asked, made, components.embeddings), media_type="application/json", headers=headers)
 
 

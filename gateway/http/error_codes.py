@@ -98,10 +98,12 @@ ERROR_CODES: Final = (
     ErrorCode("reason_needed", 422, "say why", _ADMIN),
     ErrorCode("precondition_required", 428, "this needs If-Match with the state that was read", _ADMIN),
     ErrorCode("rate_limit_exceeded", 429, "too many requests; wait for Retry-After", _ALL, is_worth_repeating=True),
+    ErrorCode("budget_exceeded", 429, "the tokens of this day (UTC) are used up; ask again tomorrow", _ASKED),
     ErrorCode("client_closed_request", 499, "the client left before the answer; it never sees this", _ASKED),
     ErrorCode("internal_error", 500, "the gateway failed; tell its operator the request id", _ALL),
+    ErrorCode("queue_full", 503, "too many requests are in work; wait for Retry-After", _ALL, is_worth_repeating=True),
     ErrorCode(
-        "queue_full", 503, "too many requests are in work; wait for Retry-After", _ASKED, is_worth_repeating=True
+        "overloaded", 503, "more comes than can be answered; wait for Retry-After", _ALL, is_worth_repeating=True
     ),
     ErrorCode(
         "revision_not_confirmed",

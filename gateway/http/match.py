@@ -109,7 +109,7 @@ async def try_match(
         param = "assistant" if error.code == "model_not_found" else error.param
         raise InvalidRequest(error.code, error.message, param=param) from error
     rate = tried.rate
-    headers = rate_headers(rate.limit, rate.remaining, rate.reset_s) | {"x-canongate-outcome": tried.outcome.value}
+    headers = rate_headers(rate) | {"x-canongate-outcome": tried.outcome.value}
     return Response(_reply(tried, request_id(request.scope)), media_type="application/json", headers=headers)
 
 

@@ -16,10 +16,10 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import Scope
 
-from gateway.credentials import Principal
-from gateway.errors import GatewayError, InvalidRequest, NotAllowed, NotServing, RateLimited
+from gateway.errors import BudgetUsed, GatewayError, InvalidRequest, NotAllowed, NotServing, RateLimited
 from gateway.http.asking import ClientGone
 from gateway.http.headers import request_id
+from gateway.limits import Charged
 from store.errors import Conflict, InvalidContent, NotFound, Refused, StoreError, StoreUnavailable
 
 _INVALID: Final = "invalid_request_error"
@@ -29,6 +29,7 @@ _CLASSES: dict[type[GatewayError], tuple[int, str]] = {
     InvalidRequest: (400, _INVALID),
     NotAllowed: (401, "authentication_error"),
     RateLimited: (429, "rate_limit_error"),
+    BudgetUsed: (429, "insufficient_quota"),
     NotServing: (503, _SERVER),
 }
 
@@ -150,15 +151,15 @@ class Problem:
 def problem_of(error: BaseException, scope: Scope) -> Problem:
     """Returns how an exception is told; one that nobody foresaw is logged, without its text, and becomes a 500."""
     if isinstance(error, HTTPException) and error.status_code in _FOREIGN:
-        known = _problem(_FOREIGN[error.status_code], scope)
+        known = _problem(_FOREIGN[error.status_code])
         allow = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
         return Problem(known.status, known.type, known.code, known.message, None, allow)
     if isinstance(error, ClientGone):
         return Problem(499, _INVALID, "client_closed_request", "The client left before the answer.", None, {})
     if isinstance(error, GatewayError) and type(error) in _CLASSES:
-        return _problem(error, scope)
+        return _problem(error)
     if isinstance(error, StoreUnavailable):
-        return _problem(NotServing("store_unavailable", "The database does not answer; nothing was changed."), scope)
+        return _problem(NotServing("store_unavailable", "The database does not answer; nothing was changed."))
     if isinstance(error, StoreError) and type(error) in _STORE:
         status, kind, code = _STORE[type(error)]
         if isinstance(error, Refused):
@@ -194,14 +195,14 @@ def tells_problems(path: str) -> bool:
     return not is_envelope or path.startswith("/v1/admin/")
 
 
-def _problem(error: GatewayError, scope: Scope) -> Problem:
+def _problem(error: GatewayError) -> Problem:
     status, kind = _CODES.get(error.code) or _CLASSES[type(error)]
     param = error.param if isinstance(error, InvalidRequest) else None
     message = error.message
-    return Problem(status, kind, error.code, message, param, _headers(error, status, scope))
+    return Problem(status, kind, error.code, message, param, _headers(error, status))
 
 
-def _headers(error: GatewayError, status: int, scope: Scope) -> dict[str, str]:
+def _headers(error: GatewayError, status: int) -> dict[str, str]:
     headers: dict[str, str] = {}
     if status == 401:  # noqa: PLR2004 - RFC 9110, 15.5.2: a 401 names the scheme
         headers["www-authenticate"] = "Bearer"
@@ -209,21 +210,34 @@ def _headers(error: GatewayError, status: int, scope: Scope) -> dict[str, str]:
         headers[_SHOULD_RETRY] = "false"
     elif isinstance(error, RateLimited | NotServing):
         wait_s = _RETRY_AFTER_S if error.retry_after_s is None else error.retry_after_s
-        headers |= {"retry-after": str(max(1, math.ceil(wait_s))), _SHOULD_RETRY: "true"}
+        # No client should sleep until tomorrow: it is told when, and that trying again now is in vain.
+        is_worth_it = "false" if isinstance(error, BudgetUsed) else "true"
+        headers |= {"retry-after": str(max(1, math.ceil(wait_s))), _SHOULD_RETRY: is_worth_it}
     elif error.code == "idempotency_in_progress":
         headers |= {"retry-after": str(math.ceil(_RETRY_AFTER_S)), _SHOULD_RETRY: "true"}
-    principal = scope.get("user")
-    if isinstance(error, RateLimited) and isinstance(principal, Principal):
-        headers |= rate_headers(principal.requests_per_minute, 0, error.retry_after_s)
+    if isinstance(error, RateLimited) and error.limit is not None:
+        what = "tokens" if isinstance(error, BudgetUsed) else "requests"
+        headers |= _rate_headers(what, error.limit, 0, error.retry_after_s)
     return headers
 
 
-def rate_headers(limit: int, remaining: int, reset_s: float) -> dict[str, str]:
-    """Returns what a credential has left, under the names and in the units that OpenAI clients know."""
+def rate_headers(charged: Charged, *, used_tokens: int = 0) -> dict[str, str]:
+    """Returns what a credential has left, under the names and in the units that OpenAI clients know.
+
+    `used_tokens` are those of this very reply, which the budget did not know of before.
+    """
+    requests, tokens = charged.requests, charged.tokens
+    headers = _rate_headers("requests", requests.limit, requests.remaining, requests.reset_s)
+    if tokens is not None:
+        headers |= _rate_headers("tokens", tokens.limit, max(0, tokens.remaining - used_tokens), tokens.reset_s)
+    return headers
+
+
+def _rate_headers(what: str, limit: int, remaining: int, reset_s: float) -> dict[str, str]:
     return {
-        "x-ratelimit-limit-requests": str(limit),
-        "x-ratelimit-remaining-requests": str(remaining),
-        "x-ratelimit-reset-requests": f"{math.ceil(reset_s)}s",
+        f"x-ratelimit-limit-{what}": str(limit),
+        f"x-ratelimit-remaining-{what}": str(remaining),
+        f"x-ratelimit-reset-{what}": f"{math.ceil(reset_s)}s",
     }
 
 

@@ -215,7 +215,7 @@ def reply_headers(reply: Reply, clock: Clock) -> dict[str, str]:
         "x-canongate-outcome": decision.outcome.value,
         "x-canongate-policy-version": policy_version(reply),
         **clock.headers(decision.timings_ms),
-        **rate_headers(reply.rate.limit, reply.rate.remaining, reply.rate.reset_s),
+        **rate_headers(reply.rate, used_tokens=decision.prompt_tokens + decision.completion_tokens),
     }
     if reply.turn.prompt:
         headers["x-canongate-prompt"] = f"{reply.turn.prompt.key}@{reply.turn.prompt.number}"

@@ -11,7 +11,6 @@ from gateway.proxies import TrustedProxies
 from gateway.widget.answers import AnswersAtWork
 from gateway.widget.book import ClientBook
 from gateway.widget.conversations import Conversations
-from gateway.widget.rates import Rates
 from gateway.widget.sessions import VisitKeeper
 from store.database import Database
 
@@ -24,7 +23,6 @@ class Widget:
 
     book: ClientBook
     visits: VisitKeeper
-    rates: Rates
     own_origins: frozenset[str]
     """Of the gateway's own pages."""
     proxies: TrustedProxies
@@ -58,7 +56,6 @@ def widget_of(
     return Widget(
         book=book,
         visits=VisitKeeper(database, book, pseudonym, own_origins=own_origins),
-        rates=Rates(),
         own_origins=own_origins,
         proxies=proxies,
     )

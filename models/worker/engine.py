@@ -106,6 +106,11 @@ class LlamaModel:
         self._supervisor.close()
 
     @property
+    def parallel(self) -> int:
+        """How many requests the worker works on at once."""
+        return self._limits.parallel
+
+    @property
     def places(self) -> int:
         """How many requests it takes at once, those that wait included."""
         return self._limits.parallel + self._limits.max_waiting

@@ -13,7 +13,7 @@ from store.content import KeepsText
 from store.database import Database
 from store.errors import NotFound
 from store.tables import DecisionRow, DecisionTextRow
-from store.types import Decision, Outcome, Recorded, Words
+from store.types import Decision, Outcome, Recorded, TokenSubject, Words
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Decision))
 MAX_PAGE = 200
@@ -114,6 +114,13 @@ class Decisions:
         with self._database.reading(session) as opened:
             found = {row[0]: row[1] for row in opened.execute(query)}
         return {outcome: found.get(outcome.value, 0) for outcome in Outcome}
+
+    def tokens_since(self, kind: TokenSubject, name: str, since: dt.datetime, session: Session | None = None) -> int:
+        """Returns the tokens, read and written, of the decisions of an API key or an assistant since then."""
+        whose = DecisionRow.principal if kind == "principal" else DecisionRow.assistant
+        used = func.sum(DecisionRow.prompt_tokens + DecisionRow.completion_tokens)
+        with self._database.reading(session) as opened:
+            return int(opened.scalar(select(used).where(whose == name, DecisionRow.at >= since)) or 0)
 
     def page(
         self,

@@ -32,6 +32,7 @@ class Keys:
             client=key.client or key.name,
             owner=key.owner,
             rate_class=key.rate_class,
+            tokens_per_day=key.tokens_per_day,
             last_used_at=key.last_used_at,
         )
         with self._database.writing(session) as opened:
@@ -93,5 +94,6 @@ def _load(row: ApiKeyRow) -> ApiKey:
         client=row.client,
         owner=row.owner,
         rate_class=row.rate_class,
+        tokens_per_day=row.tokens_per_day,
         last_used_at=row.last_used_at,
     )

@@ -26,6 +26,7 @@ class ApiKeyRow(Base):
     client: Mapped[str] = mapped_column(index=True)
     owner: Mapped[str | None] = mapped_column(String(64))
     rate_class: Mapped[str] = mapped_column(String(40))
+    tokens_per_day: Mapped[int | None] = mapped_column(BigInteger)
     last_used_at: Mapped[dt.datetime | None]
 
 

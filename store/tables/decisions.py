@@ -17,6 +17,7 @@ class DecisionRow(Base):
         Index(None, "at", "id"),
         Index(None, "conversation", "principal", "at"),
         Index(None, "assistant", "at", "id"),
+        Index(None, "principal", "at"),
         Index(None, "person"),
     )
 

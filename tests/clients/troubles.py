@@ -1,11 +1,12 @@
 """A gateway that a test can make busy, or whose rate it can use up, for as many requests as it says."""
 
 import json
-from collections import deque
+import time
 from contextlib import ExitStack
 from urllib.parse import parse_qsl
 
 from gateway.components import Components
+from gateway.rates import RateKind
 
 
 class Troubled:
@@ -16,8 +17,7 @@ class Troubled:
 
     def __init__(self, app, components: Components, key_id: str) -> None:
         self._app = app
-        self._admission = components.checks._admission
-        self._places = components.settings.limits.concurrent
+        self._admission = components.admission
         self._rate = components.settings.limits.requests_per_minute
         self._key_id = key_id
         self._left = {"busy": 0, "limited": 0}
@@ -33,13 +33,16 @@ class Troubled:
         self._seen += 1
         with ExitStack() as stack:
             if self._takes("busy"):
-                for _ in range(self._places):
-                    stack.enter_context(self._admission.permit())
+                line = self._admission.lines.chat
+                stack.callback(setattr, line, "room", line.room)
+                line.room = 0
+                for _ in range(line.places):
+                    stack.enter_context(line.place_now())
             elif self._takes("limited"):
-                now = self._admission._clock()
-                before = self._admission._charged.get(self._key_id, deque())
-                self._admission._charged[self._key_id] = deque([now - 59.5] * self._rate)
-                stack.callback(self._admission._charged.__setitem__, self._key_id, before)
+                counted = self._admission.rates._full_at[RateKind.KEY]
+                stack.callback(counted.__setitem__, self._key_id, counted.get(self._key_id, 0))
+                step_ns = -(-60 * 10**9 // self._rate)
+                counted[self._key_id] = time.monotonic_ns() + (self._rate - 1) * step_ns + 5 * 10**8
             await self._app(scope, receive, send)
 
     def _takes(self, name: str) -> bool:

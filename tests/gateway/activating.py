@@ -16,9 +16,10 @@ from gateway import publisher as publishing
 from gateway.activation import Activation
 from gateway.answer_cache import AnswerCache
 from gateway.decisions import DecisionLog
-from gateway.limits import Admission
+from gateway.limits import make_admission
 from gateway.live import Live
 from gateway.pipeline import ChatPipeline
+from gateway.settings import LimitSettings
 from models.fakes import FakeModel
 from rails.definition import NO_SERVICES
 from rails.sandbox import PolicySandbox
@@ -135,7 +136,7 @@ class _Run:
             live=live,
             model=self._model,
             decisions=DecisionLog(self._decisions),
-            admission=Admission(concurrent=64),
+            admission=make_admission(LimitSettings(), model_places=8, model_waiting=8),
             answers=AnswerCache(entries=100, max_bytes=10**6, clock=time.monotonic),
             match_s=30.0,
             output_rails_s=30.0,

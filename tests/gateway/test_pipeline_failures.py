@@ -8,8 +8,9 @@ import anyio
 import pytest
 
 from gateway.errors import InvalidRequest, NotServing
-from gateway.limits import Deadline
+from gateway.limits import Deadline, make_admission
 from gateway.live import LiveState
+from gateway.settings import LimitSettings
 from gateway.turn import Reply, Source
 from models.errors import ModelUnavailable
 from models.fakes import FakeEmbedder, FakeModel
@@ -118,7 +119,8 @@ def test_an_answer_that_was_cut_short_ends_with_a_whole_sentence():
 
 def test_a_caller_that_leaves_frees_the_model_and_its_place():
     model = RecordingModel(FakeModel(answer=GROUNDED, delay_s=60.0))
-    here = build(model=model, concurrent=1)
+    admission = make_admission(LimitSettings(), model_places=1, model_waiting=1)
+    here = build(model=model, admission=admission)
 
     async def leave():
         with anyio.move_on_after(0.3):
@@ -127,6 +129,7 @@ def test_a_caller_that_leaves_frees_the_model_and_its_place():
     anyio.run(leave)
     assert model.ended.wait(5)
     assert model.cancellations[0].is_cancelled
+    assert (admission.lines.model.in_work, admission.lines.model.in_line) == (0, 0)
     model.inner.delay_s = 0.0
     assert answer(here, "I forgot my password").decision.outcome is Outcome.ANSWERED
 

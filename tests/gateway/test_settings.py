@@ -72,7 +72,7 @@ def test_the_process_environment_is_read_when_none_is_given(monkeypatch):
         ("[limits]\ndeadline_s = 0\n", "limits.deadline_s"),
         ("[limits]\ndeadline_s = nan\n", "limits.deadline_s"),
         ("[limits]\ndeadline_s = inf\n", "limits.deadline_s"),
-        ("[limits]\nconcurrent = 0\n", "limits.concurrent"),
+        ("[limits]\nconcurrent = -1\n", "limits.concurrent"),
         ("[limits]\nconcurrent = 1.5\n", "limits.concurrent"),
         ("[rails]\nrail_s = -1\n", "rails.rail_s"),
         ("[rails]\nstage_s = 61\n", "rails.stage_s"),

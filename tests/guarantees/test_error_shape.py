@@ -310,10 +310,10 @@ async def test_too_many_requests(make_world: Any, path: str) -> None:
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
 @pytest.mark.parametrize("path", ASKED)
 async def test_no_free_place(make_world: Any, path: str, accept: str) -> None:
-    world = make_world(limits=LimitSettings(concurrent=1))
+    world = make_world(limits=LimitSettings(concurrent=1, waiting=0))
     more = {"stream": True} if path == "/v1/chat/completions" and accept != "application/json" else {}
     async with world.client(world.key(*EVERY)) as client:
-        with world.admission.permit():
+        with world.admission.lines.chat.place_now():
             response = await client.post(path, json=ASKED[path] | more, headers={"accept": accept})
     assert (response.status_code, require_shape(response)) == (503, "queue_full")
 

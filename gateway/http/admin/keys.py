@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 from msgspec import Meta
 
-from gateway.access.keys import KeyWish
+from gateway.access.keys import MOST_TOKENS, KeyWish
 from gateway.components import Components
 from gateway.credentials import NewKey
 from gateway.errors import InvalidRequest
@@ -44,6 +44,8 @@ class KeyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     days: Annotated[int, Meta(ge=1, le=3650)] | None = None
     """Ends after so many days; null means never."""
     rate_class: Annotated[str, Meta(min_length=1, max_length=40)] = STANDARD_RATE
+    tokens_per_day: Annotated[int, Meta(ge=1, le=MOST_TOKENS)] | None = None
+    """Tokens of the model that it may use in a day (UTC); null means any number."""
 
 
 class RotateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,11 +66,15 @@ class KeyReply(msgspec.Struct, frozen=True):
     scopes: tuple[KeyScope, ...]
     assistants: tuple[str, ...]
     rate_class: str
+    tokens_per_day: int | None
+    """Tokens of the model that it may use in a day (UTC); null means any number."""
     created_at: dt.datetime
     expires_at: dt.datetime | None
     revoked_at: dt.datetime | None
     last_used_at: dt.datetime | None
     """Within some minutes."""
+    tokens_today: int | None = None
+    """Tokens of today's decisions; null in lists and for a key without a budget."""
 
 
 class NewKeyReply(msgspec.Struct, frozen=True):
@@ -159,6 +165,7 @@ async def create_key(request: Request[Any, Any, Any], components: _Parts) -> New
         assistants=asked.assistants,
         lifetime=dt.timedelta(days=asked.days) if asked.days else None,
         rate_class=asked.rate_class,
+        tokens_per_day=asked.tokens_per_day,
     )
     call = partial(access_of(components).keys.create, actor_of(request), wish)
     return _new(await to_thread.run_sync(call, limiter=_THREADS))
@@ -167,8 +174,9 @@ async def create_key(request: Request[Any, Any, Any], components: _Parts) -> New
 @get(_ONE, operation_id="get_key")
 async def get_key(request: Request[Any, Any, Any], key_id: FromPath[str], components: _Parts) -> KeyReply:
     """Shows a key."""
-    call = partial(access_of(components).keys.get, actor_of(request), key_id)
-    return key_reply(await to_thread.run_sync(call, limiter=_THREADS))
+    call = partial(access_of(components).keys.used, actor_of(request), key_id)
+    key, tokens_today = await to_thread.run_sync(call, limiter=_THREADS)
+    return key_reply(key, tokens_today)
 
 
 @post(f"{_ONE}/rotate", status_code=201, operation_id="rotate_key")
@@ -187,7 +195,7 @@ async def revoke_key(request: Request[Any, Any, Any], key_id: FromPath[str], com
     return key_reply(await to_thread.run_sync(call, limiter=_THREADS))
 
 
-def key_reply(key: ApiKey) -> KeyReply:
+def key_reply(key: ApiKey, tokens_today: int | None = None) -> KeyReply:
     """Returns a key as it is told."""
     return KeyReply(
         id=key.id,
@@ -197,10 +205,12 @@ def key_reply(key: ApiKey) -> KeyReply:
         scopes=key.scopes,
         assistants=key.assistants,
         rate_class=key.rate_class,
+        tokens_per_day=key.tokens_per_day,
         created_at=key.created_at,
         expires_at=key.expires_at,
         revoked_at=key.revoked_at,
         last_used_at=key.last_used_at,
+        tokens_today=tokens_today,
     )
 
 

@@ -64,7 +64,7 @@ async def widget_config(
     if known is None:
         raise foreign()
     widget.visits.require_embeds(known.client, caller.origin)
-    take(widget, known.client, caller, None, is_question=False)
+    await take(components.admission.rates, known.client, caller, None, is_question=False)
     settings = known.client.settings
     language = chosen_language(settings, request.query_params.get("lang", ""))
     catalog = components.live.current.catalog
@@ -97,7 +97,7 @@ async def begin_widget_session(request: Request[Any, Any, Any], components: Part
     if known is None:
         raise foreign()
     widget.visits.require_embeds(known.client, caller.origin)
-    take(widget, known.client, caller, None, is_question=False)
+    await take(components.admission.rates, known.client, caller, None, is_question=False)
     made = await to_thread.run_sync(widget.visits.begin, known, caller.origin, asked.token, limiter=_THREADS)
     session = made.visit.session
     return WidgetSessionReply(

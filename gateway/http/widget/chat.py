@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.types import Scope
 
 from gateway.errors import InvalidRequest, NotServing
-from gateway.http.asking import PING_S, Asking
+from gateway.http.asking import PING_S, Asking, ready_s
 from gateway.http.bodies import convert, read_object
 from gateway.http.chat import BlockedReply, SentenceReply
 from gateway.http.headers import request_id
@@ -50,7 +50,7 @@ async def widget_chat(request: Request[Any, Any, Any], components: Parts) -> Res
         text=asked.message,
         assistant=visit.client.settings.assistant,
         principal=visit.principal,
-        deadline=Deadline.after(components.settings.limits.deadline_s),
+        deadline=Deadline.after(components.settings.limits.deadline_s, since=ready_s(request.scope)),
         slots=asked.slots or {},
         conversation=conversation.id,
         person=visit.session.person,

@@ -13,8 +13,9 @@ from gateway.errors import NotServing
 from gateway.http.bearer import bearer_token
 from gateway.http.client_address import client_address
 from gateway.http.widget.origins import Caller, caller_of, is_widget_path, note_caller
+from gateway.limits import Admission
+from gateway.rates import Rate, RateKind, RateStore
 from gateway.widget.book import Page
-from gateway.widget.rates import Counted
 from gateway.widget.services import Widget
 from gateway.widget.sessions import Visit, expired, foreign
 from store.errors import StoreUnavailable
@@ -23,15 +24,14 @@ from store.widgets import WidgetClient
 OPEN, QUESTION = "is_open", "is_question"
 """Options of handlers: one that needs no session, and one whose calls count as questions."""
 _CALLS_TO_ONE_QUESTION = 10
-_CALLS_PER_ADDRESS = 6000
-"""A minute, before anything is looked up."""
 
 
 class WidgetGuard:
     """Looks at the origin first, whatever else is sent; then at the session, where one is needed."""
 
-    def __init__(self, widget: Widget) -> None:
+    def __init__(self, widget: Widget, admission: Admission) -> None:
         self._widget = widget
+        self._admission = admission
         self._threads = CapacityLimiter(4)
 
     async def admit(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -40,7 +40,7 @@ class WidgetGuard:
         Raises `NotAllowed`, `RateLimited`, and `NotServing` when the database cannot say who may call.
         """
         network = network_of(client_address(connection, self._widget.proxies))
-        self._widget.rates.take(Counted(f"address {network}", _CALLS_PER_ADDRESS))
+        await self._admission.look_up(network)
         try:
             page = self._widget.book.known()
             if page is None:
@@ -52,9 +52,8 @@ class WidgetGuard:
             visit = await self._visit(bearer_token(connection), page, origin)
         except StoreUnavailable as error:
             raise NotServing("store_unavailable", "Nobody can be recognised, so nothing is answered.") from error
-        take(
-            self._widget, visit.client, caller_of(connection.scope), visit, is_question=bool(handler.opt.get(QUESTION))
-        )
+        is_question = bool(handler.opt.get(QUESTION))
+        await take(self._admission.rates, visit.client, caller_of(connection.scope), visit, is_question=is_question)
         connection.scope["user"] = visit
 
     async def _visit(self, token: str, page: Page, origin: str) -> Visit:
@@ -79,17 +78,19 @@ class WidgetGuard:
         raise foreign()
 
 
-def take(widget: Widget, client: WidgetClient, caller: Caller, visit: Visit | None, *, is_question: bool) -> None:
-    """Counts a call by session, address and origin. Raises `RateLimited`."""
+async def take(
+    store: RateStore, client: WidgetClient, caller: Caller, visit: Visit | None, *, is_question: bool
+) -> None:
+    """Counts a call by session, address and origin, as the client's settings say. Raises `RateLimited`."""
     rates, kind = client.settings.rates, "question" if is_question else "call"
     times = 1 if is_question else _CALLS_TO_ONE_QUESTION
     counted = [
-        Counted(f"{kind} {client.id} {caller.network}", rates.address * times),
-        Counted(f"{kind} {client.id} {caller.origin}", rates.origin * times),
+        Rate(RateKind.ADDRESS, f"{kind} {client.id} {caller.network}", rates.address * times),
+        Rate(RateKind.ORIGIN, f"{kind} {client.id} {caller.origin}", rates.origin * times),
     ]
     if visit is not None:
-        counted.append(Counted(f"{kind} {visit.session.id}", rates.session * times))
-    widget.rates.take(*counted)
+        counted.append(Rate(RateKind.SESSION, f"{kind} {visit.session.id}", rates.session * times))
+    await store.take(counted)
 
 
 def is_widget_route(handler: BaseRouteHandler) -> bool:

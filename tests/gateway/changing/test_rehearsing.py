@@ -10,8 +10,8 @@ import pytest
 from gateway.changing.rehearsing import Rehearsal, Rehearsing, TriedCandidates
 from gateway.changing.servable import Servable
 from gateway.changing.services import policy_problem
-from gateway.limits import Admission
-from gateway.settings import Settings
+from gateway.limits import make_admission
+from gateway.settings import LimitSettings, Settings
 from gateway.turn import Reply
 from rails.fakes import InProcessSandbox
 from store.changes.types import EditKind
@@ -34,7 +34,7 @@ def rehearsing(gating: GateWorld) -> Iterator[Rehearsing]:
         candidates,
         gating.live,
         gating.model,
-        admission=Admission(concurrent=4),
+        admission=make_admission(LimitSettings(), model_places=4, model_waiting=4),
         settings=Settings(),
     )
     yield made

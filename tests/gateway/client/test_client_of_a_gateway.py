@@ -202,11 +202,10 @@ def test_a_wrong_key_and_a_missing_scope_are_not_allowed(client_of, address, adm
 
 
 def test_a_full_gateway_is_asked_again_and_a_broken_one_is_not(client_of, make_world):
-    world = make_world(limits=LimitSettings(concurrent=1))
-    world.admission._seconds_each = 0.01
+    world = make_world(limits=LimitSettings(concurrent=1, waiting=0))
     with serving(world.app) as (address, seen):
         with client_of(address, key=world.key(), assistant="helpdesk", retrying=Retrying(most=1)) as client:
-            with world.admission.permit(), pytest.raises(Unavailable) as caught:
+            with world.admission.lines.chat.place_now(), pytest.raises(Unavailable) as caught:
                 client.chat(RESET)
             assert (caught.value.code, len(seen)) == ("queue_full", 2)
             assert client.chat(RESET).is_answered

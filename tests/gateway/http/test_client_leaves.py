@@ -136,7 +136,7 @@ def test_a_stream_whose_headers_are_out_is_stopped_too(world, monkeypatch):
 def test_its_place_is_free_again(make_world):
     """As many clients leave as there are places, and the next question is answered."""
     world = make_world()
-    world.admission._concurrent = 1
+    world.admission.lines.chat.places = 1
     model = WatchedModel()
     world.pipeline._model = model
     with served(world) as port:

@@ -108,9 +108,9 @@ async def test_scores_are_for_the_debug_scope_alone(world, scopes):
 
 
 async def test_dry_runs_count_against_the_rate_and_take_a_place(make_world):
-    world = make_world(limits=LimitSettings(requests_per_minute=1, concurrent=1))
+    world = make_world(limits=LimitSettings(requests_per_minute=1, concurrent=1, waiting=0))
     token = world.key(KeyScope.DEBUG)
     assert (await post(world, {"message": "x"}, token=token)).headers["x-ratelimit-remaining-requests"] == "0"
     assert (await post(world, {"message": "x"}, token=token)).status_code == 429
-    with world.admission.permit():
+    with world.admission.lines.chat.place_now():
         assert (await post(world, {"message": "x"})).status_code == 503

@@ -96,10 +96,9 @@ def test_an_unsupported_field_is_a_bad_request(world):
 
 
 def test_a_full_gateway_is_asked_again_as_often_as_the_client_allows(make_world):
-    world = make_world(limits=LimitSettings(concurrent=1))
-    world.admission._seconds_each = 0.1
+    world = make_world(limits=LimitSettings(concurrent=1, waiting=0))
     with (
-        world.admission.permit(),
+        world.admission.lines.chat.place_now(),
         talking(world, max_retries=1) as (client, seen),
         pytest.raises(openai.InternalServerError) as caught,
     ):

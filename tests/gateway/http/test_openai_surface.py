@@ -255,8 +255,8 @@ async def test_the_rate_limit_says_what_is_left_and_when_to_come_back(make_world
 
 
 async def test_no_free_place_is_a_503_that_may_be_retried(make_world):
-    world = make_world(limits=LimitSettings(concurrent=1))
-    with world.admission.permit():
+    world = make_world(limits=LimitSettings(concurrent=1, waiting=0))
+    with world.admission.lines.chat.place_now():
         response = await post(world, ask("I forgot my password", stream=True))
     assert response.status_code == 503
     assert response.json()["error"]["code"] == "queue_full"

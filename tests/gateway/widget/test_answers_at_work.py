@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from contextlib import ExitStack
 
 import pytest
 
@@ -117,9 +118,12 @@ async def test_a_question_that_was_turned_away_can_be_asked_again_under_its_key(
     used = key()
     async with site.browser() as page:
         await site.visit(page)
-        admin.world.admission._in_work = 10**6
-        busy = await ask(page, headers=used | STREAM)
-        admin.world.admission._in_work = 0
+        line = admin.world.admission.lines.chat
+        line.room = 0
+        with ExitStack() as stack:
+            for _ in range(line.places):
+                stack.enter_context(line.place_now())
+            busy = await ask(page, headers=used | STREAM)
         told = await ask(page, headers=used)
     assert (busy.status_code, busy.json()["error"]["code"]) == (503, "queue_full")
     assert busy.headers["retry-after"]

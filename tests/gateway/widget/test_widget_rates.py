@@ -1,58 +1,12 @@
 """How often visitors may call, with when the next call is taken."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from gateway.errors import RateLimited
-from gateway.widget.rates import Counted, Rates
 from store.people import OPERATOR
 from tests.administration import AdminWorld
 from tests.widget_world import BASE, INTRANET, ask, make_site
 
 pytestmark = pytest.mark.anyio
-
-
-class Time:
-    def __init__(self) -> None:
-        self.at = 0.0
-
-    def __call__(self) -> float:
-        return self.at
-
-
-@given(st.integers(1, 200), st.lists(st.floats(0, 30), max_size=100))
-def test_over_any_time_no_more_are_taken_than_a_burst_and_the_steady_rate(per_minute: int, pauses) -> None:
-    time, waits = Time(), []
-    rates = Rates(clock=time)
-    calls = [*[0.0] * (per_minute + 2), *pauses]
-    for pause in calls:
-        time.at += pause
-        try:
-            rates.take(Counted("a", per_minute))
-        except RateLimited as error:
-            waits.append(error.retry_after_s)
-            time.at += error.retry_after_s
-            rates.take(Counted("a", per_minute))  # what Retry-After says is true
-    assert all(0 < wait <= 60 / per_minute + 1e-3 for wait in waits)
-    assert len(calls) <= per_minute + time.at * per_minute / 60 + 1
-
-
-def test_of_several_names_none_is_counted_when_one_is_used_up() -> None:
-    rates = Rates(clock=Time())
-    rates.take(Counted("narrow", 1))
-    for _ in range(5):
-        with pytest.raises(RateLimited):
-            rates.take(Counted("wide", 2), Counted("narrow", 1))
-    rates.take(Counted("wide", 2))
-    rates.take(Counted("wide", 2))
-
-
-def test_names_that_are_many_take_no_more_room() -> None:
-    rates = Rates(clock=Time())
-    for number in range(60_000):
-        rates.take(Counted(str(number), 1))
-    assert len(rates._full_at) == 50_000
 
 
 @pytest.mark.parametrize("kind", ["session", "address", "origin"])

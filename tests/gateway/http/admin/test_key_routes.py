@@ -1,14 +1,20 @@
 """Administrators look after API keys; a key is never more than its owner."""
 
 import datetime as dt
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+import anyio
 import pytest
 
 from gateway.access.keys import KeyWish
 from store.errors import InvalidContent
 from store.people import OPERATOR, Grant, Role
-from store.types import KeyScope
+from store.repositories.decisions import Decisions
+from store.types import Decision, KeyScope
 from tests.administration import AdminWorld, person
+from tests.building import build, question
 
 pytestmark = pytest.mark.anyio
 KEYS = "/v1/admin/keys"
@@ -155,3 +161,33 @@ async def test_a_name_that_is_taken_is_told_in_words(admin: AdminWorld) -> None:
         again = await client.post(KEYS, json={"name": "shop"})
     assert again.status_code == 409
     assert again.json()["detail"] == "there is an API key with this name. Choose another one."
+
+
+async def test_a_key_has_a_budget_of_tokens_and_shows_what_was_used_of_it_today(admin: AdminWorld) -> None:
+    async with admin.client(ADA) as client:
+        made = (await client.post(KEYS, json={"name": "shop", "tokens_per_day": 5000})).json()
+        path = f"{KEYS}/{made['key']['id']}"
+        unused = (await client.get(path)).json()
+        today, yesterday = admin.clock.at, admin.clock.at - dt.timedelta(days=1)
+        decisions = Decisions(admin.database)
+        for at, tokens in ((today, 70), (today, 5), (yesterday, 900)):
+            decisions.add(decided(at=at, principal=made["key"]["id"], prompt_tokens=tokens, completion_tokens=1))
+        used = (await client.get(path)).json()
+        free = (await client.post(KEYS, json={"name": "free"})).json()["key"]
+        rotated = (await client.post(f"{path}/rotate", json={"overlap_hours": 1})).json()["key"]
+        refused = await client.post(KEYS, json={"name": "none", "tokens_per_day": 0})
+    assert (unused["tokens_per_day"], unused["tokens_today"], used["tokens_today"]) == (5000, 0, 77)
+    assert (free["tokens_per_day"], free["tokens_today"]) == (None, None)
+    assert rotated["tokens_per_day"] == 5000
+    assert refused.status_code == 422
+    assert admin.ring.principal(made["token"]).tokens_per_day == 5000
+
+
+def decided(**changes) -> Decision:
+    with ThreadPoolExecutor(1) as beside:  # this thread has an event loop already
+        one = (
+            beside.submit(lambda: anyio.run(build().pipeline.answer, question("I forgot my password")))
+            .result()
+            .decision
+        )
+    return replace(one, id=str(uuid.uuid4()), **changes)

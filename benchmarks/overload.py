@@ -1,0 +1,272 @@
+"""Ten times the load that the gateway can carry, and slow clients beside it: what holds, and what does not.
+
+A real gateway process with the example help desk, asked over HTTP on loopback by other processes at a steady rate,
+whatever it answers. First the time of a question that is alone, then the highest rate that is carried (99 % answered
+and not from the fallback, p99 at most twice that time or 100 ms), then ten times that rate. Load and gateway share the
+machine's cores: the rate that is carried is this machine's with the load on it.
+"""
+
+import argparse
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.overloading.load import Came, Load
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "var" / "bench" / "overload"
+PORT = 18497
+START_S = 600.0
+FIRST_RATE = 5.0
+ALONE_RATE = 4.0
+QUICK_MS = 100.0
+"""A p99 below it is carried in any case: a step has too few questions to tell less from chance."""
+STEP_S = 8.0
+CARRIED = 0.99
+WORSE = 2.0
+MOST_GROWTH = 0.10
+LIVEZ_MS = 100.0
+
+
+def main() -> None:
+    """Prints each figure with what it must be; exit status 1 when one does not hold."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="example: python -m benchmarks.overload --seconds 60 --slow 900 --json",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--seconds", type=float, default=60.0, help="of the overload")
+    parser.add_argument("--times", type=float, default=10.0, help="the load that is carried")
+    parser.add_argument("--slow", type=int, default=900, help="clients that send a byte each second")
+    parser.add_argument("--alone", type=int, default=240, help="questions so far apart that each is alone")
+    parser.add_argument("--generated", type=int, default=10, help="per cent of the questions that the model words")
+    parser.add_argument("--carries", type=float, help="requests a second, where the rate is known already")
+    parser.add_argument("--data", type=Path, default=DATA, help="data folder; made and filled when it is missing")
+    parser.add_argument("--json", action="store_true", dest="as_json")
+    chosen = parser.parse_args()
+    questions = _questions(chosen.generated)
+    with _gateway(chosen.data) as process:
+        try:
+            _wait_until_ready(process)
+            load = Load(PORT, (chosen.data / "first-key").read_text().strip(), questions)
+            report = _measure(process, load, chosen)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+    print(json.dumps(report, indent=2) if chosen.as_json else _table(report))
+    if not all(row["holds"] for row in report["must_hold"]):
+        sys.exit(1)
+
+
+def _measure(process: "subprocess.Popen[bytes]", load: Load, chosen: argparse.Namespace) -> dict[str, Any]:
+    _say("warming up")
+    _run(Load(load.port, load.key, load.questions, count=2 * len(load.questions)))
+    _say(f"{chosen.alone} questions, {ALONE_RATE:g} a second")
+    alone = _run(Load(load.port, load.key, load.questions, rate=ALONE_RATE, seconds=chosen.alone / ALONE_RATE))
+    alone_ms = _percentiles(alone)
+    carries = chosen.carries or _carried(load, alone_ms["all"]["p99"])
+    rate = carries * chosen.times
+    rest_s = 5.0
+    time.sleep(rest_s)
+    before = _memory_mib(process.pid)
+    _say(f"carries {carries:.0f} a second; now {rate:.0f} for {chosen.seconds:.0f} s, {chosen.slow} slow clients")
+    with _slow_clients(load, chosen.slow) as slow:
+        time.sleep(2.0 if chosen.slow else 0.0)
+        probe = _Probe(process.pid)
+        came = _run(Load(load.port, load.key, load.questions, rate=rate, seconds=chosen.seconds))
+        probe.end()
+        slow.kill()
+    accepted = [one for one in came if one.status == 200]
+    loaded_ms = _percentiles(accepted)
+    refused = [one for one in came if one.status in (429, 503)]
+    figures: dict[str, Any] = {
+        "alone_ms": alone_ms,
+        "loaded_ms": loaded_ms,
+        "carries_per_s": carries,
+        "sent_per_s": rate,
+        "accepted_per_s": round(len(accepted) / chosen.seconds, 1),
+        "statuses": dict(Counter(one.status for one in came)),
+        "outcomes": dict(Counter(one.outcome for one in accepted)),
+        "retry_after_s": dict(Counter(one.retry_after for one in refused).most_common(5)),
+        "memory_mib": {"before": round(before, 1), "most": round(probe.most_mib, 1)},
+        "livez_ms": {"p50": round(statistics.median(probe.livez_ms), 1), "most": round(max(probe.livez_ms), 1)},
+    }
+    others = [one for one in came if one.status not in (200, 429, 503)]
+    rows = [
+        _row("p99 of accepted, times alone", loaded_ms["all"]["p99"] / alone_ms["all"]["p99"], WORSE),
+        _row("the same, without generated", loaded_ms["plain"]["p99"] / alone_ms["plain"]["p99"], WORSE),
+        _row("neither 200 nor 429 nor 503", len(others), 0),
+        _row("429 or 503 without Retry-After", sum(not one.retry_after for one in refused), 0),
+        _row("growth of memory", probe.most_mib / before - 1, MOST_GROWTH),
+        _row("slowest /livez, ms", max(probe.livez_ms), LIVEZ_MS),
+        _row("hangs", sum(one.status == -1 for one in came) + probe.hangs, 0),
+    ]
+    return {"figures": figures, "must_hold": rows, "cores": len(os.sched_getaffinity(0))}
+
+
+def _carried(load: Load, alone_p99_ms: float) -> float:
+    """Raises the rate by a half each time, until it is not carried."""
+    rate, carried = FIRST_RATE, FIRST_RATE
+    while True:
+        came = _run(Load(load.port, load.key, load.questions, rate=rate, seconds=STEP_S))
+        whole = [one for one in came if one.status == 200 and one.outcome != "degraded"]
+        p99_ms = _percentiles(came)["all"]["p99"]
+        share = len(whole) / len(came)
+        _say(f"{rate:6.1f} a second: {share:.1%} answered in full, p99 {p99_ms:.0f} ms")
+        if share < CARRIED or p99_ms > max(QUICK_MS, WORSE * alone_p99_ms):
+            return carried
+        carried, rate = rate, rate * 1.5
+        time.sleep(1.0)
+
+
+def _row(name: str, value: float, most: float) -> dict[str, Any]:
+    return {"name": name, "value": round(value, 3), "at_most": most, "holds": value <= most}
+
+
+def _percentiles(came: Sequence[Came]) -> dict[str, dict[str, float]]:
+    kinds = {"all": came, "plain": [one for one in came if one.kind == "plain"]}
+    kinds["generated"] = [one for one in came if one.kind == "generated"]
+    return {name: _of([one.took_ms for one in some]) for name, some in kinds.items() if some}
+
+
+def _of(times_ms: list[float]) -> dict[str, float]:
+    ordered = sorted(times_ms)
+    at = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+    told = {name: round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1) for name, share in at.items()}
+    return {**told, "count": len(ordered)}
+
+
+def _questions(generated_percent: int) -> list[tuple[str, str]]:
+    """Returns a hundred approved phrasings: so many of prompts that the model words, the others given as they are."""
+    found: dict[str, list[str]] = {"generated": [], "plain": []}
+    for path in sorted((ROOT / "examples" / "helpdesk" / "prompts").rglob("*.yaml")):
+        prompt = yaml.safe_load(path.read_text())
+        if prompt.get("slots") or prompt.get("language", "en") != "en" or prompt["reply"].get("cache"):
+            continue
+        kind = "generated" if prompt["reply"]["mode"] == "generate" else "plain"
+        found[kind] += [text for text in prompt["phrasings"][:3] if "{" not in text]
+    mix = []
+    for number in range(100):
+        kind = "generated" if number * generated_percent % 100 < generated_percent else "plain"
+        mix.append((kind, found[kind][number % len(found[kind])]))
+    return mix
+
+
+def _run(load: Load) -> list[Came]:
+    program = [sys.executable, "-m", "benchmarks.overloading.load"]
+    done = subprocess.run(  # noqa: S603 - our own program
+        program, input=json.dumps(asdict(load)).encode(), stdout=subprocess.PIPE, cwd=ROOT, check=True
+    )
+    return [Came(**one) for one in json.loads(done.stdout)]
+
+
+def _slow_clients(load: Load, count: int) -> "subprocess.Popen[bytes]":
+    program = [sys.executable, "-m", "benchmarks.overloading.slow"]
+    started = subprocess.Popen(program, stdin=subprocess.PIPE, cwd=ROOT)  # noqa: S603 - our own program
+    if started.stdin is None:
+        raise RuntimeError("the slow clients have no standard input. This is a bug.")
+    started.stdin.write(json.dumps({"port": load.port, "key": load.key, "count": count}).encode())
+    started.stdin.close()
+    return started
+
+
+class _Probe:
+    """Looks at liveness and memory five times a second."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._is_over = threading.Event()
+        self.livez_ms: list[float] = []
+        self.most_mib = 0.0
+        self.hangs = 0
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stops looking."""
+        self._is_over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._is_over.wait(0.2):
+            self.most_mib = max(self.most_mib, _memory_mib(self._pid))
+            began_s = time.perf_counter()
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/livez", timeout=10).close()
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                self.hangs += 1
+            self.livez_ms.append((time.perf_counter() - began_s) * 1000)
+
+
+def _memory_mib(pid: int) -> float:
+    """Returns what the gateway holds, with the processes that it started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(_resident_mib(int(one)) for one in [str(pid), *children])
+
+
+def _resident_mib(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+
+def _gateway(data: Path) -> "subprocess.Popen[bytes]":
+    data.mkdir(parents=True, exist_ok=True)
+    chosen = {
+        "CANONGATE_DATA__DIRECTORY": str(data),
+        "CANONGATE_LIMITS__REQUESTS_PER_MINUTE": "1000000000",  # one key asks for everybody
+        "CANONGATE_MATCHING__TUNE": "false",  # tuning would take a core while times are measured
+    }
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "gateway.cli", "demo", "--port", str(PORT), "--intranet-port", "0"],
+        cwd=ROOT,
+        env={**os.environ, **chosen},  # noqa: TID251 - handed on as it is
+        stderr=(data / "gateway.log").open("wb"),
+    )
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]") -> None:
+    _say("starting the gateway")
+    until_s = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < until_s:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=5).close()
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.2)
+        else:
+            return
+    process.kill()
+    raise SystemExit("the gateway did not get ready; see gateway.log in the data folder")
+
+
+def _say(line: str) -> None:
+    print(f"… {line}", file=sys.stderr, flush=True)
+
+
+def _table(report: dict[str, Any]) -> str:
+    lines = [f"{name}: {value}" for name, value in report["figures"].items()]
+    lines += [
+        f"{'holds' if row['holds'] else 'FAILS'}  {row['name']}: {row['value']} (at most {row['at_most']})"
+        for row in report["must_hold"]
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
