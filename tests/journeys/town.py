@@ -58,14 +58,13 @@ cases:
 SETTINGS = """\
 [server]
 port = {port}
+trusted_proxies = ["127.0.0.1"]
 [data]
 directory = "{directory}"
 [model]
 name = "none"
 [access]
 plain_http = true
-[server]
-trusted_proxies = ["127.0.0.1"]
 """
 """Each browser says that it stands somewhere else, so that tries of one journey are not those of another."""
 SOON_S = 30.0

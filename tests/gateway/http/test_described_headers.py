@@ -22,6 +22,7 @@ ASKED = {
 @pytest.mark.parametrize("path", ASKED)
 async def test_a_reply_has_the_headers_that_are_described_and_no_other_of_ours(world, path):
     described = set(DESCRIPTION["paths"][path]["post"]["responses"]["200"]["headers"]) - {"idempotency-replayed"}
+    described = {name for name in described if not name.endswith("-tokens")}  # this key has no budget
     async with world.client(world.key(KeyScope.CHAT, KeyScope.DEBUG, KeyScope.CHECKS)) as client:
         reply = await client.post(path, json=ASKED[path])
     assert reply.status_code == 200

@@ -1,6 +1,7 @@
 // What can go wrong with a call, as classes that say what to do. They are those of the Python client.
 
 const ADVICE: Record<string, string> = {
+  budget_exceeded: "Ask again after midnight (UTC), or have the gateway's operator raise the budget.",
   content_filter: "The message or the answer was blocked: show the text to the person, and do not send it again.",
   context_length_exceeded: "Shorten the text; nothing was cut.",
   idempotency_in_progress: "The first request with this key is still at work: wait, and send the same again.",
@@ -12,6 +13,7 @@ const ADVICE: Record<string, string> = {
   message_too_long: "Shorten the message; nothing was cut.",
   model_not_found: "Use the name of an assistant that `models()` lists.",
   not_found: "Check the address of the gateway, and the id if one was sent.",
+  overloaded: "Wait as long as `retryAfterS` says, and ask again.",
   queue_full: "Wait as long as `retryAfterS` says, and ask again.",
   rails_unavailable: "Asking again does not help: tell the gateway's operator the request id.",
   store_unavailable: "Asking again does not help: tell the gateway's operator the request id.",
