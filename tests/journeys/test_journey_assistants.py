@@ -16,7 +16,7 @@ def invite(town: Town, admin: Somebody, name: str, role: Role) -> Somebody:
     admin.fill(name=name)
     admin.page.check(f"#f-role-{role.value}")
     admin.send("Add a person")
-    token = admin.page.locator("#token").input_value()
+    token = admin.page.locator("input.secret").input_value()
     made = town.stranger()
     made.go("/admin/setup")
     made.fill(token=token, password=PASSWORD, again=PASSWORD)

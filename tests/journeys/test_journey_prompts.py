@@ -99,13 +99,9 @@ def test_an_old_version_is_restored_as_a_new_one(town: Town) -> None:
 def test_a_published_change_is_taken_back(town: Town) -> None:
     before = answer_of(town, "hr.parental-leave")
     made = published(town, "hr.parental-leave", {"reply": {"mode": "verbatim", "answer": "There is none."}})
-    rosa, sven = town.somebody("Rosa Lindt", Role.EDITOR), town.somebody("Sven Falk", Role.APPROVER)
-    take(rosa, str(made.id), "Take it back", "This change takes the other one back.")
-    change = rosa.path.rpartition("/")[2]
-    assert change != str(made.id)
-    submit(rosa, change, "It was wrong.")
-    approve(sven, change)
-    publish(sven, change)
+    sven = town.somebody("Sven Falk", Role.APPROVER)
+    take(sven, str(made.id), "Take it back now", "Taken back.")
+    assert sven.path.rpartition("/")[2] != str(made.id)
     town.until_live()
     assert answer_of(town, "hr.parental-leave") == before
     sven.go(f"/admin/changes/{made.id}")

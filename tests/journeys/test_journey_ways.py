@@ -67,7 +67,7 @@ def test_without_scripts_a_change_is_published_and_taken_back(town: Town) -> Non
     approve(dirk, change)
     publish(dirk, change)
     assert town.prompt("hr.remote-work-abroad").reply == Verbatim(answer="Ask first.")
-    take(cora, change, "Take it back", "This change takes the other one back.")
+    take(cora, change, "Draft the way back", "This change takes the other one back.")
     back = cora.path.rpartition("/")[2]
     submit(cora, back, "It said too little.")
     approve(dirk, back)
