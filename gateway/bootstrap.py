@@ -144,7 +144,8 @@ def open_components(
         stack.callback(matchers.close)
         services = rail_services(lambda: embedder, lambda: model)
         publisher = Publisher(settings, store.database, matchers, services)
-        live = Live(publisher.load(), Confirmation(settings.replicas))
+        confirmation = Confirmation(settings.replicas)  # from before the reading: making a state takes seconds
+        live = Live(publisher.load(), confirmation)
         require_form_assistant(settings, live.current.catalog)
         answers = AnswerCache(
             entries=settings.answers.kept,
