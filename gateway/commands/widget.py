@@ -13,12 +13,13 @@ from rich.table import Table
 
 from gateway.bootstrap import open_widgets
 from gateway.commands.options import config_option, json_option, settings_from
+from gateway.commands.widget_change import change
+from gateway.commands.widget_documents import keys_of, show_new, told_of
 from gateway.http.static import FILES
-from gateway.widget.clients import NewSecret
 from gateway.widget.release import snippets_of
 from store.errors import InvalidContent
 from store.people import OPERATOR
-from store.widgets import Algorithm, KeyDocument, SignIn, WidgetClient, WidgetSettings
+from store.widgets import Algorithm, SignIn, WidgetSettings
 
 
 @click.group()
@@ -85,10 +86,10 @@ def create(
         "sign_in": sign_in,
         "languages": languages,
         "algorithm": algorithm,
-        "keys": _keys(keys) if keys else None,
+        "keys": keys_of(keys) if keys else None,
     }
     with open_widgets(settings_from(config)) as widgets:
-        _show_new(widgets.create(OPERATOR, client_id, _settings(document)), as_json=as_json)
+        show_new(widgets.create(OPERATOR, client_id, _settings(document)), as_json=as_json)
 
 
 @widget.command(name="list")
@@ -104,7 +105,7 @@ def list_clients(*, config: Path | None, as_json: bool) -> None:
     with open_widgets(settings_from(config)) as widgets:
         found = widgets.all(OPERATOR)
     if as_json:
-        click.echo(json.dumps([_told(one) for one in found], indent=2))
+        click.echo(json.dumps([told_of(one) for one in found], indent=2))
         return
     table = Table(box=None)
     for title in ("id", "assistant", "origins", "sign in", "disabled"):
@@ -133,7 +134,7 @@ def show(client_id: str, *, config: Path | None, as_json: bool) -> None:
       canongate widget show hr-portal
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     with open_widgets(settings_from(config)) as widgets:
-        told = _told(widgets.get(OPERATOR, client_id))
+        told = told_of(widgets.get(OPERATOR, client_id))
     if as_json:
         click.echo(json.dumps(told, indent=2))
         return
@@ -162,7 +163,7 @@ def rotate(client_id: str, *, overlap_days: int, config: Path | None, as_json: b
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     with open_widgets(settings_from(config)) as widgets:
         made = widgets.rotate(OPERATOR, client_id, overlap=dt.timedelta(days=overlap_days))
-    _show_new(made, as_json=as_json)
+    show_new(made, as_json=as_json)
 
 
 @widget.command()
@@ -179,7 +180,7 @@ def disable(client_id: str, *, config: Path | None, as_json: bool) -> None:
     with open_widgets(settings_from(config)) as widgets:
         changed = widgets.disable(OPERATOR, client_id)
     told = f"{client_id} is disabled. `canongate widget enable {client_id}` serves it again."
-    click.echo(json.dumps(_told(changed)) if as_json else told)
+    click.echo(json.dumps(told_of(changed)) if as_json else told)
 
 
 @widget.command()
@@ -195,7 +196,7 @@ def enable(client_id: str, *, config: Path | None, as_json: bool) -> None:
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     with open_widgets(settings_from(config)) as widgets:
         changed = widgets.enable(OPERATOR, client_id)
-    click.echo(json.dumps(_told(changed)) if as_json else f"{client_id} is served.")
+    click.echo(json.dumps(told_of(changed)) if as_json else f"{client_id} is served.")
 
 
 @widget.command()
@@ -222,10 +223,12 @@ def snippet(client_id: str, *, server: str | None, config: Path | None, as_json:
         click.echo(json.dumps(msgspec.to_builtins(found), indent=2))
         return
     pinned = found.pinned or "(the widget was not built on this machine: run `make setup` where there is npm)"
+    own = "In the site's own script, so that the frame knows who is signed in"
     for title, text in (
         ("One line, which follows the widget's first version", found.loader),
         ("Pinned: this very file and no other", pinned),
         ("In a frame, for sites that let no scripts of others in", found.frame),
+        *(((own, found.frame_token),) if found.frame_token else ()),
         ("The site's content security policy must allow", "; ".join(found.content_security_policy)),
     ):
         click.echo(f"{title}:\n\n{text}\n")
@@ -238,32 +241,4 @@ def _settings(document: Mapping[str, object]) -> WidgetSettings:
         raise InvalidContent(f"{error}.") from error
 
 
-def _keys(path: Path) -> KeyDocument:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=KeyDocument)
-    except (msgspec.DecodeError, OSError) as error:  # a decode error may name a field, never what is in it
-        raise click.BadParameter(f"it is no JWKS document of public keys: {error}.", param_hint="--keys") from error
-
-
-def _told(client: WidgetClient) -> dict[str, object]:
-    secrets = [
-        {
-            "id": one.id,
-            "created_at": one.created_at.isoformat(),
-            "ends_at": one.ends_at.isoformat() if one.ends_at else None,
-        }
-        for one in client.secrets
-    ]
-    told: dict[str, object] = {"id": client.id, **msgspec.to_builtins(client.settings), "secrets": secrets}
-    told["created_at"] = client.created_at.isoformat()
-    told["disabled_at"] = client.disabled_at.isoformat() if client.disabled_at else None
-    return told
-
-
-def _show_new(made: NewSecret, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"id": made.client.id, "secret": made.secret}))
-        return
-    click.echo(made.secret or f"{made.client.id} is served; its site needs no secret of ours.")
-    if made.secret:
-        click.echo("This is the only time the secret is shown; give it to the site's server now.", err=True)
+widget.add_command(change)

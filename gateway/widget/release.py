@@ -4,7 +4,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 
-from store.widgets import WidgetClient
+from store.widgets import SignIn, WidgetClient
 
 VERSION = "0.1.0"
 """Of the widget and its package, which are released with the gateway: what a released address has never changes."""
@@ -20,6 +20,8 @@ class Snippets:
     """The widget of today, which no other takes the place of; None where it was not built."""
     frame: str
     """For sites that let no scripts of others in."""
+    frame_token: str | None
+    """Lines for the site's own script, which tell the frame who is signed in; None where nobody is."""
     content_security_policy: tuple[str, ...]
     """What the site's policy must allow, a directive each."""
 
@@ -46,9 +48,21 @@ def snippets_of(client: WidgetClient, gateway: str, script: bytes | None) -> Sni
     return Snippets(
         loader=f'<script src="{gateway}/embed/v1/loader.js" defer data-client="{client.id}"></script>',
         pinned=pinned,
-        frame=f'<iframe src="{gateway}/embed/chat?client={client.id}&amp;lang={language}" title="{title}"></iframe>',
+        frame=f'<iframe id="canongate" src="{gateway}/embed/chat?client={client.id}&amp;lang={language}"'
+        f' title="{title}" allow="clipboard-write" width="384" height="600"></iframe>',
+        frame_token=None if client.settings.sign_in is SignIn.NONE else _ASKED_BY_FRAME.replace("GATEWAY", gateway),
         content_security_policy=(f"script-src {gateway}", f"connect-src {gateway}", f"frame-src {gateway}"),
     )
+
+
+_ASKED_BY_FRAME = """\
+addEventListener("message", async ({ origin, source, data }) => {
+  const frame = document.querySelector("#canongate");
+  if (origin !== "GATEWAY" || source !== frame.contentWindow || data?.type !== "canongate:token") return;
+  const reply = await fetch("/canongate-token", { method: "POST" });
+  const token = reply.ok ? await reply.text() : null;
+  source.postMessage({ type: data.type, id: data.id, token }, origin);
+});"""
 
 
 def _escaped(text: str) -> str:

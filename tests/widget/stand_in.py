@@ -213,7 +213,7 @@ class StandIn:
 
     async def _conversation(self, _: Asked, reply: "Reply", conversation: str) -> None:
         turns = [
-            {"key": key, "message": made.message, "answer": made.events[-1][1] if made.is_over else None}
+            {"key": key, "message": made.message, "answer": last[1] if (last := made.events[-1])[0] == "done" else None}
             for key, made in self.made.items()
             if made.conversation == conversation
         ]

@@ -33,7 +33,7 @@ def scripted(widget: WidgetPage) -> WidgetPage:
     widget.gateway.scripts |= {
         "long": told(text=LONG, suggestions=offered),
         "leave": told(**clarify, text="Which one?", suggestions=offered),
-        "person": told(source="handoff", contact=CONTACT),
+        "person": told(source="handoff", contact=CONTACT | {"phone": "4250"}),
         "bad": told(outcome="blocked_input", source="none", prompt=None, text="I cannot help with that."),
         "when": told(**clarify, text="From when?", slot=day),
         "wait": [("stage", {"stage": "generating"}), ("hold", "a"), ("done", answer())],
@@ -119,7 +119,7 @@ def test_a_near_miss_says_how_many_suggestions_there_are(widget: WidgetPage) -> 
     widget.ask("leave")
     expect(widget.last).to_contain_text("Did you mean")
     widget.page.wait_for_timeout(500)
-    assert widget.spoken[-1] == "I am not sure what you mean. Suggestions: 2. Which one?"
+    assert widget.spoken[-1] == "Which one? Suggestions: 2."
 
 
 def test_everything_is_done_with_keys_alone(widget: WidgetPage) -> None:

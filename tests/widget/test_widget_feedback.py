@@ -33,7 +33,7 @@ def test_feedback_that_could_not_be_saved_keeps_what_was_written(widget: WidgetP
     widget.element.get_by_label("Comment (optional)").fill("wrong year")
     widget.gateway.refusals["POST /widget/v1/feedback"].append(Refusal(503))
     widget.button("Send feedback").click()
-    expect(widget.element.locator(".feedback")).to_contain_text("could not be saved")
+    expect(widget.last).to_contain_text("could not be saved")
     expect(widget.element.get_by_label("Comment (optional)")).to_have_value("wrong year")
 
 

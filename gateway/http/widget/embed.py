@@ -7,14 +7,14 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from gateway.errors import InvalidRequest, NotServing
-from gateway.http.static import FILES, address_of
+from gateway.http.static import FILES, address_of, script_of
 from gateway.http.templates import load_templates
 from gateway.http.widget.calls import Parts, chosen_language
 from gateway.widget.release import VERSION
 from store.errors import StoreUnavailable
 
 CHAT_PAGE, FILE = "/embed/chat", "/embed/{version:str}/{name:str}"
-SCRIPT = "widget.js"
+SCRIPT, FRAME_SCRIPT = "widget.js", "frame.js"
 _CHANNEL, _LOADER = "v1", "loader.js"
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _SHORT = "public, max-age=300"
@@ -66,6 +66,7 @@ async def embed_chat(request: Request[Any, Any, Any], components: Parts) -> Resp
         language=language,
         direction="rtl" if language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr",
         script=f"/embed/{VERSION}/{SCRIPT}",
+        frame_script=script_of(FRAME_SCRIPT),
         style=address_of("embed.css"),
         icon=address_of("icon.svg"),
     )

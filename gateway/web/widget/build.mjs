@@ -1,10 +1,13 @@
 // Builds the widget and its loader into ../dist, beside the scripts of the admin pages, which stay as they are, and the
 // client for programs into dist of this package, beside the types that tsc has put there.
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { build, transform } from "esbuild";
+import { minify } from "terser";
 
-/** What may be shown before the configuration, which brings all texts of its language, or where there is none. */
-const early = ["launcher", "close", "heading", "message", "send", "reset", "unavailable", "retry"];
+/** Before the configuration, which brings all texts of its language, or without one: what everybody may see. */
+const early = ["launcher", "unavailable", "retry"];
+/** What else may be shown then, in English alone, for want of room. */
+const rare = ["not_here", "close", "heading", "message", "send", "reset", "log"];
 
 const texts = {
   name: "texts",
@@ -13,10 +16,12 @@ const texts = {
     made.onLoad({ filter: /.*/, namespace: "texts" }, () => {
       const listed = readdirSync("texts").map((file) => {
         const told = JSON.parse(readFileSync(`texts/${file}`, "utf8"));
-        return [file.replace(".json", ""), early.map((name) => told[name]).join("|")];
+        const names = file === "en.json" ? [...early, ...rare] : early;
+        return [file.replace(".json", ""), names.map((name) => told[name]).join("|")];
       });
       const languages = JSON.stringify(Object.fromEntries(listed));
-      return { contents: `export const names = "${early.join("|")}".split("|"); export const languages = ${languages};` };
+      const names = [...early, ...rare].join("|");
+      return { contents: `export const names = "${names}".split("|"); export const languages = ${languages};` };
     });
   },
 };
@@ -53,7 +58,7 @@ const own =
   "gateway|listener|watcher|memory|phase|isDay|isSlow|isAgain|seconds|bearer|drop|asked|isResumed|withheld|again|limited|" +
   "offline|changed|replaced|answered|failed|texts|hasFeedback|judge|say|retry|confirm|isBusy|draft|composer|notice|" +
   "launcher|news|isInline|hasLauncher|longest|configuration|said|follow|forget|reveal|settings|desk|depth|announcer|" +
-  "overrides|isResuming|exchange|turn|panel|locale|node|show|update|input|empty|parts|lines|run|words|kind|form|trouble|change|server|leave|resume|restore|depth|log|vouched|build|upgrade|emit|page|actions";
+  "overrides|isResuming|exchange|turn|panel|locale|node|show|update|input|empty|parts|lines|run|words|kind|form|trouble|change|server|leave|resume|restore|depth|log|vouched|build|upgrade|emit|page|actions|judged|tell|alert";
 
 mkdirSync("../dist", { recursive: true });
 const shared = { bundle: true, minify: true, target: ["es2022"], charset: "utf8", logLevel: "warning" };
@@ -65,7 +70,13 @@ await build({
   plugins: [texts, styles, constants],
   mangleProps: new RegExp(`^(${own})$`),
 });
-await build({ ...shared, entryPoints: { loader: "src/loader.ts" }, outdir: "../dist", format: "iife" });
+const entryPoints = { loader: "src/loader.ts", frame: "src/frame.ts" };
+await build({ ...shared, entryPoints, outdir: "../dist", format: "iife" });
+
+/** terser finds 200 bytes (gzipped) in the widget that esbuild leaves. */
+const compress = { passes: 5, ecma: 2022, unsafe: true, unsafe_methods: true, unsafe_arrows: true, pure_getters: true };
+const made = await minify(readFileSync("../dist/widget.js", "utf8"), { module: true, compress, format: { ecma: 2022 } });
+writeFileSync("../dist/widget.js", made.code);
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 await build({

@@ -93,3 +93,77 @@ def test_the_snippets_hold_the_hash_of_the_very_file(published, monkeypatch):
     plain = published("widget", "snippet", "hr-portal").out
     assert "not built" in plain
     assert "http://127.0.0.1:8080/embed/v1/loader.js" in plain
+
+
+def test_a_frame_comes_with_lines_that_tell_it_who_is_signed_in_where_somebody_is(published):
+    published(*CREATE)
+    published(*CREATE[:2], "shop", *CREATE[3:], "--sign-in", "none")
+    server = ("--server", "https://chat.example")
+    told = json.loads(published("widget", "snippet", "hr-portal", *server, "--json").out)
+    assert 'allow="clipboard-write"' in told["frame"]
+    assert 'origin !== "https://chat.example"' in told["frame_token"]
+    assert "canongate:token" in published("widget", "snippet", "hr-portal", *server).out
+    assert json.loads(published("widget", "snippet", "shop", *server, "--json").out)["frame_token"] is None
+
+
+def test_a_place_is_changed_where_something_is_said_and_stays_as_it_is_elsewhere(published, tmp_path):
+    published(*CREATE)
+    before = listed(published)[0]
+    texts = tmp_path / "texts.toml"
+    texts.write_text('[de]\nheading = "Personal"\nstrings = {send = "Los"}\n')
+    change = ("widget", "change", "hr-portal")
+    told = published(
+        *change, "--origin", "https://a.example", "--origin", "https://b.example", "--title", "HR",
+        "--accent", "#7a1fa2",
+        "--language", "en", "--language", "de", "--texts", str(texts), "--contact", "name=HR desk", "--contact",
+        "phone=4250",
+    )  # fmt: skip
+    assert "hr-portal is changed: contact, languages, origins, texts, theme, title." in told.out
+    published(*change, "--contact", "email=hr@example.test", "--radius", "4")
+    after = listed(published)[0]
+    assert after["origins"] == ["https://a.example", "https://b.example"]
+    assert (after["title"], after["languages"], after["texts"]["de"]["heading"]) == ("HR", ["en", "de"], "Personal")
+    assert (after["theme"]["accent"], after["theme"]["radius"]) == ("#7a1fa2", 4)
+    assert (after["contact"]["name"], after["contact"]["phone"]) == ("HR desk", "4250")
+    assert after["contact"]["email"] == "hr@example.test"
+    changed = {"title", "origins", "languages", "texts", "theme", "contact"}
+    assert {name: value for name, value in after.items() if name not in changed} == {
+        name: value for name, value in before.items() if name not in changed
+    }
+    assert json.loads(published(*change, "--no-contact", "--json").out)["contact"] is None
+
+
+def test_a_place_that_signs_in_anew_gets_a_secret_or_takes_keys(published, tmp_path):
+    published(*CREATE, "--sign-in", "none")
+    change = ("widget", "change", "hr-portal")
+    secret = json.loads(published(*change, "--sign-in", "required", "--json").out)["secret"]
+    assert re.fullmatch(r"[A-Za-z0-9]{43}", secret)
+    keys = tmp_path / "keys.json"
+    key = RSAKey.generate_key(2048)
+    keys.write_text(json.dumps({"keys": [{"kid": "a", **key.as_dict(private=False)}]}))
+    told = json.loads(published(*change, "--algorithm", "RS256", "--keys", str(keys), "--json").out)
+    assert (told["secret"], told["secrets"], told["algorithm"]) == (None, [], "RS256")
+    assert json.loads(published(*change, "--algorithm", "HS256", "--json").out)["secret"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        (),
+        ("--origin", "https://*.example"),
+        ("--contact", "fax=1"),
+        ("--accent", "red"),
+        ("--accent", "#ffffff"),
+        ("--assistant", "nowhere"),
+        ("--algorithm", "RS256"),
+        ("--texts", __file__),
+    ],
+    ids=str,
+)
+def test_a_change_that_cannot_be_meant_changes_nothing(published, wrong):
+    published(*CREATE)
+    before = listed(published)
+    refused = published("widget", "change", "hr-portal", *wrong)
+    assert refused.status != 0
+    assert "Traceback" not in refused.err
+    assert listed(published) == before

@@ -19,7 +19,7 @@ from tests.gateway.guides.code_blocks import (
 from tests.gateway.guides.example_gateway import ExampleGateway, example_gateway
 
 BLOCKS = [block for guide in ORDER for block in blocks_of(guide)]
-READ = EXPECTED | {"html", "toml", "http"}
+READ = EXPECTED | {"html", "toml", "http", "javascript", "sh"}
 
 
 @pytest.fixture(scope="module")

@@ -119,9 +119,10 @@ export class Conversation {
     } catch (error) {
       if (stop.signal.aborted) return;
       turn.trouble = troubleOf(error);
-      turn.phase = "failed";
+      // Somebody stopped it before the page was loaded anew.
+      turn.phase = (error as Refusal | undefined)?.code === "client_closed_request" ? "stopped" : "failed";
       this.watcher.changed(turn);
-      this.watcher.failed(turn, error);
+      if (turn.phase === "failed") this.watcher.failed(turn, error);
     } finally {
       clearTimeout(slow);
     }
@@ -174,7 +175,7 @@ export class Conversation {
   }
 }
 
-const TROUBLES: Record<number, Trouble> = { 401: "signed_out", 403: "not_here", 404: "lost", 413: "refused", 422: "refused" };
+const TROUBLES: Record<number, Trouble> = { 0: "unavailable", 401: "signed_out", 403: "not_here", 404: "lost", 413: "refused", 422: "refused" };
 
 function troubleOf(error: unknown): Trouble {
   if (!(error instanceof Refusal) || error.status >= 500) return "unavailable";

@@ -33,7 +33,8 @@ export class CanongateChat extends Host {
   #opener: Element | null = null;
   #wasOpen = false;
   #isSignedOut = false;
-  #isDown = false;
+  /** Why there is no configuration. */
+  #trouble: "unavailable" | "not_here" | null = null;
   #isWarm = false;
   #isResumed = false;
   #leaving = new AbortController();
@@ -143,7 +144,8 @@ export class CanongateChat extends Host {
     this.#live?.conversation.leave();
     this.#live?.memory.close();
     this.#live = this.#frame = this.#configuration = null;
-    this.#isResumed = this.#isWarm = this.#isDown = this.#isSignedOut = false;
+    this.#isResumed = this.#isWarm = this.#isSignedOut = false;
+    this.#trouble = null;
   }
 
   async #configure(): Promise<void> {
@@ -153,14 +155,15 @@ export class CanongateChat extends Host {
       if (this.#live?.gateway !== gateway) return;
       const isFirst = !this.#configuration;
       this.#configuration = configuration;
-      this.#isDown = false;
+      this.#trouble = null;
       if (!isFirst) return this.#notice();
       this.build();
       this.emit("ready", { version: configuration.version });
     } catch (error) {
       if (this.#live?.gateway !== gateway) return;
-      this.#isDown = true;
+      this.#trouble = isStatus(error, 403) ? "not_here" : "unavailable";
       this.#notice();
+      if (this.#isOpen) this.#announcer.say(this.#settings.texts.of(this.#trouble));
       this.emit("error", { code: codeOf(error) });
     }
   }
@@ -195,7 +198,7 @@ export class CanongateChat extends Host {
     else this.#announcer.clear();
     this.#replaced();
     this.#notice();
-    if (isOpen && this.#isDown) void this.#configure();
+    if (isOpen && this.#trouble) void this.#configure();
     if (this.#wasOpen === isOpen || this.hasAttribute("inline")) return;
     this.#wasOpen = isOpen;
     this.emit(isOpen ? "open" : "close");
@@ -232,13 +235,13 @@ export class CanongateChat extends Host {
     if (!this.#frame) return;
     const last = this.#live?.conversation.last;
     const isSignedOut = this.#isSignedOut && last?.trouble !== "signed_out";
-    this.#panel.notice(isSignedOut, this.#isDown && !last, () => void this.#configure());
+    this.#panel.notice(isSignedOut ? "signed_out" : last ? null : this.#trouble, () => void this.#configure());
   }
 
   #network(): void {
     this.#notice();
     if (this.#isOpen) this.#announcer.say(this.#settings.texts.of(navigator.onLine ? "online" : "offline"));
-    if (navigator.onLine && this.#isDown) void this.#configure();
+    if (navigator.onLine && this.#trouble) void this.#configure();
   }
 
   #asked(turn: Turn): void {

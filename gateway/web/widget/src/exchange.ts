@@ -2,7 +2,7 @@
 import { eventsOf, type StreamEvent } from "./events";
 import type { Gateway } from "./gateway";
 import type { Turn } from "./turn";
-import { isStatus, Refusal, type Answer, type Asked } from "./wire";
+import { ANSWER, checked, isStatus, Refusal, type Answer, type Asked } from "./wire";
 
 const SILENCE_MS = 45_000;
 const BACKOFF_MS = [1000, 2000, 4000, 8000];
@@ -98,11 +98,11 @@ export class Exchange {
 
   async #read(reply: Response, alive: () => void): Promise<Answer> {
     const type = reply.headers.get("Content-Type") ?? "";
-    if (!type.startsWith("text/event-stream") || !reply.body) return (await reply.json()) as Answer;
+    if (!type.startsWith("text/event-stream") || !reply.body) return checked(await reply.json(), ANSWER);
     for await (const event of eventsOf(reply.body, alive)) {
       if (event.id && event.id <= this.#last) continue;
       this.#last = Math.max(this.#last, event.id);
-      if (event.name === "done") return event.data as Answer;
+      if (event.name === "done") return checked(event.data, ANSWER);
       if (event.name === "error") throw failure(event);
       this.#tell(event);
     }
@@ -110,7 +110,7 @@ export class Exchange {
   }
 
   #tell({ name, data }: StreamEvent): void {
-    const told = data as { conversation?: string; stage?: string; text?: string };
+    const told = (data ?? {}) as { conversation?: string; stage?: string; text?: string };
     if (name === "conversation") this.listener.conversation((this.#conversation = told.conversation ?? null));
     else if (name === "stage") this.listener.change({ stage: told.stage!, isAgain: false });
     else if (name === "sentence") this.listener.change({ words: (this.#words += told.text), isAgain: false });
@@ -128,7 +128,12 @@ export class Exchange {
 
 /** An error in the stream is the end of this answer: to follow it again would only tell it again. */
 function failure({ data }: StreamEvent): Refusal {
-  return new Refusal(400, (data as { error?: { code?: string } }).error?.code ?? "");
+  return new Refusal(400, (data as { error?: { code?: string } } | null)?.error?.code ?? "");
+}
+
+/** Waits for what somebody else does, and rejects when that takes too long. */
+export function within<T>(ms: number, work: T | Promise<T>): Promise<T> {
+  return Promise.race([work, new Promise<never>((_, reject) => setTimeout(reject, ms))]);
 }
 
 /** Waits; rejects when the signal stops it. */

@@ -1,6 +1,10 @@
 // Calls of the gateway: addresses, headers, and one silent renewal of a session that has ended.
 import { Session, type Page } from "./session";
-import { isStatus, Refusal, type Asked, type Configuration, type Said, type Verdict } from "./wire";
+import { within } from "./exchange";
+import { ANSWER, checked, CONFIGURATION, isStatus, Refusal, SAID } from "./wire";
+import type { Asked, Configuration, Said, Verdict } from "./wire";
+
+const CONFIGURATION_MS = 10_000;
 
 export class Gateway {
   readonly session: Session;
@@ -18,10 +22,12 @@ export class Gateway {
   /** Gives the client's configuration, asked for once; after a failure it is asked for again. */
   configuration(): Promise<Configuration> {
     const path = `/clients/${encodeURIComponent(this.client)}?lang=${encodeURIComponent(this.lang)}`;
-    return (this.#configuration ??= this.#read<Configuration>(path).catch((error: unknown) => {
-      this.#configuration = null;
-      throw error;
-    }));
+    return (this.#configuration ??= within(CONFIGURATION_MS, this.#read(path))
+      .then((told) => checked<Configuration>(told, CONFIGURATION))
+      .catch((error: unknown) => {
+        this.#configuration = null;
+        throw error;
+      }));
   }
 
   /** Asks a question, or goes on with it: the same key never asks twice. */
@@ -45,7 +51,9 @@ export class Gateway {
   /** Gives what was said in a conversation. */
   async said(conversation: string): Promise<Said[]> {
     const reply = await this.#signed(`/conversations/${conversation}`, {});
-    return ((await reply.json()) as { turns: Said[] }).turns;
+    const { turns } = checked<{ turns: Said[] }>(await reply.json(), SAID);
+    for (const { answer } of turns) if (answer) checked(answer, ANSWER);
+    return turns;
   }
 
   /** Forgets a conversation at once. */

@@ -6,7 +6,7 @@ const PROPERTIES = ["token", "strings"] as const;
 export type EventName = "ready" | "open" | "close" | "message" | "feedback" | "error" | "reset";
 
 export abstract class Host extends HTMLElement implements Page {
-  /** Small JSON about the page, sent with each question for auditors. */
+  /** Small JSON about the page, sent with each question; the gateway checks its size and keeps nothing of it. */
   declare context: unknown;
   #token: Token = null;
   #strings: Record<string, string> | null = null;

@@ -1,4 +1,5 @@
 // Who asks: the embedding page vouches for a person, and the gateway gives a short session for that, kept in memory.
+import { within } from "./exchange";
 import { Refusal } from "./wire";
 
 export type Token = string | (() => string | null | Promise<string | null>) | null;
@@ -11,6 +12,7 @@ export interface Page {
 }
 
 const EARLY_MS = 20_000;
+const TOKEN_MS = 15_000;
 
 export class Session {
   #used: string | null = null;
@@ -47,7 +49,7 @@ export class Session {
     let told: string | null;
     try {
       const { token } = this.page;
-      told = typeof token === "function" ? await token() : token;
+      told = typeof token === "function" ? await within(TOKEN_MS, token()) : token;
     } catch {
       throw new Refusal(401, "identity_missing");
     }

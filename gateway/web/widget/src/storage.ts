@@ -3,15 +3,14 @@
 const ANSWER_MS = 120;
 const kept = new Set<string>();
 
-/** Keeps one id under one name, or in memory where the browser keeps nothing or another widget has the name. */
+/** Keeps one id under one name, or in memory where the browser keeps nothing. Of alike names, the later are longer. */
 export class Memory {
   #value: string | null = null;
   #channel: BroadcastChannel | null = null;
-  readonly #isOwn: boolean;
 
-  constructor(private readonly name: string) {
-    this.#isOwn = !kept.has(name);
-    kept.add(name);
+  constructor(private name: string) {
+    while (kept.has(this.name)) this.name += "+";
+    kept.add(this.name);
   }
 
   get value(): string | null {
@@ -21,7 +20,6 @@ export class Memory {
   set value(value: string | null) {
     this.#value = value;
     if (value) void this.#listen();
-    if (!this.#isOwn) return;
     try {
       if (value) sessionStorage.setItem(this.name, value);
       else sessionStorage.removeItem(this.name);
@@ -32,7 +30,7 @@ export class Memory {
 
   /** Takes up what this tab kept; null when another tab, of which this one is a copy, still has it. */
   async restore(): Promise<string | null> {
-    if (this.#value || !this.#isOwn) return this.#value;
+    if (this.#value) return this.#value;
     try {
       const found = sessionStorage.getItem(this.name);
       if (found && !(await this.#listen(found))) this.value = found;
@@ -46,7 +44,7 @@ export class Memory {
   close(): void {
     this.#channel?.close();
     this.#channel = null;
-    if (this.#isOwn) kept.delete(this.name);
+    kept.delete(this.name);
   }
 
   /** Answers other tabs whose the conversation is; with `found`, asks them first. */

@@ -36,7 +36,8 @@ export class Texts {
   /** Gives a text in pieces, so that a value can be a node of its own. */
   parts<T>(name: TextName, values: Readonly<Record<string, T>>): (string | T)[] {
     const own = this.overrides.find((one) => one?.[name])?.[name];
-    const text = own ?? languages[this.locale]!.split("|")[names.indexOf(name)] ?? "";
+    const built = (locale: string) => languages[locale]!.split("|")[names.indexOf(name)];
+    const text = own ?? built(this.locale) ?? built("en") ?? "";
     return text.split(/\{(\w+)\}/).map((part, index) => (index % 2 ? (values[part] ?? "") : part));
   }
 }

@@ -32,6 +32,7 @@ export interface Answer {
   suggestions: Suggestion[];
   slot: Slot | null;
   contact: Contact | null;
+  has_quoted_text?: boolean;
   reference: string;
   conversation: string;
 }
@@ -79,6 +80,29 @@ export class Refusal extends Error {
   ) {
     super(code);
   }
+}
+
+const TITLED = { title: "" };
+const PARTS = { prompt: TITLED, slot: { type: "", values: [""] }, contact: { phone: "" } };
+
+/** Whether a value has what the sample has, each of the same kind; of an array, the first stands for all. */
+function isLike(value: unknown, like: unknown): boolean {
+  if (Array.isArray(like)) return Array.isArray(value) && value.every((one) => isLike(one, like[0]));
+  if (typeof like !== "object") return typeof value === typeof like;
+  return !!value && Object.entries(like!).every(([name, one]) => isLike((value as Record<string, unknown>)[name], one));
+}
+
+/** What an answer has to have to be shown, a configuration to be used, and a conversation to be gone on with. */
+export const ANSWER = { id: "", outcome: "", text: "", suggestions: [TITLED] };
+export const CONFIGURATION = { lang: "", sign_in: "", suggestions: [TITLED] };
+export const SAID = { turns: [{ key: "", message: "" }] };
+
+/** Gives what came if it is like the sample, and its parts like theirs where they are there; else it is no reply. */
+export function checked<T>(told: unknown, like: object): T {
+  const parts = told as Record<string, unknown>;
+  const isGood = isLike(told, like) && Object.entries(PARTS).every(([name, one]) => !parts[name] || isLike(parts[name], one));
+  if (!isGood) throw new Refusal(0, "invalid_reply");
+  return told as T;
 }
 
 /** Whether an error is a refusal with this status. */

@@ -1,6 +1,7 @@
 // An answer: its words, where they come from, what can be done with it, and what can be asked next.
 import { h } from "../dom";
 import { blocks, plain } from "../markdown/blocks";
+import type { TextName } from "../texts";
 import type { Answer } from "../wire";
 import { chips, iconButton } from "./controls";
 import { contactCard } from "./contact";
@@ -16,15 +17,17 @@ export function isBlocked({ outcome }: Answer): boolean {
 /** Makes what stays of an answer, whatever is asked after it. */
 export function answerNodes(desk: Desk, answer: Answer): Node[] {
   const { texts } = desk;
-  const isOf = isBlocked(answer) ? texts.of("blocked") : answer.outcome === "degraded" ? texts.of("degraded") : "";
-  const note = isOf ? [h("p", { class: "meta" }, isOf)] : [];
+  const isOf = isBlocked(answer) ? "blocked" : answer.outcome === "degraded" ? "degraded" : answer.has_quoted_text && "quoted";
+  const note = isOf ? [h("p", { class: "meta" }, texts.of(isOf))] : [];
+  const done = h("p", { class: "meta" });
+  const tell = (name: TextName) => desk.say((done.textContent = texts.of(name)));
   const words = h("div", { class: "words", part: "message" }, h("span", { class: "sr" }, texts.of("assistant_said")), ...blocks(answer.text));
   const isQuestion = answer.outcome === "clarify";
-  const feedback = desk.hasFeedback && !isQuestion ? new FeedbackView(desk, answer) : null;
+  const feedback = desk.hasFeedback && !isQuestion ? new FeedbackView(desk, answer, tell) : null;
   const contact = contactCard(desk, answer.contact ?? (answer.outcome === "no_match" ? desk.contact : null));
-  const copy = navigator.clipboard && !isQuestion ? iconButton("copy", texts.of("copy"), () => void copyWords(desk, answer)) : null;
+  const copy = navigator.clipboard && !isQuestion ? iconButton("copy", texts.of("copy"), () => copyWords(answer, tell)) : null;
   const tools = h("div", { class: "tools" }, source(desk, answer), copy, feedback?.up, feedback?.down);
-  return [...note, words, ...(contact ? [contact] : []), tools, ...(feedback ? [feedback.form] : [])];
+  return [...note, words, ...(contact ? [contact] : []), tools, ...(feedback ? [feedback.form] : []), done];
 }
 
 /** Makes what is offered under the last answer alone. */
@@ -40,17 +43,20 @@ export function nextNodes(desk: Desk, answer: Answer): Node[] {
 export function spoken({ texts }: Desk, answer: Answer): string {
   const told = plain(blocks(answer.text));
   const { length } = answer.suggestions;
-  return answer.outcome === "clarify" && length ? `${texts.of("unsure", { n: length })} ${told}` : told;
+  return answer.outcome === "clarify" && length ? `${told} ${texts.of("unsure", { n: length })}` : told;
 }
 
 function source({ texts }: Desk, answer: Answer): HTMLElement {
   const { prompt } = answer;
-  if (!prompt || isBlocked(answer)) return h("span", { class: "source" });
+  if (!prompt || isBlocked(answer) || answer.outcome === "clarify") return h("span", { class: "source" });
   const values = { title: h("bdi", {}, prompt.title), version: String(prompt.version) };
   return h("span", { class: "meta source" }, ...texts.parts<Node | string>("based_on", values));
 }
 
-async function copyWords({ texts, say }: Desk, answer: Answer): Promise<void> {
-  await navigator.clipboard.writeText(plain(blocks(answer.text)));
-  say(texts.of("copied"));
+/** In a frame the page around may not let it copy. */
+function copyWords(answer: Answer, tell: (name: TextName) => void): void {
+  navigator.clipboard.writeText(plain(blocks(answer.text))).then(
+    () => tell("copied"),
+    () => tell("not_copied"),
+  );
 }

@@ -1,5 +1,6 @@
 // Whether an answer helped; where it did not, why.
 import { attribute, h } from "../dom";
+import type { TextName } from "../texts";
 import type { Answer } from "../wire";
 import { button, iconButton } from "./controls";
 import type { Desk } from "./desk";
@@ -13,12 +14,13 @@ export class FeedbackView {
   /** The form under the answer, shown after a thumb down. */
   readonly form: HTMLFormElement;
   readonly #comment: HTMLTextAreaElement;
-  readonly #note = h("p", { class: "meta" });
   readonly #reasons = new Map<string, HTMLButtonElement>();
 
   constructor(
     private readonly desk: Desk,
     private readonly answer: Answer,
+    /** Shows something under the answer, and says it. */
+    private readonly tell: (name: TextName) => void,
   ) {
     const { texts } = desk;
     this.up = iconButton("up", texts.of("helpful"), () => void this.#give("up"));
@@ -42,7 +44,6 @@ export class FeedbackView {
       h("p", { class: "meta" }, why),
       h("div", { class: "row", role: "group", "aria-label": why }, ...this.#reasons.values()),
       this.#comment,
-      this.#note,
       h("div", { class: "row" }, h("button", { class: "button primary" }, texts.of("send_feedback"))),
     );
   }
@@ -61,7 +62,7 @@ export class FeedbackView {
     if (!(await this.#send(verdict, [], ""))) return;
     attribute(this.up, "aria-pressed", String(verdict === "up"));
     attribute(this.down, "aria-pressed", String(verdict === "down"));
-    if (verdict === "up") this.desk.say(this.desk.texts.of("thanks"));
+    if (verdict === "up") this.tell("thanks");
   }
 
   async #explain(): Promise<void> {
@@ -71,18 +72,16 @@ export class FeedbackView {
     if (!(await this.#send("down", reasons, this.#comment.value.trim()))) return;
     this.form.hidden = true;
     this.down.focus();
-    this.desk.say(this.desk.texts.of("thanks"));
+    this.tell("thanks");
   }
 
   async #send(verdict: "up" | "down", reasons: string[], comment: string): Promise<boolean> {
     try {
       await this.desk.judge({ decision: this.answer.id, verdict, reasons, comment });
-      this.#note.textContent = "";
       return true;
     } catch {
       this.form.hidden = false;
-      this.#note.textContent = this.desk.texts.of("not_saved");
-      this.desk.say(this.#note.textContent);
+      this.tell("not_saved");
       return false;
     }
   }

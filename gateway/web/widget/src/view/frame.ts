@@ -2,7 +2,7 @@
 import { attribute, fill, h, icon } from "../dom";
 import type { Texts } from "../texts";
 
-export const SMALL = "(max-width: 480px)";
+export const SMALL = "(max-width: 480px), (max-height: 420px)";
 
 export class Frame {
   readonly launcher: HTMLButtonElement;

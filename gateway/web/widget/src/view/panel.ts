@@ -2,6 +2,7 @@
 import { fill, h } from "../dom";
 import type { Settings } from "../settings";
 import { blocks } from "../markdown/blocks";
+import { contactCard } from "./contact";
 import { button, chips, iconButton } from "./controls";
 import { Composer, type Writing } from "./composer";
 import type { Desk } from "./desk";
@@ -34,13 +35,13 @@ export class Panel {
   }
 
   /** Says above the place to write what stands in the way, until it is over. */
-  notice(isSignedOut: boolean, isDown: boolean, retry: () => void): void {
+  notice(trouble: "signed_out" | "unavailable" | "not_here" | null, retry: () => void): void {
     const { texts } = this.desk;
-    const name = !navigator.onLine ? "offline" : isSignedOut ? "signed_out" : isDown ? "unavailable" : null;
+    const name = navigator.onLine ? trouble : "offline";
     this.#notice.hidden = !name;
     const reload = name === "signed_out" && button(texts.of("reload"), () => location.reload());
     const again = name === "unavailable" && button(texts.of("retry"), retry);
-    fill(this.#notice, h("p", {}, name && texts.of(name)), reload || again);
+    fill(this.#notice, h("p", {}, name && texts.of(name)), reload || again, reload && contactCard(this.desk, this.desk.contact));
   }
 
   #key(event: KeyboardEvent, actions: PanelActions | false): void {

@@ -84,7 +84,7 @@ export class TurnView {
     const reload = turn.trouble === "signed_out" && button(texts.of("reload"), () => location.reload(), "button primary");
     const isOver = turn.trouble === "not_here" || turn.trouble === "refused";
     const action = reload || (!isOver && button(texts.of("retry"), desk.retry));
-    const contact = contactCard(desk, turn.trouble === "signed_out" ? null : desk.contact);
+    const contact = contactCard(desk, desk.contact);
     return [...(action ? [row(action)] : []), ...(contact ? [contact] : [])];
   }
 }
