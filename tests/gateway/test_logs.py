@@ -31,3 +31,26 @@ def test_a_rail_that_breaks_is_named_in_the_log_and_no_word_is_quoted():
     assert notice["rail"] == "output.fake"
     assert "something" in {line["event"] for line in lines}
     assert "secret words" not in done.stderr
+
+
+_BROKEN = """
+import logging
+from gateway.logs import set_up_logging
+from gateway.settings import LogSettings
+
+set_up_logging(LogSettings(format="console"))
+typed = "my " + "secret words"
+try:
+    1 / 0
+except ZeroDivisionError:
+    logging.getLogger("gateway").exception("broke_off")
+"""
+
+
+def test_a_console_shows_no_variables_of_what_broke():
+    done = subprocess.run(  # noqa: S603 - our own interpreter, our own text
+        [sys.executable, "-c", _BROKEN], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "broke_off" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
+    assert "my secret words" not in done.stderr
