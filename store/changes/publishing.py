@@ -72,12 +72,13 @@ class PublishService:
         """
         return self._publish(_Way(Action.EMERGENCY, actor, reason), self._desk.open(actor, change_id), rev)
 
-    def publish_inverse(self, actor: Actor, opened: Opened) -> Change:
-        """Makes live what takes another change back, as it was opened; whoever calls it judged whether that may be.
+    def publish_inverse(self, actor: Actor, opened: Opened, *, rev: int) -> Change:
+        """Makes live what takes another change back, as it was made at `rev`; the caller judged whether that may be.
 
-        Raises `InvalidContent` for what could not be served, `Conflict` when what is live has moved.
+        Raises `InvalidContent` for what could not be served, `Conflict` when somebody wrote it since, or what is live
+        has moved.
         """
-        return self._publish(_Way(Action.TAKE_BACK, actor), opened, opened.change.rev)
+        return self._publish(_Way(Action.TAKE_BACK, actor), opened, rev)
 
     def schedule(self, actor: Actor, change_id: UUID, at: dt.datetime, *, rev: int) -> Change:
         """Has an approved change published at a time; everything is checked again then. Raises as `publish` does."""

@@ -44,7 +44,7 @@ class TakeBackService:
         try:
             # Judged again by what comes back: it may weaken where the change itself did not.
             require(Action.TAKE_BACK, actor, seen.change, opened.touched)
-            return self._publishing.publish_inverse(actor, opened)
+            return self._publishing.publish_inverse(actor, opened, rev=made.rev)
         except StoreError:
             self._review.withdraw(actor, made.id, "It could not be published at once.", rev=made.rev)
             raise

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from store.audit import AuditFilter
 from store.catalog import load_catalog
+from store.changes.types import Change, Edit, EditKind, Item
 from store.database import open_database
-from store.people import Role
+from store.people import Actor, Role
 from store.types import KeyScope
 from tests.administration import AdminWorld, person
 from tests.gateway.http.admin.change_steps import ADA, BOB, CHANGES, EDDA, ROOT, VIC, Editing, publish_first, published
@@ -78,6 +80,30 @@ async def test_what_moved_since_is_not_taken_back_and_nothing_is_left_behind(fil
     assert title(filled) == "Mended"
     listed = await Editing(filled, VIC).read(CHANGES)
     assert not [one for one in listed["changes"] if one["reverts"]]
+
+
+async def test_whoever_writes_the_inverse_before_it_is_live_brings_nothing_to_people(filled: AdminWorld) -> None:
+    change = await published(filled, "A mistake")
+    changing = filled.administration.changing
+    taking, drafts, contents = changing.taking_back, changing.drafts, changing.contents
+    real = taking._rebase
+
+    class Hasty:
+        """Edits the inverse as soon as it is there."""
+
+        def revert(self, actor: Actor, change_id: UUID) -> Change:
+            made = real.revert(actor, change_id)
+            item = Item(EditKind.PROMPT, "it.vpn")
+            live = contents.get(EDDA, item)
+            edit = Edit(item.kind, item.name, {**live.document, "title": "Nobody approved this"}, live.digest)
+            drafts.add_edit(EDDA, made.id, edit, rev=made.rev)
+            return made
+
+    taking._rebase = Hasty()
+    at = revision(filled)
+    told = await Editing(filled, BOB).step(change, "take-back")
+    assert told.status_code == 409, told.text
+    assert (title(filled), revision(filled)) == ("A mistake", at)
 
 
 async def test_what_is_not_live_is_not_taken_back(filled: AdminWorld) -> None:
