@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 RIVAL := var/bench/xllamacpp-venv
+SPHINX := var/docs-venv
+SITE := var/site
 SCRIPTS := gateway/web/script
 BUNDLE := gateway/web/dist/page.js
 WIDGET := gateway/web/widget
@@ -84,12 +86,13 @@ var/clients/%/.ready: tests/clients/requirements/%.txt
 	@$(@D)/bin/python -m pip install --quiet --no-deps --requirement $<
 	@touch $@
 
-check: setup ## lint, types, import contracts and generated docs
+check: setup $(SPHINX)/.ready ## lint, types, import contracts, generated docs and the links of all pages
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m docs.generate --check
+	@$(SPHINX)/bin/sphinx-build -c docs/site docs $(SITE) --quiet --fail-on-warning --keep-going --nitpicky
 
 fix: setup ## format the code and apply safe lint fixes
 	@$(BIN)/ruff format .
@@ -105,8 +108,15 @@ bench: setup ## print the figures of docs/benchmarks.md
 screenshots: setup browser ## write pictures of every admin page to var/screenshots, and those of the tour to docs/tour
 	@$(BIN)/python -m docs.screenshots --tour
 
-docs: setup ## rewrite the generated pages of docs/
+docs: setup $(SPHINX)/.ready ## rewrite the generated pages of docs/ and make the site in var/site
 	@$(BIN)/python -m docs.generate
+	@$(SPHINX)/bin/sphinx-build -c docs/site docs $(SITE) --quiet --fail-on-warning --keep-going --nitpicky
+	@echo "open $(SITE)/index.html"
+
+$(SPHINX)/.ready: docs/site/requirements.txt
+	@$(PYTHON) -m venv --clear $(SPHINX)
+	@$(SPHINX)/bin/python -m pip install --quiet --no-deps --requirement $<
+	@touch $@
 
 clean: ## remove the environment and the data folder
 	rm -rf $(VENV) var

@@ -40,9 +40,9 @@ class Block:
         return f"{self.guide}-{self.number}-{self.language}"
 
 
-def blocks_of(guide: str) -> Iterator[Block]:
+def blocks_of(guide: str, folder: Path = GUIDES) -> Iterator[Block]:
     """Gives all blocks of a guide. One of `json` or `text` right after one that is run is what that prints."""
-    tokens = MarkdownIt("js-default").parse((GUIDES / f"{guide}.md").read_text(encoding="utf-8"))
+    tokens = MarkdownIt("js-default").parse((folder / f"{guide}.md").read_text(encoding="utf-8"))
     heading = ""
     for number, one in enumerate(tokens):
         if one.type == "heading_open":
