@@ -18,6 +18,7 @@ from gateway import (
     replica_settings,
     server_settings,
     settings,
+    telemetry_settings,
     webhook_settings,
 )
 from gateway.app import HANDLERS
@@ -256,7 +257,15 @@ def _field_texts() -> dict[tuple[str, str], str]:
     source = "".join(
         map(
             inspect.getsource,
-            (access_settings, model_settings, server_settings, settings, replica_settings, webhook_settings),
+            (
+                access_settings,
+                model_settings,
+                server_settings,
+                settings,
+                replica_settings,
+                telemetry_settings,
+                webhook_settings,
+            ),
         )
     )
     for node in ast.parse(source).body:

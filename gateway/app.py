@@ -110,7 +110,7 @@ def create_app(
         exception_handlers={Exception: _tell(components, has_pages=Listener.ADMIN in listeners)},
         before_request=hold_repeats(administration.access.repeats) if administration else None,
         middleware=[
-            partial(CountRequests, telemetry=components.telemetry),
+            partial(CountRequests, telemetry=components.telemetry, tracing=components.tracing),
             partial(GrantPlaces, lines=components.admission.lines, queue_s=components.settings.limits.queue_s),
             *([partial(KeepReplies, repeats=administration.access.repeats)] if administration else []),
         ],

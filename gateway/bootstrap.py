@@ -46,6 +46,7 @@ from gateway.readiness import PartReport, PartState, Readiness
 from gateway.reviewing.making import make_review
 from gateway.settings import Settings
 from gateway.telemetry import Telemetry
+from gateway.tracing_making import open_tracing
 from gateway.warming import Warming
 from gateway.webhooks.making import make_webhooks
 from gateway.widget.clients import WidgetClientService
@@ -198,7 +199,8 @@ def open_components(
             changing.queue,
             keeps=lambda name: keeps_words(live, name),
         )
-        telemetry = Telemetry(readings_of(live, admission, answers, model, lambda: decisions.waiting))
+        tracing, told = open_tracing(settings.telemetry, stack, model, privacy)
+        telemetry = Telemetry((*readings_of(live, admission, answers, model, lambda: decisions.waiting), *told))
         decisions = DecisionLog(writer, privacy, telemetry)
         webhooks = make_webhooks(
             settings.webhooks, review.recorder, auditing.trail, review.reviewing, settings.data_directory
@@ -213,6 +215,7 @@ def open_components(
             output_rails_s=settings.rails.stage_s,
             model_places=places_of(model, settings),
             listener=webhooks.listener,
+            tracing=tracing,
         )
         administration = administration_of(
             store.database,
@@ -248,6 +251,7 @@ def open_components(
                 }
             ),
             telemetry=telemetry,
+            tracing=tracing,
             warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,
             publisher=publisher,
             administration=administration,

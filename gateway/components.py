@@ -16,6 +16,7 @@ from gateway.rail_checks import RailChecks
 from gateway.readiness import Readiness
 from gateway.settings import Settings
 from gateway.telemetry import Telemetry
+from gateway.tracing import UNTRACED, Tracing
 from gateway.warming import Warming
 from gateway.widget.services import Widget
 
@@ -48,5 +49,7 @@ class Components:
     """What else runs as long as the gateway does."""
     once: tuple[Callable[[], Awaitable[None]], ...] = ()
     """What one of several gateways on a database does for all."""
+    tracing: Tracing = UNTRACED
+    """Tells a collector, where there is one."""
     leading: Leading | None = None
     """Says whether this gateway is that one; None where nobody else can be."""

@@ -154,7 +154,7 @@ def _within(actor: Actor, wanted: DecisionFilter) -> DecisionFilter:
 
 def _require_seen(actor: Actor, decision: Decision) -> None:
     if not actor.may_see(decision.assistant):
-        raise NotFound(f"there is no decision {decision.id}")
+        raise NotFound("there is no such decision")
 
 
 def _shown(row: Recorded) -> ShownDecision:

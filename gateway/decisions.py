@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Protocol
 
 import structlog
@@ -11,12 +12,17 @@ from gateway.batch_thread import BatchThread
 from gateway.errors import NotServing
 from gateway.privacy import UNLINKED, Privacy
 from gateway.telemetry import UNREAD, Telemetry
+from gateway.trace_context import CURRENT
+from rails.types import RailStatus
 from store.content import KeepsText
 from store.errors import Conflict, StoreUnavailable
-from store.types import Decision, Recorded
+from store.types import Decision, Outcome, Recorded
 
 BUFFERED = 1000
 """Decisions kept in memory while the database does not answer; one more and nothing is answered."""
+
+
+_FIRED = frozenset({RailStatus.MODIFIED.value, RailStatus.BLOCKED.value, RailStatus.ERROR.value})
 
 
 class DecisionStore(Protocol):
@@ -27,6 +33,14 @@ class DecisionStore(Protocol):
 
     def last_of_conversation(self, conversation: str, principal: str) -> Decision | None:
         """Returns the newest decision of a principal's conversation."""
+
+
+class DecisionStatus(StrEnum):
+    """Whether the guard let a message through, stopped it, or could not say: a crash is no verdict."""
+
+    SUCCESS = "success"
+    INTERVENED = "guardrail_intervened"
+    NO_VERDICT = "guardrail_failed_to_respond"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +77,14 @@ class DecisionLog:
             words = await self._privacy.words(said.keeps, said.message, said.answer)
         await self._writer.put(Recorded(decision, words))
         self._telemetry.decided(decision)
-        self._log.info("decision", **_fields(decision), error=error)
+        self._log.info("decision", **_request(), **_fields(decision), error=error)
         return decision
 
     def note_none(self, turn_id: str, assistant: str, principal: str, *, reason: str) -> None:
         """Logs that a message ended without a decision: it was not acceptable, or its caller left."""
         self._telemetry.undecided(reason)
-        self._log.info("no_decision", id=turn_id, assistant=assistant, principal=principal, reason=reason)
+        fields = {"id": turn_id, "assistant": assistant, "principal": principal, "reason": reason}
+        self._log.info("no_decision", **_request(), **fields)
 
     def previous(self, conversation: str, principal: str, assistant: str) -> Decision | None:
         """Returns the decision before this one, for follow-up questions; waiting ones count. Blocks: use a thread."""
@@ -117,12 +132,27 @@ class DecisionLog:
                     self._log.error("decision_refused", id=row.decision.id, reason=str(error))
 
 
+def status_of(decision: Decision) -> DecisionStatus:
+    """Returns what the guard did about a message."""
+    if decision.failed:
+        return DecisionStatus.NO_VERDICT
+    is_stopped = decision.outcome in (Outcome.BLOCKED_INPUT, Outcome.BLOCKED_OUTPUT) or decision.stopped_by is not None
+    return DecisionStatus.INTERVENED if is_stopped else DecisionStatus.SUCCESS
+
+
+def _request() -> dict[str, object]:
+    """The request that is decided about; a message of the gateway's own has none."""
+    trace = CURRENT.get()
+    return {"request_id": trace.request_id, "trace_id": trace.trace_id} if trace else {}
+
+
 def _fields(decision: Decision) -> dict[str, object]:
     """The log line: identifiers and numbers, never words of the person or of the answer."""
     return {
         "id": decision.id,
         "assistant": decision.assistant,
         "principal": decision.principal,
+        "status": status_of(decision).value,
         "outcome": decision.outcome.value,
         "source": decision.source,
         "prompt": decision.prompt_key,
@@ -130,9 +160,15 @@ def _fields(decision: Decision) -> dict[str, object]:
         "score": decision.score,
         "gate": decision.gate,
         "stopped_by": decision.stopped_by,
+        "fired": [f"{one['stage']}.{one['name']}:{one['status']}" for one in decision.rails if one["status"] in _FIRED],
         "store_revision": decision.store_revision,
         "matcher": decision.matcher,
+        "policy": decision.policy,
         "policy_revision": decision.policy_revision,
+        "prompt_sha256": decision.prompt_sha256,
+        "sent_sha256": decision.sent_sha256,
+        "model_sha256": decision.model_sha256,
+        "model_adapter": decision.model_adapter,
         "prompt_tokens": decision.prompt_tokens,
         "completion_tokens": decision.completion_tokens,
         "cached_from": decision.cached_from,

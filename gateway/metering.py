@@ -95,4 +95,18 @@ def _worker_readings(model: LlamaModel) -> tuple[Reading, ...]:
         Reading("canongate_model_waiting", "Requests in line for the model.", lambda: model.waiting),
         Reading("canongate_model_starts", "Starts of the worker.", lambda: model.starts, is_counter=True),
         Reading("canongate_model_prefixes", "Beginnings of prompts kept ready.", lambda: model.kept_prefixes),
+        Reading(
+            "canongate_model_prefix_asked",
+            "Answers by whether the beginning of their prompt was ready.",
+            lambda: {"hit": model.reused.hits, "miss": model.reused.misses},
+            label="found",
+            is_counter=True,
+        ),
+        Reading(
+            "canongate_model_prefix_tokens",
+            "Tokens of prompts that were ready, and that had to be read.",
+            lambda: {"ready": model.reused.ready_tokens, "read": model.reused.read_tokens},
+            label="kind",
+            is_counter=True,
+        ),
     )

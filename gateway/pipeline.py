@@ -20,7 +20,8 @@ from gateway.prompt_sampling import sampling_of
 from gateway.releasing import SentenceBuffer, release_sentences
 from gateway.render import fill_text, render_prompt
 from gateway.reviewing.recorder import NOBODY, DecisionListener
-from gateway.turn import KeptAnswer, News, Question, Released, Reply, Source, Step, Turn, WeightsUsed, Withheld
+from gateway.tracing import UNTRACED, Tracing
+from gateway.turn import KeptAnswer, News, Passed, Question, Released, Reply, Source, Step, Turn, WeightsUsed, Withheld
 from gateway.wording import Asked, Generating, Wanted, word
 from models.ports import ApprovedPrompt, LanguageModel
 from rails.languages import spoken
@@ -71,6 +72,7 @@ class ChatPipeline:
         output_rails_s: float,
         model_places: int,
         listener: DecisionListener = NOBODY,
+        tracing: Tracing = UNTRACED,
     ) -> None:
         self._live = live
         self._model = model
@@ -81,6 +83,7 @@ class ChatPipeline:
         self._output_rails_s = output_rails_s
         self._model_threads = CapacityLimiter(model_places)
         self._listener = listener
+        self._tracing = tracing
 
     async def answer(self, question: Question, watcher: Watcher = unwatched) -> Reply:
         """Returns the reply to a question, whatever its outcome; the decision is stored when it returns.
@@ -103,6 +106,7 @@ class ChatPipeline:
             stopped = Outcome.BLOCKED_OUTPUT if turn.prompt else Outcome.BLOCKED_INPUT
             decision = turn.decide(stopped, Source.NONE, failed=True)
             code = error.code if isinstance(error, NotServing) else "internal_error"
+            self._tracing.decided(turn, decision, error=code)
             await self._decisions.record(decision, _said(turn), error=code)
             raise
         except anyio.get_cancelled_exc_class():
@@ -110,6 +114,7 @@ class ChatPipeline:
             raise
         # (7) record
         kept = await self._decisions.record(reply.decision, _said(turn, reply.text), error=turn.model_error)
+        self._tracing.decided(turn, kept, error=turn.model_error)
         self._admission.spent(kept)
         self._listener.decided(kept, turn.sent_message)
         return reply
@@ -167,7 +172,8 @@ class ChatPipeline:
         async with self._answers.place(key, turn.state, lifetime_s=content.cache_s, wait_s=wait_s) as place:
             turn.kept = place.kept
             if place.waited_s:
-                turn.timings_ms["wait"] = round(place.waited_s * 1000, 3)
+                now_s = time.monotonic()
+                turn.note(Passed("wait", now_s - place.waited_s, now_s))
             asked = Asked(self._model, self._admission, self._model_threads)
             generate = partial(word, asked, turn, Wanted(approved, sampling, deadline_s))
             facts = "".join(part.text for part in approved.question)

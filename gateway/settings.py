@@ -15,6 +15,7 @@ from gateway.model_settings import AnswerSettings, ModelSettings, UpstreamSettin
 from gateway.replica_settings import ReplicaSettings
 from gateway.sections import PREFIX, Section
 from gateway.server_settings import ServerSettings, StartupSettings
+from gateway.telemetry_settings import TelemetrySettings
 from gateway.webhook_settings import WebhookSettings
 
 SECTION_MARK = "__"
@@ -222,6 +223,8 @@ class Settings(Section, frozen=True):
     """The audit trail's checkpoints."""
     log: LogSettings = LogSettings()
     """The log."""
+    telemetry: TelemetrySettings = TelemetrySettings()
+    """Traces and metrics for a collector."""
 
     def __post_init__(self) -> None:
         if self.access.plain_http and self.server.sign_in_host not in LOOPBACK:

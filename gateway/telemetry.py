@@ -1,11 +1,13 @@
-"""Every name under which the gateway counts what it does, and what counts it: Prometheus metrics of one process.
+"""Every name under which the gateway tells what it does, and what counts it: Prometheus metrics of one process.
 
 No label holds anything that a person wrote or that grows with use: names come from what is published, everything else
-from closed lists. The names of stages and outcomes are those of decisions.
+from closed lists. The names of stages and outcomes are those of decisions. Numbers that parts of the gateway keep
+themselves have their names in `metering.py`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -17,8 +19,84 @@ from store.types import Decision
 
 STAGES: Final = frozenset({"input_rails", "match", "dialog", "wait", "generate", "output_rails"})
 """Of a decision's timings those that are stages; `total` is told by itself."""
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "QUERY"})
+OTHER_METHOD: Final = "_OTHER"
+"""As OpenTelemetry has it: a client may send any word for a method."""
 _FAST_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _MS = 1000.0
+
+
+class SpanName(StrEnum):
+    """Spans. Some are followed by what they are about, such as `chat smollm2-135m-instruct`."""
+
+    DECISION = "canongate.decision"
+    GUARDRAIL = "run_guardrail"
+    RETRIEVAL = "retrieval"
+    CHAT = "chat"
+    DIALOG = "canongate.dialog"
+    WAIT = "canongate.wait"
+
+
+class SpanEvent(StrEnum):
+    """Events of spans; this one is proposed (semantic-conventions-genai, issue 427), like `gen_ai.security` below."""
+
+    FINDING = "gen_ai.security.finding"
+
+
+class Field(StrEnum):
+    """Attributes of spans and of OpenTelemetry's metrics. The set `gen_ai` is in development, and so are these."""
+
+    METHOD = "http.request.method"
+    ROUTE = "http.route"
+    STATUS = "http.response.status_code"
+    ERROR = "error.type"
+    SERVICE = "service.name"
+    SERVICE_VERSION = "service.version"
+    INSTANCE = "service.instance.id"
+    OPERATION = "gen_ai.operation.name"
+    PROVIDER = "gen_ai.provider.name"
+    REQUEST_MODEL = "gen_ai.request.model"
+    RESPONSE_MODEL = "gen_ai.response.model"
+    FINISH_REASONS = "gen_ai.response.finish_reasons"
+    FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
+    INPUT_TOKENS = "gen_ai.usage.input_tokens"
+    OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+    READY_TOKENS = "gen_ai.usage.cache_read.input_tokens"
+    TOKEN_TYPE = "gen_ai.token.type"  # noqa: S105 -- the name of an attribute
+    CONVERSATION = "gen_ai.conversation.id"
+    DATA_SOURCE = "gen_ai.data_source.id"
+    RAIL = "gen_ai.security.guardrail.name"
+    VERDICT = "gen_ai.security.verdict"
+    VERDICT_REASON = "gen_ai.security.verdict.reason"
+    POLICY = "gen_ai.security.policy.name"
+    POLICY_REVISION = "gen_ai.security.policy.version"
+    REQUEST_ID = "canongate.request.id"
+    DECISION_ID = "canongate.decision.id"
+    ASSISTANT = "canongate.assistant"
+    OUTCOME = "canongate.outcome"
+    SOURCE = "canongate.source"
+    DECISION_STATUS = "canongate.status"
+    PROMPT = "canongate.prompt.key"
+    PROMPT_VERSION = "canongate.prompt.version"
+    PROMPT_SHA256 = "canongate.prompt.sha256"
+    SENT_SHA256 = "canongate.sent.sha256"
+    MODEL_SHA256 = "canongate.model.sha256"
+    STORE_REVISION = "canongate.store.revision"
+    MATCHER = "canongate.matcher"
+    GATE = "canongate.match.gate"
+    SCORE = "canongate.match.score"
+    CACHED_FROM = "canongate.cached_from"
+    STAGE = "canongate.stage"
+    IS_MONITORED = "canongate.rail.is_monitored"
+
+
+class Measure(StrEnum):
+    """OpenTelemetry's metrics of the language model."""
+
+    TOKENS = "gen_ai.client.token.usage"
+    DURATION = "gen_ai.server.request.duration"
+    FIRST_TOKEN = "gen_ai.server.time_to_first_token"  # noqa: S105 -- the name of a metric
+    PER_TOKEN = "gen_ai.server.time_per_output_token"  # noqa: S105 -- as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +156,7 @@ class Telemetry:
 
     def requested(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts an HTTP request; `route` is the template of its path."""
-        self._requests.labels(method, route, str(status)).inc()
+        self._requests.labels(known_method(method), route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 
     def text(self) -> bytes:
@@ -94,6 +172,11 @@ class Telemetry:
 
     def _histogram(self, name: str, said: str, *labels: str) -> Histogram:
         return Histogram(name, said, labels, registry=self._registry, buckets=_FAST_S)
+
+
+def known_method(method: str) -> str:
+    """Returns the method as it is told."""
+    return method if method in METHODS else OTHER_METHOD
 
 
 class _Readings(Collector):

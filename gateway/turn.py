@@ -128,6 +128,15 @@ class KeptAnswer:
         return cls(text, decision, at, completion.prompt_sha256, completion.finish_reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """When a message went through a stage, on the monotonic clock."""
+
+    stage: str
+    began_s: float
+    ended_s: float
+
+
 @dataclass(slots=True)
 class Turn:
     """Collects what is decided about one message; becomes the stored decision."""
@@ -139,6 +148,7 @@ class Turn:
     at: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     started: float = field(default_factory=time.monotonic)
     timings_ms: dict[str, float] = field(default_factory=dict)
+    passed: list[Passed] = field(default_factory=list)
     records: list[RailRecord] = field(default_factory=list)
     sent_message: str = ""
     """The canonical message before any check; empty when it was refused before it had one."""
@@ -188,8 +198,13 @@ class Turn:
         try:
             yield
         finally:
-            spent = (time.monotonic() - started) * 1000
-            self.timings_ms[stage] = round(self.timings_ms.get(stage, 0.0) + spent, 3)
+            self.note(Passed(stage, started, time.monotonic()))
+
+    def note(self, passed: Passed) -> None:
+        """Adds what a stage took."""
+        self.passed.append(passed)
+        spent = (passed.ended_s - passed.began_s) * 1000
+        self.timings_ms[passed.stage] = round(self.timings_ms.get(passed.stage, 0.0) + spent, 3)
 
     def decide(
         self,

@@ -15,7 +15,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -216,7 +223,9 @@ def _engine(url: URL, *, wait_s: float = _WAIT_S) -> Engine:
     with translated():
         if url.get_backend_name() == "sqlite":
             _make_private(Path(url.database or ""))
-            engine = create_engine(url, connect_args={"timeout": wait_s, "check_same_thread": False})
+            engine = create_engine(
+                url, hide_parameters=True, connect_args={"timeout": wait_s, "check_same_thread": False}
+            )
             event.listen(engine, "connect", partial(_prepare_sqlite, wait_s=wait_s))
             event.listen(engine, "begin", _begin_sqlite)
             return engine
@@ -224,7 +233,8 @@ def _engine(url: URL, *, wait_s: float = _WAIT_S) -> Engine:
         timeouts += " -c idle_in_transaction_session_timeout=60s"
         # The server notices within half a minute that a gateway is gone: its locks, and the lead, are free then.
         timeouts += " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
-        return create_engine(url, pool_pre_ping=True, connect_args={**_CONNECTING, "options": timeouts})
+        connecting = {**_CONNECTING, "options": timeouts}
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=connecting)
 
 
 def _make_private(path: Path) -> None:
@@ -276,9 +286,17 @@ def translated() -> Iterator[None]:
     except IntegrityError as error:
         raise Conflict(_REFUSED, rule="stored_differs") from error
     except DBAPIError as error:
-        raise StoreUnavailable(f"the database failed: {error.orig}") from error
+        raise StoreUnavailable(f"the database failed: {_plain_words(error)}") from error
     except (PoolTimeoutError, NoSuchModuleError) as error:
         raise StoreUnavailable(f"the database cannot be reached: {error}") from error
+
+
+def _plain_words(error: DBAPIError) -> str:
+    """Returns what the driver says about the database; what it says about rows and values may quote them."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return type(error.orig).__name__
+    told = getattr(error.orig, "diag", None)  # of PostgreSQL: the message without details and statement
+    return (told and told.message_primary) or str(error.orig)
 
 
 def known_schemas() -> frozenset[str]:

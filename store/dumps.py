@@ -51,7 +51,7 @@ def schema_of(url: str) -> str | None:
     parsed = parse_url(url)
     if parsed.get_backend_name() == SQLITE and not Path(parsed.database or "").exists():
         return None
-    engine = create_engine(parsed)
+    engine = create_engine(parsed, hide_parameters=True)
     try:
         with translated(), engine.connect() as connection:
             if not inspect(connection).has_table(_MARK):

@@ -26,6 +26,7 @@ from gateway.rail_checks import RailChecks
 from gateway.readiness import PartReport, PartState, Readiness
 from gateway.settings import LimitSettings, PageSettings, Settings
 from gateway.telemetry import Telemetry
+from gateway.tracing import UNTRACED, Tracing
 from models.fakes import FakeEmbedder, FakeModel
 from rails.engine import RailsPolicy, compile_policy
 from rails.languages import unread_by
@@ -186,6 +187,7 @@ class World:
         has_visitor: bool = True,
         content: Catalog | None = None,
         decisions: DecisionStore | None = None,
+        tracing: Tracing = UNTRACED,
     ) -> None:
         """With `content` it serves that; with `decisions` a real store of them takes the place of the fake."""
         limits = limits or LimitSettings()
@@ -214,6 +216,7 @@ class World:
             match_s=limits.match_s,
             output_rails_s=0.1,
             model_places=8,
+            tracing=tracing,
         )
         ring = KeyRing(self.keys, PEPPER, requests_per_minute=limits.requests_per_minute)
         visitor = Principal(
@@ -231,6 +234,7 @@ class World:
             admission=self.admission,
             readiness=self.readiness,
             telemetry=self.telemetry,
+            tracing=tracing,
             warming=None,
             publisher=None,
             administration=None,

@@ -1,4 +1,4 @@
-"""Headers that every response carries: the request id and what keeps browsers from guessing."""
+"""Headers that every response carries: the request id, its trace, and what keeps browsers from guessing."""
 
 import re
 
@@ -7,10 +7,13 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
 from gateway.http.widget.origins import add_origin
+from gateway.trace_context import Trace, begin_trace
 
 REQUEST_ID = "x-request-id"
 _PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+TRACEPARENT = "traceparent"
 _STATE_KEY = "request_id"
+_TRACE_KEY = "trace"
 
 _ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -26,10 +29,24 @@ def request_id(scope: Scope) -> str:
     known = scope["state"].get(_STATE_KEY)
     if isinstance(known, str):
         return known
-    sent = next((value for name, value in scope["headers"] if name == REQUEST_ID.encode()), b"").decode("latin-1")
+    sent = _sent(scope, REQUEST_ID)
     chosen = sent if _PLAIN_TOKEN.fullmatch(sent) else str(uuid_utils.uuid7())
     scope["state"][_STATE_KEY] = chosen
     return chosen
+
+
+def trace_of(scope: Scope, *, sampling: float = 0.0) -> Trace:
+    """Returns the request's place in its trace: the same at each call, told or not as the first one says."""
+    known = scope["state"].get(_TRACE_KEY)
+    if isinstance(known, Trace):
+        return known
+    begun = begin_trace(_sent(scope, TRACEPARENT), request_id(scope), sampling=sampling)
+    scope["state"][_TRACE_KEY] = begun
+    return begun
+
+
+def _sent(scope: Scope, header: str) -> str:
+    return next((value for name, value in scope["headers"] if name == header.encode()), b"").decode("latin-1")
 
 
 async def add_headers(message: Message, scope: Scope) -> None:
@@ -38,6 +55,7 @@ async def add_headers(message: Message, scope: Scope) -> None:
         return
     headers = MutableScopeHeaders.from_message(message)
     headers[REQUEST_ID] = request_id(scope)
+    headers[TRACEPARENT] = trace_of(scope).traceparent
     add_origin(headers, scope)
     for name, value in _ALWAYS.items():
         headers.setdefault(name, value)

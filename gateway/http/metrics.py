@@ -9,10 +9,15 @@ from litestar.params import SkipValidation
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.components import Components
+from gateway.http.headers import trace_of
 from gateway.telemetry import Telemetry
+from gateway.trace_context import CURRENT
+from gateway.tracing import Tracing
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _NO_ROUTE = "none"
+_WATCHING = frozenset({"/livez", "/readyz", "/metrics"})
+"""Asked every few seconds for ever: counted, and in no trace."""
 _GONE = 499
 """As proxies name it: the client left before a reply began."""
 
@@ -24,11 +29,12 @@ async def metrics(components: NamedDependency[SkipValidation[Components]]) -> Re
 
 
 class CountRequests:
-    """Middleware that counts every request and its time, by the template of its path and never by the path."""
+    """Middleware that tells of every request and its time, by the template of its path and never by the path."""
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, tracing: Tracing) -> None:
         self._app = app
         self._telemetry = telemetry
+        self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes everything on."""
@@ -36,6 +42,8 @@ class CountRequests:
             await self._app(scope, receive, send)
             return
         started, status = time.perf_counter(), _GONE
+        trace = trace_of(scope, sampling=0.0 if scope["path"] in _WATCHING else self._tracing.sampling)
+        token = CURRENT.set(trace)
 
         async def hear(message: Message) -> None:
             nonlocal status
@@ -46,5 +54,8 @@ class CountRequests:
         try:
             await self._app(scope, receive, hear)
         finally:
-            route = scope.get("path_template") or _NO_ROUTE
-            self._telemetry.requested(str(scope["method"]), route, status, time.perf_counter() - started)
+            CURRENT.reset(token)
+            route, method = scope.get("path_template") or _NO_ROUTE, str(scope["method"])
+            seconds = time.perf_counter() - started
+            self._telemetry.requested(method, route, status, seconds)
+            self._tracing.requested(trace, method, route, status, seconds=seconds)

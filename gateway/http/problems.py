@@ -6,7 +6,6 @@ leaves the process.
 """
 
 import math
-import traceback
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import Scope
 
 from gateway.errors import BudgetUsed, GatewayError, InvalidRequest, NotAllowed, NotServing, RateLimited
+from gateway.failures import names_of, places_of
 from gateway.http.asking import ClientGone
 from gateway.http.headers import request_id
 from gateway.limits import Charged
@@ -169,7 +169,7 @@ def problem_of(error: BaseException, scope: Scope) -> Problem:
         headers = {_SHOULD_RETRY: "false"} if isinstance(error, Conflict) else {}
         return Problem(status, kind, code, str(error), None, headers, found)
     reference = request_id(scope)
-    _log.error("unexpected_error", request_id=reference, error=_names(error), frames=_frames(error))
+    _log.error("unexpected_error", request_id=reference, error=names_of(error), frames=places_of(error))
     message = f"The gateway failed. Tell its operator the request id {reference}."
     return Problem(500, _SERVER, "internal_error", message, None, {_SHOULD_RETRY: "false"})
 
@@ -239,17 +239,3 @@ def _rate_headers(what: str, limit: int, remaining: int, reset_s: float) -> dict
         f"x-ratelimit-remaining-{what}": str(remaining),
         f"x-ratelimit-reset-{what}": f"{math.ceil(reset_s)}s",
     }
-
-
-def _names(error: BaseException) -> list[str]:
-    names = []
-    cause: BaseException | None = error
-    while cause is not None:
-        names.append(f"{type(cause).__module__}.{type(cause).__qualname__}")
-        cause = cause.__cause__
-    return names
-
-
-def _frames(error: BaseException) -> list[str]:
-    """The places in the code; an exception's text may quote what a person typed, so it stays out."""
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]

@@ -14,6 +14,7 @@ from models.ports import ApprovedPrompt, Cancellation, Completion, OnText, PartK
 from models.worker.jobs import Job, Waiting
 from models.worker.messages import Adapter, Generate, Load, Prompt, Warm
 from models.worker.process import WorkerProgram
+from models.worker.reuse import ReuseCounter, Reused
 from models.worker.supervisor import EngineLimits, ModelState, Supervisor
 
 MAX_BYTES_PER_TOKEN = 16
@@ -68,6 +69,7 @@ class LlamaModel:
         self._waiting = Waiting(limits.max_waiting, limits.parallel)
         self._job_ids = itertools.count(1)
         self._supervisor = Supervisor(load, limits, program, self._waiting)
+        self._reuse = ReuseCounter()
 
     def adapter(self, assistant: str) -> str:
         """Names the adapter of an assistant's answers by its hash; empty for none."""
@@ -130,6 +132,11 @@ class LlamaModel:
         """How many beginnings of prompts the worker has ready."""
         return self._supervisor.kept_prefixes
 
+    @property
+    def reused(self) -> Reused:
+        """How much of the prompts the worker had ready."""
+        return self._reuse.counted
+
     def warm(self, openings: Sequence[RenderedPrompt]) -> None:
         """Has these beginnings of prompts ready, the most used first, now and after every start of the worker.
 
@@ -172,6 +179,7 @@ class LlamaModel:
             self._supervisor.wake()
         if isinstance(outcome, ModelError):
             raise outcome
+        self._reuse.count(outcome)
         return outcome
 
     def _laid_out(self, prompt: RenderedPrompt) -> Prompt:

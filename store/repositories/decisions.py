@@ -59,7 +59,7 @@ class Decisions:
         with self._database.reading(session) as opened:
             row = opened.get(DecisionRow, decision_id)
             if row is None:
-                raise NotFound(f"there is no decision {decision_id[:64]}")
+                raise NotFound("there is no such decision")
             return _load(row)
 
     def hold(self, decision_id: str, *, session: Session) -> None:

@@ -138,13 +138,19 @@ async def test_dashboard_and_alerts_ask_for_nothing_that_is_not_counted(world):
         "canongate_model_waiting",
         "canongate_model_starts",
         "canongate_model_prefixes",
+        "canongate_model_prefix_asked",
+        "canongate_model_prefix_tokens",
+        "canongate_trace_spans",
+        "canongate_trace_waiting",
     }
-    assert {"state", "waiting", "starts", "kept_prefixes"} <= set(dir(LlamaModel))
+    assert {"state", "waiting", "starts", "kept_prefixes", "reused"} <= set(dir(LlamaModel))
     dashboard = json.loads((DEPLOY / "grafana" / "canongate.json").read_text())
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     rules = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yaml").read_text())
     alerts = [rule for group in rules["groups"] for rule in group["rules"]]
     assert len(alerts) >= 8
+    assert any("canongate_model_prefix_asked_total" in alert["expr"] for alert in alerts)
+    assert sum("canongate_model_prefix_" in expression for expression in asked) == 2
     assert all({"summary", "do"} == set(alert["annotations"]) for alert in alerts)
     asked += [alert["expr"] for alert in alerts]
     names = {_SUFFIX.sub("", name) for expression in asked for name in _NAME.findall(expression)}
