@@ -12,13 +12,18 @@ BUNDLE := gateway/web/dist/page.js
 WIDGET := gateway/web/widget
 WIDGET_BUNDLE := gateway/web/dist/widget.js
 AXE := tests/axe/node_modules/axe-core/axe.min.js
+AUDITORS := $(patsubst %,var/tools/%/.ready,bandit semgrep)
 CLIENTS := $(patsubst %,var/clients/%/.ready,openai langchain litellm lm-eval llm node)
+MINUTES ?= 10
+EXAMPLES ?= 300
+START ?= 1
+SEMGREP := --metrics off --disable-version-check
 export NEMO_GUARDRAILS_NO_USAGE_STATS := 1
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rival browser run test test-clients check fix bench screenshots docs clean
+.PHONY: help setup rival browser run test test-clients check audit api fuzz garak sbom fix bench screenshots docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -93,6 +98,31 @@ check: setup $(SPHINX)/.ready ## lint, types, import contracts, generated docs a
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m docs.generate --check
 	@$(SPHINX)/bin/sphinx-build -c docs/site docs $(SITE) --quiet --fail-on-warning --keep-going --nitpicky
+
+audit: setup $(AUDITORS) ## look for weak code with bandit and our own semgrep rules, for secrets, and for versions with known holes
+	@var/tools/bandit/bin/bandit --quiet --configfile pyproject.toml --recursive gateway rails store models
+	@var/tools/semgrep/bin/semgrep scan $(SEMGREP) --config tests/security/semgrep --error --quiet gateway rails store models
+	@$(BIN)/python -m pytest --quiet tests/security
+
+var/tools/%/.ready: tests/security/requirements/%.txt
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --no-deps --requirement $<
+	@touch $@
+
+api: setup ## send EXAMPLES=300 generated requests to each operation of the described API, in both modes
+	@$(BIN)/python -m pytest --quiet tests/guarantees/test_described_api_holds.py --examples $(EXAMPLES) --start $(START)
+
+fuzz: setup var/tools/atheris/.ready ## fuzz the five readers of foreign bytes, MINUTES=10 each
+	@for target in canonicalizer slots index_file gguf_header policy; do \
+		PYTHONPATH=.:$$(echo var/tools/atheris/lib/python3*/site-packages) $(BIN)/python -m tests.fuzz.run $$target --minutes $(MINUTES) || exit 1; \
+	done
+
+garak: setup var/tools/garak/.ready ## probe a gateway with garak, and ask it the help desk's honest questions (about half an hour)
+	@$(BIN)/python -m benchmarks.garak_probes
+
+sbom: setup var/tools/sbom/.ready ## write what canongate consists of (CycloneDX) and its licences to var/sbom
+	@$(BIN)/python -m deploy.sbom
+	@var/tools/sbom/bin/python tests/security/check_bill.py var/sbom/canongate.cdx.json
 
 fix: setup ## format the code and apply safe lint fixes
 	@$(BIN)/ruff format .

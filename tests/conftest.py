@@ -19,6 +19,12 @@ from tests.world import anyio_backend, make_world, policy, world
 __all__ = ["anyio_backend", "embedder_cache", "make_world", "policy", "postgres_server", "smollm", "world"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the described API is tried; `make api` asks for more."""
+    parser.addoption("--examples", type=int, default=20, help="generated requests for each operation and mode")
+    parser.addoption("--start", type=int, default=1, help="number from which requests are generated")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps a file in one process, and all that loads the real model in one, when tests run in several."""

@@ -81,7 +81,7 @@ def parse_yaml(data: bytes, most: int = MAX_BYTES, *, depth: int = _MAX_DEPTH) -
     try:
         text = data.decode()
         _check_events(text, depth)
-        document = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 -- a subclass of the safe loader
+        document = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 -- a subclass of the safe loader # nosec B506
     except UnicodeDecodeError as error:
         raise InvalidContent("the file is not UTF-8 text. Save it as UTF-8.") from error
     except yaml.MarkedYAMLError as error:
