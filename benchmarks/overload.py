@@ -58,10 +58,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="data folder; made and filled when it is missing")
     parser.add_argument("--json", action="store_true", dest="as_json")
     chosen = parser.parse_args()
-    questions = _questions(chosen.generated)
-    with _gateway(chosen.data) as process:
+    questions = example_questions(chosen.generated)
+    with gateway(chosen.data) as process:
         try:
-            _wait_until_ready(process)
+            wait_until_ready(process)
             load = Load(PORT, (chosen.data / "first-key").read_text().strip(), questions)
             report = _measure(process, load, chosen)
         finally:
@@ -73,21 +73,21 @@ def main() -> None:
 
 
 def _measure(process: "subprocess.Popen[bytes]", load: Load, chosen: argparse.Namespace) -> dict[str, Any]:
-    _say("warming up")
-    _run(Load(load.port, load.key, load.questions, count=2 * len(load.questions)))
-    _say(f"{chosen.alone} questions, {ALONE_RATE:g} a second")
-    alone = _run(Load(load.port, load.key, load.questions, rate=ALONE_RATE, seconds=chosen.alone / ALONE_RATE))
+    say("warming up")
+    run_load(Load(load.port, load.key, load.questions, count=2 * len(load.questions)))
+    say(f"{chosen.alone} questions, {ALONE_RATE:g} a second")
+    alone = run_load(Load(load.port, load.key, load.questions, rate=ALONE_RATE, seconds=chosen.alone / ALONE_RATE))
     alone_ms = _percentiles(alone)
     carries = chosen.carries or _carried(load, alone_ms["all"]["p99"])
     rate = carries * chosen.times
     rest_s = 5.0
     time.sleep(rest_s)
     before = _memory_mib(process.pid)
-    _say(f"carries {carries:.0f} a second; now {rate:.0f} for {chosen.seconds:.0f} s, {chosen.slow} slow clients")
+    say(f"carries {carries:.0f} a second; now {rate:.0f} for {chosen.seconds:.0f} s, {chosen.slow} slow clients")
     with _slow_clients(load, chosen.slow) as slow:
         time.sleep(2.0 if chosen.slow else 0.0)
         probe = _Probe(process.pid)
-        came = _run(Load(load.port, load.key, load.questions, rate=rate, seconds=chosen.seconds))
+        came = run_load(Load(load.port, load.key, load.questions, rate=rate, seconds=chosen.seconds))
         probe.end()
         slow.kill()
     accepted = [one for one in came if one.status == 200]
@@ -122,11 +122,11 @@ def _carried(load: Load, alone_p99_ms: float) -> float:
     """Raises the rate by a half each time, until it is not carried."""
     rate, carried = FIRST_RATE, FIRST_RATE
     while True:
-        came = _run(Load(load.port, load.key, load.questions, rate=rate, seconds=STEP_S))
+        came = run_load(Load(load.port, load.key, load.questions, rate=rate, seconds=STEP_S))
         whole = [one for one in came if one.status == 200 and one.outcome != "degraded"]
         p99_ms = _percentiles(came)["all"]["p99"]
         share = len(whole) / len(came)
-        _say(f"{rate:6.1f} a second: {share:.1%} answered in full, p99 {p99_ms:.0f} ms")
+        say(f"{rate:6.1f} a second: {share:.1%} answered in full, p99 {p99_ms:.0f} ms")
         if share < CARRIED or p99_ms > max(QUICK_MS, WORSE * alone_p99_ms):
             return carried
         carried, rate = rate, rate * 1.5
@@ -150,7 +150,7 @@ def _of(times_ms: list[float]) -> dict[str, float]:
     return {**told, "count": len(ordered)}
 
 
-def _questions(generated_percent: int) -> list[tuple[str, str]]:
+def example_questions(generated_percent: int) -> list[tuple[str, str]]:
     """Returns a hundred approved phrasings: so many of prompts that the model words, the others given as they are."""
     found: dict[str, list[str]] = {"generated": [], "plain": []}
     for path in sorted((ROOT / "examples" / "helpdesk" / "prompts").rglob("*.yaml")):
@@ -166,7 +166,8 @@ def _questions(generated_percent: int) -> list[tuple[str, str]]:
     return mix
 
 
-def _run(load: Load) -> list[Came]:
+def run_load(load: Load) -> list[Came]:
+    """Sends a load from a process of its own."""
     program = [sys.executable, "-m", "benchmarks.overloading.load"]
     done = subprocess.run(  # noqa: S603 - our own program
         program, input=json.dumps(asdict(load)).encode(), stdout=subprocess.PIPE, cwd=ROOT, check=True
@@ -214,8 +215,13 @@ class _Probe:
 
 def _memory_mib(pid: int) -> float:
     """Returns what the gateway holds, with the processes that it started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return sum(_resident_mib(int(one)) for one in [str(pid), *children])
+    return sum(_resident_mib(one) for one in [pid, *children_of(pid)])
+
+
+def children_of(pid: int) -> list[int]:
+    """Returns the processes that any thread of a process started."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(one) for found in lists for one in found.read_text().split()]
 
 
 def _resident_mib(pid: int) -> float:
@@ -226,7 +232,8 @@ def _resident_mib(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
 
-def _gateway(data: Path) -> "subprocess.Popen[bytes]":
+def gateway(data: Path) -> "subprocess.Popen[bytes]":
+    """Starts a gateway with the example help desk."""
     data.mkdir(parents=True, exist_ok=True)
     chosen = {
         "CANONGATE_DATA__DIRECTORY": str(data),
@@ -241,8 +248,9 @@ def _gateway(data: Path) -> "subprocess.Popen[bytes]":
     )
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]") -> None:
-    _say("starting the gateway")
+def wait_until_ready(process: "subprocess.Popen[bytes]") -> None:
+    """Waits until requests may be sent. Ends the program when that does not come."""
+    say("starting the gateway")
     until_s = time.monotonic() + START_S
     while process.poll() is None and time.monotonic() < until_s:
         try:
@@ -255,7 +263,8 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]") -> None:
     raise SystemExit("the gateway did not get ready; see gateway.log in the data folder")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tells how far it is."""
     print(f"… {line}", file=sys.stderr, flush=True)
 
 

@@ -14,6 +14,7 @@ import msgspec
 from docs.breaking import breaking
 from gateway import (
     access_settings,
+    faults,
     model_settings,
     replica_settings,
     server_settings,
@@ -265,6 +266,7 @@ def _field_texts() -> dict[tuple[str, str], str]:
                 replica_settings,
                 telemetry_settings,
                 webhook_settings,
+                faults,
             ),
         )
     )

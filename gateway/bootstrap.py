@@ -27,6 +27,8 @@ from gateway.credentials import NewKey, Principal
 from gateway.decisions import DecisionLog
 from gateway.embeddings import Embeddings
 from gateway.errors import SettingsInvalid
+from gateway.faults import Faults, trial_of
+from gateway.faulty_parts import FaultyDecisions, FaultyEmbedder, FaultyMatchers, FaultyModel, put_in
 from gateway.fitting.corpora import load_source, source_of
 from gateway.fitting.matchers import FitSettings, FittedMatchers
 from gateway.fitting.process import Progress as FitProgress
@@ -129,22 +131,28 @@ def _access(settings: Settings, store: Store) -> Access:
 
 @contextmanager
 def open_components(
-    settings: Settings, *, without_model: bool = False, progress: Progress = lambda _: None
+    settings: Settings,
+    *,
+    without_model: bool = False,
+    progress: Progress = lambda _: None,
+    faults: Faults | None = None,
 ) -> Iterator[Components]:
     """Makes everything that answers questions; on leaving, ends the worker and closes the database.
 
-    The worker starts first and loads its weights while this process loads the rest.
+    The worker starts first and loads its weights while this process loads the rest. With `faults` it is a trial.
     """
     with ExitStack() as stack:
         make_data_directory(settings)
         model = open_model(settings, stack, without_model=without_model, progress=progress)
         embedding = stack.enter_context(ThreadPoolExecutor(1)).submit(open_embedder, settings, progress)
         store = stack.enter_context(open_store(settings))
-        embedder = RecentVectors(embedding.result())
+        loaded = embedding.result()
+        embedder = RecentVectors(loaded if faults is None else FaultyEmbedder(loaded, faults))
         matchers = FittedMatchers(fit_settings(settings), embedder, _fit_progress(progress))
         stack.callback(matchers.close)
         services = rail_services(lambda: embedder, lambda: model)
-        publisher = Publisher(settings, store.database, matchers, services)
+        made = matchers if faults is None else FaultyMatchers(matchers, faults, fit_settings(settings).index)
+        publisher = Publisher(settings, store.database, made, services, faults=faults)
         confirmation = Confirmation(settings.replicas)  # from before the reading: making a state takes seconds
         live = Live(publisher.load(), confirmation)
         require_form_assistant(settings, live.current.catalog)
@@ -201,13 +209,13 @@ def open_components(
         )
         tracing, told = open_tracing(settings.telemetry, stack, model, privacy)
         telemetry = Telemetry((*readings_of(live, admission, answers, model, lambda: decisions.waiting), *told))
-        decisions = DecisionLog(writer, privacy, telemetry)
+        decisions = DecisionLog(writer if faults is None else FaultyDecisions(writer, faults), privacy, telemetry)
         webhooks = make_webhooks(
             settings.webhooks, review.recorder, auditing.trail, review.reviewing, settings.data_directory
         )
         pipeline = ChatPipeline(
             live=live,
-            model=model,
+            model=model if faults is None else FaultyModel(model, faults),
             decisions=decisions,
             admission=admission,
             answers=answers,
@@ -216,6 +224,7 @@ def open_components(
             model_places=places_of(model, settings),
             listener=webhooks.listener,
             tracing=tracing,
+            faults=faults,
         )
         administration = administration_of(
             store.database,
@@ -230,6 +239,8 @@ def open_components(
             services=services,
             settings=settings,
         )
+        if faults is not None:
+            put_in(store.database, faults)  # what is made here is there first: the trial is of serving
         canary = Canary(settings.startup, pipeline.answer, deadline_s=settings.limits.deadline_s)
         yield Components(
             settings=settings,
@@ -248,6 +259,7 @@ def open_components(
                     "model": lambda: model_report(model),
                     "answers": lambda: PartReport(PartState.READY, str(answers.figures)),
                     **canary.probes,
+                    **({} if faults is None else {"faults": lambda: PartReport(PartState.READY, trial_of(faults))}),
                 }
             ),
             telemetry=telemetry,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
+import anyio
 import structlog
 
 from gateway.batch_thread import BatchThread
@@ -23,6 +24,10 @@ BUFFERED = 1000
 
 
 _FIRED = frozenset({RailStatus.MODIFIED.value, RailStatus.BLOCKED.value, RailStatus.ERROR.value})
+
+
+RECORD_S = 5.0
+"""How long an answer waits for its decision to be kept; a database that is busy takes some milliseconds."""
 
 
 class DecisionStore(Protocol):
@@ -60,8 +65,16 @@ class DecisionLog:
     One thread writes. Whatever came while it wrote the last ones goes into one transaction.
     """
 
-    def __init__(self, store: DecisionStore, privacy: Privacy = UNLINKED, telemetry: Telemetry = UNREAD) -> None:
+    def __init__(
+        self,
+        store: DecisionStore,
+        privacy: Privacy = UNLINKED,
+        telemetry: Telemetry = UNREAD,
+        *,
+        within_s: float = RECORD_S,
+    ) -> None:
         self._store = store
+        self._within_s = within_s
         self._telemetry = telemetry
         self._privacy = privacy
         self._waiting: tuple[Recorded, ...] = ()
@@ -69,13 +82,21 @@ class DecisionLog:
         self._log = structlog.get_logger("canongate.decision")
 
     async def record(self, decision: Decision, said: Said | None = None, *, error: str | None = None) -> Decision:
-        """Stores the decision, logs it, and returns it as it is kept. Raises `NotServing` when it can be nowhere."""
+        """Stores the decision, logs it, and returns it as it is kept.
+
+        Raises `NotServing` when it can be nowhere, or is nowhere for so long: then it is kept when the database goes
+        on, and whoever asked has no answer.
+        """
         words = None
         if said is not None and said.user:
             decision = replace(decision, person=self._privacy.pseudonym(said.user))
         if said is not None and said.keeps is not KeepsText.OFF:
             words = await self._privacy.words(said.keeps, said.message, said.answer)
-        await self._writer.put(Recorded(decision, words))
+        try:
+            with anyio.fail_after(self._within_s):
+                await self._writer.put(Recorded(decision, words))
+        except TimeoutError as late:
+            raise _refused() from late
         self._telemetry.decided(decision)
         self._log.info("decision", **_request(), **_fields(decision), error=error)
         return decision
@@ -107,8 +128,7 @@ class DecisionLog:
             room = max(0, BUFFERED - len(self._waiting))
             self._waiting += tuple(rows[:room])
             self._log.warning("decisions_waiting", waiting=len(self._waiting), reason=str(error))
-            refused = NotServing("store_unavailable", "Decisions cannot be recorded, so nothing is answered.")
-            return [None] * len(rows[:room]) + [refused] * len(rows[room:])
+            return [None] * len(rows[:room]) + [_refused()] * len(rows[room:])
         self._waiting = ()
         return [None] * len(rows)
 
@@ -144,6 +164,10 @@ def _request() -> dict[str, object]:
     """The request that is decided about; a message of the gateway's own has none."""
     trace = CURRENT.get()
     return {"request_id": trace.request_id, "trace_id": trace.trace_id} if trace else {}
+
+
+def _refused() -> NotServing:
+    return NotServing("store_unavailable", "Decisions cannot be recorded, so nothing is answered.")
 
 
 def _fields(decision: Decision) -> dict[str, object]:

@@ -2,16 +2,18 @@
 
 import datetime as dt
 from functools import partial
+from typing import cast
 
 import anyio
 from anyio import CapacityLimiter, to_thread
 
 from gateway.decisions import DecisionLog
 from gateway.errors import InvalidRequest, NotServing
+from gateway.faults import Faults, Point
 from gateway.turn import Turn
 from models.errors import ModelError, ModelRefused
 from store.content import QuotedTextSlot, ShortTextSlot
-from store.errors import InvalidContent, StoreError
+from store.errors import IndexUnusable, InvalidContent, StoreError
 from store.matches import Ambiguous, AnyMatch, Evidence, Gate, Match, MatchMethod, NoMatch, SlotNeeded
 from store.slots import fill_slots, pending_slot_reply
 from store.types import Decision
@@ -23,8 +25,9 @@ PENDING = dt.timedelta(minutes=15)
 class Matching:
     """Asks the matcher within its time. Anything but a result means no answer."""
 
-    def __init__(self, decisions: DecisionLog, *, match_s: float) -> None:
+    def __init__(self, decisions: DecisionLog, *, match_s: float, faults: Faults | None = None) -> None:
         self._decisions = decisions
+        self._faults = faults
         self._match_s = match_s
         self._threads = CapacityLimiter(4)
 
@@ -69,6 +72,8 @@ class Matching:
             raise NotServing("matcher_unavailable", "The message could not be matched. Try again shortly.") from error
 
     def _match(self, turn: Turn) -> AnyMatch:
+        if self._faults is not None and self._faults.at(Point.MATCHER, IndexUnusable):
+            return cast("AnyMatch", None)
         previous = self._previous(turn)
         found = turn.state.matcher.match(
             turn.message,

@@ -13,6 +13,7 @@ from gateway.canonicalize import RefusedMessage, canonicalize_all
 from gateway.checking import check, check_words, context_of, converse, run_rails, take_in
 from gateway.decisions import DecisionLog, Said
 from gateway.errors import InvalidRequest, NotServing
+from gateway.faults import Faults
 from gateway.limits import Admission, Charged
 from gateway.live import Live
 from gateway.matching import Matching
@@ -73,13 +74,14 @@ class ChatPipeline:
         model_places: int,
         listener: DecisionListener = NOBODY,
         tracing: Tracing = UNTRACED,
+        faults: Faults | None = None,
     ) -> None:
         self._live = live
         self._model = model
         self._decisions = decisions
         self._admission = admission
         self._answers = answers
-        self._matching = Matching(decisions, match_s=match_s)
+        self._matching = Matching(decisions, match_s=match_s, faults=faults)
         self._output_rails_s = output_rails_s
         self._model_threads = CapacityLimiter(model_places)
         self._listener = listener

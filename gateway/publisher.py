@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from anyio import CapacityLimiter, to_thread
 
 from gateway.activation import PATIENCE
 from gateway.errors import GatewayError, SettingsInvalid
+from gateway.faults import Faults
+from gateway.faulty_parts import FaultyRunner
 from gateway.fitting.matchers import Matchers
 from gateway.licences import require_acknowledged
 from gateway.live import Live, LiveState
@@ -52,31 +54,52 @@ class Failure:
     words: str
     pause_s: float
     due: float
-    """On the monotonic clock."""
+    """On the clock."""
+    clock: Callable[[], float]
 
     @classmethod
-    def after(cls, last: "Failure | None", revision: int, words: str, first_s: float, most_s: float) -> "Failure":
+    def after(
+        cls,
+        last: "Failure | None",
+        revision: int,
+        words: str,
+        first_s: float,
+        most_s: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> "Failure":
         """Returns the failure after `last`."""
         is_again = last is not None and last.revision == revision
         pause_s = min(2 * last.pause_s, most_s) if last is not None and is_again else first_s
-        return cls(revision, words, pause_s, time.monotonic() + pause_s)
+        return cls(revision, words, pause_s, clock() + pause_s, clock)
 
     def delays(self, revision: int) -> bool:
         """Whether it is too early to try this revision."""
-        return revision == self.revision and time.monotonic() < self.due
+        return revision == self.revision and self.clock() < self.due
 
     def __str__(self) -> str:
-        return f"{without_paths(self.words)}; tried again in {max(0.0, self.due - time.monotonic()):.0f} s"
+        return f"{without_paths(self.words)}; tried again in {max(0.0, self.due - self.clock()):.0f} s"
 
 
 class Publisher:
     """Builds live states and swaps them in; building happens beside serving and is all or nothing."""
 
-    def __init__(self, settings: Settings, database: Database, matchers: Matchers, services: RailServices) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        matchers: Matchers,
+        services: RailServices,
+        *,
+        faults: Faults | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Makes it; `clock` says when what could not be made is tried again."""
         self._settings = settings
+        self._clock = clock
         self._database = database
         self._matchers = matchers
-        self._runner = rail_runner(settings)
+        self._runner = rail_runner(settings, faults)
         self._services = services
         self._signal = RevisionSignal(database)
         self._waiting = CapacityLimiter(1)
@@ -168,7 +191,8 @@ class Publisher:
                 return True
         except Exception as error:  # noqa: BLE001 - a revision that breaks what makes it must not end following
             words = _told(error)
-            self._not_live = Failure.after(self._not_live, revision, words, POLL_S, MOST_PUBLISH_RETRY_S)
+            last, clock = self._not_live, self._clock
+            self._not_live = Failure.after(last, revision, words, POLL_S, MOST_PUBLISH_RETRY_S, clock=clock)
             _LOG.error("revision_not_live: %s", words, exc_info=_unexpected(error))
         finally:
             self._making = 0
@@ -185,7 +209,9 @@ class Publisher:
                 _LOG.info("matcher_improved: revision %d", live.current.catalog.revision)
         except Exception as error:  # noqa: BLE001 - as above: what serves goes on, and so does looking
             words, last = _told(error), self._not_improved
-            failure = Failure.after(last, catalog.revision, words, IMPROVE_RETRY_S, MOST_IMPROVE_RETRY_S)
+            failure = Failure.after(
+                last, catalog.revision, words, IMPROVE_RETRY_S, MOST_IMPROVE_RETRY_S, clock=self._clock
+            )
             self._not_improved = failure
             _LOG.error(
                 "matcher_not_improved, tried again in %d s: %s", failure.pause_s, words, exc_info=_unexpected(error)
@@ -221,9 +247,10 @@ def _unexpected(error: Exception) -> Exception | None:
     return None if isinstance(error, OURS) else error
 
 
-def rail_runner(settings: Settings) -> RailRunner:
+def rail_runner(settings: Settings, faults: Faults | None = None) -> RailRunner:
     """Returns a runner with the deadlines of the settings; it starts its thread at the first check."""
-    return RailRunner(RailLimits(rail_s=settings.rails.rail_s, stage_s=settings.rails.stage_s))
+    limits = RailLimits(rail_s=settings.rails.rail_s, stage_s=settings.rails.stage_s)
+    return RailRunner(limits) if faults is None else FaultyRunner(limits, faults)
 
 
 def compile_policies(

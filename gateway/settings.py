@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from gateway.access_settings import LOOPBACK, AccessSettings, OidcSettings
 from gateway.errors import SettingsInvalid
+from gateway.faults import FaultSettings
 from gateway.model_settings import AnswerSettings, ModelSettings, UpstreamSettings
 from gateway.replica_settings import ReplicaSettings
 from gateway.sections import PREFIX, Section
@@ -225,6 +226,8 @@ class Settings(Section, frozen=True):
     """The log."""
     telemetry: TelemetrySettings = TelemetrySettings()
     """Traces and metrics for a collector."""
+    faults: FaultSettings = FaultSettings()
+    """Faults on purpose."""
 
     def __post_init__(self) -> None:
         if self.access.plain_http and self.server.sign_in_host not in LOOPBACK:

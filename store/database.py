@@ -3,8 +3,9 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum, auto
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from store.bounded import bound_waits
 from store.errors import Conflict, StoreUnavailable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -34,6 +36,8 @@ _WAIT_S = 5
 _MIGRATION_WAIT_S = 60
 """Processes that start at once migrate one after the other, and on a busy machine each takes seconds."""
 _STATEMENT_S = 30
+_BEYOND_S = 5
+"""How much later than the server would have we end what it does not end."""
 _MIGRATION_LOCK = 0x63616E6F6E  # any constant that every version of canongate uses
 _SQLITE_SETTINGS = (
     "PRAGMA synchronous=FULL",  # what was confirmed survives power loss, at one fsync a commit
@@ -55,11 +59,27 @@ Transaction = Session
 """What `reading` and `writing` give, under a name for those who pass it on without knowing SQLAlchemy."""
 
 
+class Seam(StrEnum):
+    """Where somebody comes to the database."""
+
+    TRANSACTION = auto()
+    HELD = auto()
+    """A connection that is waited on, or that holds a lock."""
+
+
 class Database:
     """An open database. Thread-safe; lives as long as the process, closed by whoever opened it."""
 
+    trouble: Callable[[Seam], object] | None = None
+    """What a trial does there before it goes on; nothing is here but in trials."""
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def meet(self, seam: Seam) -> None:
+        """Lets a trial have its way. Raises what it raises."""
+        if self.trouble is not None:
+            self.trouble(seam)
 
     @property
     def is_sqlite(self) -> bool:
@@ -111,6 +131,7 @@ class Database:
 
         Raises `StoreUnavailable`.
         """
+        self.meet(Seam.HELD)
         with translated():
             return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
@@ -128,6 +149,7 @@ class Database:
         if session is not None:
             yield session
             return
+        self.meet(Seam.TRANSACTION)
         options: dict[str, Any] = {_SQLITE_BEGIN: begin} if self.is_sqlite else {"isolation_level": isolation}
         with translated(), Session(self._engine, expire_on_commit=False) as opened, opened.begin():
             opened.connection(execution_options=options)
@@ -234,7 +256,9 @@ def _engine(url: URL, *, wait_s: float = _WAIT_S) -> Engine:
         # The server notices within half a minute that a gateway is gone: its locks, and the lead, are free then.
         timeouts += " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
         connecting = {**_CONNECTING, "options": timeouts}
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=connecting)
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=connecting)
+        bound_waits(engine, max(wait_s, _STATEMENT_S) + _BEYOND_S)
+        return engine
 
 
 def _make_private(path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-from store.database import Database, translated
+from store.database import Database, Seam, translated
 from store.errors import StoreError, StoreUnavailable
 
 CHANNEL = "canongate_revision"
@@ -40,6 +40,7 @@ class RevisionSignal:
         return False
 
     def _heard(self, seconds: float) -> bool:
+        self._database.meet(Seam.HELD)
         if self._connection is None:
             self._connection = self._database.hold()
             with translated():

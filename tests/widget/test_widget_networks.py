@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.widget.slow_proxy import SlowProxy, slow_way
+from tests.slow_proxy import SlowProxy, slow_way
 from tests.widget.stand_in import Refusal, answer, told
 from tests.widget.widget_page import WidgetPage
 
