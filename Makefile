@@ -67,15 +67,16 @@ $(RIVAL)/.ready: benchmarks/rival_server.txt
 run: setup ## run the gateway with the example help desk on http://127.0.0.1:8080
 	@$(BIN)/canongate demo
 
-browser: $(AXE) ## install Debian's Chromium and axe for the tests in a browser; without root they are skipped
+browser: $(AXE) ## install Debian's Chromium and axe for the tests in a browser, and its Redis; without root they are skipped
 	@test -x /usr/bin/chromium || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq chromium; }
+	@test -x /usr/bin/redis-server || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server; }
 
 $(AXE): tests/axe/package-lock.json
 	@command -v npm >/dev/null || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq npm; }
 	@npm ci --prefix tests/axe --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
-test: setup rival browser ## run every test, with the real embedder, model, SQLite, PostgreSQL, llama.cpp's server and a browser
+test: setup rival browser ## run every test, with the real embedder, model, SQLite, PostgreSQL, Redis, llama.cpp's server and a browser
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --quiet
 
 test-clients: setup $(CLIENTS) ## install the clients of others in var/clients and run the gateway against each

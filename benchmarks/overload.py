@@ -3,14 +3,15 @@
 A real gateway process with the example help desk, asked over HTTP on loopback by other processes at a steady rate,
 whatever it answers. First the time of a question that is alone, then the highest rate that is carried (99 % answered
 and not from the fallback, p99 at most twice that time or 100 ms), then ten times that rate. Load and gateway share the
-machine's cores: the rate that is carried is this machine's with the load on it.
+machine's cores: the rate that is carried is this machine's with the load on it. With `--split` the last core is the
+load's and the probe's, and the gateway has the others, as when the load comes from elsewhere. Times count from when a
+question was due; how late the sender was itself, and what else ran on the machine meanwhile, is told beside them.
 """
 
 import argparse
 import json
 import os
 import signal
-import statistics
 import subprocess
 import sys
 import threading
@@ -53,13 +54,19 @@ def main() -> None:
     parser.add_argument("--times", type=float, default=10.0, help="the load that is carried")
     parser.add_argument("--slow", type=int, default=900, help="clients that send a byte each second")
     parser.add_argument("--alone", type=int, default=240, help="questions so far apart that each is alone")
+    parser.add_argument("--alone-rate", type=float, default=ALONE_RATE, help="of them, a second")
     parser.add_argument("--generated", type=int, default=10, help="per cent of the questions that the model words")
     parser.add_argument("--carries", type=float, help="requests a second, where the rate is known already")
+    parser.add_argument("--split", action="store_true", help="the last core for the load, the others for the gateway")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, as its variable")
     parser.add_argument("--data", type=Path, default=DATA, help="data folder; made and filled when it is missing")
     parser.add_argument("--json", action="store_true", dest="as_json")
     chosen = parser.parse_args()
     questions = example_questions(chosen.generated)
-    with gateway(chosen.data) as process:
+    cores = sorted(os.sched_getaffinity(0))
+    if chosen.split:
+        os.sched_setaffinity(0, cores[-1:])
+    with gateway(chosen.data, cores[:-1] if chosen.split else cores, chosen.set) as process:
         try:
             wait_until_ready(process)
             load = Load(PORT, (chosen.data / "first-key").read_text().strip(), questions)
@@ -75,8 +82,9 @@ def main() -> None:
 def _measure(process: "subprocess.Popen[bytes]", load: Load, chosen: argparse.Namespace) -> dict[str, Any]:
     say("warming up")
     run_load(Load(load.port, load.key, load.questions, count=2 * len(load.questions)))
-    say(f"{chosen.alone} questions, {ALONE_RATE:g} a second")
-    alone = run_load(Load(load.port, load.key, load.questions, rate=ALONE_RATE, seconds=chosen.alone / ALONE_RATE))
+    say(f"{chosen.alone} questions, {chosen.alone_rate:g} a second")
+    seconds = chosen.alone / chosen.alone_rate
+    alone = run_load(Load(load.port, load.key, load.questions, rate=chosen.alone_rate, seconds=seconds))
     alone_ms = _percentiles(alone)
     carries = chosen.carries or _carried(load, alone_ms["all"]["p99"])
     rate = carries * chosen.times
@@ -86,9 +94,10 @@ def _measure(process: "subprocess.Popen[bytes]", load: Load, chosen: argparse.Na
     say(f"carries {carries:.0f} a second; now {rate:.0f} for {chosen.seconds:.0f} s, {chosen.slow} slow clients")
     with _slow_clients(load, chosen.slow) as slow:
         time.sleep(2.0 if chosen.slow else 0.0)
-        probe = _Probe(process.pid)
+        probe, others = _Probe(process.pid), _Others([os.getpid(), process.pid, slow.pid])
         came = run_load(Load(load.port, load.key, load.questions, rate=rate, seconds=chosen.seconds))
         probe.end()
+        others_took = others.share()
         slow.kill()
     accepted = [one for one in came if one.status == 200]
     loaded_ms = _percentiles(accepted)
@@ -103,19 +112,21 @@ def _measure(process: "subprocess.Popen[bytes]", load: Load, chosen: argparse.Na
         "outcomes": dict(Counter(one.outcome for one in accepted)),
         "retry_after_s": dict(Counter(one.retry_after for one in refused).most_common(5)),
         "memory_mib": {"before": round(before, 1), "most": round(probe.most_mib, 1)},
-        "livez_ms": {"p50": round(statistics.median(probe.livez_ms), 1), "most": round(max(probe.livez_ms), 1)},
+        "sender_late_ms": _of([one.late_ms for one in came]),
+        "others_took_cores": round(others_took, 2),
+        "livez_ms": {**_of(probe.livez_ms), "most": round(max(probe.livez_ms), 1)},
     }
-    others = [one for one in came if one.status not in (200, 429, 503)]
+    neither = [one for one in came if one.status not in (200, 429, 503)]
     rows = [
         _row("p99 of accepted, times alone", loaded_ms["all"]["p99"] / alone_ms["all"]["p99"], WORSE),
         _row("the same, without generated", loaded_ms["plain"]["p99"] / alone_ms["plain"]["p99"], WORSE),
-        _row("neither 200 nor 429 nor 503", len(others), 0),
+        _row("neither 200 nor 429 nor 503", len(neither), 0),
         _row("429 or 503 without Retry-After", sum(not one.retry_after for one in refused), 0),
         _row("growth of memory", probe.most_mib / before - 1, MOST_GROWTH),
         _row("slowest /livez, ms", max(probe.livez_ms), LIVEZ_MS),
         _row("hangs", sum(one.status == -1 for one in came) + probe.hangs, 0),
     ]
-    return {"figures": figures, "must_hold": rows, "cores": len(os.sched_getaffinity(0))}
+    return {"figures": figures, "must_hold": rows, "cores": os.cpu_count(), "is_split": chosen.split}
 
 
 def _carried(load: Load, alone_p99_ms: float) -> float:
@@ -213,6 +224,35 @@ class _Probe:
             self.livez_ms.append((time.perf_counter() - began_s) * 1000)
 
 
+class _Others:
+    """What runs on the machine beside these processes and those that they started."""
+
+    def __init__(self, own: Sequence[int]) -> None:
+        self._own = own
+        self._began_s, self._began = time.perf_counter(), self._foreign_s()
+
+    def share(self) -> float:
+        """Returns how many cores the others took since then."""
+        return (self._foreign_s() - self._began) / (time.perf_counter() - self._began_s)
+
+    def _foreign_s(self) -> float:
+        first = Path("/proc/stat").read_text().splitlines()[0].split()
+        user, nice, system, _, _, irq, softirq, steal = map(int, first[1:9])
+        ticks = user + nice + system + irq + softirq + steal
+        return ticks / os.sysconf("SC_CLK_TCK") - sum(map(_used_s, self._own))
+
+
+def _used_s(pid: int) -> float:
+    """Returns the processor's time of a process, of those that it waited for and of those it has."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0.0
+    own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(_used_s(int(one)) for one in children if pid != os.getpid())
+
+
 def _memory_mib(pid: int) -> float:
     """Returns what the gateway holds, with the processes that it started."""
     return sum(_resident_mib(one) for one in [pid, *children_of(pid)])
@@ -232,16 +272,18 @@ def _resident_mib(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
 
-def gateway(data: Path) -> "subprocess.Popen[bytes]":
-    """Starts a gateway with the example help desk."""
+def gateway(data: Path, cores: Sequence[int] = (), given: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
+    """Starts a gateway with the example help desk, on some cores alone where they are named, with more settings."""
     data.mkdir(parents=True, exist_ok=True)
     chosen = {
         "CANONGATE_DATA__DIRECTORY": str(data),
         "CANONGATE_LIMITS__REQUESTS_PER_MINUTE": "1000000000",  # one key asks for everybody
         "CANONGATE_MATCHING__TUNE": "false",  # tuning would take a core while times are measured
     }
+    placed = ["/usr/bin/taskset", "--cpu-list", ",".join(map(str, cores))]
+    chosen |= dict(one.partition("=")[::2] for one in given)
     return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "gateway.cli", "demo", "--port", str(PORT), "--intranet-port", "0"],
+        [*placed, sys.executable, "-m", "gateway.cli", "demo", "--port", str(PORT), "--intranet-port", "0"],
         cwd=ROOT,
         env={**os.environ, **chosen},  # noqa: TID251 - handed on as it is
         stderr=(data / "gateway.log").open("wb"),

@@ -44,6 +44,7 @@ from gateway.probes import content_report, database_report, model_report
 from gateway.publisher import Publisher
 from gateway.rail_checks import RailChecks
 from gateway.rail_services import RecentVectors, rail_services
+from gateway.rate_making import open_rates
 from gateway.readiness import PartReport, PartState, Readiness
 from gateway.reviewing.making import make_review
 from gateway.settings import Settings
@@ -165,11 +166,13 @@ def open_components(
         writer = DecisionWriter(store.database)
         stack.callback(writer.close)
         privacy = privacy_of(settings)
+        counting = open_rates(settings, stack)
         admission = make_admission(
             settings.limits,
             model_places=parallel_of(model, settings),
             model_waiting=settings.model.queue,
             usage=Decisions(store.database),
+            rates=counting.rates,
         )
         widget = widget_from(settings, store.database, privacy)
         auditing = auditing_of(settings, store.database)
@@ -258,6 +261,7 @@ def open_components(
                     "matcher": lambda: PartReport(PartState.READY, publisher.matching),
                     "model": lambda: model_report(model),
                     "answers": lambda: PartReport(PartState.READY, str(answers.figures)),
+                    **counting.probes,
                     **canary.probes,
                     **({} if faults is None else {"faults": lambda: PartReport(PartState.READY, trial_of(faults))}),
                 }
@@ -269,7 +273,7 @@ def open_components(
             administration=administration,
             visitor=visitor_of(settings),
             widget=widget,
-            once=(*review.once, *webhooks.once),
+            once=(*review.once, *webhooks.once, *counting.once),
             leading=Leading(Lead(store.database)),
             background=(*review.background, *webhooks.background, *canary.background),
         )

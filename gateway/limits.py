@@ -7,12 +7,12 @@ from gateway.budgets import Budgets, NoUsage, TokenState, UsageStore
 from gateway.credentials import Principal
 from gateway.lines import Line
 from gateway.pressure import Stage
-from gateway.rates import MemoryRates, Rate, RateKind, RateState, RateStore
+from gateway.rates import MemoryRates, Rate, RateKind, RateState
 from gateway.settings import LimitSettings
+from gateway.shared_rates import SharedRates
 from models.device import usable_cores
 from store.types import Decision
 
-_LEAST_PLACES = 2
 BULK_WAITING = 8
 """Requests for vectors that wait for the one that is at work."""
 
@@ -73,7 +73,7 @@ class Admission:
     """Grants places and counts requests; lives as long as the gateway."""
 
     lines: Lines
-    rates: RateStore
+    rates: MemoryRates | SharedRates
     budgets: Budgets
     limits: LimitSettings
     skipped: Skipped = field(default_factory=Skipped)
@@ -104,11 +104,16 @@ class Admission:
 
 
 def make_admission(
-    limits: LimitSettings, *, model_places: int, model_waiting: int, usage: UsageStore | None = None
+    limits: LimitSettings,
+    *,
+    model_places: int,
+    model_waiting: int,
+    usage: UsageStore | None = None,
+    rates: MemoryRates | SharedRates | None = None,
 ) -> Admission:
     """Makes the admission of one gateway; `model_places` is how many answers the model words at once."""
     target_s = limits.queue_target_s
-    places = limits.concurrent or max(_LEAST_PLACES, usable_cores())
+    places = limits.concurrent or usable_cores()
     return Admission(
         lines=Lines(
             chat=Line(places=places, waiting=limits.waiting, target_s=target_s),
@@ -121,7 +126,7 @@ def make_admission(
             ),
             bulk=Line(places=1, waiting=BULK_WAITING, target_s=limits.queue_s),
         ),
-        rates=MemoryRates(),
+        rates=rates or MemoryRates(),
         budgets=Budgets(usage or NoUsage(), assistants=limits.assistant_tokens_per_day),
         limits=limits,
     )

@@ -59,13 +59,17 @@ class Line:
         """How many were turned away since the start."""
         return self._refused
 
+    def refusal(self) -> NotServing | None:
+        """Returns what to tell whoever comes now and would find neither a place nor room in the line, or None."""
+        if self._in_work < self.places and not self.in_line:
+            return None
+        room = self.room if self.pressure.stage is Stage.CALM else min(self.room, self.places)
+        return self._full() if self.is_shedding or self.in_line >= room else None
+
     def require_room(self) -> None:
         """Raises `NotServing` when whoever comes now would find neither a place nor room in the line."""
-        if self._in_work < self.places and not self.in_line:
-            return
-        room = self.room if self.pressure.stage is Stage.CALM else min(self.room, self.places)
-        if self.is_shedding or self.in_line >= room:
-            raise self._full()
+        if (refusal := self.refusal()) is not None:
+            raise refusal
 
     @property
     def is_shedding(self) -> bool:

@@ -8,6 +8,7 @@ from gateway.limits import Admission
 from gateway.lines import Line
 from gateway.live import Live
 from gateway.rates import MemoryRates
+from gateway.shared_rates import SharedRates
 from gateway.telemetry import Reading
 from models.ports import LanguageModel
 from models.worker.engine import LlamaModel
@@ -51,7 +52,7 @@ def _admission_readings(admission: Admission) -> tuple[Reading, ...]:
             name, said, lambda: {key: value(line) for key, line in lines.items()}, label="line", is_counter=is_counter
         )
 
-    readings = (
+    return (
         of_lines("canongate_requests_in_work", "Requests that hold a place.", lambda line: line.in_work),
         of_lines("canongate_requests_in_line", "Requests that wait for a place.", lambda line: line.in_line),
         of_lines("canongate_requests_shed", "Requests turned away.", lambda line: line.refused, is_counter=True),
@@ -72,15 +73,33 @@ def _admission_readings(admission: Admission) -> tuple[Reading, ...]:
             lambda: admission.budgets.refused,
             is_counter=True,
         ),
+        *rate_readings(admission.rates),
     )
-    rates = admission.rates
-    if not isinstance(rates, MemoryRates):
-        return readings
-    limited = "Requests refused because a rate was used up."
+
+
+def rate_readings(rates: MemoryRates | SharedRates) -> tuple[Reading, ...]:
+    """Returns what is read of the rates, wherever they are counted."""
+    shared = rates if isinstance(rates, SharedRates) else None
     return (
-        *readings,
-        Reading("canongate_rate_limited", limited, lambda: rates.refused, label="kind", is_counter=True),
-        Reading("canongate_rate_names", "Names under which requests are counted.", lambda: rates.names),
+        Reading(
+            "canongate_rate_limited",
+            "Requests refused because a rate was used up.",
+            lambda: rates.refused,
+            label="kind",
+            is_counter=True,
+        ),
+        Reading("canongate_rate_names", "Names under which requests are counted here.", lambda: rates.names),
+        Reading(
+            "canongate_rates_alone",
+            "1 while the shared store does not answer and this gateway lets in its share.",
+            lambda: float(shared is not None and shared.is_alone),
+        ),
+        Reading(
+            "canongate_rate_store_failures",
+            "Times that the shared store did not answer in time.",
+            lambda: shared.failures if shared is not None else 0,
+            is_counter=True,
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """How often anybody may call: one algorithm (GCRA) for keys, sessions, origins, addresses and assistants."""
 
+import math
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -11,7 +12,6 @@ from typing import Protocol
 from gateway.errors import RateLimited
 
 _NS = 1_000_000_000
-_MINUTE_NS = 60 * _NS
 _MOST_NAMES = 20_000
 """Names of one kind that are counted at a time: about 4 MB. Visitors' addresses cannot push keys out."""
 
@@ -37,6 +37,24 @@ class Rate:
     def __post_init__(self) -> None:
         if self.per_minute < 1:
             raise ValueError("a rate below one a minute lets nobody in. This is a bug.")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A rate as it is counted, in whole units of time: what one call takes, and how far ahead calls may get."""
+
+    step: int
+    room: int
+
+    @classmethod
+    def of(cls, rate: Rate, *, second: int, share: int = 1) -> "Pace":
+        """Makes the pace of a rate, or of one of `share` equal parts; `second` is how many units one has."""
+        step = -(-60 * second * share // rate.per_minute)  # rounded up: never more than the rate
+        return cls(step, step * max(1, rate.per_minute // share))
+
+    def state(self, rate: Rate, ahead: int, *, second: int) -> "RateState":
+        """Returns what is left when calls are `ahead` of now."""
+        return RateState(rate.per_minute, (self.room - ahead) // self.step, ahead / second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +85,13 @@ class MemoryRates:
     forgotten, which gives them a new burst.
     """
 
-    def __init__(self, *, clock_ns: Callable[[], int] = time.monotonic_ns, most_names: int = _MOST_NAMES) -> None:
+    def __init__(
+        self, *, clock_ns: Callable[[], int] = time.monotonic_ns, most_names: int = _MOST_NAMES, share: int = 1
+    ) -> None:
+        """Makes the store; of each rate it lets one of `share` equal parts in."""
         self._clock_ns = clock_ns
         self._most_names = most_names
+        self._share = share
         self._lock = threading.Lock()
         self._full_at: dict[RateKind, OrderedDict[str, int]] = {kind: OrderedDict() for kind in RateKind}
         self._refused: Counter[str] = Counter()
@@ -91,31 +113,22 @@ class MemoryRates:
         """Does what `take` does, for callers in threads."""
         with self._lock:
             now = self._clock_ns()
-            steps = [-(-_MINUTE_NS // rate.per_minute) for rate in rates]  # rounded up: never more than the rate
-            after = [
-                max(now, self._full_at[rate.kind].get(rate.name, now)) + step
-                for rate, step in zip(rates, steps, strict=True)
+            paces = [Pace.of(rate, second=_NS, share=self._share) for rate in rates]
+            aheads = [
+                max(0, self._full_at[rate.kind].get(rate.name, now) - now) + pace.step
+                for rate, pace in zip(rates, paces, strict=True)
             ]
-            waits = [end - now - rate.per_minute * step for rate, step, end in zip(rates, steps, after, strict=True)]
+            waits = [ahead - pace.room for ahead, pace in zip(aheads, paces, strict=True)]
             wait_ns = max(waits, default=0)
             if wait_ns > 0:
-                raise self._limited(rates[waits.index(wait_ns)], wait_ns)
-            for rate, end in zip(rates, after, strict=True):
-                self._keep(rate, end)
+                rate = rates[waits.index(wait_ns)]
+                self._refused[rate.kind.value] += 1
+                raise limited(rate, wait_ns / _NS)
+            for rate, ahead in zip(rates, aheads, strict=True):
+                self._keep(rate, now + ahead)
             return tuple(
-                RateState(rate.per_minute, rate.per_minute - -(-(end - now) // step), (end - now) / _NS)
-                for rate, step, end in zip(rates, steps, after, strict=True)
+                pace.state(rate, ahead, second=_NS) for rate, pace, ahead in zip(rates, paces, aheads, strict=True)
             )
-
-    def _limited(self, rate: Rate, wait_ns: int) -> RateLimited:
-        self._refused[rate.kind.value] += 1
-        wait_s = wait_ns / _NS
-        return RateLimited(
-            f"More than {rate.per_minute} requests within a minute for this {rate.kind.value}. "
-            f"Wait {max(1, -(-wait_ns // _NS))} s and try again.",
-            retry_after_s=wait_s,
-            limit=rate.per_minute,
-        )
 
     def _keep(self, rate: Rate, end: int) -> None:
         kept = self._full_at[rate.kind]
@@ -123,3 +136,13 @@ class MemoryRates:
         kept.move_to_end(rate.name)
         while len(kept) > self._most_names:
             kept.popitem(last=False)
+
+
+def limited(rate: Rate, wait_s: float) -> RateLimited:
+    """Returns what to tell whoever has used a rate up for so long."""
+    return RateLimited(
+        f"More than {rate.per_minute} requests within a minute for this {rate.kind.value}. "
+        f"Wait {max(1, math.ceil(wait_s))} s and try again.",
+        retry_after_s=wait_s,
+        limit=rate.per_minute,
+    )

@@ -13,7 +13,7 @@ class PartState(StrEnum):
 
     READY = "ready"
     DEGRADED = "degraded"
-    """Answers go on without it: approved fallbacks instead of generated words."""
+    """Answers go on without it: approved fallbacks instead of generated words, or a share of each rate."""
     NOT_READY = "not_ready"
 
 
@@ -38,7 +38,7 @@ class ReadinessReport:
 
     @property
     def is_degraded(self) -> bool:
-        """Whether answers are approved fallbacks for the time being."""
+        """Whether something is done in a lesser way for the time being."""
         return any(part.state is PartState.DEGRADED for part in self.parts.values())
 
 

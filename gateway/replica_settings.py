@@ -18,3 +18,6 @@ class ReplicaSettings(Section, frozen=True):
     """Seconds that it goes on with a revision while the next one is made ready. Then it answers 503 until that serves.
     0 goes on for as long as it takes: some seconds as a rule, and until somebody mends it when it cannot be made. With
     2 no gateway gives an answer that was taken back more than two seconds ago."""
+
+    gateways: Annotated[int, Meta(ge=1, le=1000)] = 2
+    """How many gateways share rates, at most. While `limits.store` does not answer, each lets in that part of them."""

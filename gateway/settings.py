@@ -66,7 +66,7 @@ class LimitSettings(Section, frozen=True):
     """Seconds from a request's arrival to its answer, all stages together. A caller may shorten it."""
 
     concurrent: Annotated[int, Meta(ge=0, le=100000)] = 0
-    """Questions in work at once, those that wait for the model not counted; 0 means one for each core, at least 2. More
+    """Questions in work at once, those that wait for the model not counted; 0 means one for each core. More
     of them only make each other slower, unless rails or a database keep them waiting: then raise it."""
 
     waiting: Annotated[int, Meta(ge=0, le=100000)] = 32
@@ -91,6 +91,14 @@ class LimitSettings(Section, frozen=True):
 
     model_wait_s: Annotated[float, Meta(gt=0, le=600)] = 5.0
     """Longest wait for the model; then the approved fallback."""
+
+    store: Annotated[str, Meta(pattern=r"^(auto|memory|database|(redis|rediss|unix)://.+)$")] = "auto"
+    """Where rates are counted: `memory`, each gateway for itself; `database`, in the PostgreSQL that gateways share; or
+    a Redis or Valkey, such as `redis://valkey.internal:6379/0` (needs `pip install 'canongate[redis]'`). `auto` is
+    `database` with PostgreSQL and `memory` with SQLite. While it does not answer, each gateway lets in its share."""
+
+    store_s: Annotated[float, Meta(gt=0, le=60)] = 0.05
+    """Longest wait for that store; then its share is what a gateway goes by, for a second at least."""
 
     requests_per_minute: Annotated[int, Meta(ge=1)] = 600
     """Requests a minute for one API key. They may come at once; after that one is free each 60th of that rate."""

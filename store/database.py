@@ -52,6 +52,8 @@ _BEGIN_TO_WRITE = ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")
 _BEGIN_AND_SYNC = ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")
 _BEGIN_ALONE = ("PRAGMA synchronous=FULL", "BEGIN EXCLUSIVE")
 """The next transaction on a pooled connection says again how it syncs."""
+_JOURNAL_PAGES = 1000
+"""SQLite's own: so long the journal gets before the commit that makes it so moves it into the file, and syncs that."""
 _RETRY_S = 0.05
 
 
@@ -119,12 +121,28 @@ class Database:
     def keeping(self) -> Iterator[Connection]:
         """Gives a connection to write on again and again, each time in a transaction of its own (`begin()`).
 
-        In SQLite what it commits survives the death of this process and not a loss of power, as `writing` explains.
-        Raises `StoreUnavailable`, also for what fails inside; the connection is not to be used again after that.
+        In SQLite what it commits survives the death of this process and not a loss of power, as `writing` explains, and
+        no commit empties the journal: whoever writes calls `checkpoint` now and then, elsewhere. Raises
+        `StoreUnavailable`, also for what fails inside; the connection is not to be used again after that.
         """
         begin: dict[str, Any] = {_SQLITE_BEGIN: _BEGIN_TO_WRITE} if self.is_sqlite else {}
         with translated(), self._engine.connect() as connection:
-            yield connection.execution_options(**begin)
+            if self.is_sqlite:
+                _run_past_sqlalchemy(connection, "PRAGMA wal_autocheckpoint=0")
+            try:
+                yield connection.execution_options(**begin)
+            finally:
+                if self.is_sqlite and not connection.invalidated:
+                    _run_past_sqlalchemy(connection, f"PRAGMA wal_autocheckpoint={_JOURNAL_PAGES}")
+
+    def checkpoint(self) -> None:
+        """Moves what SQLite's journal holds into its file; nobody waits for that but the caller. Nothing elsewhere.
+
+        Raises `StoreUnavailable`.
+        """
+        if self.is_sqlite:
+            with translated(), self._engine.connect() as connection:
+                _run_past_sqlalchemy(connection, "PRAGMA wal_checkpoint(PASSIVE)")
 
     def hold(self) -> Connection:
         """Returns a connection without transactions, for locks and signals that live as long as it does. Close it.
@@ -289,6 +307,15 @@ def _write_ahead(connection: Any, *, until_s: float) -> None:
             time.sleep(_RETRY_S)
         else:
             return
+
+
+def _run_past_sqlalchemy(connection: Connection, statement: str) -> None:
+    """Runs what belongs in no transaction, which SQLAlchemy would begin."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.execute(statement)
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"the database failed: {error}") from error
 
 
 def _begin_sqlite(connection: Connection) -> None:

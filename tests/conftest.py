@@ -14,9 +14,19 @@ from models.worker.engine import LlamaModel
 from models.worker.process import WorkerProgram
 from models.worker.supervisor import EngineLimits
 from tests.postgres import postgres_server
+from tests.redis_server import redis_server
 from tests.world import anyio_backend, make_world, policy, world
 
-__all__ = ["anyio_backend", "embedder_cache", "make_world", "policy", "postgres_server", "smollm", "world"]
+__all__ = [
+    "anyio_backend",
+    "embedder_cache",
+    "make_world",
+    "policy",
+    "postgres_server",
+    "redis_server",
+    "smollm",
+    "world",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -25,6 +25,7 @@ from gateway.pipeline import ChatPipeline
 from gateway.rail_checks import RailChecks
 from gateway.readiness import PartReport, PartState, Readiness
 from gateway.settings import LimitSettings, PageSettings, Settings
+from gateway.shared_rates import SharedRates
 from gateway.telemetry import Telemetry
 from gateway.tracing import UNTRACED, Tracing
 from models.fakes import FakeEmbedder, FakeModel
@@ -188,8 +189,9 @@ class World:
         content: Catalog | None = None,
         decisions: DecisionStore | None = None,
         tracing: Tracing = UNTRACED,
+        rates: SharedRates | None = None,
     ) -> None:
-        """With `content` it serves that; with `decisions` a real store of them takes the place of the fake."""
+        """With `content` it serves that; a real store of decisions or of rates takes the place of the fake."""
         limits = limits or LimitSettings()
         self.model = FakeModel(answer=word_answer)
         self.keys = Keys()
@@ -204,7 +206,7 @@ class World:
         }
         matcher = Matcher(index, embedder.embed, scopes, is_unread=unread_by(None))
         self.live = Live(LiveState(live, matcher, {"helpdesk": policy}))
-        self.admission = make_admission(limits, model_places=8, model_waiting=8)
+        self.admission = make_admission(limits, model_places=8, model_waiting=8, rates=rates)
         self.telemetry = Telemetry()
         log = DecisionLog(decisions or self.decisions, telemetry=self.telemetry)
         self.pipeline = ChatPipeline(

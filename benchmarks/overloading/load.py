@@ -38,6 +38,8 @@ class Came:
     took_ms: float
     outcome: str = ""
     retry_after: str = ""
+    late_ms: float = 0.0
+    """How long after it was due it was sent: the sender's part of the time."""
 
 
 _Idle = tuple[float, asyncio.StreamReader, asyncio.StreamWriter]
@@ -53,13 +55,16 @@ class _Client:
         """Asks; the time counts from when the question was due, so that a late sender hides nothing."""
         try:
             async with asyncio.timeout(HANGS_S):
+                late_ms = (time.perf_counter() - due_s) * 1000
                 status, headers = await self._exchange(text)
         except TimeoutError:
             return Came(kind, -1, HANGS_S * 1000)
         except (OSError, ValueError, asyncio.IncompleteReadError):
             return Came(kind, 0, (time.perf_counter() - due_s) * 1000)
         took_ms = (time.perf_counter() - due_s) * 1000
-        return Came(kind, status, took_ms, headers.get("x-canongate-outcome", ""), headers.get("retry-after", ""))
+        return Came(
+            kind, status, took_ms, headers.get("x-canongate-outcome", ""), headers.get("retry-after", ""), late_ms
+        )
 
     async def _exchange(self, text: str) -> tuple[int, dict[str, str]]:
         reader, writer = await self._connection()

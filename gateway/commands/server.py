@@ -18,6 +18,7 @@ from gateway.components import Components
 from gateway.errors import NotServing, SettingsInvalid
 from gateway.http.asking import refuse_all
 from gateway.http.connections import connections
+from gateway.http.doorkeeper import Doorkeeper
 from gateway.http.edge import Edge
 from gateway.http.hosts import Hosts
 from gateway.http.listeners import EVERYWHERE, Listener
@@ -53,7 +54,10 @@ class GatewayServer(uvicorn.Server):
         self._hosts = Hosts(settings.server.host_names)
         self._reloading = Reloading(settings, read or (lambda: settings), (self._take_over,))
         self._reads_again = read is not None
-        self._connections = connections(lambda: self._reloading.settings.limits)
+        self._connections = connections(
+            lambda: self._reloading.settings.limits,
+            Doorkeeper(components.admission.lines.chat, components.telemetry),
+        )
         self._beside: set[asyncio.Task[None]] = set()
         self._leaves_at: float | None = None
         self._has_admin_listener = bool(settings.server.admin_listen)

@@ -39,6 +39,13 @@ class ReceiveLimits(Protocol):
         """Largest request line and headers together."""
 
 
+class Door(Protocol):
+    """Who looks at a request before the application does."""
+
+    def refusal(self, method: bytes, target: bytes, scope: Any) -> bytes | None:
+        """Returns the whole reply to a request that is turned away, None for one that may go on."""
+
+
 class Connection(HttpToolsProtocol):
     """A connection whose every request has `receive_s` seconds to arrive, and more as long as it comes steadily."""
 
@@ -50,8 +57,11 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         limits: Callable[[], ReceiveLimits],
+        door: Door | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._door = door
+        self._is_turned_away = False
         self._receive_s = limits().receive_s
         self._header_bytes = limits().header_bytes
         self._timer: asyncio.TimerHandle | None = None
@@ -82,6 +92,8 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
+        if self._turn_away():
+            return
         # RFC 9112, 3.2.2: what a target names as its host counts. Beside another Host header it makes two of them,
         # which nobody answers.
         if (named := _ABSOLUTE.match(self.url)) and [value for name, value in self.headers if name == b"host"] != [
@@ -94,9 +106,30 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
         self.app = app
 
+    def on_body(self, body: bytes) -> None:
+        if not self._is_turned_away:
+            super().on_body(body)
+
     def on_message_complete(self) -> None:
         self._stop()
-        super().on_message_complete()
+        if self._is_turned_away:
+            self._is_turned_away = False
+            self.on_response_complete()
+        else:
+            super().on_message_complete()
+
+    def _turn_away(self) -> bool:
+        """Answers a request for which there is no room, unless that takes more than one write."""
+        if self._door is None or self._is_answering or self.pipeline or self.flow.write_paused:
+            return False
+        if self.expect_100_continue or not self.parser.should_keep_alive() or self.transport.is_closing():
+            return False
+        reply = self._door.refusal(self.parser.get_method(), self.url, self.scope)
+        if reply is None:
+            return False
+        self._is_turned_away = True
+        self.transport.write(reply)
+        return True
 
     def _begin(self) -> None:
         self._began_s, self._received, self._in_headers = self.loop.time(), 0, True
@@ -141,6 +174,6 @@ async def _tell_too_large(_: object, __: object, send: Any) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def connections(limits: Callable[[], ReceiveLimits]) -> Any:
+def connections(limits: Callable[[], ReceiveLimits], door: Door | None = None) -> Any:
     """Returns what uvicorn makes a connection with; each new connection asks for the limits."""
-    return partial(Connection, limits=limits)
+    return partial(Connection, limits=limits, door=door)

@@ -15,13 +15,14 @@ TRACEPARENT = "traceparent"
 _STATE_KEY = "request_id"
 _TRACE_KEY = "trace"
 
-_ALWAYS = {
+ALWAYS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "cache-control": "no-store",
 }
+"""Unless a handler says otherwise."""
 
 
 def request_id(scope: Scope) -> str:
@@ -57,5 +58,5 @@ async def add_headers(message: Message, scope: Scope) -> None:
     headers[REQUEST_ID] = request_id(scope)
     headers[TRACEPARENT] = trace_of(scope).traceparent
     add_origin(headers, scope)
-    for name, value in _ALWAYS.items():
+    for name, value in ALWAYS.items():
         headers.setdefault(name, value)

@@ -31,7 +31,7 @@ class PartReply(msgspec.Struct, frozen=True):
 
 
 class ReadyReply(msgspec.Struct, frozen=True):
-    """The state of every part. Degraded: approved fallback answers instead of generated words."""
+    """The state of every part. Degraded: fallback answers instead of generated words, or a share of each rate."""
 
     status: Literal["ready", "not_ready"]
     degraded: bool

@@ -24,6 +24,7 @@ from store.tables.content import (
 )
 from store.tables.decisions import DecisionRow, DecisionTextRow
 from store.tables.feedback import FeedbackRow, FeedbackTextRow, ImportRow
+from store.tables.rates import RateMarkRow
 from store.tables.review import (
     QuestionActionRow,
     QuestionClusterRow,
@@ -62,6 +63,7 @@ __all__ = [
     "QuestionCountRow",
     "QuestionRow",
     "QuestionSightingRow",
+    "RateMarkRow",
     "RecoveryCodeRow",
     "RevisionRow",
     "SessionRow",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import threading
 
 import pytest
 import sqlalchemy
@@ -12,6 +13,7 @@ from test_database import DECISION, later
 from store.content import KeepsText
 from store.database import Database, migrate, open_database
 from store.errors import NotFound, StoreUnavailable
+from store.repositories import decision_writer
 from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import DecisionFilter, Decisions
 from store.types import Outcome, Recorded, Words
@@ -156,3 +158,26 @@ def test_the_rail_that_stopped_an_older_decision_is_found_after_the_migration(ur
     database = open_database(url)
     assert [one.id for one in Decisions(database).page(DecisionFilter(rail="secrets"), limit=5)] == [DECISION.id]
     database.close()
+
+
+def test_the_journal_is_moved_into_the_file_by_a_thread_and_not_by_a_commit(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(decision_writer, "CHECKPOINT_COMMITS", 3)
+    url = f"sqlite:///{tmp_path / 'canongate.db'}"
+    migrate(url)
+    database, moved = open_database(url), []
+    checkpoint = database.checkpoint
+    monkeypatch.setattr(database, "checkpoint", lambda: (checkpoint(), moved.append(threading.current_thread())))
+    writer = DecisionWriter(database)
+    for number in range(7):
+        writer.add_all([Recorded(later(number))])
+        if writer._checkpoint is not None:
+            writer._checkpoint.join()
+    pages = writer._connection.connection.driver_connection.execute("PRAGMA wal_autocheckpoint").fetchone()
+    writer.close()
+    with database.keeping() as again:
+        assert again.connection.driver_connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)
+    with database.reading() as session:
+        usual = session.connection().connection.driver_connection.execute("PRAGMA wal_autocheckpoint").fetchone()
+    database.close()
+    assert (len(moved), threading.current_thread() in moved) == (2, False)
+    assert (pages, usual) == ((0,), (1000,))

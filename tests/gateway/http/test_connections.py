@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import uvicorn
 
-from gateway.http.connections import connections
+from gateway.http.connections import Door, connections
 from gateway.settings import LimitSettings
 
 pytestmark = pytest.mark.anyio
@@ -34,9 +34,9 @@ async def count_body(scope, receive, send) -> None:
 
 
 @contextlib.asynccontextmanager
-async def served() -> AsyncIterator[int]:
+async def served(door: Door | None = None) -> AsyncIterator[int]:
     limits = LimitSettings(receive_s=RECEIVE_S, header_bytes=HEADER_BYTES)
-    made = connections(lambda: limits)
+    made = connections(lambda: limits, door)
     config = uvicorn.Config(count_body, port=0, http=made, log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())
@@ -136,3 +136,65 @@ async def test_many_who_are_slow_keep_nobody_from_an_answer():
         said = await drip(port, GET.replace(b"host", b"connection: close\r\nhost"), size=100)
         assert said.startswith(b"HTTP/1.1 200 ")
         assert all(b" 408 " in one for one in await asyncio.gather(*slow))
+
+
+class FullDoor:
+    """Turns everything away, and keeps what it was asked."""
+
+    def __init__(self, reply: bytes | None) -> None:
+        self.reply = reply
+        self.asked: list[tuple[bytes, bytes]] = []
+
+    def refusal(self, method: bytes, target: bytes, scope) -> bytes | None:
+        assert scope["headers"][0] == (b"host", b"x")
+        self.asked.append((method, target))
+        return self.reply
+
+
+NO = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\nno"
+
+
+async def test_one_that_is_turned_away_may_ask_again_on_the_same_connection() -> None:
+    door = FullDoor(NO)
+    async with served(door) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(3):
+            writer.write(HEAD + b"6\r\n\r\nabc")
+            assert await asyncio.wait_for(reader.readexactly(len(NO)), 5) == NO
+            writer.write(b"def")
+        door.reply = None
+        writer.write(HEAD + b"6\r\n\r\nabcdef")
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n6"), 5)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        await writer.wait_closed()
+    assert door.asked == [(b"POST", b"/")] * 4
+
+
+async def test_one_that_is_turned_away_and_goes_on_slowly_is_cut_off() -> None:
+    async with served(FullDoor(NO)) as port:
+        said = await drip(port, HEAD + b"60000\r\n\r\n" + b"x" * 1000, size=len(HEAD) + 9)
+    assert said.startswith(NO)
+    assert b" 408 " in said
+
+
+async def test_requests_sent_ahead_are_answered_in_their_order() -> None:
+    door = FullDoor(None)
+    async with served(door) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(HEAD + b"3\r\n\r\n")
+        await asyncio.sleep(0.05)
+        door.reply = NO
+        writer.write(b"abc" + HEAD + b"2\r\n\r\nab")
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n3"), 5)).startswith(b"HTTP/1.1 200 ")
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("line", [b"expect: 100-continue\r\n", b"connection: close\r\n"])
+async def test_what_one_write_does_not_answer_is_left_to_the_application(line: bytes) -> None:
+    door = FullDoor(NO)
+    async with served(door) as port:
+        said = await drip(port, b"POST / HTTP/1.1\r\nhost: x\r\n" + line + b"content-length: 1\r\n\r\nx", size=200)
+    assert b" 200 OK" in said
+    assert door.asked == []
