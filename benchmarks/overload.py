@@ -280,7 +280,7 @@ def gateway(data: Path, cores: Sequence[int] = (), given: Sequence[str] = ()) ->
         "CANONGATE_LIMITS__REQUESTS_PER_MINUTE": "1000000000",  # one key asks for everybody
         "CANONGATE_MATCHING__TUNE": "false",  # tuning would take a core while times are measured
     }
-    placed = ["/usr/bin/taskset", "--cpu-list", ",".join(map(str, cores))]
+    placed = ["/usr/bin/taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
     chosen |= dict(one.partition("=")[::2] for one in given)
     return subprocess.Popen(  # noqa: S603 - our own program
         [*placed, sys.executable, "-m", "gateway.cli", "demo", "--port", str(PORT), "--intranet-port", "0"],

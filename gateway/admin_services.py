@@ -40,6 +40,7 @@ from store.repositories.feedback import FeedbackStore
 from store.repositories.keys import Keys
 from store.repositories.users import Users
 from store.repositories.widget_sessions import WidgetSessions
+from store.repositories.widget_turns import WidgetTurns
 from store.review.purging import QuestionPurger
 
 ACCESS_KEY = "access-key"
@@ -170,7 +171,7 @@ def purging_of(database: Database, trail: AuditTrail, privacy: Privacy) -> Purgi
         (
             FeedbackPurger(FeedbackStore(database)),
             QuestionPurger(database),
-            VisitPurger(WidgetSessions(database)),
+            VisitPurger(WidgetSessions(database), WidgetTurns(database)),
             DecisionPurger(Decisions(database)),
         ),
     )

@@ -21,6 +21,7 @@ from gateway.http.assistants import get_model, list_models
 from gateway.http.chat import chat
 from gateway.http.checks import check_text
 from gateway.http.client_address import client_address
+from gateway.http.cross_origin import LetPagesIn
 from gateway.http.docs import docs_page, guide_page
 from gateway.http.embeddings import create_embeddings
 from gateway.http.feedback import give_feedback
@@ -110,6 +111,7 @@ def create_app(
         exception_handlers={Exception: _tell(components, has_pages=Listener.ADMIN in listeners)},
         before_request=hold_repeats(administration.access.repeats) if administration else None,
         middleware=[
+            *([partial(LetPagesIn, book=components.widget.book)] if components.widget else []),
             partial(CountRequests, telemetry=components.telemetry, tracing=components.tracing),
             partial(GrantPlaces, lines=components.admission.lines, queue_s=components.settings.limits.queue_s),
             *([partial(KeepReplies, repeats=administration.access.repeats)] if administration else []),

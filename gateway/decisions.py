@@ -57,6 +57,8 @@ class Said:
     keeps: KeepsText
     user: str | None
     """The person as the caller names them."""
+    context: str = ""
+    """What the page said of itself, as JSON."""
 
 
 class DecisionLog:
@@ -91,7 +93,7 @@ class DecisionLog:
         if said is not None and said.user:
             decision = replace(decision, person=self._privacy.pseudonym(said.user))
         if said is not None and said.keeps is not KeepsText.OFF:
-            words = await self._privacy.words(said.keeps, said.message, said.answer)
+            words = await self._privacy.words(said.keeps, said.message, said.answer, said.context)
         try:
             with anyio.fail_after(self._within_s):
                 await self._writer.put(Recorded(decision, words))

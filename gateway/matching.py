@@ -12,14 +12,17 @@ from gateway.errors import InvalidRequest, NotServing
 from gateway.faults import Faults, Point
 from gateway.turn import Turn
 from models.errors import ModelError, ModelRefused
-from store.content import QuotedTextSlot, ShortTextSlot
+from store.content import AnySlot, PromptVersion, QuotedTextSlot, ShortTextSlot
 from store.errors import IndexUnusable, InvalidContent, StoreError
 from store.matches import Ambiguous, AnyMatch, Evidence, Gate, Match, MatchMethod, NoMatch, SlotNeeded
+from store.slot_values import find_values
 from store.slots import fill_slots, pending_slot_reply
 from store.types import Decision
 
 PENDING = dt.timedelta(minutes=15)
 """How long a question back waits for its value; later, a message in the same conversation is a new question."""
+_VALUE_CHARS = 64
+"""Longer than any value but a quoted text, which takes everything."""
 
 
 class Matching:
@@ -60,6 +63,26 @@ class Matching:
         turn.values = filled.values
         return found
 
+    def ask_again(self, turn: Turn, found: Ambiguous | NoMatch) -> SlotNeeded | None:
+        """Returns the blank that was asked for, when the message means no prompt and was meant as its value.
+
+        A question is no value, nor is a long text; what came near to several prompts is one only where something in it
+        is of the slot's kind.
+        """
+        prompt, slot = _pending_slot(turn)
+        if prompt is None or slot is None or len(turn.message) > _VALUE_CHARS or turn.message.endswith(("?", "؟")):
+            return None
+        today = turn.at.date()
+        if isinstance(found, Ambiguous) and not find_values(slot, turn.message, today):
+            return None
+        known = _known(prompt, turn.pending)
+        needed = fill_slots(prompt.content, "", captured=known, given={slot.name: turn.message}, today=today)
+        if not isinstance(needed, SlotNeeded):
+            return None
+        turn.prompt, turn.values = prompt, needed.known
+        turn.method, turn.evidence = MatchMethod.SLOT_REPLY, Evidence((), Gate.SLOT_REPLY)
+        return needed
+
     async def _in_thread(self, turn: Turn) -> AnyMatch:
         try:
             with anyio.fail_after(min(self._match_s, turn.question.deadline.remaining_s)):
@@ -80,8 +103,10 @@ class Matching:
             turn.assistant.name,
             after=previous.prompt_key if previous else None,
         )
-        is_pending = previous is not None and turn.at - previous.at <= PENDING
-        return (previous and is_pending and _slot_reply(turn, previous, found)) or found
+        if previous is None or previous.needs_slot is None or turn.at - previous.at > PENDING:
+            return found
+        turn.pending = previous
+        return _slot_reply(turn, previous, found) or found
 
     def _previous(self, turn: Turn) -> Decision | None:
         if turn.question.conversation is None:
@@ -94,19 +119,29 @@ def _slot_reply(turn: Turn, previous: Decision, found: AnyMatch) -> Match | None
 
     An approved question word for word is never a value. A free text takes anything, so it gives way to every match.
     """
-    prompt = turn.state.catalog.prompts.get(previous.prompt_key or "")
-    if prompt is None or previous.needs_slot is None:
-        return None
-    slot = next((slot for slot in prompt.content.slots if slot.name == previous.needs_slot), None)
-    if slot is None or (isinstance(found, Match) and found.method is MatchMethod.EXACT):
+    prompt, slot = _pending_slot(turn)
+    if prompt is None or slot is None or (isinstance(found, Match) and found.method is MatchMethod.EXACT):
         return None
     if isinstance(slot, ShortTextSlot | QuotedTextSlot) and isinstance(found, Match):
         return None
     value = pending_slot_reply(slot, turn.message, today=turn.at.date())
     if value is None:
         return None
-    # Of a quoted text only its length is kept; it is asked for again.
-    quoted = {slot.name for slot in prompt.content.slots if isinstance(slot, QuotedTextSlot)}
-    known = {name: text for name, text in previous.slots.items() if name not in quoted}
-    captured = {**known, slot.name: value.text}
+    captured = {**_known(prompt, previous), slot.name: value.text}
     return Match(prompt, MatchMethod.SLOT_REPLY, Evidence((), Gate.SLOT_REPLY), captured=captured)
+
+
+def _pending_slot(turn: Turn) -> tuple[PromptVersion | None, AnySlot | None]:
+    """Returns the prompt and the slot that the reply before asked for, as far as they are still there."""
+    if turn.pending is None:
+        return None, None
+    prompt = turn.state.catalog.prompts.get(turn.pending.prompt_key or "")
+    slots = prompt.content.slots if prompt else ()
+    return prompt, next((slot for slot in slots if slot.name == turn.pending.needs_slot), None)
+
+
+def _known(prompt: PromptVersion, previous: Decision | None) -> dict[str, str]:
+    """Returns the values that were there before; of a quoted text only its length is kept: it is asked for again."""
+    quoted = {slot.name for slot in prompt.content.slots if isinstance(slot, QuotedTextSlot)}
+    slots = previous.slots if previous else {}
+    return {name: text for name, text in slots.items() if name not in quoted}

@@ -141,6 +141,8 @@ class ChatPipeline:
             found = await self._matching.find(turn)
         if isinstance(found, NoMatch | Ambiguous) and (said := await converse(turn)):
             return await self._approved(turn, rate, said.text, Outcome.ANSWERED, Source.DIALOG)
+        if isinstance(found, NoMatch | Ambiguous) and (again := self._matching.ask_again(turn, found)):
+            found = again
         match found:
             case NoMatch():
                 return self._reply(turn, rate, Outcome.NO_MATCH, Source.NONE, turn.no_match_text)
@@ -272,4 +274,4 @@ class ChatPipeline:
 
 
 def _said(turn: Turn, answer: str = "") -> Said:
-    return Said(turn.question.text, answer, turn.assistant.keeps_text, turn.question.user)
+    return Said(turn.question.text, answer, turn.assistant.keeps_text, turn.question.user, turn.question.context)

@@ -27,21 +27,27 @@ class Privacy:
         """Returns the same 64 hexadecimal digits for the same user id; without the pepper nobody can test a guess."""
         return hmac.digest(self._key, user.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
 
-    async def words(self, kept: KeepsText, message: str, answer: str) -> Words | None:
+    async def words(self, kept: KeepsText, message: str, answer: str, context: str = "") -> Words | None:
         """Returns what is kept of what was said; None when it should be redacted and cannot be."""
         if kept is KeepsText.FULL:
-            return Words(kept, _whole(message), _whole(answer))
-        return await to_thread.run_sync(self._redacted, message, answer, limiter=self._threads)
+            return Words(kept, _whole(message), _whole(answer), _whole(context))
+        return await to_thread.run_sync(self._redacted, message, answer, context, limiter=self._threads)
 
-    def _redacted(self, message: str, answer: str) -> Words | None:
+    def _redacted(self, message: str, answer: str, context: str) -> Words | None:
         try:
             # In its canonical form: a character that nobody sees would hide a number from the masks.
             canonical = canonicalize(message)
             if isinstance(canonical, RefusedMessage):
                 return None
-            return Words(KeepsText.REDACTED, self._redact(canonical.text), self._redact(answer) if answer else "")
+            told = self._redact(answer) if answer else ""
+            return Words(KeepsText.REDACTED, self._redact(canonical.text), told, self._redacted_context(context))
         except (GatewayError, ValueError, RuntimeError):
             return None
+
+    def _redacted_context(self, context: str) -> str:
+        """Returns nothing where the page's JSON has no canonical form: the words are kept without it."""
+        canonical = canonicalize(context) if context else None
+        return "" if canonical is None or isinstance(canonical, RefusedMessage) else self._redact(canonical.text)
 
 
 class Unlinked(Privacy):

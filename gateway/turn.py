@@ -89,6 +89,8 @@ class Question:
     """The person as the caller names them; kept as a pseudonym alone, so that a purge finds what there is of them."""
     person: str | None = None
     """The pseudonym itself, where nobody in the gateway knows the person's name any more."""
+    context: str = ""
+    """What the page says of itself, as JSON: kept with the words for auditors; no step reads it."""
 
     @property
     def given(self) -> dict[str, str]:
@@ -162,6 +164,8 @@ class Turn:
     method: MatchMethod | None = None
     prompt: PromptVersion | None = None
     values: tuple[SlotValue, ...] = ()
+    pending: Decision | None = None
+    """The decision before, where it asked for a slot's value a moment ago."""
     sent: RenderedPrompt | None = None
     completion: Completion | None = None
     kept: KeptAnswer | None = None

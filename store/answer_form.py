@@ -68,6 +68,20 @@ def require_form(prompt: CanonicalPrompt) -> None:
         raise ValueError("the fallback takes an answer's place: write it in the form of answer_schema, without slots")
 
 
+def schema_line(schema_text: str, words: str) -> int:
+    """Returns the line of a schema, from 1, that the words of a `ValueError` are about."""
+    try:
+        json.loads(schema_text)
+    except json.JSONDecodeError as error:
+        return error.lineno
+    except RecursionError:
+        return 1
+    at = 0
+    for name in words.partition(": ")[0].split(".")[1:]:
+        at = max(at, schema_text.find(json.dumps(name, ensure_ascii=False), at))
+    return schema_text.count("\n", 0, at) + 1
+
+
 def form_of(prompt: CanonicalPrompt) -> bytes | None:
     """Returns the canonical schema of a prompt's answers, None where it states none."""
     schema = _stated(prompt)
@@ -104,7 +118,8 @@ def _read(schema_text: str) -> dict[str, object]:
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(f"answer_schema: this is no object in JSON: {error}") from error
     except jsonschema.SchemaError as error:
-        raise ValueError(f"answer_schema: this is no JSON Schema: {error.message}") from error
+        place = ".".join(map(str, ("answer_schema", *error.absolute_path)))
+        raise ValueError(f"{place}: this is no JSON Schema: {error.message}") from error
     return schema
 
 

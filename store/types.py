@@ -27,6 +27,8 @@ class Words:
     kept: KeepsText
     message: str
     answer: str
+    context: str = ""
+    """What the page said of itself beside the message, as JSON; empty for nothing."""
 
     def __post_init__(self) -> None:
         if self.kept is KeepsText.OFF:

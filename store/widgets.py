@@ -159,6 +159,8 @@ class WidgetSettings(_Whole, frozen=True):
     max_length: Annotated[int, Meta(ge=1, le=4000)] = 2000
     """Characters of a question."""
     feedback: bool = True
+    calls_api: bool = False
+    """Whether pages of its origins may also call `/v1`, each with an API key that its visitors can then read."""
 
     def __post_init__(self) -> None:
         for origin in self.origins:

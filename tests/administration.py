@@ -42,6 +42,7 @@ from gateway.widget.clients import WidgetClientService
 from gateway.widget.purging import VisitPurger
 from gateway.widget.services import Widget
 from gateway.widget.sessions import VisitKeeper
+from gateway.widget.sharing import SharedTurns
 from models.fakes import FakeEmbedder
 from rails.fakes import InProcessSandbox
 from rails.redaction import redact
@@ -59,6 +60,7 @@ from store.repositories.feedback import FeedbackStore
 from store.repositories.keys import Keys
 from store.repositories.users import Users
 from store.repositories.widget_sessions import WidgetSessions
+from store.repositories.widget_turns import WidgetTurns
 from store.review.purging import QuestionPurger
 from store.types import Decision, KeyScope
 from tests.drafts import KeptDrafts
@@ -133,8 +135,9 @@ class AdminWorld:
         oidc: OidcSettings | None = None,
         *,
         keeps_changes: bool = False,
+        shares_turns: bool = False,
     ) -> None:
-        """With `keeps_changes`, queue and imports draft into real changes."""
+        """With `keeps_changes`, queue and imports draft into real changes; with `shares_turns` it is one of several."""
         self.world = world
         self.database = database
         self.folder = folder
@@ -192,7 +195,7 @@ class AdminWorld:
             (
                 FeedbackPurger(FeedbackStore(database)),
                 QuestionPurger(database),
-                VisitPurger(WidgetSessions(database), now=self.clock.now),
+                VisitPurger(WidgetSessions(database), WidgetTurns(database), now=self.clock.now),
                 DecisionPurger(Decisions(database)),
             ),
         )
@@ -209,6 +212,7 @@ class AdminWorld:
             visits=VisitKeeper(database, book, PRIVACY.pseudonym, own_origins=own),
             own_origins=own,
             proxies=TrustedProxies(),
+            shared=SharedTurns(WidgetTurns(database), seals, now=self.clock.now) if shares_turns else None,
         )
         self.administration = Administration(
             database=database,

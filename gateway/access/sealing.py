@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     REPLY = "kept reply"
     TICKET = "sign-in ticket"
     WIDGET = "widget secret"
+    TURN = "widget turn"
 
 
 class Seals:

@@ -6,6 +6,7 @@ import uuid_utils
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
+from gateway.http.cross_origin import add_api_origin
 from gateway.http.widget.origins import add_origin
 from gateway.trace_context import Trace, begin_trace
 
@@ -58,5 +59,6 @@ async def add_headers(message: Message, scope: Scope) -> None:
     headers[REQUEST_ID] = request_id(scope)
     headers[TRACEPARENT] = trace_of(scope).traceparent
     add_origin(headers, scope)
+    add_api_origin(headers, scope)
     for name, value in ALWAYS.items():
         headers.setdefault(name, value)

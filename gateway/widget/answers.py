@@ -96,6 +96,11 @@ class Answer:
         return told
 
 
+def gone() -> InvalidRequest:
+    """Returns the refusal of an answer that is not kept (404)."""
+    return InvalidRequest("answer_gone", "There is no such answer any more. Ask again.")
+
+
 class AnswersAtWork:
     """Keeps answers by holder and key, five minutes from their last event on; for the event loop alone."""
 
@@ -127,12 +132,9 @@ class AnswersAtWork:
         self._tasks.add(work)
         work.add_done_callback(self._tasks.discard)
 
-    def get(self, visit: Visit, key: str) -> Answer:
-        """Returns an answer of the visit. Raises `InvalidRequest` (404)."""
-        found = self.shelf.get((visit.holder, key))
-        if found is None:
-            raise InvalidRequest("answer_gone", "There is no such answer any more. Ask again.")
-        return found
+    def find(self, visit: Visit, key: str) -> Answer | None:
+        """Returns an answer of the visit."""
+        return self.shelf.get((visit.holder, key))
 
     def drop(self, visit: Visit, key: str) -> None:
         """Forgets an answer."""
@@ -140,7 +142,16 @@ class AnswersAtWork:
 
     def stop(self, visit: Visit, key: str) -> None:
         """Ends the work on an answer, if there is any."""
-        found = self.shelf.get((visit.holder, key))
+        self.stop_at((visit.holder, key))
+
+    @property
+    def at_work(self) -> tuple[tuple[str, str], ...]:
+        """Holders and keys of the answers that are being made here."""
+        return tuple(place for place, answer in self.shelf.items() if answer.ended is None)
+
+    def stop_at(self, place: tuple[str, str]) -> None:
+        """Ends the work on an answer, by its holder and key."""
+        found = self.shelf.get(place)
         if found is not None:
             found.stop()
 

@@ -47,6 +47,8 @@ class Page:
     clients: Mapping[str, Known]
     origins: frozenset[str]
     """Those of any of them."""
+    api_origins: frozenset[str] = frozenset()
+    """Those whose pages may call `/v1` with an API key."""
 
 
 class ClientBook:
@@ -82,8 +84,10 @@ class ClientBook:
                 state = self._clients.state(transaction)
                 if state != self._state:
                     found = {one.id: Known(one, self._seals) for one in self._clients.all(transaction) if one.is_active}
-                    origins = frozenset(origin for one in found.values() for origin in one.client.settings.origins)
-                    self._page, self._state = Page(MappingProxyType(found), origins), state
+                    settings = [one.client.settings for one in found.values()]
+                    origins = frozenset(origin for one in settings for origin in one.origins)
+                    calling = frozenset(origin for one in settings if one.calls_api for origin in one.origins)
+                    self._page, self._state = Page(MappingProxyType(found), origins, calling), state
             self._until_s = asked_s + TRUSTED_S
             return self._page
 

@@ -65,6 +65,11 @@ class Conversations:
         self.shelf.put(conversation.id, conversation)
         return conversation
 
+    def adopt(self, visit: Visit, conversation_id: str) -> None:
+        """Makes the place for a conversation of the visit that another gateway knows, if it is not here."""
+        if self.shelf.get(conversation_id) is None:
+            self.shelf.put(conversation_id, Conversation(conversation_id, visit.client.id, visit.holder))
+
     def answer(self, conversation: Conversation, key: str, answer: bytes) -> None:
         """Adds the answer to a question; nothing, where the conversation was forgotten meanwhile."""
         if self.shelf.get(conversation.id) is not conversation:
@@ -84,7 +89,7 @@ class Conversations:
         """Returns a conversation of the visit. Raises `InvalidRequest` (404)."""
         found = self._find(visit, conversation_id)
         if found is None:
-            raise InvalidRequest("conversation_gone", "There is no such conversation any more. Begin a new one.")
+            raise gone()
         return found
 
     def forget(self, visit: Visit, conversation_id: str) -> tuple[str, ...]:
@@ -98,6 +103,11 @@ class Conversations:
     def _find(self, visit: Visit, conversation_id: str) -> Conversation | None:
         found = self.shelf.get(conversation_id)
         return found if found is not None and found.holder == visit.holder else None
+
+
+def gone() -> InvalidRequest:
+    """Returns the refusal of a conversation that is not kept (404)."""
+    return InvalidRequest("conversation_gone", "There is no such conversation any more. Begin a new one.")
 
 
 def _take_out(conversation: Conversation, key: str) -> None:

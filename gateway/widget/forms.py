@@ -93,6 +93,7 @@ def typed_of(settings: WidgetSettings) -> dict[str, str]:
         "position": settings.theme.position,
         "max_length": str(settings.max_length),
         "feedback": "1" if settings.feedback else "",
+        "calls_api": "1" if settings.calls_api else "",
     }
     for language in settings.languages:
         texts = settings.texts.get(language, WidgetTexts())
@@ -159,6 +160,7 @@ class _Form:
             "rates": WidgetRates(**{name: self._number(f"rate_{name}", 1_000_000) for name in RATES}),
             "max_length": self._number("max_length", 4000),
             "feedback": bool(self._text("feedback")),
+            "calls_api": bool(self._text("calls_api")),
         }
 
     def _text(self, name: str) -> str:

@@ -92,6 +92,10 @@ class Shelf(Generic[K, V]):
         """Returns all that is kept, the one that was put longest ago first."""
         return tuple(place.value for place in self._places.values())
 
+    def items(self) -> tuple[tuple[K, V], ...]:
+        """Returns the same with their keys."""
+        return tuple((key, place.value) for key, place in self._places.items())
+
     @property
     def _is_full(self) -> bool:
         return self.size > self._bounds.bytes or len(self._places) > self._bounds.entries

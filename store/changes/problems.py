@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from store.answer_form import require_form, schema_line
 from store.changes.documents import bundle_of
 from store.changes.types import Edit, EditKind
 from store.content import AnyReply, Assistant, AssistantTexts, CanonicalPrompt, Generate, Handoff, Tolerance, Verbatim
@@ -61,7 +62,8 @@ class FieldProblem:
 
 def prompt_problems(key: str, document: Mapping[str, Any]) -> tuple[FieldProblem, ...]:
     """Returns what is wrong with a prompt, empty when it can be published as far as it alone tells."""
-    return tuple(_in_fields("", document, CanonicalPrompt)) or _as_a_whole(Edit(EditKind.PROMPT, key, document))
+    edit = Edit(EditKind.PROMPT, key, document)
+    return tuple(_in_fields("", document, CanonicalPrompt)) or _as_a_whole(edit) or _in_form(document)
 
 
 def assistant_problems(name: str, document: Mapping[str, Any]) -> tuple[FieldProblem, ...]:
@@ -81,6 +83,20 @@ def _as_a_whole(edit: Edit) -> tuple[FieldProblem, ...]:
         bundle_of((edit,))
     except InvalidContent as error:
         return tuple(_problem(line.removeprefix(f"{edit.item}: ")) for line in str(error).splitlines())
+    return ()
+
+
+def _in_form(document: Mapping[str, Any]) -> tuple[FieldProblem, ...]:
+    """Returns what is wrong with the form that the answers of a prompt should have."""
+    prompt = msgspec.convert(document, CanonicalPrompt)
+    try:
+        require_form(prompt)
+    except ValueError as error:
+        words = str(error)
+        if words.startswith("the fallback"):
+            return (FieldProblem("reply.fallback", Fault.RULE, words),)
+        schema = document["reply"]["sampling"]["answer_schema"]
+        return (FieldProblem("reply.sampling.answer_schema", Fault.RULE, words, schema_line(schema, words)),)
     return ()
 
 

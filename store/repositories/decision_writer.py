@@ -103,4 +103,5 @@ def _texts(row: Recorded) -> dict[str, Any]:
         "kept": words.kept.value,
         "message": words.message.translate(_NO_NUL),
         "answer": words.answer.translate(_NO_NUL),
+        "context": words.context.translate(_NO_NUL),
     }

@@ -228,7 +228,7 @@ def _conditions(wanted: DecisionFilter) -> list[ColumnElement[bool]]:
 
 
 def _words(row: DecisionTextRow | None) -> Words | None:
-    return None if row is None else Words(KeepsText(row.kept), row.message, row.answer)
+    return None if row is None else Words(KeepsText(row.kept), row.message, row.answer, row.context)
 
 
 def _count(result: Any) -> int:

@@ -34,7 +34,7 @@ from store.tables.review import (
     SuggestionJobRow,
     SuggestionRow,
 )
-from store.tables.widgets import WidgetClientRow, WidgetSecretRow, WidgetSessionRow
+from store.tables.widgets import WidgetClientRow, WidgetSecretRow, WidgetSessionRow, WidgetTurnRow
 
 __all__ = [
     "ApiKeyRow",
@@ -77,4 +77,5 @@ __all__ = [
     "WidgetClientRow",
     "WidgetSecretRow",
     "WidgetSessionRow",
+    "WidgetTurnRow",
 ]

@@ -68,3 +68,4 @@ class DecisionTextRow(Base):
     kept: Mapped[str] = mapped_column(String(16))
     message: Mapped[str]
     answer: Mapped[str]
+    context: Mapped[str] = mapped_column(server_default="")

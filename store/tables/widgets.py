@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.tables.base import Base
@@ -50,3 +50,25 @@ class WidgetSessionRow(Base):
     expires_at: Mapped[dt.datetime]
     kept_until: Mapped[dt.datetime] = mapped_column(index=True)
     """As long as the token that it was exchanged for could come again."""
+
+
+class WidgetTurnRow(Base):
+    """A question of a visitor and what it ended in, for all gateways and half an hour; its words are encrypted."""
+
+    __tablename__ = "widget_turns"
+    __table_args__ = (Index(None, "conversation", "holder", "number"), Index(None, "at"))
+
+    holder: Mapped[str] = mapped_column(String(100), primary_key=True)
+    key: Mapped[str] = mapped_column(String(36), primary_key=True)
+    conversation: Mapped[str] = mapped_column(String(64))
+    number: Mapped[int]
+    """In its conversation, from 1: clocks of gateways differ."""
+    person: Mapped[str | None] = mapped_column(String(64), index=True)
+    fingerprint: Mapped[bytes]
+    message: Mapped[bytes]
+    ended: Mapped[bytes | None]
+    """Its last event; null while a gateway works on it."""
+    may_come_again: Mapped[bool]
+    is_stopped: Mapped[bool]
+    """Whether somebody asked another gateway to stop the work."""
+    at: Mapped[dt.datetime]

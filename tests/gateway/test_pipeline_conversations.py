@@ -91,12 +91,58 @@ def test_the_question_for_a_slot_is_answered_by_its_value_alone(message):
 
 
 @pytest.mark.parametrize("message", ["Paris", "Leeds or Lisbon", "zebras graze quietly"])
-def test_what_is_not_a_value_is_not_taken_for_one(message):
+def test_what_is_not_a_value_is_asked_for_again_until_there_is_one(message):
+    here = build(model=FakeModel(answer="Offices are open on working days."))
+    answer(here, "What are the opening hours?", conversation="talk")
+    for _ in range(2):
+        reply = answer(here, message, conversation="talk")
+        assert (reply.decision.outcome, reply.text) == (Outcome.CLARIFY, "Which office do you mean?")
+        assert (reply.slot.slot.name, reply.slot.is_invalid) == ("site", True)
+        assert (reply.decision.prompt_key, reply.decision.needs_slot) == ("it.hours", "site")
+        assert (reply.decision.method, reply.decision.slots) == (MatchMethod.SLOT_REPLY, {})
+        assert here.model.prompts == []
+    assert answer(here, "Leeds", conversation="talk").decision.slots == {"site": "Leeds"}
+
+
+@pytest.mark.parametrize("message", ["Do zebras graze quietly?", "zebras graze quietly " * 4])
+def test_a_question_or_a_long_text_is_no_value(message):
     here = build()
     answer(here, "What are the opening hours?", conversation="talk")
     reply = answer(here, message, conversation="talk")
-    assert reply.decision.outcome in (Outcome.NO_MATCH, Outcome.CLARIFY)
-    assert here.model.prompts == []
+    assert (reply.decision.outcome, reply.slot) == (Outcome.NO_MATCH, None)
+    assert answer(here, "Paris", conversation="talk").slot is None, "which was another question"
+
+
+def test_a_day_that_does_not_exist_is_asked_for_again_and_what_was_said_before_is_kept():
+    here = build(LEAVE, model=FakeModel(answer="Leave is booked."))
+    asked = answer(here, "Book leave in the Leeds office", conversation="talk")
+    assert asked.decision.needs_slot == "day"
+    wrong = answer(here, "on 31 February", conversation="talk")
+    assert (wrong.slot.slot.name, wrong.slot.is_invalid) == ("day", True)
+    assert wrong.decision.slots == {"site": "Leeds"}
+    right = answer(here, "24 December 2099", conversation="talk")
+    assert right.decision.slots == {"site": "Leeds", "day": "2099-12-24"}
+
+
+LEAVE = {
+    "key": "it.leave",
+    "title": "Book leave",
+    "area": "it",
+    "owner": "HR",
+    "language": "en",
+    "review_by": "2027-06-30",
+    "phrasings": ["Book leave in the {site} office"],
+    "slots": [
+        {"type": "enum", "name": "site", "ask": "Which office?", "values": [{"value": "Leeds"}]},
+        {"type": "date", "name": "day", "ask": "From which day on?"},
+    ],
+    "reply": {
+        "mode": "generate",
+        "prompt": "Book leave in {site} from {day}",
+        "facts": "Leave is booked.",
+        "fallback": "Not now.",
+    },
+}
 
 
 def test_an_approved_phrasing_wins_over_the_question_for_a_slot():

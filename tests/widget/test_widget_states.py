@@ -166,6 +166,36 @@ def test_numbers_and_texts_are_asked_for_with_a_field(widget: WidgetPage, kind: 
     assert widget.gateway.of("POST", CHAT)[1].body["message"] == value
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason", "control"),
+    [
+        ("date", "Please give one date that exists.", "field"),
+        ("enum", "Please choose one of these.", "chip"),
+        ("integer", "This does not fit here. Please give another value.", "field"),
+    ],
+)
+def test_a_wrong_value_is_asked_for_again_with_the_reason_told_once(widget: WidgetPage, kind, reason, control) -> None:
+    values = ("Leeds", "York") if kind == "enum" else ()
+    wrong = slot(kind, *values, ask="Which one?") | {"is_invalid": True}
+    widget.gateway.scripts["ask"] = told(**CLARIFY, text="Which one?", slot=slot(kind, *values, ask="Which one?"))
+    widget.gateway.scripts["31 February"] = told(**CLARIFY, text="Which one?", slot=wrong)
+    widget.opened().ask("ask")
+    expect(widget.last.locator(".slot")).to_be_visible()
+    widget.listen()
+    widget.ask("31 February")
+    error = widget.last.locator("#wrong")
+    expect(error).to_have_text(reason)
+    focused = widget.last.locator(f".slot .{control}").first
+    expect(focused).to_be_focused()
+    expect(widget.last.locator(".slot" if kind == "enum" else ".field")).to_have_accessible_description(reason)
+    widget.page.wait_for_timeout(600)
+    assert "\n".join(widget.spoken).count(reason) == 1
+    widget.input.fill("something else")
+    widget.input.press("Enter")
+    expect(widget.last.locator(".tools")).to_be_visible()
+    expect(widget.input).to_be_focused()
+
+
 def test_a_limit_counts_down_while_the_next_question_can_be_typed(widget: WidgetPage) -> None:
     widget.expected.append("429")
     widget.page.clock.install()

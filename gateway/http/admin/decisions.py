@@ -33,6 +33,8 @@ class WordsReply(msgspec.Struct, frozen=True):
 
     message: str
     answer: str
+    context: str
+    """What the page said of itself beside the message, as JSON; empty for nothing."""
 
 
 class DecisionReply(msgspec.Struct, frozen=True):
@@ -208,7 +210,7 @@ def decision_reply(shown: ShownDecision) -> DecisionReply:
 
 
 def _words(words: Words | None) -> WordsReply | None:
-    return WordsReply(words.message, words.answer) if words else None
+    return WordsReply(words.message, words.answer, words.context) if words else None
 
 
 async def _lines(first: tuple[ShownDecision, ...], pages: Iterator[tuple[ShownDecision, ...]]) -> AsyncIterator[bytes]:

@@ -65,6 +65,7 @@ class WidgetChangeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     rates: WidgetRates | UnsetType = UNSET
     max_length: Annotated[int, Meta(ge=1, le=4000)] | UnsetType = UNSET
     feedback: bool | UnsetType = UNSET
+    calls_api: bool | UnsetType = UNSET
 
 
 class RotateSecretRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

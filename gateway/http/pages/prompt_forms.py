@@ -14,7 +14,7 @@ LISTS: Final = ("phrasings", "counterexamples", "follow_ups", "follows")
 """One text in each line of their field."""
 TEXTS: Final = {"generate": ("prompt", "facts", "fallback"), "verbatim": ("answer",), "handoff": ("answer",)}
 CONTACT: Final = ("name", "email", "phone", "url", "hours")
-SAMPLING: Final = {"max_tokens": int, "temperature": float}
+SAMPLING: Final = {"max_tokens": int, "temperature": float, "answer_schema": str}
 _OF_REPLY: Final = frozenset({"mode", "prompt", "facts", "fallback", "answer", "cache"})
 
 
@@ -78,10 +78,10 @@ def field_of(place: str) -> str:
 
 
 def _said(one: FieldProblem, texts: Texts) -> Said:
-    if one.fault is Fault.RULE:
-        return Said(one.text, is_english=texts.language != "en")
-    words = texts(f"prompts.fault_{one.fault.value}")
-    return Said(words if one.line is None else texts("prompts.in_line", number=one.line, words=words))
+    is_rule = one.fault is Fault.RULE
+    words = one.text if is_rule else texts(f"prompts.fault_{one.fault.value}")
+    told = words if one.line is None else texts("prompts.in_line", number=one.line, words=words)
+    return Said(told, is_english=is_rule and texts.language != "en")
 
 
 def _reply(form: Form, base: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _reply(form: Form, base: Mapping[str, Any]) -> dict[str, Any]:
     return reply
 
 
-def _number(text: str, kind: type[int] | type[float]) -> int | float | str:
+def _number(text: str, kind: type[int] | type[float] | type[str]) -> int | float | str:
     """Returns a number; what is none stays as it was typed, and is told as wrong."""
     try:
         return kind(text) if text.isascii() else text

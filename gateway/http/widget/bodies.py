@@ -65,7 +65,7 @@ class WidgetChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     conversation: Conversation | None = None
     slots: SlotTexts | None = None
     context: dict[str, Any] | None = None
-    """Small JSON of the page, at most 1 kB. Checked, and thrown away: no place of a decision is made for it."""
+    """Small JSON of the page, at most 1 kB, kept with the words where those are, for auditors; no step reads it."""
 
 
 class WidgetChatReply(msgspec.Struct, frozen=True):

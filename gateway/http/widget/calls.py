@@ -27,6 +27,7 @@ from gateway.http.widget.bodies import (
 )
 from gateway.http.widget.guard import OPEN, take, visit_of
 from gateway.http.widget.origins import caller_of
+from gateway.widget.conversations import gone
 from gateway.widget.release import VERSION
 from gateway.widget.services import Widget
 from gateway.widget.sessions import foreign
@@ -114,12 +115,16 @@ async def get_widget_conversation(
     request: Request[Any, Any, Any], conversation: FromPath[str], components: Parts
 ) -> WidgetTurnsReply:
     """Shows what was said."""
-    found = widget_of(components).conversations.get(visit_of(request), conversation)
+    visit, widget = visit_of(request), widget_of(components)
+    if widget.shared is None:
+        said = tuple(widget.conversations.get(visit, conversation).turns)
+    elif not (said := await widget.shared.said(visit, conversation)):
+        raise gone()
     turns = tuple(
         TurnReply(one.key, one.message, msgspec.json.decode(one.answer, type=WidgetChatReply) if one.answer else None)
-        for one in found.turns
+        for one in said
     )
-    return WidgetTurnsReply(found.id, turns)
+    return WidgetTurnsReply(conversation, turns)
 
 
 @delete(CONVERSATION, operation_id="forget_widget_conversation", status_code=204)
@@ -131,6 +136,8 @@ async def forget_widget_conversation(
     for key in widget.conversations.forget(visit, conversation):
         widget.answers.stop(visit, key)
         widget.answers.drop(visit, key)
+    if widget.shared is not None:
+        await widget.shared.forget(visit, conversation)
 
 
 @post(FEEDBACK, status_code=200, operation_id="give_widget_feedback")

@@ -10,6 +10,7 @@ from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath
 from litestar.types import Scope
 
+from gateway.components import Components
 from gateway.errors import InvalidRequest, NotServing
 from gateway.http.asking import PING_S, Asking, ready_s
 from gateway.http.bodies import convert, read_object
@@ -20,10 +21,11 @@ from gateway.http.replies import contact_reply, prompt_reply, slot_reply, sugges
 from gateway.http.streams import EVENT_STREAM, EventStream, comment, event
 from gateway.http.widget.bodies import ConversationReply, WidgetChatReply, WidgetChatRequest
 from gateway.http.widget.calls import ANSWER, CHAT, Parts, widget_of
+from gateway.http.widget.elsewhere import Elsewhere, told_elsewhere, whole
 from gateway.http.widget.guard import QUESTION, visit_of
 from gateway.limits import Deadline
 from gateway.turn import News, Question, Released, Reply, Step, Withheld
-from gateway.widget.answers import Answer, Told
+from gateway.widget.answers import Answer, Told, gone
 from gateway.widget.conversations import Conversation
 from gateway.widget.sessions import Visit
 from store.types import Outcome
@@ -45,7 +47,59 @@ async def widget_chat(request: Request[Any, Any, Any], components: Parts) -> Res
     answer = widget.answers.known(visit, key, fingerprint)
     if answer is not None:
         return await _told(request, answer, after)
+    elsewhere = _elsewhere(components, visit, key)
+    if elsewhere is not None and await elsewhere.knows(fingerprint):
+        return await told_elsewhere(request, elsewhere, after)
+    if elsewhere is not None and asked.conversation and await elsewhere.has(asked.conversation):
+        widget.conversations.adopt(visit, asked.conversation)
     conversation = widget.conversations.ask(visit, asked.conversation, key, asked.message)
+    if elsewhere is not None and not await elsewhere.begins(fingerprint, conversation.id, asked.message):
+        return await told_elsewhere(request, elsewhere, after)
+    answer = _begin(request, components, asked, key=key, fingerprint=fingerprint, conversation=conversation)
+    await answer.until(2)
+    turned_away = answer.ended
+    if turned_away is not None and turned_away.name == "error" and answer.count == 2:  # noqa: PLR2004 - no work began
+        widget.conversations.withdraw(conversation, key)
+        widget.answers.drop(visit, key)
+        if elsewhere is not None:
+            await elsewhere.take_back()
+        return whole(turned_away)
+    return await _told(request, answer, after)
+
+
+@get(ANSWER, operation_id="follow_widget_answer")
+async def follow_widget_answer(request: Request[Any, Any, Any], key: FromPath[str], components: Parts) -> Response[Any]:
+    """Gives the events that were missed and those to come, or the finished answer."""
+    visit, widget, key = visit_of(request), widget_of(components), _key([key])
+    answer = widget.answers.find(visit, key)
+    if answer is not None:
+        return await _told(request, answer, _after(request))
+    elsewhere = _elsewhere(components, visit, key)
+    if elsewhere is None or not await elsewhere.is_there():
+        raise gone()
+    return await told_elsewhere(request, elsewhere, _after(request))
+
+
+@delete(ANSWER, operation_id="stop_widget_answer", status_code=204)
+async def stop_widget_answer(request: Request[Any, Any, Any], key: FromPath[str], components: Parts) -> None:
+    """Stops the work on an answer, down to the model."""
+    visit, widget, key = visit_of(request), widget_of(components), _key([key])
+    widget.answers.stop(visit, key)
+    if widget.shared is not None:
+        await widget.shared.stop(visit, key)
+
+
+def _begin(
+    request: Request[Any, Any, Any],
+    components: Components,
+    asked: WidgetChatRequest,
+    *,
+    key: str,
+    fingerprint: bytes,
+    conversation: Conversation,
+) -> Answer:
+    """Begins the work on a question; whatever becomes of the request, it goes on."""
+    visit, widget = visit_of(request), widget_of(components)
     question = Question(
         text=asked.message,
         assistant=visit.client.settings.assistant,
@@ -54,6 +108,7 @@ async def widget_chat(request: Request[Any, Any, Any], components: Parts) -> Res
         slots=asked.slots or {},
         conversation=conversation.id,
         person=visit.session.person,
+        context=msgspec.json.encode(asked.context).decode() if asked.context else "",
     )
     asking = Asking(components.pipeline, question)
     answer = widget.answers.begin(visit, key, fingerprint, asking.stop)
@@ -63,44 +118,18 @@ async def widget_chat(request: Request[Any, Any, Any], components: Parts) -> Res
         async for told in _events(asking, conversation, request.scope):
             if told.name == "done":
                 widget.conversations.answer(conversation, key, told.data)
+            if told.status is not None and widget.shared is not None:
+                await widget.shared.ended(visit, key, told)
             yield told
 
     widget.answers.fill(visit, key, answer, events())
-    await answer.until(2)
-    turned_away = answer.ended
-    if turned_away is not None and turned_away.name == "error" and answer.count == 2:  # noqa: PLR2004 - no work began
-        widget.conversations.withdraw(conversation, key)
-        widget.answers.drop(visit, key)
-        return _whole(turned_away)
-    return await _told(request, answer, after)
-
-
-@get(ANSWER, operation_id="follow_widget_answer")
-async def follow_widget_answer(request: Request[Any, Any, Any], key: FromPath[str], components: Parts) -> Response[Any]:
-    """Gives the events that were missed and those to come, or the finished answer."""
-    answer = widget_of(components).answers.get(visit_of(request), _key([key]))
-    return await _told(request, answer, _after(request))
-
-
-@delete(ANSWER, operation_id="stop_widget_answer", status_code=204)
-async def stop_widget_answer(request: Request[Any, Any, Any], key: FromPath[str], components: Parts) -> None:
-    """Stops the work on an answer, down to the model."""
-    widget_of(components).answers.stop(visit_of(request), _key([key]))
+    return answer
 
 
 async def _told(request: Request[Any, Any, Any], answer: Answer, after: int) -> Response[Any]:
     if EVENT_STREAM in request.headers.get("accept", ""):
         return EventStream(_frames(answer, after), on_close=lambda: None)  # the work goes on
-    return _whole(await answer.end())
-
-
-def _whole(told: Told) -> Response[Any]:
-    return Response(
-        msgspec.Raw(told.data),
-        status_code=told.status or 200,
-        media_type="application/json",
-        headers=dict(told.headers),
-    )
+    return whole(await answer.end())
 
 
 async def _frames(answer: Answer, after: int) -> AsyncIterator[bytes]:
@@ -166,6 +195,12 @@ def _require_small(asked: WidgetChatRequest, visit: Visit) -> None:
         raise InvalidRequest("message_too_long", f"A question here has at most {longest} characters.", param="message")
     if asked.context is not None and len(msgspec.json.encode(asked.context)) > _CONTEXT_BYTES:
         raise InvalidRequest("validation_error", f"`context` takes at most {_CONTEXT_BYTES} bytes.", param="context")
+
+
+def _elsewhere(components: Components, visit: Visit, key: str) -> Elsewhere | None:
+    """Returns a question as other gateways may know it; None where there can be no other."""
+    shared = widget_of(components).shared
+    return Elsewhere(shared, visit, key, components.settings.limits.deadline_s) if shared else None
 
 
 def _key(sent: list[str]) -> str:

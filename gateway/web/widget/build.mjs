@@ -58,7 +58,7 @@ const own =
   "gateway|listener|watcher|memory|phase|isDay|isSlow|isAgain|seconds|bearer|drop|asked|isResumed|withheld|again|limited|" +
   "offline|changed|replaced|answered|failed|texts|hasFeedback|judge|say|retry|confirm|isBusy|draft|composer|notice|" +
   "launcher|news|isInline|hasLauncher|longest|configuration|said|follow|forget|reveal|settings|desk|depth|announcer|" +
-  "overrides|isResuming|exchange|turn|panel|locale|node|show|update|input|empty|parts|lines|run|words|kind|form|trouble|change|server|leave|resume|restore|depth|log|vouched|build|upgrade|emit|page|actions|judged|tell|alert";
+  "overrides|isResuming|exchange|turn|panel|locale|node|show|update|input|empty|parts|lines|run|words|kind|form|trouble|change|server|leave|resume|restore|depth|log|vouched|build|upgrade|emit|page|actions|judged|tell|alert|point";
 
 mkdirSync("../dist", { recursive: true });
 const shared = { bundle: true, minify: true, target: ["es2022"], charset: "utf8", logLevel: "warning" };
@@ -74,7 +74,7 @@ const entryPoints = { loader: "src/loader.ts", frame: "src/frame.ts" };
 await build({ ...shared, entryPoints, outdir: "../dist", format: "iife" });
 
 /** terser finds 200 bytes (gzipped) in the widget that esbuild leaves. */
-const compress = { passes: 5, ecma: 2022, unsafe: true, unsafe_methods: true, unsafe_arrows: true, pure_getters: true };
+const compress = { passes: 5, ecma: 2022, sequences: false, inline: 1, unsafe: true, unsafe_methods: true, unsafe_arrows: true, pure_getters: true };
 const made = await minify(readFileSync("../dist/widget.js", "utf8"), { module: true, compress, format: { ecma: 2022 } });
 writeFileSync("../dist/widget.js", made.code);
 

@@ -37,6 +37,7 @@ def settings(draw: st.DrawFn) -> WidgetSettings:
         rates={"session": draw(st.integers(1, 10**6))},
         max_length=draw(st.integers(1, 4000)),
         feedback=draw(st.booleans()),
+        calls_api=draw(st.booleans()),
         contact=draw(st.sampled_from([None, {"name": "Ada", "hours": "9 to 5"}])),
         sign_in=draw(st.sampled_from(["required", "optional", "none"])),
     )

@@ -103,9 +103,10 @@ export class Conversation {
       this.turns.push(turn);
     }
     const { last } = this;
-    if (last && !last.answer) last.phase = "sending";
+    const isOver = !last || last.answer;
+    if (!isOver) last.phase = "sending";
     this.watcher.replaced();
-    if (last && !last.answer) void this.#run(last, true);
+    if (!isOver) void this.#run(last, true);
   }
 
   async #run(turn: Turn, isResumed: boolean): Promise<void> {

@@ -180,6 +180,10 @@ export class CanongateChat extends Host {
       focus: () => this.focusInput(),
       judged: (verdict) => this.emit("feedback", { ...verdict }),
       say: (text) => this.#announcer.say(text),
+      point: (next) => {
+        const { input } = this.#panel.composer;
+        if (input.matches(":focus") && !input.value) next.querySelector<HTMLElement>(".field,button")!.focus();
+      },
     });
     this.#panel = new Panel(this.#desk, settings, this, this.#announcer.node);
     this.#root.lang = settings.lang;

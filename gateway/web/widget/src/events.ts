@@ -8,15 +8,14 @@ export interface StreamEvent {
 
 /** Gives the events of a body as they come; `onBytes` hears of every piece, pings too. */
 export async function* eventsOf(body: ReadableStream<Uint8Array>, onBytes: () => void): AsyncGenerator<StreamEvent> {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
+  const reader = body.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>).getReader();
   let rest = "";
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
       onBytes();
-      rest += decoder.decode(value, { stream: true });
+      rest += value;
       const frames = rest.split("\n\n");
       rest = frames.pop() ?? "";
       for (const frame of frames) {

@@ -97,9 +97,8 @@ export class Exchange {
   }
 
   async #read(reply: Response, alive: () => void): Promise<Answer> {
-    const type = reply.headers.get("Content-Type") ?? "";
-    if (!type.startsWith("text/event-stream") || !reply.body) return checked(await reply.json(), ANSWER);
-    for await (const event of eventsOf(reply.body, alive)) {
+    if (!reply.headers.get("Content-Type")?.startsWith("text/event-stream")) return checked(await reply.json(), ANSWER);
+    for await (const event of eventsOf(reply.body!, alive)) {
       if (event.id && event.id <= this.#last) continue;
       this.#last = Math.max(this.#last, event.id);
       if (event.name === "done") return checked(event.data, ANSWER);

@@ -39,7 +39,6 @@ export function isOpen({ phase }: Turn): boolean {
 
 /** Makes a random UUID also where the page has no secure context, as an intranet without TLS. */
 export function newKey(): string {
-  const random = crypto.getRandomValues(new Uint8Array(32));
-  let at = 0;
-  return "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => (random[at++]! & 15).toString(16));
+  const digit = () => (crypto.getRandomValues(new Uint8Array(1))[0]! & 15).toString(16);
+  return "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, digit);
 }

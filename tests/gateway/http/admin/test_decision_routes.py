@@ -104,7 +104,7 @@ async def test_full_words_and_slot_values_are_hidden_until_somebody_reveals_them
     assert told.json() == {
         "id": "id-1",
         "kept": "full",
-        "words": {"message": "I am jo.miller@post.example", "answer": "Hello"},
+        "words": {"message": "I am jo.miller@post.example", "answer": "Hello", "context": ""},
         "slots": {"name": "Jo Miller"},
     }
     assert told.headers["cache-control"] == "no-store"

@@ -58,11 +58,13 @@ def keep_decision(database: Database, payload: str, decision: str) -> None:
     fields |= {"rails": (rail, {**rail, "status": payload}), "prompt_key": payload, "prompt_version": 1}
     fields |= {"store_revision": 1, "policy": payload, "policy_revision": 1, "prompt_tokens": 0, "failed": False}
     fields |= {"completion_tokens": 0, "sent_sha256": payload}
-    row = Recorded(Decision(**fields), Words(KeepsText.REDACTED, payload, payload))
+    row = Recorded(Decision(**fields), Words(KeepsText.REDACTED, payload, payload, payload))
     with database.writing() as session:
         session.add(DecisionRow(**row_values(row)))
         session.flush()
-        session.add(DecisionTextRow(decision=decision, kept="redacted", message=payload, answer=payload))
+        session.add(
+            DecisionTextRow(decision=decision, kept="redacted", message=payload, answer=payload, context=payload)
+        )
 
 
 async def test_what_is_stored_is_shown_as_text(admin: AdminWorld, signed_in) -> None:

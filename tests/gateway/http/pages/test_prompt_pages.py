@@ -189,6 +189,55 @@ async def test_what_has_no_field_stays_as_it_is(admin: AdminWorld, signed_in) ->
     assert document["reply"]["facts"] == "B."
 
 
+SCHEMA = """{
+  "type": "object",
+  "properties": {
+    "office": {"type": "strin"}
+  },
+  "required": ["office"],
+  "additionalProperties": false
+}"""
+
+
+@pytest.mark.parametrize(
+    ("schema", "fallback", "field", "line"),
+    [
+        (SCHEMA, '{"office":"Leeds"}', "reply.sampling.answer_schema", 4),
+        (SCHEMA.replace("strin", "string").replace(": false", ": true"), "{}", "reply.sampling.answer_schema", 1),
+        (SCHEMA.replace('"office": {', '"office" {'), "{}", "reply.sampling.answer_schema", 4),
+        (SCHEMA.replace('"strin"', '"array"'), "{}", "reply.sampling.answer_schema", 4),
+        ("[1]", "{}", "reply.sampling.answer_schema", 1),
+        (SCHEMA.replace("strin", "string"), "The Leeds office.", "reply.fallback", None),
+    ],
+)
+def test_a_form_that_answers_cannot_have_is_told_with_its_line(schema, fallback, field, line) -> None:
+    document = plain_document(prompt())
+    document["reply"] = {"mode": "generate", "prompt": "x", "facts": "x", "fallback": fallback}
+    document["reply"]["sampling"] = {"answer_schema": schema}
+    (problem,) = prompt_problems("it.vpn", document)
+    assert (problem.field, problem.line) == (field, line), problem.text
+    good = SCHEMA.replace("strin", "string")
+    document["reply"] |= {"fallback": '{"office":"Leeds"}', "sampling": {"answer_schema": good}}
+    assert prompt_problems("it.vpn", document) == ()
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_the_form_of_an_answer_is_typed_and_its_mistakes_are_told(admin: AdminWorld, signed_in, language) -> None:
+    fill(admin)
+    publish(admin, reply={"mode": "generate", "prompt": "Say it.", "facts": "A.", "fallback": '{"office":"Leeds"}'})
+    ada = await signed_in("ada", language=language)
+    change = await draft(ada, answer_schema=SCHEMA)
+    await ada.open(f"{PROMPT}/edit?change={change.rpartition('/')[2]}")
+    assert ("Line 4:" if language == "en" else "السطر") in ada.text
+    assert 'href="#f-answer_schema"' in ada.reply.text
+    assert hidden(ada, f"{PROMPT}/edit")["answer_schema"] == SCHEMA
+    await ada.send(f"{PROMPT}/edit", answer_schema=SCHEMA.replace("strin", "string"))
+    made = admin.changing.drafts.page(admin.access.users.named("ada").actor).changes[0]
+    document = admin.changing.views.get(admin.access.users.named("ada").actor, made.id).edits[0].edit.document
+    assert document["reply"]["sampling"]["answer_schema"] == SCHEMA.replace("strin", "string")
+    assert "Line 4:" not in ada.text
+
+
 async def test_of_two_writers_the_later_sees_both_texts_and_loses_none(admin: AdminWorld, signed_in) -> None:
     fill(admin)
     ada, edda = await signed_in("ada"), await signed_in("edda")

@@ -16,11 +16,14 @@ export interface Desk {
   stop(): void;
   judge(verdict: Verdict): Promise<void>;
   say(text: string): void;
+  /** Puts the focus on the first control there, unless somebody writes or is elsewhere. */
+  point(next: HTMLElement): void;
 }
 
 /** What the element does beside a deed. */
 interface Hooks {
   focus(): void;
+  point(next: HTMLElement): void;
   judged(verdict: Verdict): void;
   say(text: string): void;
 }
@@ -30,7 +33,7 @@ export function deskOf(
   { texts, hasFeedback }: Settings,
   configuration: Configuration | null,
   { gateway, conversation }: { gateway: Gateway; conversation: Conversation },
-  { focus, judged, say }: Hooks,
+  { focus, judged, say, point }: Hooks,
 ): Desk {
   const then = (deed: (message: string) => unknown) => (message = "") => {
     deed.call(conversation, message);
@@ -49,5 +52,6 @@ export function deskOf(
       judged(verdict);
     },
     say,
+    point,
   };
 }

@@ -29,7 +29,7 @@ export class FeedbackView {
       this.#reasons.set(reason, button(texts.of(`reason_${reason}`), () => this.#choose(reason), "chip"));
     }
     const buttons = [this.up, this.down, ...this.#reasons.values()];
-    for (const one of buttons) attribute(one, "aria-pressed", "false");
+    for (const one of buttons) press(one, false);
     const comment = texts.of("comment");
     const shared = { class: "field", rows: 2, maxlength: LONGEST_COMMENT, dir: "auto" };
     this.#comment = h("textarea", { ...shared, "aria-label": comment, placeholder: comment });
@@ -50,26 +50,23 @@ export class FeedbackView {
 
   #choose(reason: string): void {
     const chip = this.#reasons.get(reason)!;
-    const isChosen = chip.getAttribute("aria-pressed") !== "true";
-    attribute(chip, "aria-pressed", String(isChosen));
+    const isChosen = !isPressed(chip);
+    press(chip, isChosen);
     if (reason === "other" && isChosen) this.#comment.focus();
   }
 
   async #give(verdict: "up" | "down"): Promise<void> {
     const button = verdict === "up" ? this.up : this.down;
     this.form.hidden = verdict === "up" || !this.form.hidden;
-    if (button.getAttribute("aria-pressed") === "true") return;
-    if (!(await this.#send(verdict, [], ""))) return;
-    attribute(this.up, "aria-pressed", String(verdict === "up"));
-    attribute(this.down, "aria-pressed", String(verdict === "down"));
+    if (isPressed(button) || !(await this.#send(verdict, [], ""))) return;
+    for (const one of [this.up, this.down]) press(one, one === button);
     if (verdict === "up") this.tell("thanks");
   }
 
   async #explain(): Promise<void> {
-    const chosen = REASONS.filter((one) => this.#reasons.get(one)!.getAttribute("aria-pressed") === "true");
+    const chosen = REASONS.filter((one) => one !== "other" && isPressed(this.#reasons.get(one)!));
     // The gateway counts what it has a name for; the rest is in the comment.
-    const reasons = chosen.filter((one) => one !== "other");
-    if (!(await this.#send("down", reasons, this.#comment.value.trim()))) return;
+    if (!(await this.#send("down", chosen, this.#comment.value.trim()))) return;
     this.form.hidden = true;
     this.down.focus();
     this.tell("thanks");
@@ -85,4 +82,12 @@ export class FeedbackView {
       return false;
     }
   }
+}
+
+function press(button: Element, isOn: boolean): void {
+  attribute(button, "aria-pressed", String(isOn));
+}
+
+function isPressed(button: HTMLElement): boolean {
+  return button.ariaPressed === "true";
 }

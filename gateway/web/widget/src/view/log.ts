@@ -1,5 +1,5 @@
 // What was said, oldest first. It is read by moving through it; what is new is told by the announcer.
-import { fill, h } from "../dom";
+import { fill, h, type Child } from "../dom";
 import type { Turn } from "../turn";
 import type { Desk } from "./desk";
 import { TurnView } from "./turn";
@@ -13,7 +13,7 @@ export class Log {
 
   constructor(
     private readonly desk: Desk,
-    private readonly empty: () => Node[],
+    private readonly empty: () => Child[],
   ) {
     const scroll = () => {
       const { scrollHeight, scrollTop, clientHeight } = this.node;
@@ -27,8 +27,7 @@ export class Log {
   show(turns: readonly Turn[]): void {
     for (const turn of this.#views.keys()) if (!turns.includes(turn)) this.#views.delete(turn);
     for (const turn of turns) if (!this.#views.has(turn)) this.#views.set(turn, new TurnView(this.desk, turn));
-    if (turns.length) fill(this.node, ...turns.map((turn) => this.#views.get(turn)!.node));
-    else fill(this.node, ...this.empty());
+    fill(this.node, ...(turns.length ? turns.map((turn) => this.#views.get(turn)!.node) : this.empty()));
     this.update(turns);
   }
 

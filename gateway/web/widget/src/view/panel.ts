@@ -1,5 +1,5 @@
 // The panel: a heading, what was said, a notice where there is one, and the place to write.
-import { fill, h } from "../dom";
+import { fill, h, type Child } from "../dom";
 import type { Settings } from "../settings";
 import { blocks } from "../markdown/blocks";
 import { contactCard } from "./contact";
@@ -59,10 +59,9 @@ export class Panel {
   }
 }
 
-function greeting(desk: Desk, settings: Settings): Node[] {
+function greeting(desk: Desk, settings: Settings): Child[] {
   const { texts } = desk;
   const words = blocks(settings.greeting || texts.of("greeting"));
   const hello = h("div", { class: "greeting" }, h("div", { class: "words" }, ...words), h("p", { class: "meta" }, texts.of("approved")));
-  const offered = chips(desk, texts.of("suggestions"), settings.suggestions);
-  return offered ? [hello, offered] : [hello];
+  return [hello, chips(desk, texts.of("suggestions"), settings.suggestions)];
 }

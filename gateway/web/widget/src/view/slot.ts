@@ -10,7 +10,7 @@ const MOST_BUTTONS = 6;
 export function slotInput(desk: Desk, slot: Slot): HTMLElement {
   if (slot.type === "enum" && slot.values.length <= MOST_BUTTONS) {
     const made = slot.values.map((value) => button(value, () => desk.ask(value), "chip"));
-    return h("div", { class: "slot row", role: "group", "aria-label": slot.ask }, ...made);
+    return h("div", { class: "slot row", role: "group", "aria-label": slot.ask, "aria-describedby": "wrong" }, wrong(desk, slot), ...made);
   }
   const field = fieldOf(desk, slot);
   const submit = (event: Event) => {
@@ -19,11 +19,20 @@ export function slotInput(desk: Desk, slot: Slot): HTMLElement {
     else field.focus();
   };
   const go = h("button", { class: "button primary" }, desk.texts.of("continue"));
-  return h("form", { class: "slot row", submit }, field, go);
+  return h("form", { class: "slot row", submit }, wrong(desk, slot), field, go);
+}
+
+/** Gives what an input takes, where what was said is none of it; empty where nothing was said yet. */
+export function wanted({ texts }: Desk, slot: Slot | null): string {
+  return slot?.is_invalid ? texts.of(slot.type === "enum" || slot.type === "date" ? `wrong_${slot.type}` : "wrong") : "";
+}
+
+function wrong(desk: Desk, slot: Slot): HTMLElement | false {
+  return slot.is_invalid && h("p", { id: "wrong", class: "failed" }, wanted(desk, slot));
 }
 
 function fieldOf({ texts }: Desk, slot: Slot): HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement {
-  const shared = { class: "field", "aria-label": slot.ask, "aria-invalid": slot.is_invalid && "true", dir: "auto" };
+  const shared = { class: "field", "aria-label": slot.ask, "aria-invalid": slot.is_invalid && "true", "aria-describedby": "wrong", dir: "auto" };
   if (slot.type === "enum") {
     const options = slot.values.map((value) => h("option", { value }, value));
     return h("select", shared, h("option", { value: "" }, texts.of("choose")), ...options);

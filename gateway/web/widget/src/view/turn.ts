@@ -1,5 +1,5 @@
 // One turn of the conversation: the question as it was asked, and how it is doing.
-import { fill, h } from "../dom";
+import { fill, h, type Child } from "../dom";
 import { blocks } from "../markdown/blocks";
 import type { TextName, Texts } from "../texts";
 import { isOpen, type Turn } from "../turn";
@@ -12,20 +12,10 @@ const DAY = /^\d{4}-\d\d-\d\d$/;
 
 /** Gives the line that says how a turn is doing; empty for one that is done. */
 export function statusOf(texts: Texts, turn: Turn): string {
-  switch (turn.phase) {
-    case "limited":
-      return texts.of("limited", { n: turn.seconds });
-    case "queued":
-    case "confirm":
-    case "stopped":
-      return texts.of(turn.phase);
-    case "failed":
-      return texts.of(turn.trouble ?? "failed");
-    case "done":
-      return "";
-    case "sending":
-      return texts.of(turn.isAgain ? "again" : turn.isSlow ? "slow" : (`stage_${turn.stage || "matching"}` as TextName));
-  }
+  const { phase, trouble, seconds } = turn;
+  if (phase === "done") return "";
+  if (phase !== "sending") return texts.of((phase === "failed" && trouble) || phase, { n: seconds });
+  return texts.of(turn.isAgain ? "again" : turn.isSlow ? "slow" : (`stage_${turn.stage || "matching"}` as TextName));
 }
 
 export class TurnView {
@@ -53,17 +43,18 @@ export class TurnView {
       if (state === this.#shown) return;
       fill(this.#body, ...answerNodes(desk, turn.answer));
       fill(this.#next, ...nextNodes(desk, turn.answer));
+      if (turn.answer.slot?.is_invalid && isLast) desk.point(this.#next);
     } else if (state === this.#shown && turn.phase === "limited") {
       this.#body.querySelector(".status")!.textContent = statusOf(desk.texts, turn);
     } else {
-      fill(this.#body, ...this.#words(), this.#status(), ...this.#actions(isLast));
+      fill(this.#body, this.#words(), this.#status(), ...this.#actions(isLast));
     }
     this.#shown = state;
   }
 
-  #words(): Node[] {
+  #words(): Child {
     const { words } = this.turn;
-    return words && isOpen(this.turn) ? [h("div", { class: "words" }, ...blocks(words))] : [];
+    return isOpen(this.turn) && words && h("div", { class: "words" }, ...blocks(words));
   }
 
   #status(): HTMLElement {
@@ -72,7 +63,7 @@ export class TurnView {
     return h("p", { class: `status ${turn.phase}` }, isWorking && h("span", { class: "dots" }, h("i"), h("i"), h("i")), statusOf(this.desk.texts, turn));
   }
 
-  #actions(isLast: boolean): Node[] {
+  #actions(isLast: boolean): Child[] {
     const { desk, turn } = this;
     const { texts } = desk;
     if (!isLast) return [];
@@ -84,8 +75,7 @@ export class TurnView {
     const reload = turn.trouble === "signed_out" && button(texts.of("reload"), () => location.reload(), "button primary");
     const isOver = turn.trouble === "not_here" || turn.trouble === "refused";
     const action = reload || (!isOver && button(texts.of("retry"), desk.retry));
-    const contact = contactCard(desk, desk.contact);
-    return [...(action ? [row(action)] : []), ...(contact ? [contact] : [])];
+    return [action && row(action), contactCard(desk, desk.contact)];
   }
 }
 
@@ -96,5 +86,5 @@ function row(...nodes: Node[]): HTMLElement {
 function shownMessage({ message, isDay }: Turn, language: string): string {
   if (!isDay || !DAY.test(message)) return message;
   const day = new Date(`${message}T00:00:00Z`);
-  return Number.isNaN(Number(day)) ? message : day.toLocaleDateString(language, { dateStyle: "long", timeZone: "UTC" });
+  return isNaN(+day) ? message : day.toLocaleDateString(language, { dateStyle: "long", timeZone: "UTC" });
 }
