@@ -40,6 +40,7 @@ class Line:
         self._clock = clock
         self._in_work = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._returning: deque[asyncio.Future[None]] = deque()
         self._service_s = FIRST_SERVICE_S
         self._promised_s = 0.0
         self._refused = 0
@@ -52,7 +53,7 @@ class Line:
     @property
     def in_line(self) -> int:
         """How many wait for one."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._returning)
 
     @property
     def refused(self) -> int:
@@ -63,8 +64,13 @@ class Line:
         """Returns what to tell whoever comes now and would find neither a place nor room in the line, or None."""
         if self._in_work < self.places and not self.in_line:
             return None
-        room = self.room if self.pressure.stage is Stage.CALM else min(self.room, self.places)
-        return self._full() if self.is_shedding or self.in_line >= room else None
+        return self._full() if self.in_line >= self._room_now else None
+
+    @property
+    def _room_now(self) -> int:
+        if self.is_shedding:
+            return 0
+        return self.room if self.pressure.stage is Stage.CALM else min(self.room, self.places)
 
     def require_room(self) -> None:
         """Raises `NotServing` when whoever comes now would find neither a place nor room in the line."""
@@ -78,7 +84,7 @@ class Line:
 
     def try_enter(self) -> bool:
         """Takes a place if one is free and nobody waits for it."""
-        if self._in_work >= self.places or self._waiting:
+        if self._in_work >= self.places or self.in_line:
             return False
         self._in_work += 1
         self.pressure.waited(0.0)
@@ -103,18 +109,26 @@ class Line:
         if self._in_work < self.places:
             self._in_work += 1
             return
-        await self._wait(None, self._waiting.appendleft)
+        await self._wait(None, self._returning.append)
 
     def leave(self, *, worked_s: float | None = None) -> None:
         """Gives a place back, to the first who waits; `worked_s` is how long its work took, if it is done."""
         if worked_s is not None:
             self._service_s += _EWMA_WEIGHT * (worked_s - self._service_s)
         self._in_work -= 1
-        while self._waiting and self._in_work < self.places:
-            first = self._waiting.popleft()
+        self._shorten()
+        while self.in_line and self._in_work < self.places:
+            first = (self._returning or self._waiting).popleft()
             if not first.done():
                 self._in_work += 1
                 first.set_result(None)
+
+    def _shorten(self) -> None:
+        """Turns away those for whom there is no room any more, the longest wait first: whoever is taken is quick."""
+        while len(self._waiting) > self._room_now:
+            first = self._waiting.popleft()
+            if not first.done():
+                first.set_exception(self._full())
 
     @asynccontextmanager
     async def place(self, *, within_s: float) -> AsyncIterator[None]:
@@ -171,14 +185,15 @@ class Line:
                 self.leave()
             raise
         finally:
-            with suppress(ValueError):
-                self._waiting.remove(turn)
+            for line in (self._waiting, self._returning):
+                with suppress(ValueError):
+                    line.remove(turn)
         return True
 
 
 def _came(turn: "asyncio.Future[None]") -> bool:
     """Whether the place was given, perhaps in the very moment in which its waiter gave up."""
-    return turn.done() and not turn.cancelled()
+    return turn.done() and not turn.cancelled() and turn.exception() is None
 
 
 class Place:

@@ -216,3 +216,19 @@ async def play(steps: list[str]) -> None:
 @given(st.lists(st.sampled_from(["come", "leave", "cancel", "away", "back"]), max_size=60))
 def test_whatever_happens_there_are_never_more_in_work_than_places_and_none_is_lost(steps: list[str]) -> None:
     asyncio.run(play(steps))
+
+
+async def test_those_who_waited_longest_are_turned_away_once_a_line_stands() -> None:
+    clock = Time()
+    line = Line(places=1, waiting=8, target_s=0.02, clock=clock)
+    assert line.try_enter()
+    waiting = [asyncio.create_task(line.enter(within_s=10)) for _ in range(5)]
+    await asyncio.sleep(0)
+    for _ in range(20):
+        line.pressure.refused()
+    clock.at += 0.11
+    line.leave()
+    await asyncio.sleep(0)
+    assert [one.done() for one in waiting] == [True] * 5
+    assert [type(one.exception()) for one in waiting] == [NotServing] * 4 + [type(None)]
+    assert (line.in_work, line.in_line) == (1, 0)

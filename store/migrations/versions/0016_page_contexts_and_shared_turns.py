@@ -8,7 +8,7 @@ from alembic import op
 from store.tables import UtcDateTime
 
 revision = "0016"
-down_revision: str | None = "0014"
+down_revision = "0015"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
