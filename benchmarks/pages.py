@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
+from benchmarks.listed import fill_lists, sorted_lists
 from gateway.http.pages.page_table import PAGES
 from gateway.settings import LimitSettings
 from rails.engine import compile_policy
@@ -50,10 +51,17 @@ _LISTS = (
     "/admin/changes",
     "/admin/changes?tab=waiting",
     "/admin/changes?tab=mine",
-    "/admin/unmatched",
-    "/admin/feedback",
+    "/admin/requests?assistant=helpdesk&sort=-latency",
+    "/admin/requests?client=site",
+    "/admin/requests?id=00000042",
+    "/admin/prompts?search=nothing has this",
+    "/admin/prompts?search=how do I",
+    "/admin/audit?action=change.",
+    *sorted_lists(),
 )
 _ANALYTICS = "/admin/analytics"
+_POLICY = {**POLICY, "input": [{"rail": "length"}], "output": [{"rail": "markup"}]}
+"""No page here asks it anything, and the probes of slower rails fail on a busy machine."""
 _CHANCES = {
     Outcome.ANSWERED: 70,
     Outcome.NO_MATCH: 14,
@@ -65,7 +73,7 @@ _CHANCES = {
 
 
 def main() -> None:
-    """Prints medians and 95th percentiles; exit status 1 when the 95th percentile of analytics is over the bound."""
+    """Prints medians and 95th percentiles; exit status 1 when the 95th percentile of a page is over the bound."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog="example: python -m benchmarks.pages --decisions 100000 --prompts 10000 --changes 500 --calls 40 --json",
@@ -75,7 +83,7 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=10_000, help="live, of three phrasings each")
     parser.add_argument("--changes", type=int, default=500, help="open, of one prompt each, every second one in review")
     parser.add_argument("--calls", type=int, default=40, help="of each page")
-    parser.add_argument("--bound-ms", type=float, default=80.0, help="what 95 of 100 analytics pages may take")
+    parser.add_argument("--bound-ms", type=float, default=80.0, help="what 95 of 100 calls of a page may take")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     figures = measure(chosen.decisions, chosen.prompts, chosen.calls, changes=chosen.changes)
@@ -85,9 +93,8 @@ def main() -> None:
         print(json.dumps({**sizes, "ms": figures}, indent=2))
     else:
         for path, found in figures.items():
-            print(f"{path:<40} first {found['first']:8.1f} ms   p50 {found['p50']:7.2f}   p95 {found['p95']:7.2f}")
-    slow = [path for path, found in figures.items() if path.startswith(_ANALYTICS) and found["p95"] > chosen.bound_ms]
-    sys.exit(bool(slow))
+            print(f"{path:<50} first {found['first']:8.1f} ms   p50 {found['p50']:7.2f}   p95 {found['p95']:7.2f}")
+    sys.exit(any(found["p95"] > chosen.bound_ms for found in figures.values()))
 
 
 def measure(decisions: int, prompts: int, calls: int, *, changes: int = 0) -> dict[str, dict[str, float]]:
@@ -96,11 +103,12 @@ def measure(decisions: int, prompts: int, calls: int, *, changes: int = 0) -> di
         url = f"sqlite:///{Path(folder) / 'admin.db'}"
         migrate(url)
         database = open_database(url)
-        world = World(compile_policy(load_policy(POLICY), 5), limits=LimitSettings(requests_per_minute=10**9))
+        world = World(compile_policy(load_policy(_POLICY), 5), limits=LimitSettings(requests_per_minute=10**9))
         admin = AdminWorld(world, database, Path(folder))
         admin.clock.pass_by(minutes=55)
         _fill(admin, database, decisions, prompts)
         _draft(admin, min(changes, prompts))
+        fill_lists(admin, decisions)
         try:
             return asyncio.run(_ask(admin, calls))
         finally:

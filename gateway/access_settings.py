@@ -18,6 +18,10 @@ class AccessSettings(Section, frozen=True):
     """Roles that need an authenticator app beside the password, such as `["admin", "approver"]`. Until somebody has
     enrolled one, their session is good for that alone. Sign-in at a provider is the provider's to secure."""
 
+    rotate_keys_days: Annotated[int, Meta(ge=0)] = 90
+    """After how many days the list of API clients says that a key is due to be replaced; 0 for never. No key stops
+    working by that."""
+
     plain_http: bool = False
     """Lets browsers sign in without TLS, under another cookie name: for development, and with a loopback `server.host`
     alone. `canongate demo` turns it on."""

@@ -7,6 +7,7 @@ from gateway.administration import Administration
 from gateway.analysing import Analysing
 from gateway.auditing import Auditing
 from gateway.beginning import Beginning, example_folder
+from gateway.changing.live_suites import LiveSuites
 from gateway.changing.rehearsing import Rehearsing
 from gateway.changing.scheduling import Schedule
 from gateway.changing.services import Changing
@@ -19,6 +20,7 @@ from gateway.http.admin.session_authenticator import CredentialAuthenticator, Se
 from gateway.http.cookies import Cookies
 from gateway.import_jobs import Importing
 from gateway.live import Live
+from gateway.presence import PresenceDesk
 from gateway.privacy import Privacy
 from gateway.proxies import TrustedProxies
 from gateway.reviewing.making import Review
@@ -38,6 +40,7 @@ from store.purging import DecisionPurger, FeedbackPurger, Purging
 from store.repositories.decisions import Decisions
 from store.repositories.feedback import FeedbackStore
 from store.repositories.keys import Keys
+from store.repositories.presences import Presences
 from store.repositories.users import Users
 from store.repositories.widget_sessions import WidgetSessions
 from store.repositories.widget_turns import WidgetTurns
@@ -56,6 +59,7 @@ def administration_of(
     *,
     changing: Changing,
     rehearsing: Rehearsing,
+    suites: LiveSuites,
     live: Live,
     widget: Widget,
     services: RailServices,
@@ -85,6 +89,8 @@ def administration_of(
         importing=importing,
         changing=changing,
         rehearsing=rehearsing,
+        suites=suites,
+        presence=PresenceDesk(Presences(database), changing.contents, access.users, now=access.now),
         analysing=Analysing(database, live),
         widgets=WidgetClientService(
             database,

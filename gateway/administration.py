@@ -7,12 +7,14 @@ from gateway.access.services import Access
 from gateway.analysing import Analysing
 from gateway.auditing import Auditing
 from gateway.beginning import Beginning
+from gateway.changing.live_suites import LiveSuites
 from gateway.changing.rehearsing import Rehearsing
 from gateway.changing.services import Changing
 from gateway.decision_archive import DecisionArchive
 from gateway.feedback import FeedbackDesk
 from gateway.http.admin.guard import Authenticator
 from gateway.import_jobs import Importing
+from gateway.presence import PresenceDesk
 from gateway.reviewing.service import Reviewing
 from gateway.suggesting.service import Suggesting
 from gateway.widget.clients import WidgetClientService
@@ -38,6 +40,8 @@ class Administration:
     importing: Importing
     changing: Changing
     rehearsing: Rehearsing
+    suites: LiveSuites
+    presence: PresenceDesk
     analysing: Analysing
     widgets: WidgetClientService
     beginning: Beginning

@@ -7,6 +7,7 @@ was has the figures that it had, and a page costs the counts and the hour that g
 import datetime as dt
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -66,6 +67,14 @@ class Answers:
     def of(self, key: str) -> tuple[int, ...]:
         """Returns the answers of a prompt, day by day."""
         return tuple(sum(counts.get(key, 0) for counts in day) for day in self.days)
+
+    def totals(self) -> Counter[str]:
+        """Returns how often each prompt answered in all these days."""
+        found: Counter[str] = Counter()
+        for day in self.days:
+            for counts in day:
+                found.update(counts)
+        return found
 
     def keys(self) -> frozenset[str]:
         """Returns the prompts that answered at least once."""

@@ -7,6 +7,7 @@ from gateway.checkpointing import Checkpointing
 from store.audit import AuditEntry, AuditFilter, AuditTrail
 from store.people import Actor
 from store.proof.verification import Verification
+from store.sorting import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,13 @@ class Auditing:
         self, actor: Actor, wanted: AuditFilter, *, limit: int, before: int | None = None
     ) -> tuple[AuditEntry, ...]:
         """Returns rows, newest first. Who belongs to a tenant sees what they did: rows do not say whose they are."""
-        if actor.assistants:
-            if wanted.actor not in (None, actor.id, actor.person):
-                return ()
-            wanted = replace(wanted, actor=wanted.actor or actor.person)
-        return self.trail.page(wanted, limit=limit, before=before)
+        within = _within(actor, wanted)
+        return self.trail.page(within, limit=limit, before=before) if within else ()
+
+    def sorted_page(self, actor: Actor, wanted: AuditFilter, order: Order, *, limit: int) -> tuple[AuditEntry, ...]:
+        """Returns the same rows in an order of `SORTS`."""
+        within = _within(actor, wanted)
+        return self.trail.sorted_page(within, order, limit=limit) if within else ()
 
     def entries(self, *, after: int = 0) -> Iterator[AuditEntry]:
         """Gives all rows after that number, oldest first."""
@@ -49,3 +52,12 @@ class Auditing:
         found = self.checkpointing.verify()
         is_bound = bool(actor.assistants)
         return Told(found, None if is_bound else found.rows, None if is_bound else found.proved_by)
+
+
+def _within(actor: Actor, wanted: AuditFilter) -> AuditFilter | None:
+    """Returns what of the wanted rows the actor may see; None for none of them."""
+    if not actor.assistants:
+        return wanted
+    if wanted.actor not in (None, actor.id, actor.person):
+        return None
+    return replace(wanted, actor=wanted.actor or actor.person)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway.access.keys import KeyWish
 from gateway.access.services import Access
+from gateway.access.sessions import utc_now
 from gateway.admin_services import (
     access_from,
     administration_of,
@@ -20,6 +21,7 @@ from gateway.admin_services import (
 )
 from gateway.answer_cache import AnswerCache
 from gateway.canary import Canary
+from gateway.changing.live_suites import LiveSuites
 from gateway.changing.making import make_changing, make_rehearsing
 from gateway.components import Components
 from gateway.confirming import Confirmation
@@ -56,6 +58,7 @@ from gateway.widget.clients import WidgetClientService
 from models.ports import Embedder
 from models.worker.engine import LlamaModel
 from store.catalog import Catalog, live_revision, load_catalog
+from store.changes.suite_runs import SuiteRuns
 from store.database import Database, migrate, open_database
 from store.people import OPERATOR
 from store.repositories.decision_writer import DecisionWriter
@@ -199,6 +202,8 @@ def open_components(
             admission=admission,
         )
         stack.callback(rehearsing.close)
+        suites = LiveSuites(SuiteRuns(store.database), changing.contents, live, model, clock=utc_now)
+        stack.callback(suites.close)
         stack.callback(matchers.close)  # before the gate: its fit ends, and so does its run
         review = make_review(
             settings.review,
@@ -237,6 +242,7 @@ def open_components(
             review,
             changing=changing,
             rehearsing=rehearsing,
+            suites=suites,
             live=live,
             widget=widget,
             services=services,

@@ -17,6 +17,7 @@ from store.errors import NotFound
 from store.people import SYSTEM, Actor, Role
 from store.repositories.assistants import Assistants
 from store.repositories.decisions import DecisionFilter, Decisions, Place
+from store.sorting import Order
 from store.types import Decision, Outcome, Recorded, Words
 
 RETENTION_DAYS = 365
@@ -71,6 +72,16 @@ class DecisionArchive:
         """Returns decisions of the actor's assistants, newest first."""
         found = self._decisions.recorded(_within(actor, wanted), limit=limit, before=before)
         return tuple(map(_shown, found))
+
+    def sorted_page(
+        self, actor: Actor, wanted: DecisionFilter, order: Order, *, limit: int
+    ) -> tuple[ShownDecision, ...]:
+        """Returns decisions of the actor's assistants in an order of `SORTS`."""
+        return tuple(map(_shown, self._decisions.sorted_page(_within(actor, wanted), order, limit=limit)))
+
+    def kept_days(self) -> dict[str, int]:
+        """Returns for how many days the decisions of each assistant are kept, with their texts."""
+        return {one.name: one.retention_days for one in Assistants(self._database).all()}
 
     def count(self, actor: Actor, wanted: DecisionFilter) -> dict[Outcome, int]:
         """Returns how many decisions of the actor's assistants had each outcome."""

@@ -22,6 +22,7 @@ from store.people import Actor
 from store.repositories.decisions import Decisions
 from store.repositories.feedback import FeedbackFilter, FeedbackStore, JudgedAnswer, Place
 from store.repositories.prompts import Prompts
+from store.sorting import Order
 from store.types import Decision, Words
 
 PAIR_FORMATS, MESSAGE_FORMATS = ("hh-rlhf", "dpo"), ("oasst", "oasst-messages")
@@ -104,6 +105,12 @@ class FeedbackDesk:
         """Returns feedback on the actor's assistants, the last changed first; texts that are kept full are hidden."""
         found = self._store.page(_within(actor, wanted), limit=limit, before=before)
         return tuple(map(_shown, found))
+
+    def sorted_page(
+        self, actor: Actor, wanted: FeedbackFilter, order: Order, *, limit: int
+    ) -> tuple[JudgedAnswer, ...]:
+        """Returns the same feedback in an order of `store.repositories.feedback.SORTS`."""
+        return tuple(map(_shown, self._store.sorted_page(_within(actor, wanted), order, limit=limit)))
 
     def rates(self, actor: Actor, wanted: FeedbackFilter) -> tuple[HelpfulRate, ...]:
         """Returns the helpful rate of each prompt version, of the actor's assistants."""

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.orm import Session
 
 from store.database import Database
 from store.people import Actor
+from store.sorting import Order, Sort, in_order, sort_of
 from store.tables import AuditRow
 
 FIRST_SEAL = bytes(32)
@@ -65,6 +66,14 @@ class AuditFilter:
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     """Before that moment."""
+
+
+SORTS: Mapping[str, Sort[AuditEntry]] = {
+    "number": Sort(int, lambda one: one.number, AuditRow.number),
+    "actor": Sort(str, lambda one: one.actor, AuditRow.actor),
+    "action": Sort(str, lambda one: one.action, AuditRow.action),
+}
+"""Columns that lists are sorted by; the number is the time."""
 
 
 class AuditTrail:
@@ -122,25 +131,22 @@ class AuditTrail:
             for row in opened.scalars(query.execution_options(yield_per=_BATCH)):
                 yield _entry(row)
 
+    def sorted_page(
+        self, wanted: AuditFilter, order: Order, *, limit: int, session: Session | None = None
+    ) -> tuple[AuditEntry, ...]:
+        """Returns up to `limit` rows in an order of `SORTS`."""
+        query = select(AuditRow).where(*_conditions(wanted))
+        query = in_order(query, order, sort_of(SORTS, order).by, AuditRow.number, of_key=int)
+        with self._database.reading(session) as opened:
+            return tuple(_entry(row) for row in opened.scalars(query.limit(max(1, min(limit, MAX_PAGE)))))
+
     def page(
         self, wanted: AuditFilter, *, limit: int, before: int | None = None, session: Session | None = None
     ) -> tuple[AuditEntry, ...]:
         """Returns up to `limit` rows, newest first, with numbers below `before`."""
-        query = select(AuditRow).order_by(AuditRow.number.desc())
+        query = select(AuditRow).where(*_conditions(wanted)).order_by(AuditRow.number.desc())
         if before is not None:
             query = query.where(AuditRow.number < before)
-        if wanted.actor is not None:
-            query = query.where((AuditRow.actor == wanted.actor) | (AuditRow.person == wanted.actor))
-        if wanted.action is not None and wanted.action.endswith("."):
-            query = query.where(AuditRow.action.startswith(wanted.action, autoescape=True))
-        elif wanted.action is not None:
-            query = query.where(AuditRow.action == wanted.action)
-        if wanted.target is not None:
-            query = query.where(AuditRow.target == wanted.target)
-        if wanted.since is not None:
-            query = query.where(AuditRow.at >= wanted.since)
-        if wanted.until is not None:
-            query = query.where(AuditRow.at < wanted.until)
         with self._database.reading(session) as opened:
             return tuple(_entry(row) for row in opened.scalars(query.limit(max(1, min(limit, MAX_PAGE)))))
 
@@ -167,6 +173,21 @@ def canonical_bytes(
 def seal_of(before: bytes, canonical: bytes, key: bytes) -> bytes:
     """Returns the seal of a row with these canonical bytes after a row with the seal `before`."""
     return hmac.digest(key, before + canonical, hashlib.sha256)
+
+
+def _conditions(wanted: AuditFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.actor is not None:
+        yield (AuditRow.actor == wanted.actor) | (AuditRow.person == wanted.actor)
+    if wanted.action is not None and wanted.action.endswith("."):
+        yield AuditRow.action.startswith(wanted.action, autoescape=True)
+    elif wanted.action is not None:
+        yield AuditRow.action == wanted.action
+    if wanted.target is not None:
+        yield AuditRow.target == wanted.target
+    if wanted.since is not None:
+        yield AuditRow.at >= wanted.since
+    if wanted.until is not None:
+        yield AuditRow.at < wanted.until
 
 
 def _entry(row: AuditRow) -> AuditEntry:

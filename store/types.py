@@ -122,6 +122,11 @@ class Decision:
         acting = (rail for rail in self.rails if not rail.get("is_monitored"))
         return next((str(rail["name"]) for rail in acting if rail["status"] in ("blocked", "error")), None)
 
+    @property
+    def total_ms(self) -> float:
+        """How long it took altogether; 0 where no times were kept."""
+        return float(self.timings_ms.get("total", 0.0))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:

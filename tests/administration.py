@@ -22,6 +22,7 @@ from gateway.analysing import Analysing
 from gateway.app import create_app
 from gateway.auditing import Auditing
 from gateway.beginning import Beginning, example_folder
+from gateway.changing.live_suites import LiveSuites
 from gateway.changing.services import changing_of
 from gateway.checkpointing import Checkpointing
 from gateway.credentials import KeyRing
@@ -32,6 +33,7 @@ from gateway.http.admin.session_authenticator import CredentialAuthenticator, Se
 from gateway.http.bearer import bearer_token
 from gateway.http.cookies import Cookies
 from gateway.import_jobs import Importing
+from gateway.presence import PresenceDesk
 from gateway.privacy import Privacy
 from gateway.proxies import TrustedProxies
 from gateway.rail_services import rail_services
@@ -48,6 +50,7 @@ from rails.fakes import InProcessSandbox
 from rails.redaction import redact
 from store.accounts import User
 from store.audit import AuditTrail
+from store.changes.suite_runs import SuiteRuns
 from store.content import KeepsText
 from store.database import Database
 from store.import_desk import ImportDesk
@@ -58,6 +61,7 @@ from store.purging import DecisionPurger, FeedbackPurger, Purging
 from store.repositories.decisions import Decisions
 from store.repositories.feedback import FeedbackStore
 from store.repositories.keys import Keys
+from store.repositories.presences import Presences
 from store.repositories.users import Users
 from store.repositories.widget_sessions import WidgetSessions
 from store.repositories.widget_turns import WidgetTurns
@@ -176,6 +180,9 @@ class AdminWorld:
         )
         self.candidates = NearestCandidates(FakeEmbedder())
         self.rehearsing = rehearsing_of(world, database, self.changing, self.candidates)
+        self.suites = LiveSuites(
+            SuiteRuns(database), self.changing.contents, world.live, world.model, clock=self.clock.now
+        )
         self.drafts = KeptDrafts()
         drafts = self.changing.queue if keeps_changes else self.drafts
         self.review = make_review(
@@ -230,6 +237,8 @@ class AdminWorld:
             importing=self.importing,
             changing=self.changing,
             rehearsing=self.rehearsing,
+            suites=self.suites,
+            presence=PresenceDesk(Presences(database), self.changing.contents, self.access.users, now=self.clock.now),
             analysing=Analysing(database, world.live, self.clock.now),
             widgets=WidgetClientService(
                 database,

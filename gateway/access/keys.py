@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 from anyio import to_thread
@@ -14,10 +14,12 @@ from gateway.credentials import KeyRing, NewKey, new_key
 from store.audit import AuditTrail
 from store.database import Database, Transaction
 from store.errors import Conflict, InvalidContent, NotFound
+from store.folding import folded
 from store.people import OPERATOR, Actor, Role
 from store.readable import require_readable
 from store.repositories.decisions import Decisions
-from store.repositories.keys import Keys
+from store.repositories.keys import SORTS, Keys, UsedKey
+from store.sorting import Mark, Order
 from store.types import STANDARD_RATE, ApiKey, KeyScope
 
 MOST_TOKENS = 10**12
@@ -25,6 +27,7 @@ MOST_TOKENS = 10**12
 LONGEST_OVERLAP = dt.timedelta(days=90)
 NOTED_EVERY_S = 60.0
 _MAX_NAME_CHARS = 200
+_BATCH = 200
 _NEEDED = {
     KeyScope.READ: frozenset(Role),
     KeyScope.EDIT: frozenset({Role.EDITOR, Role.ADMIN}),
@@ -63,6 +66,26 @@ class KeyService:
     def all(self, actor: Actor) -> tuple[ApiKey, ...]:
         """Returns the keys of the actor's tenant, oldest first."""
         return tuple(one for one in self._keys.all() if is_visible(actor, one.assistants))
+
+    def names(self, actor: Actor, ids: Collection[str]) -> dict[str, str]:
+        """Returns the names of those keys that are of the actor's tenant."""
+        return {one.id: one.name for one in self._keys.of_ids(ids) if is_visible(actor, one.assistants)}
+
+    def page(
+        self, actor: Actor, order: Order, *, limit: int, text: str = "", has_ended: bool = False
+    ) -> tuple[UsedKey, ...]:
+        """Returns keys of the actor's tenant in an order of `SORTS`; `text` is a part of name or client."""
+        found: list[UsedKey] = []
+        wanted = folded(text)
+        while len(found) < limit:
+            batch = self._keys.sorted_page(order, limit=_BATCH, now=self._now(), has_ended=has_ended)
+            mine = (one for one in batch if is_visible(actor, one.key.assistants))
+            found += (one for one in mine if wanted in folded(f"{one.key.client}\n{one.key.name}"))
+            if len(batch) < _BATCH:
+                break
+            last = batch[-1]
+            order = replace(order, after=Mark(SORTS[order.column].of(last), last.key.id))
+        return tuple(found[:limit])
 
     def get(self, actor: Actor, key_id: str, transaction: Transaction | None = None) -> ApiKey:
         """Returns a key of the actor's tenant. Raises `NotFound`."""

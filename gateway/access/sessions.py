@@ -103,6 +103,11 @@ class SessionKeeper:
         now = self._now()
         return tuple(one for one in self._sessions.of_user(_user_id(actor)) if not _is_over(one, now))
 
+    def count(self, user: User) -> int:
+        """Returns how many sessions of a user are not over."""
+        now = self._now()
+        return sum(not _is_over(one, now) for one in self._sessions.of_user(user.id))
+
     def end(self, actor: Actor, session_id: str) -> None:
         """Ends one of the person's own sessions. Raises `NotFound`."""
         if "\x00" in session_id:

@@ -10,13 +10,14 @@ import uuid_utils
 from gateway.access.sealing import hash_of, new_token
 from gateway.access.sessions import Now, SessionKeeper, utc_now
 from gateway.access.tenancy import is_visible, require_givable, require_own
-from store.accounts import User
+from store.accounts import User, folded
 from store.audit import AuditTrail
 from store.database import Database, Transaction
 from store.errors import Conflict, InvalidContent, NotFound
 from store.people import SYSTEM, Actor, Grant, Role
 from store.readable import require_readable
-from store.repositories.users import Users
+from store.repositories.users import SORTS, Users
+from store.sorting import Mark, Order
 
 SETUP_LIFETIME = dt.timedelta(hours=24)
 _NAME = re.compile(r"[^\W_](?:[\w .'-]{0,62}[\w.])?")
@@ -52,6 +53,19 @@ class UserService:
             if len(batch) < _BATCH:
                 break
             after = batch[-1].id
+        return tuple(found[:limit])
+
+    def sorted_page(self, actor: Actor, order: Order, *, limit: int, text: str = "") -> tuple[User, ...]:
+        """Returns users of the actor's tenant in an order of `SORTS`; `text` is a part of name or address."""
+        found: list[User] = []
+        wanted = folded(text)
+        while len(found) < limit:
+            batch = self._users.sorted_page(order, limit=_BATCH)
+            mine = (one for one in batch if is_visible(actor, one.assistants))
+            found += (one for one in mine if wanted in folded(f"{one.name}\n{one.mail or ''}"))
+            if len(batch) < _BATCH:
+                break
+            order = replace(order, after=Mark(SORTS[order.column].of(batch[-1]), batch[-1].id))
         return tuple(found[:limit])
 
     def names(self, actor: Actor, ids: Collection[str]) -> Mapping[str, str]:
@@ -148,6 +162,19 @@ class UserService:
             changed = bare.set_up(actor, self._now())
             self._users.put_recovery_codes(user_id, (), session=transaction)
             return self._change(actor, "user.totp_reset", before, changed, transaction)
+
+    def sessions(self, actor: Actor, user_id: str) -> int:
+        """Returns how many sessions of a user are not over. Raises `NotFound`."""
+        return self._keeper.count(self.get(actor, user_id))
+
+    def end_sessions(self, actor: Actor, user_id: str) -> int:
+        """Signs a user out everywhere; returns of how many browsers. Raises as `give`."""
+        with self._database.writing() as transaction:
+            user = self.get(actor, user_id, transaction)
+            require_givable(actor, user.grants)
+            ended = self._keeper.end_all(user, transaction=transaction)
+            self._tell(actor, "user.sessions_ended", user, transaction, {"sessions_ended": ended})
+            return ended
 
     def first_administrator(self, name: str = "admin") -> Invited | None:
         """Makes the first user, an administrator, or invites them again until they have set a password."""

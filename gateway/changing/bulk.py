@@ -22,9 +22,9 @@ class BulkEdits:
         self._changing = changing
 
     def set_fields(
-        self, actor: Actor, keys: Sequence[str], fields: Mapping[str, str], *, change_id: UUID | None, title: str
+        self, actor: Actor, keys: Sequence[str], fields: Mapping[str, str], *, change_id: UUID | None
     ) -> Change:
-        """Drafts the fields into the change, or into a new one of that title; what has them already is left alone.
+        """Drafts the fields into the change, or into a new one; what has them already is left alone.
 
         Raises what `add_edits` of changes does, and `InvalidContent` when nothing would differ.
         """
@@ -37,7 +37,7 @@ class BulkEdits:
         if not edits:
             raise InvalidContent("all of these prompts say this already. Nothing was drafted.", rule="nothing_differs")
         rev = None if held is None else held.rev
-        return self._changing.drafts.add_edits(actor, change_id, edits, rev=rev, title=title)
+        return self._changing.drafts.add_edits(actor, change_id, edits, rev=rev)
 
     def _edit(self, actor: Actor, key: str, fields: Mapping[str, str], held: Change | None) -> Edit | None:
         item = Item(EditKind.PROMPT, key)

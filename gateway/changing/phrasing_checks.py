@@ -39,8 +39,9 @@ class PhrasingCheck:
 
     @property
     def collides(self) -> bool:
-        """Whether it is at least as near to another prompt as to its own."""
-        return self.is_taken or self.is_countered or (self.rival_key is not None and self.rival >= (self.own or 0.0))
+        """Whether it is at least as near to another prompt as to its own; the only one has none to be near to."""
+        is_nearer = self.own is not None and self.rival_key is not None and self.rival >= self.own
+        return self.is_taken or self.is_countered or is_nearer
 
 
 class PhrasingChecks:
@@ -50,13 +51,13 @@ class PhrasingChecks:
         self._live = live
 
     def of(self, document: Mapping[str, Any]) -> tuple[PhrasingCheck, ...] | None:
-        """Returns a check of each phrasing, in their order; None for a document that is not complete.
+        """Returns a check of each phrasing, in their order; None where no phrasing can be read yet.
 
-        Raises `NotServing` when the embedder does not answer.
+        The rest of the document need not be complete: it is looked at while somebody still writes it. Raises
+        `NotServing` when the embedder does not answer.
         """
-        try:
-            content = msgspec.convert(dict(document), CanonicalPrompt)
-        except msgspec.ValidationError:
+        content = _read(document)
+        if content is None:
             return None
         prompt = PromptVersion(0, content, canonical_hash(content))
         rows = [Row(prompt, RowKind.PHRASING, text) for text in content.phrasings[:MOST_CHECKED]]
@@ -87,6 +88,31 @@ class PhrasingChecks:
         """Returns the areas of which a message may mean one as well as this."""
         assistants = self._live.current.catalog.assistants.values()
         return frozenset(one for found in assistants if area in found.areas for one in found.areas) | {area}
+
+
+def _read(document: Mapping[str, Any]) -> CanonicalPrompt | None:
+    """Returns the prompt; one that is not complete with stand-ins for all that says nothing about its phrasings."""
+    written = document.get("slots")
+    slots = [one for one in written if isinstance(one, Mapping)] if isinstance(written, list | tuple) else []
+    blanks = " ".join(f"{{{one.get('name')}}}" for one in slots)
+    stand_in = {
+        **{
+            name: document[name]
+            for name in ("key", "area", "phrasings", "counterexamples", "slots")
+            if name in document
+        },
+        "title": "-",
+        "owner": "-",
+        "language": "en",
+        "review_by": "2000-01-01",
+        "reply": {"mode": "verbatim", "answer": blanks or "-"},
+    }
+    for one in (dict(document), stand_in):
+        try:
+            return msgspec.convert(one, CanonicalPrompt)
+        except msgspec.ValidationError:
+            continue
+    return None
 
 
 def _check(text: str, own: float | None, rival: Hit | None, *, is_taken: bool, is_countered: bool) -> PhrasingCheck:

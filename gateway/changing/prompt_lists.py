@@ -9,10 +9,13 @@ from gateway.analysing import Analysing, Answers
 from gateway.changing.services import Changing
 from gateway.feedback import FeedbackDesk
 from store.catalog import Catalog
-from store.changes.lists import ContentHead, Wanted
+from store.changes.lists import BY_NAME, ContentHead, Wanted
+from store.changes.lists import SORTS as COLUMNS
 from store.changes.types import OPEN_STATES, ChangeHead, EditKind
 from store.feedback import Verdicts
+from store.folding import folded
 from store.people import Actor
+from store.sorting import Order, Sort, sorted_by
 
 USED_WITHIN = dt.timedelta(days=30)
 """Of the answers that are counted beside a prompt."""
@@ -55,6 +58,18 @@ class PromptRow:
         return sum(self.days)
 
 
+_NO_RATE = -1.0
+SORTS: Mapping[str, Sort[PromptRow]] = {
+    "title": Sort(str, lambda row: folded(row.head.title) if row.head else ""),
+    "owner": Sort(str, lambda row: row.head.owner if row.head else ""),
+    "phrasings": Sort(int, lambda row: row.head.phrasings if row.head else 0),
+    "answers": Sort(int, lambda row: row.answers),
+    "helpful": Sort(float, lambda row: row.verdicts.rate if row.verdicts else _NO_RATE),
+    "review": Sort(dt.date, lambda row: row.head.review_by or dt.date.min if row.head else dt.date.min),
+}
+"""Columns that a list is sorted by."""
+
+
 @dataclass(frozen=True, slots=True)
 class PromptChoices:
     """What a list of prompts can be narrowed to: nothing that only prompts of others have."""
@@ -89,32 +104,43 @@ class PromptLists:
         self._feedback = feedback
 
     def page(
-        self,
-        actor: Actor,
-        wanted: Wanted,
-        *,
-        standing: Standing | None,
-        now: dt.datetime,
-        limit: int,
-        after: str | None,
+        self, actor: Actor, wanted: Wanted, order: Order, *, standing: Standing | None, now: dt.datetime, limit: int
     ) -> tuple[PromptRow, ...]:
-        """Returns prompts by key, those after `after`; with `IN_CHANGE` also those that are not live yet."""
+        """Returns prompts in an order of `SORTS`; with `IN_CHANGE` also those that are not live yet."""
         changes = self._open_changes(actor)
         answers = self._analysing.answers(actor)
-        new: dict[str, ContentHead | None] = {}
+
+        def rows_of(heads: Mapping[str, ContentHead | None]) -> tuple[PromptRow, ...]:
+            verdicts = self._feedback.live_verdicts(actor, heads) if heads else {}
+            return tuple(
+                PromptRow(key, head, answers.of(key), verdicts.get(key), _is_due(head, now), changes.get(key))
+                for key, head in heads.items()
+            )
+
         if standing is Standing.IN_CHANGE:
             wanted = replace(wanted, names=frozenset(changes))
             new = dict.fromkeys(self._not_live(actor, changes, wanted))
+            live = self._changing.contents.prompts(actor, wanted, BY_NAME, limit=len(changes) + 1)
+            rows = rows_of(new | {head.name: head for head in live})
+            return sorted_by(rows, order, SORTS[order.column], _key, limit)
         wanted = self._narrowed(actor, wanted, standing, now, answers)
-        heads = self._changing.contents.page(actor, EditKind.PROMPT, wanted, limit=limit, after=after)
-        rows = new | {head.name: head for head in heads}
-        keys = sorted(key for key in rows if after is None or key > after)[:limit]
-        verdicts = self._feedback.live_verdicts(actor, keys) if keys else {}
-        return tuple(
-            PromptRow(key, head, answers.of(key), verdicts.get(key), _is_due(head, now), changes.get(key))
-            for key in keys
-            for head in (rows[key],)
-        )
+        if order.column not in COLUMNS:
+            keys = self._by_figures(actor, wanted, order, answers, limit)
+            found = self._changing.contents.prompts(actor, replace(wanted, names=frozenset(keys)), BY_NAME, limit=limit)
+            heads: Mapping[str, ContentHead] = {head.name: head for head in found}
+            return rows_of({key: heads[key] for key in keys if key in heads})
+        found = self._changing.contents.prompts(actor, wanted, order, limit=limit)
+        return rows_of({head.name: head for head in found})
+
+    def _by_figures(self, actor: Actor, wanted: Wanted, order: Order, answers: Answers, limit: int) -> list[str]:
+        """Returns the keys of a page in the order of figures that are no column of prompts."""
+        figures: Mapping[str, float] = answers.totals()
+        least: float = 0
+        if order.column == "helpful":
+            figures, least = {key: one.rate for key, one in self._feedback.live_verdicts(actor).items()}, _NO_RATE
+        keys = self._changing.contents.keys(actor, wanted)
+        by_figure: Sort[str] = Sort(SORTS[order.column].kind, lambda key: figures.get(key, least))
+        return list(sorted_by(keys, order, by_figure, str, limit))
 
     def live(
         self, actor: Actor, wanted: Wanted, *, standing: Standing | None, now: dt.datetime
@@ -172,6 +198,10 @@ class PromptLists:
 def is_unhelpful(found: Verdicts) -> bool:
     """Whether a prompt helps too few, as far as enough people said so."""
     return found.count >= LEAST_VERDICTS and found.rate < HELPFUL_SHARE
+
+
+def _key(row: PromptRow) -> str:
+    return row.key
 
 
 def _is_due(head: ContentHead | None, now: dt.datetime) -> bool:

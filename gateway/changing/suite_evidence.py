@@ -192,7 +192,7 @@ def _case_evidence(suite: str, case: SuiteCase, after: CaseVerdict, before: Case
     return CaseEvidence(
         suite=suite,
         case=case.id,
-        expected=_wanted(case),
+        expected=wanted_of(case),
         got=after.got,
         before="" if before is None else before.got,
         was_right=None if before is None or before.is_unasked else before.is_right,
@@ -200,7 +200,8 @@ def _case_evidence(suite: str, case: SuiteCase, after: CaseVerdict, before: Case
     )
 
 
-def _wanted(case: SuiteCase) -> str:
+def wanted_of(case: SuiteCase) -> str:
+    """Returns what must come of a case, in words."""
     by = f"by {case.by}" if case.by else ""
     asked = f"for {case.ask}" if case.ask else ""
     words = (case.expect.value, case.prompt or "", asked, by)

@@ -45,6 +45,16 @@ class Draft:
     """That less is stopped than before."""
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a text would come to, before anybody saves it."""
+
+    findings: tuple[Finding, ...]
+    """Warnings too."""
+    found: tuple[Difference, ...] | None
+    """What differs from what is live; None where that cannot be said."""
+
+
 class PolicyDesk:
     """Takes drafts. All methods block."""
 
@@ -56,15 +66,19 @@ class PolicyDesk:
 
         Raises `PolicyRefused`, `WeakeningUnconfirmed`, and what `ContentService.replace` raises.
         """
-        document = parsed(draft.text)
-        if document.get("name") != item.name:
-            place = read_yaml_text(draft.text).at("name")
-            message = f"The name of this policy is `{item.name}`."
-            raise PolicyRefused((place.finding("policy.other_name", message, "Write that name: assistants use it."),))
+        document = _named(draft.text, item)
         found = weakenings(differences(self.live(actor, item), document))
         if found and not draft.is_meant:
             raise WeakeningUnconfirmed(found)
         return self._contents.replace(actor, item, document, read=draft.read, change_id=draft.change)
+
+    def look(self, actor: Actor, item: Item, text: str) -> Looked:
+        """Returns what is wrong with a text and what it changes; nothing is saved."""
+        try:
+            document = _named(text, item)
+        except PolicyRefused as error:
+            return Looked(error.findings, None)
+        return Looked(lint_policy(text), differences(self.live(actor, item), document))
 
     def live(self, actor: Actor, item: Item) -> Mapping[str, Any] | None:
         """Returns what is live, None when nothing is."""
@@ -73,6 +87,16 @@ class PolicyDesk:
         except NotFound:
             return None
         return shown.document
+
+
+def _named(text: str, item: Item) -> dict[str, Any]:
+    """Returns the policy of a text, which must have that name. Raises `PolicyRefused`."""
+    document = parsed(text)
+    if document.get("name") != item.name:
+        place = read_yaml_text(text).at("name")
+        message = f"The name of this policy is `{item.name}`."
+        raise PolicyRefused((place.finding("policy.other_name", message, "Write that name: assistants use it."),))
+    return document
 
 
 def parsed(text: str) -> dict[str, Any]:

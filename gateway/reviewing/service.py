@@ -14,6 +14,7 @@ from store.review.clusters import Clusters
 from store.review.intake import Intake
 from store.review.reading import Page, Reading
 from store.review.types import Cluster, StoredQuestion, Target, Wanted
+from store.sorting import Order
 
 MAX_COMPARED = 50
 """Questions of a cluster that a dry run embeds."""
@@ -60,6 +61,12 @@ class Reviewing:
     def question(self, actor: Actor, question: str) -> StoredQuestion:
         """Returns a question. Raises `NotFound`."""
         return self._reading.question(actor, question, now=_now())
+
+    def sorted_clusters(
+        self, actor: Actor, wanted: Wanted, order: Order, *, least: int, limit: int
+    ) -> tuple[Cluster, ...]:
+        """Returns clusters in an order of `store.review.reading.SORTS`."""
+        return self._reading.sorted_clusters(actor, wanted, order, least=least, now=_now(), limit=limit)
 
     def clusters(self, actor: Actor, wanted: Wanted, *, least: int, after: str | None, limit: int) -> Page[Cluster]:
         """Returns a page of clusters with at least so many messages, the largest first. Raises `InvalidContent`."""

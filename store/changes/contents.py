@@ -13,10 +13,12 @@ from store.changes.held import OpenChanges
 from store.changes.history import History, LiveDocument, Version
 from store.changes.lists import ContentHead, ContentLists, Wanted
 from store.changes.live import Ground
+from store.changes.naming import NEW
 from store.changes.service import ChangeService
 from store.changes.types import OPEN_STATES, Change, ChangeHead, Edit, EditKind, Item
 from store.errors import Conflict, InvalidContent, NotFound
 from store.people import Actor
+from store.sorting import Order
 
 _MOST_OPEN = 20
 
@@ -54,6 +56,17 @@ class ContentService:
         with self._desk.database.reading() as session:
             ground = self._desk.live.ground(session)
             return self._lists.page(actor, kind, wanted, ground, limit=limit, after=after, session=session)
+
+    def prompts(self, actor: Actor, wanted: Wanted, order: Order, *, limit: int) -> tuple[ContentHead, ...]:
+        """Returns live prompts in an order of `store.changes.lists.SORTS`."""
+        with self._desk.database.reading() as session:
+            ground = self._desk.live.ground(session)
+            return self._lists.prompts(actor, wanted, ground, order, limit=limit, session=session)
+
+    def keys(self, actor: Actor, wanted: Wanted) -> tuple[str, ...]:
+        """Returns the keys of all live prompts that are wanted, in no order."""
+        with self._desk.database.reading() as session:
+            return self._lists.keys(actor, wanted, self._desk.live.ground(session), session=session)
 
     def get(self, actor: Actor, item: Item, change_id: UUID | None = None) -> Shown:
         """Returns a document as it is live, or as the change would have it. Raises `NotFound`."""
@@ -124,7 +137,7 @@ class ContentService:
     def _draft(self, actor: Actor, wish: Edit, read: str, change_id: UUID | None) -> Change:
         item = wish.item
         with self._desk.database.writing() as session:
-            held = self._open.hold(actor, change_id, title=str(item), session=session)
+            held = self._open.hold(actor, change_id, title=NEW, session=session)
             documents = self._desk.live.documents((item,), session)
             before, live = held.change.edit_of(item), documents.get(item)
             if live is not None and not held.ground.sees(actor, item, live):

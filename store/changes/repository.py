@@ -6,16 +6,18 @@ from typing import Any, cast
 from uuid import UUID
 
 import uuid_utils
-from sqlalchemy import CursorResult, delete, exists, insert, select, update
+from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from store.changes.authors import NOBODY, People, people_of
 from store.changes.documents import hash_of, hash_of_edits
+from store.changes.ordering import SORTS, chosen
 from store.changes.types import Change, ChangeEvent, ChangeHead, ChangeState, EditKind, EventKind, Item, StoredEdit
 from store.database import Database
 from store.errors import Conflict, NotFound
 from store.people import Actor
 from store.readable import require_readable
+from store.sorting import Order, in_order, sort_of
 from store.tables import ChangeAuthorRow, ChangeEditRow, ChangeEventRow, ChangeRow
 
 _COLUMNS = tuple(column.key for column in ChangeRow.__table__.columns if column.key != "state")
@@ -93,25 +95,27 @@ class Changes:
         session: Session | None = None,
     ) -> tuple[ChangeHead, ...]:
         """Returns changes without their documents, newest first, those older than `after`."""
-        query = select(ChangeRow).order_by(ChangeRow.id.desc()).limit(limit)
+        query = chosen(states=states, author=author, item=item, purpose=purpose)
+        query = query.order_by(ChangeRow.id.desc()).limit(limit)
         if after is not None:
             query = query.where(ChangeRow.id < after)
-        if states:
-            query = query.where(ChangeRow.state.in_([state.value for state in states]))
-        if author is not None:
-            by = exists().where(ChangeAuthorRow.change_id == ChangeRow.id, ChangeAuthorRow.person == author)
-            query = query.where(by)
-        if purpose is not None:
-            query = query.where(ChangeRow.purpose == purpose)
-        if item is not None:
-            touches = exists().where(
-                ChangeEditRow.change_id == ChangeRow.id,
-                ChangeEditRow.kind == item.kind.value,
-                ChangeEditRow.name == item.name,
-            )
-            query = query.where(touches)
         with self._database.reading(session) as opened:
             return self._heads(opened, opened.scalars(query).all())
+
+    def sorted_page(
+        self,
+        order: Order,
+        *,
+        limit: int,
+        states: Collection[ChangeState] = (),
+        author: str | None = None,
+        session: Session | None = None,
+    ) -> tuple[ChangeHead, ...]:
+        """Returns changes without their documents in an order of `SORTS`."""
+        query = chosen(states=states, author=author)
+        query = in_order(query, order, sort_of(SORTS, order).by, ChangeRow.id, of_key=UUID)
+        with self._database.reading(session) as opened:
+            return self._heads(opened, opened.scalars(query.limit(limit)).all())
 
     def heads(self, ids: Sequence[UUID], session: Session | None = None) -> tuple[ChangeHead, ...]:
         """Returns the changes of those ids that there are, oldest first."""

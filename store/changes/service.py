@@ -9,12 +9,16 @@ from sqlalchemy.orm import Session
 
 from store.changes.desk import Desk, Moved, Opened
 from store.changes.documents import hash_of, stored_form
+from store.changes.held_texts import with_texts
 from store.changes.live import Ground
+from store.changes.naming import NEW, renamed
+from store.changes.ordering import behind
 from store.changes.rules import Action, require
 from store.changes.types import Change, ChangeHead, ChangeState, Edit, EditKind, EventKind, Item, StoredEdit
 from store.errors import Conflict, InvalidContent, NotFound
 from store.people import Actor
 from store.readable import require_readable
+from store.sorting import Order
 
 MOST_EDITS = 5_000
 """In one change."""
@@ -105,6 +109,28 @@ class ChangeService:
                 after = found[-1].id
         return Page(tuple(seen[:limit]), seen[limit - 1].id if len(seen) > limit else None)
 
+    def sorted_page(
+        self,
+        actor: Actor,
+        order: Order,
+        *,
+        limit: int,
+        states: Collection[ChangeState] = (),
+        author: str | None = None,
+    ) -> tuple[ChangeHead, ...]:
+        """Returns up to `limit` such changes in an order of `store.changes.ordering.SORTS`."""
+        desk = self._desk
+        seen: list[ChangeHead] = []
+        with desk.database.reading() as session:
+            ground = desk.live.ground(session)
+            while len(seen) < limit:
+                found = desk.changes.sorted_page(order, limit=limit, states=states, author=author, session=session)
+                seen += (one for one in found if self._sees(actor, one, ground, session))
+                if len(found) < limit:
+                    break
+                order = behind(order, found[-1])
+        return tuple(seen[:limit])
+
     def add_edit(
         self,
         actor: Actor,
@@ -136,14 +162,14 @@ class ChangeService:
         desk = self._desk
         with desk.database.writing(session) as opened:
             if change_id is None:
-                made = self.create(actor, title or _title_of(edits), session=opened)
+                made = self.create(actor, title or NEW, session=opened)
                 change_id, rev = made.id, made.rev
             if rev is None:
                 raise InvalidContent("rev: name the state of the change that was read.")
             try:
                 seen, state = desk.judge(Action.EDIT, actor, change_id, rev, opened)
             except Conflict as error:
-                raise _with_texts(error, desk.open(actor, change_id, opened).change, edits) from error
+                raise with_texts(error, desk.open(actor, change_id, opened).change, edits) from error
             return self._put(actor, seen, state, edits, opened)
 
     def put(
@@ -217,21 +243,22 @@ class ChangeService:
         stored = self._stored(actor, seen, edits, live)
         if len({edit.item for edit in (*seen.change.edits, *stored)}) > MOST_EDITS:
             raise InvalidContent(f"a change takes at most {MOST_EDITS} documents. Make a second one.")
-        self._desk.edited(actor, seen.change, state, EventKind.EDITED, session, put=stored)
+        values = renamed(seen.change, put=stored)
+        self._desk.edited(actor, seen.change, state, EventKind.EDITED, session, put=stored, values=values)
         return self._desk.changes.get(seen.change.id, session)
 
     def _take_out(self, actor: Actor, seen: Opened, state: ChangeState, item: Item, session: Session) -> Change:
         if seen.change.edit_of(item) is None:
             raise NotFound(f"the change has no edit of {item}")
-        self._desk.edited(actor, seen.change, state, EventKind.EDITED, session, drop=(item,))
+        values = renamed(seen.change, drop=item)
+        self._desk.edited(actor, seen.change, state, EventKind.EDITED, session, drop=(item,), values=values)
         return self._desk.changes.get(seen.change.id, session)
 
     def _stored(
         self, actor: Actor, seen: Opened, edits: Sequence[Edit], documents: Mapping[Item, Mapping[str, Any]]
     ) -> list[StoredEdit]:
         desk = self._desk
-        items = [edit.item for edit in edits]
-        if len(set(items)) != len(items):
+        if len({edit.item for edit in edits}) != len(edits):
             raise InvalidContent("the same document is named twice.")
         for edit in edits:
             seen.ground.require_own_areas(actor, edit.item, edit.document)
@@ -255,19 +282,13 @@ class ChangeService:
                 found={"rev": seen.change.rev, "items": stale},
                 rule="document_moved",
             )
-        touched = desk.touched(stored, seen.ground)
-        require(Action.EDIT, actor, seen.change, touched)
+        require(Action.EDIT, actor, seen.change, desk.touched(stored, seen.ground))
         return stored
 
     def _sees(self, actor: Actor, head: ChangeHead, ground: Ground, session: Session) -> bool:
         needs_texts = bool(actor.assistants) and any(item.kind in _BY_THEIR_TEXT for item in head.items)
         edits = self._desk.changes.get(head.id, session).edits if needs_texts else ()
         return ground.sees_change(actor, head, edits)
-
-
-def _title_of(edits: Sequence[Edit]) -> str:
-    names = ", ".join(str(edit.item) for edit in edits)
-    return names if len(names) <= LONGEST_TITLE else f"{len(edits)} documents"
 
 
 def _check_words(title: str, note: str) -> None:
@@ -277,21 +298,3 @@ def _check_words(title: str, note: str) -> None:
         raise InvalidContent(f"title: one line of 1 to {LONGEST_TITLE} characters.")
     if len(note) > _LONGEST_TEXT:
         raise InvalidContent(f"note: at most {_LONGEST_TEXT} characters.")
-
-
-def _with_texts(error: Conflict, change: Change, edits: Sequence[Edit]) -> Conflict:
-    """Returns the conflict with what is in the change and what was to be written, so that nobody loses a text."""
-    items = []
-    for edit in edits:
-        now = change.edit_of(edit.item)
-        items.append(
-            {
-                "kind": edit.kind.value,
-                "name": edit.name,
-                "base": now.base_document if now else None,
-                "stored": now.document if now else None,
-                "draft": edit.document,
-            }
-        )
-    found = {"rev": change.rev, "state": change.state.value, "items": items}
-    return Conflict(str(error), found=found, rule=error.rule)

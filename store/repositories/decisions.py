@@ -2,16 +2,17 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from store.content import KeepsText
 from store.database import Database
 from store.errors import NotFound
+from store.sorting import Order, Sort, in_order, sort_of
 from store.tables import DecisionRow, DecisionTextRow
 from store.types import Decision, Outcome, Recorded, TokenSubject, Words
 
@@ -19,10 +20,19 @@ _FIELDS = tuple(field.name for field in dataclasses.fields(Decision))
 MAX_PAGE = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Askers:
+    """Who asked: one of those, or one whose id begins like that."""
+
+    ids: frozenset[str]
+    beginnings: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionFilter:
     """Which decisions are wanted; None means any."""
 
+    id: str | None = None
     outcome: Outcome | None = None
     assistant: str | None = None
     among: frozenset[str] = frozenset()
@@ -31,6 +41,9 @@ class DecisionFilter:
     rail: str | None = None
     """The rail that stopped the text."""
     conversation: str | None = None
+    askers: Askers | None = None
+    least_ms: float | None = None
+    """How long it took at least, altogether."""
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     """Before that moment."""
@@ -38,6 +51,22 @@ class DecisionFilter:
 
 Place = tuple[dt.datetime, str]
 """Time and id of a decision, which is where a page ends."""
+
+
+class HasDecision(Protocol):
+    """What lists of decisions hold."""
+
+    @property
+    def decision(self) -> Decision:
+        """The decision."""
+
+
+SORTS: Mapping[str, Sort[HasDecision]] = {
+    "at": Sort(dt.datetime, lambda one: one.decision.at, DecisionRow.at),
+    "score": Sort(float, lambda one: _sorted_score(one.decision), DecisionRow.sorted_score),
+    "latency": Sort(float, lambda one: one.decision.total_ms, DecisionRow.total_ms),
+}
+"""Columns that lists are sorted by."""
 
 
 class Decisions:
@@ -150,6 +179,20 @@ class Decisions:
         with self._database.reading(session) as opened:
             return tuple(Recorded(_load(row), _words(text)) for row, text in opened.execute(query))
 
+    def sorted_page(
+        self, wanted: DecisionFilter, order: Order, *, limit: int, session: Session | None = None
+    ) -> tuple[Recorded, ...]:
+        """Returns a page in any of the orders of `SORTS`, with what is kept of the words."""
+        by = sort_of(SORTS, order).by
+        # The ids first: rows are wide, and those that are not on the page would be sorted whole.
+        conditions = _conditions(wanted, leads=order.column == "at")
+        ids = in_order(select(DecisionRow.id).where(*conditions), order, by, DecisionRow.id)
+        query = select(DecisionRow, DecisionTextRow).where(DecisionRow.id.in_(ids.limit(max(1, min(limit, MAX_PAGE)))))
+        query = query.join(DecisionTextRow, DecisionTextRow.decision == DecisionRow.id, isouter=True)
+        with self._database.reading(session) as opened:
+            rows = opened.execute(in_order(query, replace(order, after=None), by, DecisionRow.id)).all()
+            return tuple(Recorded(_load(row), _words(text)) for row, text in rows)
+
     def expire(
         self,
         before: dt.datetime,
@@ -206,20 +249,38 @@ def row_values(row: Recorded) -> dict[str, Any]:
     values["rails"] = [dict(rail) for rail in decision.rails]
     values["timings_ms"] = dict(decision.timings_ms)
     values["stopped_by"] = decision.stopped_by
+    values["total_ms"] = decision.total_ms
+    values["sorted_score"] = _sorted_score(decision)
     return values
 
 
-def _conditions(wanted: DecisionFilter) -> list[ColumnElement[bool]]:
+def _sorted_score(decision: Decision) -> float:
+    return -1.0 if decision.score is None else decision.score
+
+
+def _conditions(wanted: DecisionFilter, *, leads: bool = True) -> list[ColumnElement[bool]]:
+    """Returns the conditions; those that do not lead leave it to the order which index is read.
+
+    SQLite would take the index by assistant, and sort all its rows: 245 ms of 100,000, where the order's takes 20.
+    """
+    assistant = DecisionRow.assistant if leads else DecisionRow.assistant.concat("")
+    principal = DecisionRow.principal if leads else DecisionRow.principal.concat("")
     equal: tuple[tuple[Any, str | None], ...] = (
+        (DecisionRow.id, wanted.id),
         (DecisionRow.outcome, wanted.outcome.value if wanted.outcome else None),
-        (DecisionRow.assistant, wanted.assistant),
+        (assistant, wanted.assistant),
         (DecisionRow.prompt_key, wanted.prompt),
         (DecisionRow.stopped_by, wanted.rail),
         (DecisionRow.conversation, wanted.conversation),
     )
     found: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
     if wanted.among:
-        found.append(DecisionRow.assistant.in_(tuple(wanted.among)))
+        found.append(assistant.in_(tuple(wanted.among)))
+    if wanted.askers is not None:
+        begin = [principal.startswith(one, autoescape=True) for one in wanted.askers.beginnings]
+        found.append(or_(principal.in_(tuple(wanted.askers.ids)), *begin))
+    if wanted.least_ms is not None:
+        found.append(DecisionRow.total_ms >= wanted.least_ms)
     if wanted.since is not None:
         found.append(DecisionRow.at >= wanted.since)
     if wanted.until is not None:

@@ -1,17 +1,18 @@
 """Feedback in the database."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, case, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from store.content import KeepsText
 from store.database import Database
 from store.feedback import Feedback, FeedbackReason, FeedbackTexts, HelpfulRate, Verdict, Verdicts
 from store.repositories.decisions import Decisions, decisions_of
+from store.sorting import Order, Sort, in_order, sort_of
 from store.tables import FeedbackRow, FeedbackTextRow, PromptRow
 from store.types import Decision, Words
 
@@ -43,6 +44,15 @@ class JudgedAnswer:
     feedback: Feedback
     decision: Decision | None
     words: Words | None
+
+
+_PROMPT = func.coalesce(FeedbackRow.prompt_key, "")
+SORTS: Mapping[str, Sort[JudgedAnswer]] = {
+    "at": Sort(dt.datetime, lambda one: one.feedback.changed_at, FeedbackRow.changed_at),
+    "verdict": Sort(str, lambda one: one.feedback.verdict.value, FeedbackRow.verdict),
+    "prompt": Sort(str, lambda one: one.feedback.prompt_key or "", _PROMPT),
+}
+"""Columns that lists are sorted by."""
 
 
 class FeedbackStore:
@@ -84,13 +94,14 @@ class FeedbackStore:
         self, wanted: FeedbackFilter, *, limit: int, before: Place | None = None, session: Session | None = None
     ) -> tuple[JudgedAnswer, ...]:
         """Returns up to `limit` pieces of feedback with what they are about, the last changed first."""
-        query = select(FeedbackRow, FeedbackTextRow).where(*_conditions(wanted))
-        query = query.join(FeedbackTextRow, FeedbackTextRow.decision == FeedbackRow.decision, isouter=True)
-        query = query.order_by(FeedbackRow.changed_at.desc(), FeedbackRow.decision.desc())
+        query = _chosen(wanted).order_by(FeedbackRow.changed_at.desc(), FeedbackRow.decision.desc())
         if before is not None:
             query = query.where(tuple_(FeedbackRow.changed_at, FeedbackRow.decision) < before)
+        return self._judged(query.limit(max(1, min(limit, MAX_PAGE))), session)
+
+    def _judged(self, query: Select[FeedbackRow, FeedbackTextRow], session: Session | None) -> tuple[JudgedAnswer, ...]:
         with self._database.reading(session) as opened:
-            rows = opened.execute(query.limit(max(1, min(limit, MAX_PAGE)))).all()
+            rows = opened.execute(query).all()
             recorded = Decisions(self._database).of_ids([row.decision for row, _ in rows], opened)
             found = []
             for row, texts in rows:
@@ -99,6 +110,13 @@ class FeedbackStore:
                     JudgedAnswer(_load(row, texts), about.decision if about else None, about.words if about else None)
                 )
             return tuple(found)
+
+    def sorted_page(
+        self, wanted: FeedbackFilter, order: Order, *, limit: int, session: Session | None = None
+    ) -> tuple[JudgedAnswer, ...]:
+        """Returns such a page in an order of `SORTS`."""
+        query = in_order(_chosen(wanted), order, sort_of(SORTS, order).by, FeedbackRow.decision)
+        return self._judged(query.limit(max(1, min(limit, MAX_PAGE))), session)
 
     def all(self, wanted: FeedbackFilter) -> Iterator[JudgedAnswer]:
         """Gives all that is wanted, page by page."""
@@ -147,6 +165,11 @@ class FeedbackStore:
         session.execute(theirs.with_for_update())
         found: Any = session.execute(delete(FeedbackTextRow).where(FeedbackTextRow.decision.in_(theirs)))
         return int(found.rowcount)
+
+
+def _chosen(wanted: FeedbackFilter) -> Select[FeedbackRow, FeedbackTextRow]:
+    query = select(FeedbackRow, FeedbackTextRow).where(*_conditions(wanted))
+    return query.join(FeedbackTextRow, FeedbackTextRow.decision == FeedbackRow.decision, isouter=True)
 
 
 def _conditions(wanted: FeedbackFilter) -> list[ColumnElement[bool]]:

@@ -118,6 +118,7 @@ class Prompts:
             else:
                 number = latest.number
             prompt.area, prompt.live_version = content.area, number
+            _fill(prompt, content)
             opened.flush()
         return PromptVersion(number, content, digest)
 
@@ -185,6 +186,15 @@ def _add_version(  # noqa: PLR0917 -- private, called once, and each is a column
         for kind, sentences in _sentences(content).items()
         for position, sentence in enumerate(sentences)
     )
+
+
+def _fill(prompt: PromptRow, content: CanonicalPrompt) -> None:
+    """Puts into the prompt's own row what lists need of its live version."""
+    sentences = _sentences(content)
+    said = [sentence for kind in sentences.values() for sentence in kind]
+    prompt.folded_title, prompt.owner, prompt.review_by = folded(content.title), content.owner, content.review_by
+    prompt.phrasings = len(sentences[RowKind.PHRASING])
+    prompt.searched = "\n".join(map(folded, (content.key, content.title, *said)))
 
 
 def _sentences(content: CanonicalPrompt) -> Mapping[RowKind, Sequence[str]]:

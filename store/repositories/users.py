@@ -11,9 +11,15 @@ from store.accounts import User, folded
 from store.database import Database
 from store.errors import Conflict, NotFound
 from store.people import Grant, Role, SetUp
+from store.sorting import Order, Sort, in_order, sort_of
 from store.tables import IdentityRow, RecoveryCodeRow, SetupTokenRow, UserRow
 
 _NOBODY = "there is no such user"
+SORTS: Mapping[str, Sort[User]] = {
+    "name": Sort(str, lambda one: folded(one.name), UserRow.folded_name),
+    "made": Sort(dt.datetime, lambda one: one.created_at, UserRow.created_at),
+}
+"""Columns that lists are sorted by."""
 
 
 class Users:
@@ -71,6 +77,12 @@ class Users:
     def page(self, *, limit: int, after: str = "", session: Session | None = None) -> tuple[User, ...]:
         """Returns users with ids after that one, in the order in which they were made."""
         query = select(UserRow).where(UserRow.id > after).order_by(UserRow.id).limit(limit)
+        with self._database.reading(session) as opened:
+            return tuple(map(_load, opened.scalars(query)))
+
+    def sorted_page(self, order: Order, *, limit: int, session: Session | None = None) -> tuple[User, ...]:
+        """Returns users in an order of `SORTS`."""
+        query = in_order(select(UserRow), order, sort_of(SORTS, order).by, UserRow.id).limit(limit)
         with self._database.reading(session) as opened:
             return tuple(map(_load, opened.scalars(query)))
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
@@ -14,6 +14,7 @@ from store.errors import InvalidContent, NotFound
 from store.people import Actor
 from store.phrases import fold
 from store.review.types import Cluster, QuestionState, StoredQuestion, Wanted
+from store.sorting import Mark, Order, Sort, in_order, sort_of
 from store.tables import QuestionClusterRow, QuestionRow, QuestionSightingRow
 
 MAX_PAGE = 200
@@ -32,6 +33,16 @@ class Page(Generic[_T]):
 
     items: tuple[_T, ...]
     next: str | None
+
+
+_MESSAGES = func.sum(QuestionRow.count)
+SORTS: Mapping[str, Sort[Cluster]] = {
+    "messages": Sort(int, lambda one: one.messages, _MESSAGES),
+    "last": Sort(dt.datetime, lambda one: one.last_seen, func.max(QuestionRow.last_seen)),
+    "first": Sort(dt.datetime, lambda one: one.first_seen, func.min(QuestionRow.first_seen)),
+}
+"""Columns that lists of clusters are sorted by."""
+MOST_FIRST = Order("messages", is_down=True)
 
 
 class Reading:
@@ -81,16 +92,20 @@ class Reading:
         Raises `InvalidContent` for an `after` of another list.
         """
         limit = max(1, min(limit, MAX_PAGE))
-        messages = func.sum(QuestionRow.count)
-        query = _grouped(actor, wanted, now).having(messages >= least)
-        if after is not None:
-            query = query.having(tuple_(messages, QuestionRow.cluster) < read_cursor(after))
-        query = query.order_by(messages.desc(), QuestionRow.cluster.desc()).limit(limit + 1)
+        order = MOST_FIRST if after is None else replace(MOST_FIRST, after=Mark(*read_cursor(after)))
+        found = self.sorted_clusters(actor, wanted, order, least=least, now=now, limit=limit + 1)
+        more = len(found) > limit
+        last = found[limit - 1] if more else None
+        return Page(found[:limit], f"{last.messages}.{last.id}" if last else None)
+
+    def sorted_clusters(
+        self, actor: Actor, wanted: Wanted, order: Order, *, least: int, now: dt.datetime, limit: int
+    ) -> tuple[Cluster, ...]:
+        """Returns up to `limit` clusters with at least so many messages in an order of `SORTS`."""
+        query = _grouped(actor, wanted, now).having(least <= _MESSAGES)
+        query = in_order(query, order, sort_of(SORTS, order).by, QuestionRow.cluster, is_grouped=True)
         with self._database.reading() as session:
-            rows = session.execute(query).all()
-            found = tuple(self._clusters(session, rows[:limit], now))
-        more = len(rows) > limit
-        return Page(found, f"{found[-1].messages}.{found[-1].id}" if more else None)
+            return tuple(self._clusters(session, session.execute(query.limit(limit)).all(), now))
 
     def cluster(self, actor: Actor, cluster_id: str, wanted: Wanted, *, now: dt.datetime) -> Cluster:
         """Returns one cluster, counted over the wanted questions. Raises `NotFound`, also when it has none of them."""

@@ -4,6 +4,7 @@ from store.tables.access import (
     ApiKeyRow,
     IdentityRow,
     KeptReplyRow,
+    PresenceRow,
     RecoveryCodeRow,
     SessionRow,
     SetupTokenRow,
@@ -12,7 +13,15 @@ from store.tables.access import (
 )
 from store.tables.audit import AuditRow
 from store.tables.base import Base, UtcDateTime
-from store.tables.changes import ChangeAuthorRow, ChangeEditRow, ChangeEventRow, ChangeRow, GateRunRow, SuiteRow
+from store.tables.changes import (
+    ChangeAuthorRow,
+    ChangeEditRow,
+    ChangeEventRow,
+    ChangeRow,
+    GateRunRow,
+    SuiteRow,
+    SuiteRunRow,
+)
 from store.tables.content import (
     AssistantRow,
     AssistantStateRow,
@@ -56,6 +65,7 @@ __all__ = [
     "KeptReplyRow",
     "PhrasingRow",
     "PolicyRow",
+    "PresenceRow",
     "PromptRow",
     "PromptVersionRow",
     "QuestionActionRow",
@@ -72,6 +82,7 @@ __all__ = [
     "SuggestionJobRow",
     "SuggestionRow",
     "SuiteRow",
+    "SuiteRunRow",
     "UserRow",
     "UtcDateTime",
     "WidgetClientRow",

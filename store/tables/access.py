@@ -126,3 +126,13 @@ class KeptReplyRow(Base):
     headers: Mapped[list[Any]]
     body: Mapped[bytes]
     """Encrypted under a key from outside the database: a reply may hold a secret that is shown once."""
+
+
+class PresenceRow(Base):
+    """Somebody who has a draft open, for as long as their page says so."""
+
+    __tablename__ = "presences"
+
+    place: Mapped[str] = mapped_column(String(200), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    until: Mapped[dt.datetime] = mapped_column(index=True)

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.tables.base import Base
@@ -13,6 +13,7 @@ class AuditRow(Base):
     """One change of state, sign-in, key or reveal. Never updated, never deleted: triggers refuse both."""
 
     __tablename__ = "audit"
+    __table_args__ = (Index(None, "action", "number"), Index(None, "actor", "number"))
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     """1, 2, 3 and so on without a gap."""

@@ -115,3 +115,24 @@ class SuiteRow(Base):
     document: Mapped[dict[str, Any] | None]
     """None when this revision removed the suite."""
     created_at: Mapped[dt.datetime]
+
+
+class SuiteRunRow(Base):
+    """A test set asked of what was live."""
+
+    __tablename__ = "suite_runs"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    suite: Mapped[str] = mapped_column(String(40), index=True)
+    assistant: Mapped[str] = mapped_column(String(40))
+    live_revision: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))
+    started_by: Mapped[str]
+    started_at: Mapped[dt.datetime]
+    beat_at: Mapped[dt.datetime]
+    """When whoever runs it last said so."""
+    finished_at: Mapped[dt.datetime | None]
+    done: Mapped[int]
+    total: Mapped[int]
+    cases: Mapped[list[Any] | None]
+    """What each came to; None until the end."""

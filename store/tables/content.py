@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, String, false
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.tables.base import Base
@@ -14,6 +14,12 @@ class PromptRow(Base):
     """A prompt's identity; what it says is in its versions."""
 
     __tablename__ = "prompts"
+    __table_args__ = (
+        Index(None, "folded_title", "key"),
+        Index(None, "owner", "key"),
+        Index(None, "review_by", "key"),
+        Index(None, "phrasings", "key"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(80), unique=True)
@@ -22,6 +28,14 @@ class PromptRow(Base):
     created_at: Mapped[dt.datetime]
     live_version: Mapped[int | None]
     """None when it is not published, or no longer."""
+    folded_title: Mapped[str] = mapped_column(server_default="")
+    """Of the latest version, as what follows: lists are sorted and searched by it without reading versions."""
+    owner: Mapped[str] = mapped_column(server_default="")
+    review_by: Mapped[dt.date] = mapped_column(server_default="1970-01-01")
+    phrasings: Mapped[int] = mapped_column(server_default="0")
+    """How many sentences people ask it with."""
+    searched: Mapped[str] = mapped_column(server_default="")
+    """Key, title and all sentences, folded, a line each."""
 
 
 class PromptVersionRow(Base):

@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.tables.base import Base
 
+FILTERED = ("assistant", "outcome", "prompt_key", "stopped_by", "principal", "at")
+"""What lists are narrowed by, in the indexes by which they are sorted: no row is read that is not shown."""
+
 
 class DecisionRow(Base):
     """What happened to one message."""
@@ -19,6 +22,8 @@ class DecisionRow(Base):
         Index(None, "assistant", "at", "id"),
         Index(None, "principal", "at"),
         Index(None, "person"),
+        Index("ix_decisions_total_ms_id", "total_ms", "id", *FILTERED),
+        Index("ix_decisions_sorted_score_id", "sorted_score", "id", *FILTERED),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -57,6 +62,10 @@ class DecisionRow(Base):
     """HMAC of the user id that the caller gave, for a purge; None once purged."""
     stopped_by: Mapped[str | None] = mapped_column(String(64))
     """The rail that stopped the text, as `Decision.stopped_by` says, to look for."""
+    total_ms: Mapped[float] = mapped_column(server_default="0")
+    """How long it took altogether, as `Decision.total_ms` says, to sort by."""
+    sorted_score: Mapped[float] = mapped_column(server_default="-1")
+    """The score, and -1 for none, to sort by."""
 
 
 class DecisionTextRow(Base):

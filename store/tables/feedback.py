@@ -17,6 +17,7 @@ class FeedbackRow(Base):
         Index(None, "changed_at", "decision"),
         Index(None, "assistant", "changed_at", "decision"),
         Index(None, "prompt_key", "prompt_version"),
+        Index(None, "verdict", "decision"),
     )
 
     decision: Mapped[str] = mapped_column(String(64), primary_key=True)

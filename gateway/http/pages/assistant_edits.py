@@ -19,6 +19,7 @@ from gateway.http.pages.diff import document_difference
 from gateway.http.pages.documents import change_of, changing_of
 from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form, Said
+from gateway.http.pages.presence import others_at
 from gateway.http.pages.prompt_edits import held_by, now_of, put_draft
 from gateway.http.pages.visit import Visit
 from store.changes.contents import Shown
@@ -129,6 +130,7 @@ async def _page(
         differences=document_difference(*differences) if differences else (),
         has_moved=differences is not None,
         policies=sorted(names),
+        present=await others_at(visit, found.item) if found else (),
         keeps=list(KeepsText),
         said=SAID,
         crumbs=assistant_crumbs(visit, found.item.name, title, found.change) if found else assistant_crumbs(visit),

@@ -15,6 +15,7 @@ from gateway.http.pages.diff import ShownDifference, shown
 from gateway.http.pages.documents import change_of, changing_of
 from gateway.http.pages.visit import ROWS, Crumb, Visit
 from store.changes.contents import Shown
+from store.changes.history import Version
 from store.changes.lists import Wanted
 from store.changes.problems import assistant_problems
 from store.changes.types import OPEN_STATES, EditKind, Item
@@ -25,6 +26,7 @@ from store.types import Outcome
 _Asked = NamedDependency[SkipValidation[Visit]]
 ASSISTANTS: Final = "/admin/assistants"
 ONE: Final = ASSISTANTS + "/{assistant_name:str}"
+_SHOWN_VERSIONS = 5
 
 
 @get(ASSISTANTS, operation_id="assistants_page")
@@ -71,6 +73,7 @@ async def assistant_page(assistant_name: FromPath[str], visit: _Asked) -> Respon
         figures=await _figures(visit, item.name) if found.number is not None else None,
         outcomes=list(Outcome),
         change=next((one for one in found.open_changes if one.id == found.change), None),
+        versions=await _versions(visit, found),
         differences=await _differences(visit, found),
         problems=assistant_problems(item.name, found.document) if found.change else (),
         crumbs=assistant_crumbs(visit),
@@ -120,6 +123,13 @@ async def _figures(visit: Visit, name: str) -> Mapping[Outcome, int] | None:
     except StoreError:
         return None
     return report.whole.outcomes
+
+
+async def _versions(visit: Visit, found: Shown) -> tuple[Version, ...]:
+    if found.number is None:
+        return ()
+    versions = changing_of(visit).contents.versions
+    return await visit.call(versions, visit.actor, found.item, limit=_SHOWN_VERSIONS, before=None)
 
 
 async def _differences(visit: Visit, found: Shown) -> tuple[ShownDifference, ...]:

@@ -11,9 +11,11 @@ from litestar.params import SkipValidation
 from litestar.response import Stream
 
 from gateway.http.pages.audit_words import lines_of, names_of, person_of
+from gateway.http.pages.choices import typed
+from gateway.http.pages.sorting import sorting_of
 from gateway.http.pages.times import day_of
 from gateway.http.pages.visit import ROWS, Crumb, Visit
-from store.audit import AuditEntry, AuditFilter
+from store.audit import SORTS, AuditEntry, AuditFilter
 from store.errors import InvalidContent
 
 _Asked = NamedDependency[SkipValidation[Visit]]
@@ -28,12 +30,14 @@ KINDS = (
     "key.",
     "decision.",
     "decisions.",
+    "content.",
     "change.",
     "gate.",
     "import.",
     "feedback.",
     "question_action.",
     "suggestion.",
+    "suggestion_job.",
     "person.",
     "widget.",
     "backup.",
@@ -44,22 +48,20 @@ KINDS = (
 @get(_AUDIT, operation_id="audit_page")
 async def audit_page(visit: _Asked) -> Response[str]:
     """Lists rows, newest first."""
-    query = visit.request.query_params
-    before = query.get("after", "")
-    number = int(before) if before.isascii() and before.isdigit() and len(before) <= 18 else None  # noqa: PLR2004 -- 64 bits
+    filters, sorting = {name: typed(visit, name) for name in FILTERS}, sorting_of(visit, SORTS, "-number")
     auditing, wanted = visit.administration.auditing, await _wanted(visit)
-    found = await visit.call(auditing.page, visit.actor, wanted, limit=ROWS + 1, before=number)
-    entries = found[:ROWS]
+    found = await visit.call(auditing.sorted_page, visit.actor, wanted, sorting.order, limit=ROWS + 1)
+    entries, further = sorting.cut(found, lambda one: str(one.number))
     names = await names_of(visit, entries)
     return visit.show(
         "audit.html",
         entries=entries,
         names=names,
         kinds=KINDS,
-        filters={name: query.get(name, "") for name in FILTERS},
-        is_filtered=any(query.get(name) for name in FILTERS),
-        further=str(entries[-1].number) if len(found) > ROWS else None,
-        is_first=number is None,
+        filters=filters,
+        is_filtered=any(filters.values()),
+        sorting=sorting,
+        further=further,
         details=partial(lines_of, visit.texts, names),
     )
 
@@ -103,12 +105,11 @@ def _told(entry: AuditEntry) -> dict[str, object]:
 
 
 async def _wanted(visit: Visit) -> AuditFilter:
-    query = visit.request.query_params
-    actor = query.get("actor", "").strip()
+    actor = typed(visit, "actor")
     return AuditFilter(
         actor=await person_of(visit, actor) if actor else None,
-        action=query.get("action", "").strip() or None,
-        target=query.get("target", "").strip() or None,
+        action=typed(visit, "action") or None,
+        target=typed(visit, "target") or None,
         since=day_of(visit, "since"),
         until=day_of(visit, "until", at_end=True),
     )

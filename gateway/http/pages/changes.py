@@ -1,7 +1,7 @@
 """Changes: the queue of what is on its way to people, and one change with all that is said and known about it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -19,10 +19,12 @@ from gateway.http.pages.documents import CHANGES, change_crumbs, change_path, ch
 from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form
 from gateway.http.pages.rails import live_document
+from gateway.http.pages.sorting import Sorting, sorting_of
 from gateway.http.pages.visit import ROWS, Visit
 from gateway.policy_desk.reading import Difference, differences, weakenings
 from store.catalog import live_revision
 from store.changes.desk import Opened
+from store.changes.ordering import SORTS
 from store.changes.service import LONGEST_TITLE
 from store.changes.types import OPEN_STATES, Change, ChangeEvent, ChangeHead, ChangeState, EditKind, EventKind, Item
 from store.changes.viewing import EditView
@@ -56,20 +58,19 @@ class Hunk:
 
 @get(CHANGES, operation_id="changes_page")
 async def changes_page(visit: _Asked) -> Response[str]:
-    """Lists changes, newest first."""
-    query = visit.request.query_params
-    tab, after = query.get("tab") or TABS[0], known_id(query["after"]) if query.get("after") else None
+    """Lists changes, the last updated first."""
+    tab, sorting = visit.request.query_params.get("tab") or TABS[0], sorting_of(visit, SORTS, "-updated")
     if tab not in TABS:
         raise InvalidRequest("invalid_query", f"`tab` takes {', '.join(TABS)}.", param="tab")
-    heads, further = await _listed(visit, tab, after)
+    heads, further = await _listed(visit, tab, sorting)
     return visit.show(
         "changes.html",
         changes=heads,
         names=await names_of(visit, {one for head in heads for one in head.authors}),
         tab=tab,
         tabs=TABS,
-        further=str(further) if further else None,
-        is_first=after is None,
+        sorting=sorting,
+        further=further,
     )
 
 
@@ -219,13 +220,14 @@ STEPS: Final = (
 """Steps that have a page of their own, in the order of their buttons; each is named as its `Action` is."""
 
 
-async def _listed(visit: Visit, tab: str, after: UUID | None) -> tuple[tuple[ChangeHead, ...], UUID | None]:
+async def _listed(visit: Visit, tab: str, sorting: Sorting[ChangeHead]) -> tuple[Sequence[ChangeHead], str | None]:
     changing = changing_of(visit)
     if tab == "waiting":
-        waiting = await visit.call(ChangeQueue(changing).waiting_for, visit.actor, limit=ROWS, after=after)
-        return waiting.changes, waiting.next
-    author = visit.actor.person if tab == "mine" else None
-    page = await visit.call(
-        changing.drafts.page, visit.actor, limit=ROWS, after=after, states=tuple(_STATES.get(tab, ())), author=author
-    )
-    return page.changes, page.next
+        queue = ChangeQueue(changing)
+        waiting = await visit.call(queue.waiting_for, visit.actor, limit=ROWS, order=sorting.order)
+        mark = waiting.next.after if waiting.next else None
+        return waiting.changes, sorting.mark(mark.value, mark.key) if mark else None
+    author, states = visit.actor.person if tab == "mine" else None, tuple(_STATES.get(tab, ()))
+    page = changing.drafts.sorted_page
+    found = await visit.call(page, visit.actor, sorting.order, limit=ROWS + 1, states=states, author=author)
+    return sorting.cut(found, lambda one: str(one.id))

@@ -67,4 +67,4 @@ def prompt_crumbs(visit: Visit, key: str = "", title: str = "", change: UUID | N
 def change_crumbs(visit: Visit, change: UUID | None = None, title: str = "") -> tuple[Crumb, ...]:
     """Returns the pages above a page of a change."""
     above = (Crumb(visit.texts("changes.title"), CHANGES),)
-    return (*above, Crumb(title, change_path(change))) if change else above
+    return (*above, Crumb(visit.titled(title), change_path(change))) if change else above

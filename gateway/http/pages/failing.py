@@ -1,5 +1,6 @@
 """Tells people what went wrong, on a page: what happened, what is kept, what to do."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,8 @@ from gateway.components import Components
 from gateway.errors import GatewayError, InvalidRequest, NotAllowed, RateLimited
 from gateway.http.pages.forms import Form, Said, keep_form
 from gateway.http.pages.page_table import PAGES
-from gateway.http.pages.texts import Texts
+from gateway.http.pages.reasons import reason_of
+from gateway.http.pages.texts import DEFAULT, Texts
 from gateway.http.pages.visit import Visit, visit_of
 from gateway.http.problems import Problem, problem_of
 from store.errors import Conflict, InvalidContent, StoreError
@@ -66,24 +68,26 @@ def refused(visit: Visit, form: Form, error: Exception, *, at: str = "") -> Form
     """Returns the form with the error at its field: a service names it first, `at` is for one that names none."""
     problem = problem_of(error, visit.request.scope)
     name, _, rest = str(error).partition(": ")
-    told = said(visit.texts, error, problem)
     if isinstance(error, InvalidContent) and rest and name.isidentifier():
-        is_ours = told.text == _sentence(str(error))
-        return form.wrong(name, Said(_sentence(rest), told.is_english) if is_ours else told, status=problem.status)
-    return form.wrong(at, told, status=problem.status)
+        return form.wrong(name, _words(visit.texts, error, problem, rest), status=problem.status)
+    return form.wrong(at, said(visit.texts, error, problem), status=problem.status)
 
 
 def said(texts: Texts, error: Exception, problem: Problem) -> Said:
-    """Returns the words for an error: the language's own for its rule or code, else the service's."""
+    """Returns the words for an error: the language's own for its rule, code or sentence, else the service's."""
+    return _words(texts, error, problem, error.message if isinstance(error, GatewayError) else problem.message)
+
+
+def _words(texts: Texts, error: Exception, problem: Problem, sentence: str) -> Said:
     rule = error.rule if isinstance(error, Conflict | InvalidContent) else ""
-    if rule and texts.has(f"rule.{rule}") and texts.language != "en":
+    if rule and texts.has(f"rule.{rule}") and texts.language != DEFAULT:
         return Said(texts(f"rule.{rule}"))
-    key = f"error.{problem.code}"
+    # What is wrong with content only the sentence tells: its code says no more than that something is.
     is_plain = isinstance(error, StoreError) and problem.code in ("conflict", "validation_error")
-    if texts.has(key) and not is_plain:
-        return Said(texts(key))
-    message = error.message if isinstance(error, GatewayError) else problem.message
-    return Said(_sentence(message), is_english=texts.language != "en")
+    if texts.has(f"error.{problem.code}") and not is_plain:
+        return Said(texts(f"error.{problem.code}"))
+    told = reason_of(texts, sentence)
+    return replace(told, text=told.text[:1].upper() + told.text[1:])
 
 
 def pack(form: Form) -> str:
@@ -134,7 +138,3 @@ def _needed(request: Request[Any, Any, Any]) -> list[str]:
     method = "GET" if request.scope["method"] == "HEAD" else request.scope["method"]
     roles = {role for path in getattr(handler, "paths", ()) for role in PAGES.get(f"{method} {path}", ())}
     return sorted(role.value for role in roles)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

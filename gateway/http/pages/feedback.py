@@ -1,6 +1,5 @@
 """Feedback: what people said of answers, how often each version of a prompt helped, and all of it as a file."""
 
-import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,11 +12,12 @@ from gateway.errors import InvalidRequest
 from gateway.feedback import MESSAGE_FORMATS, PAIR_FORMATS
 from gateway.http.downloads import download
 from gateway.http.pages.choices import EXPECTED, assistants_of, case_path, chosen, suites_of, titles_of, typed
+from gateway.http.pages.sorting import sorting_of
 from gateway.http.pages.times import day_of
 from gateway.http.pages.visit import ROWS, Visit
 from store.feedback import HelpfulRate, Verdict
 from store.formats.suite import Expectation
-from store.repositories.feedback import FeedbackFilter, JudgedAnswer, Place
+from store.repositories.feedback import SORTS, FeedbackFilter, JudgedAnswer
 
 _Asked = NamedDependency[SkipValidation[Visit]]
 _FEEDBACK = "/admin/feedback"
@@ -31,9 +31,9 @@ _MOST_DIGITS = 9
 @get(_FEEDBACK, operation_id="feedback_page")
 async def feedback_page(visit: _Asked) -> Response[str]:
     """Lists feedback, the last changed first."""
-    desk, before = visit.administration.feedback, _place(typed(visit, "after"))
-    found = await visit.call(desk.page, visit.actor, _wanted(visit), limit=ROWS + 1, before=before)
-    shown = found[:ROWS]
+    desk, sorting = visit.administration.feedback, sorting_of(visit, SORTS, "-at")
+    found = await visit.call(desk.sorted_page, visit.actor, _wanted(visit), sorting.order, limit=ROWS + 1)
+    shown, further = sorting.cut(found, lambda one: one.feedback.decision)
     return visit.show(
         "feedback.html",
         judged=shown,
@@ -41,8 +41,8 @@ async def feedback_page(visit: _Asked) -> Response[str]:
         **_shared(visit),
         verdicts=list(Verdict),
         formats=FORMATS,
-        further=_mark(shown[-1]) if len(found) > ROWS else None,
-        is_first=before is None,
+        sorting=sorting,
+        further=further,
     )
 
 
@@ -108,16 +108,3 @@ def _wanted(visit: Visit) -> FeedbackFilter:
         since=day_of(visit, "since"),
         until=day_of(visit, "until", at_end=True),
     )
-
-
-def _mark(judged: JudgedAnswer) -> str:
-    return f"{judged.feedback.changed_at.isoformat().replace('+00:00', 'Z')}_{judged.feedback.decision}"
-
-
-def _place(mark: str) -> Place | None:
-    at, _, key = mark.partition("_")
-    try:
-        moment = dt.datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return (moment.astimezone(dt.UTC), key) if moment.tzinfo and key else None

@@ -9,6 +9,12 @@ from gateway.http.pages.assistant_edits import (
     new_assistant_page,
     save_assistant_on_page,
 )
+from gateway.http.pages.assistant_versions import (
+    assistant_versions_page,
+    remove_assistant_on_page,
+    remove_assistant_page,
+    restore_assistant_version,
+)
 from gateway.http.pages.assistants import assistant_page, assistants_page
 from gateway.http.pages.audit import audit_check_page, audit_page, export_audit
 from gateway.http.pages.change_steps import (
@@ -41,6 +47,7 @@ from gateway.http.pages.people import (
     create_person,
     disable_person,
     enable_person,
+    end_persons_sessions,
     new_person_page,
     people_page,
     person_page,
@@ -48,6 +55,7 @@ from gateway.http.pages.people import (
     reset_persons_totp,
 )
 from gateway.http.pages.playground import ask_on_playground, playground_page
+from gateway.http.pages.presence import say_here_on_page
 from gateway.http.pages.profile import (
     authenticator_page,
     change_password_on_page,
@@ -58,6 +66,8 @@ from gateway.http.pages.profile import (
     profile_page,
 )
 from gateway.http.pages.prompt_edits import (
+    check_new_prompt_on_page,
+    check_prompt_on_page,
     create_prompt_on_page,
     edit_prompt_page,
     new_prompt_page,
@@ -80,8 +90,15 @@ from gateway.http.pages.prompt_selection import (
     selected_prompts_page,
 )
 from gateway.http.pages.prompt_versions import prompt_versions_page, restore_prompt_version
-from gateway.http.pages.prompts import prompt_page, prompts_page
-from gateway.http.pages.rail_edits import policy_code_page, policy_form_page, save_policy_code, save_policy_form
+from gateway.http.pages.prompts import found_prompts, prompt_page, prompts_page
+from gateway.http.pages.rail_edits import (
+    check_policy_code,
+    check_policy_form,
+    policy_code_page,
+    policy_form_page,
+    save_policy_code,
+    save_policy_form,
+)
 from gateway.http.pages.rails import policy_page, rails_page, try_rails_on_page
 from gateway.http.pages.requests import request_page, requests_page, reveal_request
 from gateway.http.pages.sign_in import (
@@ -133,6 +150,7 @@ PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     overview_page,
     begin_with_example_on_page,
     begin_with_bundle_on_page,
+    say_here_on_page,
     playground_page,
     ask_on_playground,
     assistants_page,
@@ -141,15 +159,22 @@ PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     assistant_page,
     edit_assistant_page,
     save_assistant_on_page,
+    assistant_versions_page,
+    restore_assistant_version,
+    remove_assistant_page,
+    remove_assistant_on_page,
     rails_page,
     policy_page,
     try_rails_on_page,
     policy_code_page,
     save_policy_code,
+    check_policy_code,
     policy_form_page,
     save_policy_form,
+    check_policy_form,
     analytics_page,
     prompts_page,
+    found_prompts,
     import_prompts_page,
     import_prompts_on_page,
     export_sample_rows,
@@ -161,9 +186,11 @@ PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     edit_selected_prompts,
     new_prompt_page,
     create_prompt_on_page,
+    check_new_prompt_on_page,
     prompt_page,
     edit_prompt_page,
     save_prompt_on_page,
+    check_prompt_on_page,
     preview_prompt_page,
     preview_prompt_on_page,
     prompt_versions_page,
@@ -221,6 +248,7 @@ PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     change_grants,
     disable_person,
     enable_person,
+    end_persons_sessions,
     reset_persons_password,
     reset_persons_totp,
     audit_page,

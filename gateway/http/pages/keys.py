@@ -1,6 +1,7 @@
 """API clients: their keys, made and shown once, replaced with both alive for a while, ended."""
 
 import datetime as dt
+from functools import partial
 from typing import Any
 
 from litestar import Response, get, post
@@ -10,9 +11,12 @@ from litestar.params import FromPath, SkipValidation
 from gateway.access.keys import KeyWish, is_live
 from gateway.credentials import NewKey
 from gateway.errors import InvalidRequest
+from gateway.http.pages.choices import typed
 from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form, Said
+from gateway.http.pages.sorting import sorting_of
 from gateway.http.pages.visit import ROWS, Crumb, Visit
+from store.repositories.keys import SORTS
 from store.types import ApiKey, KeyScope
 
 _Asked = NamedDependency[SkipValidation[Visit]]
@@ -28,26 +32,21 @@ _LONGEST_DAYS = 3650
 @get(_KEYS, operation_id="keys_page")
 async def keys_page(visit: _Asked) -> Response[str]:
     """Lists keys, newest first."""
-    query = visit.request.query_params
-    client, is_all, after = query.get("client", "").strip(), query.get("ended") == "1", query.get("after", "")
-    found = await visit.call(visit.access.keys.all, visit.actor)
-    wanted = [one for one in reversed(found) if is_all or is_live(one, visit.now)]
-    if client:
-        wanted = [one for one in wanted if client.casefold() in (one.client + "\n" + one.name).casefold()]
-    ids = [one.id for one in wanted]
-    start = ids.index(after) + 1 if after in ids else 0
-    keys = wanted[start : start + ROWS]
-    further = keys[-1].id if len(wanted) > start + ROWS else None
+    client, is_all = typed(visit, "client"), typed(visit, "ended") == "1"
+    sorting, page = sorting_of(visit, SORTS, "-made"), partial(visit.access.keys.page, visit.actor)
+    found = await visit.call(page, sorting.order, limit=ROWS + 1, text=client, has_ended=is_all)
+    keys, further = sorting.cut(found, lambda one: one.key.id)
     return visit.show(
         "keys.html",
         keys=keys,
-        has_any=bool(found),
-        names=await _names(visit, keys),
+        has_any=bool(keys) or bool(await visit.call(page, sorting.first, limit=1, has_ended=True)),
+        names=await _names(visit, [one.key for one in keys]),
         is_live=is_live,
+        is_due=partial(_is_due, visit),
         client=client,
         is_all=is_all,
+        sorting=sorting,
         further=further,
-        is_first=not start,
     )
 
 
@@ -120,6 +119,7 @@ async def _key(visit: Visit, key_id: str, form: Form) -> Response[str]:
         form=form,
         names=await _names(visit, [found]),
         is_live=is_live(found, visit.now),
+        is_due=_is_due(visit, found),
         overlaps=OVERLAPS,
         crumbs=_crumbs(visit),
     )
@@ -141,6 +141,12 @@ def _new(visit: Visit, form: Form) -> Response[str]:
 def _shown(visit: Visit, made: NewKey, *, ends: int | None = None) -> Response[str]:
     origin = f"{visit.request.scope['scheme']}://{visit.request.headers.get('host', '')}"
     return visit.show("new_token.html", status=201, made=made, ends=ends, origin=origin, crumbs=_crumbs(visit))
+
+
+def _is_due(visit: Visit, key: ApiKey) -> bool:
+    """Whether a live key should be replaced by now, as the setting has it."""
+    days = visit.components.settings.access.rotate_keys_days if visit.components else 0
+    return days > 0 and is_live(key, visit.now) and visit.now - key.created_at >= dt.timedelta(days=days)
 
 
 def _days(form: Form) -> int | None:

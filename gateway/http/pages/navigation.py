@@ -55,6 +55,26 @@ GO: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """Something that the palette begins."""
+
+    path: str
+    text: str
+
+
+ACTIONS: Final = (
+    Action("/admin/prompts/new", "prompts.add"),
+    Action("/admin/prompts/import", "imports.title"),
+    Action("/admin/assistants/new", "assistants.new"),
+    Action("/admin/suites/new", "suites.add"),
+    Action("/admin/keys/new", "keys.is_made"),
+    Action("/admin/widget/new", "widget.add"),
+    Action("/admin/people/new", "people.add"),
+    Action("/admin/audit/check", "audit.check"),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A link of the navigation."""
 
@@ -85,6 +105,11 @@ def navigation(actor: Actor, path: str) -> tuple[Section, ...]:
         if entries:
             found.append(Section(name, entries))
     return tuple(found)
+
+
+def actions(actor: Actor) -> tuple[Action, ...]:
+    """Returns what the person may begin."""
+    return tuple(one for one in ACTIONS if may_open(actor, one.path))
 
 
 def may_open(actor: Actor, path: str, method: str = "GET") -> bool:

@@ -6,12 +6,15 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
+from gateway.http.pages.choices import choices_of, typed
 from gateway.http.pages.failing import REFUSALS, refused
-from gateway.http.pages.forms import Form
+from gateway.http.pages.forms import Form, Said
+from gateway.http.pages.sorting import sorting_of
 from gateway.http.pages.visit import ROWS, Crumb, Visit
 from store.accounts import User
 from store.errors import Conflict
 from store.people import Grant, Role
+from store.repositories.users import SORTS
 
 _Asked = NamedDependency[SkipValidation[Visit]]
 _PEOPLE = "/admin/people"
@@ -21,10 +24,11 @@ _ONE = _PEOPLE + "/{user_id:str}"
 @get(_PEOPLE, operation_id="people_page")
 async def people_page(visit: _Asked) -> Response[str]:
     """Lists people, in the order in which they were made."""
-    after = visit.request.query_params.get("after", "")
-    found = await visit.call(visit.access.users.page, visit.actor, limit=ROWS + 1, after=after)
-    further = found[ROWS - 1].id if len(found) > ROWS else None
-    return visit.show("people.html", people=found[:ROWS], further=further, is_first=not after)
+    search, sorting = typed(visit, "search"), sorting_of(visit, SORTS, "made")
+    page = visit.access.users.sorted_page
+    found = await visit.call(page, visit.actor, sorting.order, limit=ROWS + 1, text=search)
+    people, further = sorting.cut(found, lambda one: one.id)
+    return visit.show("people.html", people=people, search_for=search, sorting=sorting, further=further)
 
 
 @get(f"{_PEOPLE}/new", operation_id="new_person_page")
@@ -36,7 +40,9 @@ async def new_person_page(visit: _Asked) -> Response[str]:
 @post(f"{_PEOPLE}/new", status_code=200, operation_id="create_person")
 async def create_person(visit: _Asked) -> Response[str]:
     """Makes somebody; the token with which they set a password is shown this once."""
-    form = visit.form
+    form = _checked(visit)
+    if form.errors:
+        return _new(visit, form)
     try:
         made = await visit.call(
             visit.access.users.create,
@@ -54,13 +60,15 @@ async def create_person(visit: _Asked) -> Response[str]:
 @get(_ONE, operation_id="person_page")
 async def person_page(user_id: FromPath[str], visit: _Asked) -> Response[str]:
     """Shows one person."""
-    return _person(visit, await visit.call(visit.access.users.get, visit.actor, user_id), None)
+    return await _person(visit, await visit.call(visit.access.users.get, visit.actor, user_id), None)
 
 
 @post(f"{_ONE}/grants", status_code=200, operation_id="change_grants")
 async def change_grants(user_id: FromPath[str], visit: _Asked) -> Response[Any]:
     """Replaces roles and assistants."""
-    form = visit.form
+    form = _checked(visit)
+    if form.errors:
+        return await _person(visit, await visit.call(visit.access.users.get, visit.actor, user_id), form)
     try:
         await visit.call(
             visit.access.users.give,
@@ -74,7 +82,7 @@ async def change_grants(user_id: FromPath[str], visit: _Asked) -> Response[Any]:
         found = await visit.call(visit.access.users.get, visit.actor, user_id)
         form = refused(visit, form, error)
         has_moved = isinstance(error, Conflict) and found.rev != visit.form.number("rev")
-        return _person(visit, found, form, has_moved=has_moved)
+        return await _person(visit, found, form, has_moved=has_moved)
     return visit.go(f"{_PEOPLE}/{user_id}", done="grants_changed")
 
 
@@ -110,14 +118,40 @@ async def reset_persons_totp(user_id: FromPath[str], visit: _Asked) -> Response[
     return visit.go(f"{_PEOPLE}/{user_id}", done="totp_reset")
 
 
+@post(f"{_ONE}/sessions/end", status_code=200, operation_id="end_persons_sessions")
+async def end_persons_sessions(user_id: FromPath[str], visit: _Asked) -> Response[Any]:
+    """Signs somebody out everywhere."""
+    try:
+        await visit.call(visit.access.users.end_sessions, visit.actor, user_id)
+    except REFUSALS as error:
+        return await _refused(visit, user_id, error)
+    return visit.go(f"{_PEOPLE}/{user_id}", done="sessions_ended")
+
+
 def grants_of(form: Form) -> tuple[Grant, ...]:
-    """Returns the roles that are ticked, with the areas that are written beside them."""
+    """Returns the roles that are ticked, each everywhere or in the areas that are ticked below it."""
     ticked = frozenset(form.many("role"))
-    return tuple(
-        Grant(role, frozenset(one.strip() for one in form.text(f"areas_{role.value}").split(",") if one.strip()))
-        for role in Role
-        if role.value in ticked
-    )
+    return tuple(Grant(role, _areas(form, role)) for role in Role if role.value in ticked)
+
+
+def _areas(form: Form, role: Role) -> frozenset[str]:
+    is_everywhere = form.text(f"where_{role.value}") != "some"
+    return frozenset() if is_everywhere else frozenset(form.many(f"areas_{role.value}"))
+
+
+def _checked(visit: Visit) -> Form:
+    """Returns the form; with an error where no role is ticked, or a role for no area at all.
+
+    No area ticked would mean everywhere, which nobody means who chose to say where.
+    """
+    form = visit.form
+    ticked = form.many("role")
+    if not ticked:
+        form = form.wrong("grants", Said(visit.texts("people.role_needed")))
+    for role in ticked:
+        if form.text(f"where_{role}") == "some" and not form.many(f"areas_{role}"):
+            form = form.wrong(f"areas_{role}", Said(visit.texts("people.areas_needed")))
+    return form
 
 
 async def _switch(visit: Visit, service: Any, user_id: str, done: str) -> Response[Any]:
@@ -130,10 +164,10 @@ async def _switch(visit: Visit, service: Any, user_id: str, done: str) -> Respon
 
 async def _refused(visit: Visit, user_id: str, error: Exception) -> Response[str]:
     found = await visit.call(visit.access.users.get, visit.actor, user_id)
-    return _person(visit, found, refused(visit, _as_is(found), error))
+    return await _person(visit, found, refused(visit, _as_is(found), error))
 
 
-def _person(visit: Visit, user: User, form: Form | None, *, has_moved: bool = False) -> Response[str]:
+async def _person(visit: Visit, user: User, form: Form | None, *, has_moved: bool = False) -> Response[str]:
     form = form or _as_is(user)
     return visit.show(
         "person.html",
@@ -143,6 +177,8 @@ def _person(visit: Visit, user: User, form: Form | None, *, has_moved: bool = Fa
         has_moved=has_moved,
         is_self=user.actor.person == visit.actor.person,
         roles=list(Role),
+        areas=_known_areas(visit, form),
+        sessions=await visit.call(visit.access.users.sessions, visit.actor, user.id),
         assistants=_assistants(visit, user.assistants),
         crumbs=_crumbs(visit),
     )
@@ -154,6 +190,7 @@ def _new(visit: Visit, form: Form) -> Response[str]:
         status=form.status,
         form=form,
         roles=list(Role),
+        areas=_known_areas(visit, form),
         assistants=_assistants(visit),
         crumbs=_crumbs(visit),
     )
@@ -166,8 +203,15 @@ def _as_is(user: User) -> Form:
     for role in Role:
         of_role = [grant.areas for grant in user.grants if grant.role is role]
         areas = frozenset[str]() if frozenset() in of_role else frozenset[str]().union(*of_role)
-        values[f"areas_{role.value}"] = (", ".join(sorted(areas)),)
+        values[f"areas_{role.value}"] = tuple(sorted(areas))
+        values[f"where_{role.value}"] = ("some" if areas else "all",)
     return Form(values)
+
+
+def _known_areas(visit: Visit, form: Form) -> list[str]:
+    """Returns the areas of what is live, and those that the form has already."""
+    given = {area for role in Role for area in form.many(f"areas_{role.value}")}
+    return sorted({*choices_of(visit).areas, *given})
 
 
 def _assistants(visit: Visit, more: frozenset[str] = frozenset()) -> list[str]:

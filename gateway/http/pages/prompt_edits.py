@@ -21,6 +21,7 @@ from gateway.http.pages.documents import (
 )
 from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form, Said
+from gateway.http.pages.presence import others_at
 from gateway.http.pages.prompt_forms import MODES, document_of, form_of, marked
 from gateway.http.pages.slot_forms import TYPES
 from gateway.http.pages.visit import Visit
@@ -84,6 +85,19 @@ async def save_prompt_on_page(prompt_key: FromPath[str], visit: _Asked) -> Respo
     except (*REFUSALS, Refused) as error:
         return await _edit(visit, found, refused(visit, form, error))
     return _saved(visit, prompt_key, document, made.id)
+
+
+@post(f"{PROMPTS}/new/check", status_code=200, operation_id="check_new_prompt_on_page")
+async def check_new_prompt_on_page(visit: _Asked) -> Response[str]:
+    """Shows how the phrasings of a new prompt would stand; nothing is saved."""
+    return _new(visit, visit.form, checks=await checks_of(visit, document_of(visit.form, {})))
+
+
+@post(f"{_ONE}/check", status_code=200, operation_id="check_prompt_on_page")
+async def check_prompt_on_page(prompt_key: FromPath[str], visit: _Asked) -> Response[str]:
+    """Shows how the phrasings stand as they are typed; nothing is saved, and what was read stays what was read."""
+    found = await _found(visit, prompt_item(prompt_key), change_of(visit))
+    return await _edit(visit, found, visit.form, typed=document_of(visit.form, found.document))
 
 
 @get(f"{_ONE}/remove", operation_id="remove_prompt_page")
@@ -155,35 +169,44 @@ def _saved(visit: Visit, key: str, document: Mapping[str, Any], change: UUID) ->
 
 
 async def _edit(
-    visit: Visit, found: Shown, form: Form, *, differences: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
+    visit: Visit,
+    found: Shown,
+    form: Form,
+    *,
+    differences: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None,
+    typed: Mapping[str, Any] | None = None,
 ) -> Response[str]:
+    """Shows the form. `typed` is a document that was sent to be looked at alone: its ground stays that of the form."""
     held = await held_by(visit, found)
+    rev = held.rev if held else ""
     return visit.show(
         "edit_prompt.html",
         status=form.status,
         item=found.item,
         form=form,
-        read=found.digest,
+        read=found.digest if typed is None else form.text("read"),
+        rev=rev if typed is None else form.text("rev"),
         change=held,
         is_own=held is not None and held.authors == {visit.actor.person},
         where=change_of(visit),
         others=[one for one in found.open_changes if one.id != found.change],
         differences=document_difference(*differences) if differences else (),
         has_moved=differences is not None,
-        checks=await checks_of(visit, found),
+        checks=await checks_of(visit, found.document if typed is None else typed),
         modes=MODES,
         slot_types=TYPES,
         is_new=False,
+        present=await others_at(visit, found.item),
         crumbs=prompt_crumbs(visit, found.item.name, str(found.document.get("title", "")), found.change),
     )
 
 
-async def checks_of(visit: Visit, found: Shown) -> tuple[PhrasingCheck, ...] | None:
+async def checks_of(visit: Visit, document: Mapping[str, Any]) -> tuple[PhrasingCheck, ...] | None:
     """Returns how the phrasings stand; None when that cannot be said."""
     if visit.components is None:
         return None
     try:
-        return await visit.call(PhrasingChecks(visit.components.live).of, found.document)
+        return await visit.call(PhrasingChecks(visit.components.live).of, document)
     except NotServing:
         return None
 
@@ -195,7 +218,9 @@ def _path_of(error: Conflict, key: str) -> str:
     return prompt_path(key, None if is_live or "change" not in found else UUID(found["change"]))
 
 
-def _new(visit: Visit, form: Form, taken: str = "") -> Response[str]:
+def _new(
+    visit: Visit, form: Form, taken: str = "", *, checks: tuple[PhrasingCheck, ...] | None = None
+) -> Response[str]:
     return visit.show(
         "edit_prompt.html",
         status=form.status,
@@ -203,15 +228,17 @@ def _new(visit: Visit, form: Form, taken: str = "") -> Response[str]:
         form=form,
         taken=taken,
         read="",
+        rev="",
         change=None,
         where=change_of(visit),
         others=(),
         differences=(),
         has_moved=False,
-        checks=None,
+        checks=checks,
         modes=MODES,
         slot_types=TYPES,
         is_new=True,
+        present=(),
         crumbs=prompt_crumbs(visit),
     )
 

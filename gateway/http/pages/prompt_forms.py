@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway.http.pages.forms import Form, Said
+from gateway.http.pages import document_fields
+from gateway.http.pages.document_fields import lines_of, mapping_of, number_of, put, sequence_of, text_of
+from gateway.http.pages.forms import Form
 from gateway.http.pages.slot_forms import read_slots, slot_fields
 from gateway.http.pages.texts import Texts
-from store.changes.problems import Fault, FieldProblem
+from store.changes.problems import FieldProblem
 
 MODES: Final = ("generate", "verbatim", "handoff")
 LINES: Final = ("title", "owner", "language", "audience", "review_by")
@@ -20,15 +22,15 @@ _OF_REPLY: Final = frozenset({"mode", "prompt", "facts", "fallback", "answer", "
 
 def form_of(document: Mapping[str, Any]) -> Form:
     """Returns the form as it stands for a document."""
-    reply = _mapping(document.get("reply"))
-    contact, sampling = _mapping(reply.get("contact")), _mapping(reply.get("sampling"))
-    values = {name: _text(document.get(name)) for name in ("key", *LINES)}
-    values |= {name: "\n".join(map(_text, _sequence(document.get(name)))) for name in LISTS}
-    values |= {name: _text(reply.get(name)) for name in ("prompt", "facts", "fallback", "answer", "cache")}
-    values |= {f"contact_{name}": _text(contact.get(name)) for name in CONTACT}
-    values |= {name: _text(sampling.get(name)) for name in SAMPLING}
-    values["mode"] = _text(reply.get("mode")) or "generate"
-    values |= slot_fields(_sequence(document.get("slots")))
+    reply = mapping_of(document.get("reply"))
+    contact, sampling = mapping_of(reply.get("contact")), mapping_of(reply.get("sampling"))
+    values = {name: text_of(document.get(name)) for name in ("key", *LINES)}
+    values |= {name: "\n".join(map(text_of, sequence_of(document.get(name)))) for name in LISTS}
+    values |= {name: text_of(reply.get(name)) for name in ("prompt", "facts", "fallback", "answer", "cache")}
+    values |= {f"contact_{name}": text_of(contact.get(name)) for name in CONTACT}
+    values |= {name: text_of(sampling.get(name)) for name in SAMPLING}
+    values["mode"] = text_of(reply.get("mode")) or "generate"
+    values |= slot_fields(sequence_of(document.get("slots")))
     return Form({name: (value,) for name, value in values.items()})
 
 
@@ -39,29 +41,20 @@ def document_of(form: Form, base: Mapping[str, Any]) -> dict[str, Any]:
     """
     document = dict(base)
     for name in LINES:
-        _put(document, name, form.text(name))
+        put(document, name, form.text(name))
     for name in LISTS:
-        _put(document, name, lines_of(form.text(name)))
-    key = form.text("key") or _text(base.get("key"))
-    document |= {"key": key, "area": key.partition(".")[0], "reply": _reply(form, _mapping(base.get("reply")))}
-    _put(document, "slots", read_slots(form, _sequence(base.get("slots"))))
+        put(document, name, lines_of(form.text(name)))
+    key = form.text("key") or text_of(base.get("key"))
+    document |= {"key": key, "area": key.partition(".")[0], "reply": _reply(form, mapping_of(base.get("reply")))}
+    put(document, "slots", read_slots(form, sequence_of(base.get("slots"))))
     for name in ("title", "phrasings"):
         document.setdefault(name, "" if name == "title" else [])
     return document
 
 
-def lines_of(text: str) -> list[str]:
-    """Returns the lines that say something, without blanks around them."""
-    return [line for line in map(str.strip, text.split("\n")) if line]
-
-
 def marked(form: Form, problems: tuple[FieldProblem, ...], texts: Texts) -> Form:
     """Returns the form with every problem at its field; the first of a field counts."""
-    for one in problems:
-        name = field_of(one.field)
-        if name not in form.errors:
-            form = form.wrong(name, _said(one, texts), status=form.status)
-    return form
+    return document_fields.marked(form, problems, texts, field_of)
 
 
 def field_of(place: str) -> str:
@@ -77,59 +70,21 @@ def field_of(place: str) -> str:
     return name if name in _OF_REPLY else ""
 
 
-def _said(one: FieldProblem, texts: Texts) -> Said:
-    is_rule = one.fault is Fault.RULE
-    words = one.text if is_rule else texts(f"prompts.fault_{one.fault.value}")
-    told = words if one.line is None else texts("prompts.in_line", number=one.line, words=words)
-    return Said(told, is_english=is_rule and texts.language != "en")
-
-
 def _reply(form: Form, base: Mapping[str, Any]) -> dict[str, Any]:
     mode = form.text("mode")
     reply = dict(base) if base.get("mode") == mode else {}
     reply["mode"] = mode
     for name in TEXTS.get(mode, ()):
-        _put(reply, name, form.text(name))
+        put(reply, name, form.text(name))
     if mode == "handoff":
-        contact = dict(_mapping(reply.get("contact")))
+        contact = dict(mapping_of(reply.get("contact")))
         for name in CONTACT:
-            _put(contact, name, form.text(f"contact_{name}"))
-        _put(reply, "contact", contact)
+            put(contact, name, form.text(f"contact_{name}"))
+        put(reply, "contact", contact)
     if mode == "generate":
-        sampling = dict(_mapping(reply.get("sampling")))
+        sampling = dict(mapping_of(reply.get("sampling")))
         for name, kind in SAMPLING.items():
-            _put(sampling, name, _number(form.text(name), kind))
-        _put(reply, "sampling", sampling)
-        _put(reply, "cache", form.text("cache"))
+            put(sampling, name, number_of(form.text(name), kind))
+        put(reply, "sampling", sampling)
+        put(reply, "cache", form.text("cache"))
     return reply
-
-
-def _number(text: str, kind: type[int] | type[float] | type[str]) -> int | float | str:
-    """Returns a number; what is none stays as it was typed, and is told as wrong."""
-    try:
-        return kind(text) if text.isascii() else text
-    except ValueError:
-        return text
-
-
-def _put(into: dict[str, Any], name: str, value: Any) -> None:
-    """Puts a value down; an empty one takes the field out, so that its default counts or its lack is told."""
-    if value in ("", [], {}):
-        into.pop(name, None)
-    elif into.get(name) != value:
-        # A text that differs in nothing but blanks at its ends is the one that is there.
-        if isinstance(value, str) and isinstance(into.get(name), str) and into[name].strip() == value:
-            return
-        into[name] = value
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _sequence(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else []
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)

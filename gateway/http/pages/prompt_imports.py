@@ -15,7 +15,7 @@ from gateway.http.pages.diff import document_difference
 from gateway.http.pages.documents import PROMPTS, change_of, changing_of, prompt_crumbs
 from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form, Said
-from gateway.http.pages.import_reasons import reason_of
+from gateway.http.pages.reasons import reason_of
 from gateway.http.pages.uploads import MOST_BYTES, upload_of
 from gateway.http.pages.visit import Crumb, Visit
 from gateway.import_jobs import MOST_DRAFTS, ImportJob

@@ -102,10 +102,9 @@ async def edit_selected_prompts(visit: _Asked) -> Response[Any]:
         return visit.go(PROMPTS, done="none_selected")
     if not fields:
         return await _selected(visit, keys, form.wrong("owner", Said(visit.texts("selection.nothing_typed"))))
-    title = visit.texts("selection.change_title", number=len(keys))
     bulk = BulkEdits(changing_of(visit))
     try:
-        made = await visit.call(bulk.set_fields, visit.actor, keys, fields, change_id=change_of(visit), title=title)
+        made = await visit.call(bulk.set_fields, visit.actor, keys, fields, change_id=change_of(visit))
     except (*REFUSALS, Refused) as error:
         return await _selected(visit, keys, refused(visit, form, error))
     return visit.go(change_path(made.id), done="selection_drafted")

@@ -9,8 +9,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
-from gateway.changing.prompt_lists import USED_WITHIN, Standing
-from gateway.errors import InvalidRequest
+from gateway.changing.prompt_lists import SORTS, USED_WITHIN, Standing
 from gateway.http.pages.charts import Plane
 from gateway.http.pages.choices import choices_of
 from gateway.http.pages.diff import ShownDifference, shown
@@ -18,6 +17,7 @@ from gateway.http.pages.documents import PROMPTS, change_of, changing_of, prompt
 from gateway.http.pages.prompt_edits import checks_of
 from gateway.http.pages.prompt_selection import LIST_EXPORTS, lists_of, wished_list
 from gateway.http.pages.prompt_words import PromptWords
+from gateway.http.pages.sorting import sorting_of
 from gateway.http.pages.visit import ROWS, Visit
 from store.changes.contents import Shown
 from store.changes.lists import Wanted
@@ -29,6 +29,9 @@ from store.types import Outcome
 
 _Asked = NamedDependency[SkipValidation[Visit]]
 _ONE = PROMPTS + "/{prompt_key:str}"
+FOUND = f"{PROMPTS}/found"
+_MOST_FOUND, _LONGEST_SEARCH = 8, 200
+_NOT_KEPT = {"cache-control": "no-store"}
 _SHOWN_VERSIONS, _MOST_SUITES, _MOST_CASES = 5, 50, 20
 
 
@@ -46,24 +49,23 @@ class TestCase:
 
 @get(PROMPTS, operation_id="prompts_page")
 async def prompts_page(visit: _Asked) -> Response[str]:
-    """Lists prompts by key."""
-    wished, after = wished_list(visit), visit.request.query_params.get("after") or None
-    if not (after or "").isprintable():
-        raise InvalidRequest("invalid_query", "`after` takes a key.", param="after")
+    """Lists prompts, by title first."""
+    wished, sorting = wished_list(visit), sorting_of(visit, SORTS, "title")
     found = await visit.call(
         lists_of(visit).page,
         visit.actor,
         wished.wanted,
+        sorting.order,
         standing=wished.standing,
         now=visit.now,
         limit=ROWS + 1,
-        after=after,
     )
+    rows, further = sorting.cut(found, lambda row: row.key)
     return visit.show(
         "prompts.html",
-        prompts=found[:ROWS],
-        further=found[ROWS - 1].key if len(found) > ROWS else None,
-        is_first=after is None,
+        prompts=rows,
+        sorting=sorting,
+        further=further,
         filters=wished.query,
         is_filtered=any(wished.query.values()),
         standings=list(Standing),
@@ -71,6 +73,17 @@ async def prompts_page(visit: _Asked) -> Response[str]:
         plane=Plane(is_mirrored=visit.texts.direction == "rtl"),
         exports=LIST_EXPORTS,
     )
+
+
+@get(FOUND, operation_id="found_prompts")
+async def found_prompts(visit: _Asked) -> Response[list[dict[str, str]]]:
+    """Tells the palette which live prompts fit a few letters."""
+    search = " ".join(visit.request.query_params.get("q", "")[:_LONGEST_SEARCH].split())
+    if not search or not search.isprintable():
+        return Response([], headers=_NOT_KEPT)
+    contents, wanted = changing_of(visit).contents, Wanted(search=search)
+    heads = await visit.call(contents.page, visit.actor, EditKind.PROMPT, wanted, limit=_MOST_FOUND, after=None)
+    return Response([{"title": one.title, "path": prompt_path(one.name)} for one in heads], headers=_NOT_KEPT)
 
 
 @get(_ONE, operation_id="prompt_page")
@@ -93,7 +106,9 @@ async def prompt_page(prompt_key: FromPath[str], visit: _Asked) -> Response[Any]
         change=next((one for one in found.open_changes if one.id == found.change), None),
         differences=await _differences(visit, found),
         problems=await _problems(visit, found),
-        collisions=[one for one in await checks_of(visit, found) or () if one.collides] if found.change else (),
+        collisions=[one for one in await checks_of(visit, found.document) or () if one.collides]
+        if found.change
+        else (),
         versions=versions,
         usage=await _usage(visit, item),
         tests=await _tests(visit, item),

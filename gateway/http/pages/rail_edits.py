@@ -11,10 +11,10 @@ from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form, Said
 from gateway.http.pages.rails import ONE, change_of, frame_of, item_of, live_of, shown_of
 from gateway.http.pages.visit import Visit
-from gateway.policy_desk.drafting import Draft, PolicyDesk, PolicyRefused, WeakeningUnconfirmed
+from gateway.policy_desk.drafting import Draft, Looked, PolicyDesk, PolicyRefused, WeakeningUnconfirmed
 from gateway.policy_desk.fields import FieldKind, FieldSpec
 from gateway.policy_desk.forms import FieldsWrong, Mistake, document_of, stages_of, tests_gone, typed_of
-from gateway.policy_desk.reading import Difference
+from gateway.policy_desk.reading import Difference, weakenings
 from rails.findings import Finding
 from store.changes.contents import Shown
 from store.errors import Conflict, Refused
@@ -55,6 +55,15 @@ async def save_policy_code(policy_name: FromPath[str], visit: _Asked) -> Respons
         return await _code(visit, shown, refused(visit, form, error), is_moved=isinstance(error, Conflict))
 
 
+@post(f"{_CODE}/check", status_code=200, operation_id="check_policy_code")
+async def check_policy_code(policy_name: FromPath[str], visit: _Asked) -> Response[str]:
+    """Shows what is wrong with the text as it is typed, and what it would take away; nothing is saved."""
+    form = visit.form
+    shown = await shown_of(visit, policy_name, change_of(form.text("change")))
+    looked = await _look(visit, policy_name, form.secret("text"))
+    return await _code(visit, shown, form, findings=looked.findings, looked=looked)
+
+
 @get(_FORM, operation_id="policy_form_page")
 async def policy_form_page(policy_name: FromPath[str], visit: _Asked) -> Response[str]:
     """Shows a policy as a form."""
@@ -89,6 +98,28 @@ async def save_policy_form(policy_name: FromPath[str], visit: _Asked) -> Respons
         return await _form(visit, shown, refused(visit, form, error), is_moved=isinstance(error, Conflict))
 
 
+@post(f"{_FORM}/check", status_code=200, operation_id="check_policy_form")
+async def check_policy_form(policy_name: FromPath[str], visit: _Asked) -> Response[str]:
+    """Shows what is wrong with the form as it is typed, and what it would take away; nothing is saved."""
+    form = visit.form
+    shown = await shown_of(visit, policy_name, change_of(form.text("change")))
+    if shown.digest != form.text("read"):
+        return await _form(visit, shown, form.wrong("", Said(visit.texts("rails.moved_form")), status=_MOVED))
+    try:
+        text = write_yaml(document_of(shown.document, form.values))
+    except FieldsWrong as error:
+        for name, (mistake, spec) in error.mistakes.items():
+            form = form.wrong(name, Said(_mistake(visit, mistake, spec)))
+        return await _form(visit, shown, form)
+    looked = await _look(visit, policy_name, text)
+    return await _form(visit, shown, form, findings=looked.findings, looked=looked)
+
+
+async def _look(visit: Visit, name: str, text: str) -> Looked:
+    desk = PolicyDesk(visit.administration.changing.contents)
+    return await visit.call(desk.look, visit.actor, item_of(name), text)
+
+
 async def _save(visit: Visit, name: str, draft: Draft, view: str) -> Response[Any]:
     desk = PolicyDesk(visit.administration.changing.contents)
     change = await visit.call(desk.save, visit.actor, item_of(name), draft)
@@ -101,6 +132,7 @@ async def _code(
     form: Form,
     *,
     findings: Iterable[Finding] = (),
+    looked: Looked | None = None,
     asked: tuple[Difference, ...] = (),
     is_moved: bool = False,
 ) -> Response[str]:
@@ -110,6 +142,9 @@ async def _code(
         status=form.status,
         form=form,
         findings=[(one, lines[one.line - 1] if one.line <= len(lines) else "") for one in findings],
+        present=await _present(visit, shown),
+        looked=looked,
+        losing=weakenings(looked.found) if looked else (),
         asked=asked,
         moved=write_yaml(dict(shown.document)) if is_moved else None,
         **frame_of(visit, shown, await live_of(visit, shown)),
@@ -122,6 +157,7 @@ async def _form(
     form: Form,
     *,
     findings: Iterable[Finding] = (),
+    looked: Looked | None = None,
     asked: tuple[Difference, ...] = (),
     tests: Iterable[Mapping[str, Any]] = (),
     is_moved: bool = False,
@@ -138,13 +174,24 @@ async def _form(
         form=form,
         typed=Form(typed, form.errors),
         stages=stages_of(shown.document) if is_readable else (),
-        findings=list(findings),
+        findings=[(one, "") for one in findings],
+        present=await _present(visit, shown),
+        looked=looked,
+        losing=weakenings(looked.found) if looked else (),
         asked=asked,
         tests=[one["text"] for one in tests],
         is_moved=is_moved,
         kinds=FieldKind,
         **frame,
     )
+
+
+async def _present(visit: Visit, shown: Shown) -> tuple[str, ...]:
+    """Returns who else edits the policy; whoever may only read it is not noted."""
+    if not visit.may(_FORM):
+        return ()
+    presence = visit.administration.presence
+    return await visit.call(presence.meet, visit.actor, shown.item, shown.change)
 
 
 def _unconfirmed(visit: Visit, form: Form) -> Form:

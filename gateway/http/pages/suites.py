@@ -1,5 +1,6 @@
 """Test sets: what is asked before anything goes live, what came of it last, and edits that go into a change."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -9,38 +10,76 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect
 
+from gateway.changing.live_suites import baselines_of, compared
 from gateway.http.pages.choices import assistants_of, typed
 from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form
+from gateway.http.pages.sorting import sorting_of
 from gateway.http.pages.suite_forms import FIELDS, case_form, case_of, said_in, with_case, without_case
 from gateway.http.pages.visit import ROWS, Crumb, Visit
 from store.changes.contents import Shown
-from store.changes.lists import Wanted
+from store.changes.lists import ContentHead, Wanted
+from store.changes.suite_results import SuiteResult
+from store.changes.suite_runs import SuiteRunState
 from store.changes.types import Change, EditKind, Item
 from store.errors import NotFound, Refused
+from store.folding import folded
 from store.formats.suite import Expectation
+from store.sorting import LONG_AGO, Sort, sorted_by
 
 _Asked = NamedDependency[SkipValidation[Visit]]
 _SUITES = "/admin/suites"
 _ONE = _SUITES + "/{suite_name:str}"
+_MOST = 1000
+"""Live test sets that are listed."""
+_Listed = tuple[ContentHead, SuiteResult | None]
+
+
+def _share(listed: _Listed) -> float:
+    result = listed[1]
+    return result.evidence.right / max(1, result.evidence.cases) if result else -1.0
+
+
+def _asked(listed: _Listed) -> dt.datetime:
+    run = listed[1].run if listed[1] else None
+    return (run.finished_at or run.started_at) if run else LONG_AGO
+
+
+def _name(listed: _Listed) -> str:
+    return listed[0].name
+
+
+SORTS: Mapping[str, Sort[_Listed]] = {
+    "title": Sort(str, lambda one: folded(one[0].title)),
+    "assistant": Sort(str, lambda one: ", ".join(one[0].assistants)),
+    "result": Sort(float, _share),
+    "asked": Sort(dt.datetime, _asked),
+}
+"""Columns that the list is sorted by."""
 
 
 @get(_SUITES, operation_id="suites_page")
 async def suites_page(visit: _Asked) -> Response[str]:
     """Lists live test sets, with what they came to last."""
-    changing, after, search = visit.administration.changing, typed(visit, "after") or None, typed(visit, "search")
+    changing, search, sorting = (
+        visit.administration.changing,
+        typed(visit, "search"),
+        sorting_of(visit, SORTS, "title"),
+    )
     wanted = Wanted(search=search or None, assistant=typed(visit, "assistant") or None)
-    call = changing.contents.page
-    found = await visit.call(call, visit.actor, EditKind.SUITE, wanted, limit=ROWS + 1, after=after)
+    call, results = changing.contents.page, await visit.call(changing.results.last, visit.actor)
+    heads = await visit.call(call, visit.actor, EditKind.SUITE, wanted, limit=_MOST, after=None)
+    listed = [(head, results.get(head.name)) for head in heads]
+    found = sorted_by(listed, sorting.order, SORTS[sorting.order.column], _name, ROWS + 1)
+    suites, further = sorting.cut(found, _name)
     return visit.show(
         "suites.html",
-        suites=found[:ROWS],
-        results=await visit.call(changing.results.last, visit.actor),
+        suites=suites,
         filters={"search": search, "assistant": typed(visit, "assistant")},
         is_filtered=bool(search or typed(visit, "assistant")),
         assistants=assistants_of(visit),
-        further=found[ROWS - 1].name if len(found) > ROWS else None,
-        is_first=after is None,
+        sorting=sorting,
+        further=further,
     )
 
 
@@ -64,6 +103,7 @@ async def suite_page(suite_name: FromPath[str], visit: _Asked) -> Response[str]:
         further=ids[start + ROWS - 1] if len(ids) > start + ROWS else None,
         is_first=not start,
         result=results.get(shown.item.name),
+        **await _live_runs(visit, shown),
         change=await _change(visit, shown),
         can_edit=visit.may(_ONE + "/case"),
         crumbs=(_crumb(visit),),
@@ -119,11 +159,12 @@ async def draft_suite(visit: _Asked) -> Response[str] | Redirect:
 
 @post(f"{_ONE}/run", status_code=200, operation_id="run_suite_on_page")
 async def run_suite_on_page(suite_name: FromPath[str], visit: _Asked) -> Response[str] | Redirect:
-    """Begins a run of the gate for the change that has the test set in it."""
+    """Asks the test set of what is live; for a draft, begins a run of the gate for the change that has it."""
     form, changing = visit.form, visit.administration.changing
     change_id = _change_id(form.text("change"))
     if change_id is None:
-        raise NotFound("there is no such change")
+        await visit.call(visit.administration.suites.start, visit.actor, suite_name)
+        return visit.go(f"{_SUITES}/{suite_name}#live-run", done="run_begun")
     opened = await visit.call(changing.drafts.get, visit.actor, change_id)
     if opened.change.edit_of(Item(EditKind.SUITE, suite_name)) is None:
         raise NotFound("the change has no such test set")
@@ -169,6 +210,22 @@ async def _change(visit: Visit, shown: Shown) -> tuple[Change, Mapping[str, Any]
         return None
     view = await visit.call(visit.administration.changing.views.get, visit.actor, shown.change)
     return view.change, {"run": view.run, "possible": view.possible}
+
+
+async def _live_runs(visit: Visit, shown: Shown) -> Mapping[str, Any]:
+    """Returns the runs against what is live, and the newest one beside the baseline of `?baseline=`."""
+    runs = await visit.call(visit.administration.suites.of, visit.actor, shown.item.name)
+    finished = [one for one in runs if one.state is SuiteRunState.DONE]
+    baselines = baselines_of(runs)
+    wanted = typed(visit, "baseline")
+    baseline = next((one for one in baselines if str(one.id) == wanted), baselines[0] if baselines else None)
+    return {
+        "run": runs[0] if runs else None,
+        "finished": finished[0] if finished else None,
+        "baselines": baselines,
+        "baseline": baseline,
+        "evidence": compared(finished[0], baseline) if finished else None,
+    }
 
 
 def _change_id(text: str) -> UUID | None:

@@ -29,7 +29,7 @@ class Texts:
     direction: str
     entries: Mapping[str, str]
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         """Returns the text with its places filled: numbers in the language's digits, words kept apart from it."""
         text = self.entries[key]
         return _PLACE.sub(lambda place: self._filled(values[place[1]]), text) if values else text
@@ -37,6 +37,10 @@ class Texts:
     def has(self, key: str) -> bool:
         """Whether there is such a text; of what comes from outside, such as codes, not all have one."""
         return key in self.entries
+
+    def apart(self, name: str) -> str:
+        """Returns a name that is kept apart from the sentence around it."""
+        return _ISOLATE.format(name)
 
     def number(self, value: float, places: int = 0) -> str:
         """Returns a number with the language's digits and marks."""
@@ -84,7 +88,7 @@ class Texts:
     def _filled(self, value: object) -> str:
         if isinstance(value, int):
             return self.number(value)
-        return _ISOLATE.format(value)
+        return self.apart(str(value))
 
     def _digits(self, text: str) -> str:
         digits = self.entries["format.digits"]

@@ -8,6 +8,7 @@ from litestar.response import Redirect
 from gateway.errors import NotServing
 from gateway.http.pages.choices import assistants_of, silent_of, titles_of, typed
 from gateway.http.pages.forms import Form
+from gateway.http.pages.sorting import sorting_of
 from gateway.http.pages.unmatched_acting import FILTERS, UNMATCHED, act, actions_link, list_link, wanted_of
 from gateway.http.pages.unmatched_forms import Selection, first_form
 from gateway.http.pages.visit import ROWS, Crumb, Visit
@@ -16,6 +17,7 @@ from store.changes.held import DRAFTS
 from store.changes.types import ChangeHead
 from store.errors import InvalidContent, NotFound, StoreError
 from store.review.actions import Done
+from store.review.reading import SORTS
 from store.review.types import Cluster, QuestionState, Reason, Wanted
 
 _Asked = NamedDependency[SkipValidation[Visit]]
@@ -34,14 +36,16 @@ SNOOZES = (7, 30, 90)
 async def unmatched_page(visit: _Asked) -> Response[str]:
     """Lists groups, those with most messages first."""
     reviewing, query = visit.administration.reviewing, visit.request.query_params
-    least, after = 1 if query.get("singles") == "1" else LEAST, typed(visit, "after") or None
-    page = await visit.call(reviewing.clusters, visit.actor, wanted_of(visit), least=least, after=after, limit=ROWS)
+    least, sorting = 1 if query.get("singles") == "1" else LEAST, sorting_of(visit, SORTS, "-messages")
+    call, wanted = reviewing.sorted_clusters, wanted_of(visit)
+    found = await visit.call(call, visit.actor, wanted, sorting.order, least=least, limit=ROWS + 1)
+    clusters, further = sorting.cut(found, lambda one: one.id)
     figures = await visit.call(reviewing.figures, visit.actor)
     return visit.show(
         "unmatched.html",
-        clusters=page.items,
-        further=page.next,
-        is_first=after is None,
+        clusters=clusters,
+        sorting=sorting,
+        further=further,
         figures=figures,
         assistants=assistants_of(visit),
         silent=silent_of(visit),

@@ -19,9 +19,10 @@ from gateway.components import Components
 from gateway.errors import NotServing
 from gateway.http.cookies import Cookies
 from gateway.http.headers import request_id
-from gateway.http.pages.forms import Form, keep_form
-from gateway.http.pages.look import Look
-from gateway.http.pages.navigation import may_open, navigation
+from gateway.http.pages.forms import Form, Said, keep_form
+from gateway.http.pages.look import Look, Theme
+from gateway.http.pages.navigation import actions, may_open, navigation
+from gateway.http.pages.reasons import place_in_words, reason_of, title_in_words
 from gateway.http.pages.texts import LANGUAGES, Texts
 from gateway.http.static import address_of, script_of
 from gateway.http.templates import load_templates
@@ -29,8 +30,9 @@ from store.people import Actor
 
 PAGE_HEADERS = {
     "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+        "trusted-types 'none'"
     ),
     "cross-origin-opener-policy": "same-origin",
     "referrer-policy": "same-origin",
@@ -124,6 +126,18 @@ class Visit:
         path = self.request.scope["path"]
         return f"{path}?{urlencode(query)}" if query else path
 
+    def told(self, reason: str) -> Said:
+        """Returns what a service said in the language of the page."""
+        return reason_of(self.texts, reason)
+
+    def placed(self, place: str) -> str:
+        """Returns a place in a change as the page names it."""
+        return place_in_words(self.texts, place)
+
+    def titled(self, title: str) -> str:
+        """Returns the title of a change: one that nobody wrote is told in the language of the page."""
+        return title_in_words(self.texts, title)
+
     def show(
         self,
         template: str,
@@ -148,6 +162,8 @@ class Visit:
             csrf=self.signed_in.csrf if self.is_signed_in else "",
             me=self.signed_in.user if self.is_signed_in else None,
             sections=navigation(self.actor, self.request.scope["path"]) if self.is_signed_in else (),
+            actions=actions(self.actor) if self.is_signed_in else (),
+            themes=Theme,
             reference=request_id(self.request.scope),
             tokens=address_of("tokens.css"),
             style=address_of("admin.css"),

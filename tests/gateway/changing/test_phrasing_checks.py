@@ -40,6 +40,7 @@ def test_a_phrasing_beside_its_own_kind_does_not_collide(world: World) -> None:
 def test_the_only_phrasing_has_nothing_of_its_own_to_be_near(world: World) -> None:
     (only,) = checks_of(world, "set up the tunnel client")
     assert only.own is None
+    assert not only.collides
 
 
 def test_a_counterexample_that_is_a_phrasing_too_is_told(world: World) -> None:
@@ -57,6 +58,14 @@ def test_a_prompt_is_never_its_own_rival(world: World) -> None:
 
 def test_of_a_draft_that_is_not_complete_nothing_is_said(world: World) -> None:
     assert PhrasingChecks(world.live).of({"key": "it.vpn", "phrasings": [TAKEN]}) is None
+
+
+def test_phrasings_are_looked_at_while_the_rest_is_still_to_be_written(world: World) -> None:
+    begun = {"key": "it.vpn", "area": "it", "phrasings": [TAKEN, "set up {what}"], "slots": [{"type": "short_text"}]}
+    assert PhrasingChecks(world.live).of(begun) is None, "a blank that is none yet cannot be filled"
+    readable = {"key": "it.vpn", "area": "it", "phrasings": [TAKEN, "set up the tunnel"]}
+    first, second = PhrasingChecks(world.live).of(readable) or ()
+    assert (first.is_taken, second.is_taken) == (True, False)
 
 
 def test_no_more_than_so_many_are_compared(world: World) -> None:

@@ -82,15 +82,16 @@ function edit(field: HTMLTextAreaElement): void {
       view.focus();
     });
   }
-  for (const finding of document.querySelectorAll<HTMLElement>("[data-line]")) {
-    const line = Number(finding.dataset["line"]);
-    finding.querySelector("a")?.addEventListener("click", (event) => {
-      event.preventDefault();
-      const at = view.state.doc.line(Math.max(1, Math.min(line, view.state.doc.lines)));
-      view.dispatch({ selection: { anchor: at.from }, scrollIntoView: true });
-      view.focus();
-    });
-  }
+  document.addEventListener("renewed", () => view.dispatch(setDiagnostics(view.state, diagnosticsOf(view.state))));
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("[data-line] a") : null;
+    const line = Number(link?.closest<HTMLElement>("[data-line]")?.dataset["line"]);
+    if (!link || !line) return;
+    event.preventDefault();
+    const at = view.state.doc.line(Math.max(1, Math.min(line, view.state.doc.lines)));
+    view.dispatch({ selection: { anchor: at.from }, scrollIntoView: true });
+    view.focus();
+  });
 }
 
 for (const field of document.querySelectorAll<HTMLTextAreaElement>("textarea.code-field")) edit(field);

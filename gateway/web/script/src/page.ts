@@ -2,8 +2,11 @@
 import { copyButtons } from "./copying";
 import { guardForms } from "./forms";
 import { keepForms } from "./keeping";
+import { liveParts } from "./live";
 import { palette } from "./palette";
 import { askWidget, previewForm } from "./preview";
+import { presence } from "./presence";
+import { progress } from "./progress";
 import { shortcuts } from "./shortcuts";
 
 const found = palette();
@@ -18,6 +21,9 @@ for (const button of document.querySelectorAll("[data-close]")) {
 guardForms();
 keepForms();
 copyButtons();
+liveParts();
+presence();
+progress();
 previewForm();
 askWidget();
 shortcuts(found);

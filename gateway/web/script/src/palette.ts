@@ -1,4 +1,13 @@
-// The palette: every page that the navigation has, found by a few letters.
+// The palette: prompts by title, pages, actions, and what the page itself offers, found by a few letters.
+
+const ASK_AFTER_MS = 150;
+
+interface Found {
+  title: string;
+  path: string;
+}
+
+type Choice = HTMLAnchorElement | HTMLButtonElement;
 
 export interface Palette {
   open(): void;
@@ -7,22 +16,50 @@ export interface Palette {
 /** Gives the palette that the page holds; null on pages without one. */
 export function palette(): Palette | null {
   const dialog = document.querySelector<HTMLDialogElement>("#palette");
-  const field = dialog?.querySelector<HTMLInputElement>("input");
-  if (!dialog || !field) return null;
-  const items = [...dialog.querySelectorAll<HTMLLIElement>("li")];
-  const shown = (): HTMLAnchorElement[] =>
-    items.filter((one) => !one.hidden).flatMap((one) => [...one.querySelectorAll("a")]);
+  const field = dialog?.querySelector<HTMLInputElement>("input[type=search]");
+  const list = dialog?.querySelector("ul");
+  const status = dialog?.querySelector("[role=status]");
+  if (!dialog || !field || !list || !status) return null;
+  for (const step of document.querySelectorAll<HTMLAnchorElement>("main a[href*='/steps/']")) {
+    list.prepend(entry(step.textContent ?? "", step.href));
+  }
+  const fixed = [...list.querySelectorAll("li")];
+  let prompts: HTMLLIElement[] = [];
+  let asked = 0;
+  let timer = 0;
+  const shown = (): Choice[] =>
+    [...list.querySelectorAll<Choice>("li:not([hidden]) > a, li:not([hidden]) > button")];
+  const tell = (): void => {
+    status.textContent = shown().length ? "" : (dialog.dataset["nothing"] ?? "").replace("{name}", field.value.trim());
+  };
+  const show = (found: Found[]): void => {
+    for (const one of prompts) one.remove();
+    prompts = found.map((one) => entry(one.title, one.path));
+    list.append(...prompts);
+    tell();
+  };
+  const ask = async (wanted: string, number: number): Promise<void> => {
+    const from = dialog.dataset["prompts"];
+    const reply = wanted && from ? await fetch(`${from}?q=${encodeURIComponent(wanted)}`) : null;
+    const found = reply?.ok && !reply.redirected ? ((await reply.json()) as Found[]) : [];
+    if (number === asked) show(found);
+  };
   const narrow = (): void => {
     const wanted = field.value.trim().toLocaleLowerCase();
-    for (const one of items) one.hidden = !(one.textContent ?? "").toLocaleLowerCase().includes(wanted);
+    for (const one of fixed) one.hidden = !(one.textContent ?? "").toLocaleLowerCase().includes(wanted);
+    if (shown().length) status.textContent = "";
+    const number = ++asked;
+    clearTimeout(timer);
+    timer = setTimeout(() => void ask(wanted, number).catch(() => show([])), wanted ? ASK_AFTER_MS : 0);
   };
   field.addEventListener("input", narrow);
   dialog.addEventListener("keydown", (event) => {
-    const links = shown();
-    const at = links.indexOf(document.activeElement as HTMLAnchorElement);
-    if (event.key === "ArrowDown") links[(at + 1) % links.length]?.focus();
-    else if (event.key === "ArrowUp") (at > 0 ? links[at - 1] : field)?.focus();
-    else if (event.key === "Enter" && at < 0) links[0]?.click();
+    const choices = shown();
+    const at = choices.indexOf(document.activeElement as Choice);
+    if (event.isComposing) return;
+    if (event.key === "ArrowDown") choices[(at + 1) % choices.length]?.focus();
+    else if (event.key === "ArrowUp") (at > 0 ? choices[at - 1] : field)?.focus();
+    else if (event.key === "Enter" && document.activeElement === field) choices[0]?.click();
     else return;
     event.preventDefault();
   });
@@ -34,4 +71,17 @@ export function palette(): Palette | null {
       field.focus();
     },
   };
+}
+
+function entry(title: string, path: string): HTMLLIElement {
+  const [item, link, text] = ["li", "a", "bdi"].map((name) => document.createElement(name)) as [
+    HTMLLIElement,
+    HTMLAnchorElement,
+    HTMLElement,
+  ];
+  text.textContent = title;
+  link.href = path;
+  link.append(text);
+  item.append(link);
+  return item;
 }

@@ -58,11 +58,23 @@ function single(key: string): boolean {
     field?.focus();
     return field !== null;
   }
+  const named = document.querySelector<HTMLButtonElement>(`main button[aria-keyshortcuts="${CSS.escape(key)}"]`);
+  if (named) {
+    press(named);
+    return true;
+  }
   if (key === "j" || key === "k") return move(".row-link", key === "j" ? 1 : -1);
   if (key === "n" || key === "p") return move(".diff[tabindex]", key === "n" ? 1 : -1);
   const asked = document.querySelector<HTMLDialogElement>(`dialog[data-letter="${CSS.escape(key)}"]`);
   asked?.showModal();
   return asked !== null;
+}
+
+/** Presses a button that names its letter; where its field is still to be chosen, goes there instead. */
+function press(button: HTMLButtonElement): void {
+  const group = button.closest("section")?.querySelector<HTMLSelectElement>("select[data-needed]");
+  if (group && !group.value) group.focus();
+  else button.click();
 }
 
 function move(what: string, step: number): boolean {

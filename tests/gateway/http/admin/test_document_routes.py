@@ -73,9 +73,10 @@ async def test_edits_gather_in_ones_open_change_and_the_draft_is_what_is_edited_
         "PUT", f"{PROMPTS}/it.vpn", {"document": live.json()["document"] | {"title": "A"}}, tag=live.headers["etag"]
     )
     change = first.json()["change"]["id"]
-    assert first.json()["change"]["title"] == "prompt it.vpn"
+    assert first.json()["change"]["title"] == "Edit prompt: A"
     new = await ada.send("POST", PROMPTS, {"document": {"key": "it.new", "title": "New"}})
     assert (new.status_code, new.json()["change"]["id"]) == (201, change)
+    assert new.json()["change"]["title"] == "Edit 2 prompts: New, A"
     assert new.headers["location"] == f"{CHANGES}/{change}"
     stale = await ada.send(
         "PUT", f"{PROMPTS}/it.vpn", {"document": live.json()["document"] | {"title": "B"}}, tag=live.headers["etag"]

@@ -1,9 +1,11 @@
 """Pages of assistants: what one is, drafts of it in a change, mistakes at their fields, and two writers."""
 
+import msgspec
 import pytest
 
-from store.catalog import load_catalog
+from store.catalog import load_catalog, publish_bundle
 from store.changes.types import EditKind, Item
+from store.formats.bundle import Bundle
 from store.people import Role
 from tests.administration import AdminWorld
 from tests.gateway.http.pages.page_content import fill, hidden
@@ -123,3 +125,60 @@ async def test_a_new_assistant_needs_a_name_that_nothing_live_has(admin: AdminWo
         await ada.send(f"{ASSISTANTS}/new", name=name, title="A desk")
         assert ada.status in (409, 422), name
         assert 'value="A desk"' in ada.reply.text
+
+
+async def test_versions_are_compared_word_by_word_and_an_old_one_is_drafted_again(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    one = one_of(admin)
+    name, before = one.rpartition("/")[2], load_catalog(admin.database).assistants
+    greeted = msgspec.structs.replace(before[name], greeting="Good day to you.")
+    publish_bundle(admin.database, Bundle((), (greeted,), {}), author="tests")
+    ada, vic = await signed_in("ada"), await signed_in("vic")
+    await vic.open(one)
+    assert f"{one}/versions?from=1&amp;to=2" in vic.reply.text
+    await vic.open(f"{one}/versions?from=1&to=2")
+    assert "From version 1 to version 2" in vic.text
+    assert vic.page.count("ins") >= 1
+    assert "/restore" not in vic.reply.text
+    await ada.open(f"{one}/versions")
+    await ada.send(f"{one}/versions/1/restore")
+    assert ada.path.startswith(f"{one}?change="), ada.text
+    root = admin.access.users.named("root").actor
+    (head,) = admin.changing.drafts.page(root, limit=2).changes
+    drafted = admin.changing.contents.get(root, Item(EditKind.ASSISTANT, name), head.id).document
+    assert drafted["greeting"] == before[name].greeting
+    assert load_catalog(admin.database).assistants[name].greeting == "Good day to you."
+
+
+async def test_removing_says_what_then_has_nobody_to_ask_and_is_a_draft(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    one = one_of(admin)
+    name, live = one.rpartition("/")[2], load_catalog(admin.database)
+    admin.user("bound", Role.VIEWER, assistants=(name,))
+    ada = await signed_in("ada")
+    await ada.open(one)
+    assert f'href="{one}/remove"' in ada.reply.text
+    await ada.open(f"{one}/remove")
+    alone = {key for key in live.prompts if key.partition(".")[0] in live.assistants[name].areas}
+    assert alone
+    for words in ("Prompts that nobody answers with", "People bound to it", live.assistants[name].policy, *alone):
+        assert words in ada.text
+    await ada.send(f"{one}/remove")
+    assert ada.path.startswith("/admin/changes/"), ada.text
+    assert "The removal is drafted" in ada.text
+    assert name in load_catalog(admin.database).assistants
+    (head,) = admin.changing.drafts.page(admin.access.users.named("root").actor, limit=2).changes
+    assert [str(item) for item in head.items] == [f"assistant {name}"]
+
+
+async def test_removing_what_was_written_meanwhile_is_refused(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    one = one_of(admin)
+    ada = await signed_in("ada")
+    await ada.open(f"{one}/remove")
+    before = load_catalog(admin.database).assistants[one.rpartition("/")[2]]
+    moved = msgspec.structs.replace(before, greeting="Good day to you.")
+    publish_bundle(admin.database, Bundle((), (moved,), {}), author="tests")
+    await ada.send(f"{one}/remove")
+    assert ada.status == 409
+    assert not admin.changing.drafts.page(admin.access.users.named("root").actor, limit=2).changes

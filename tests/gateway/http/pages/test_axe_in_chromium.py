@@ -26,7 +26,7 @@ pytestmark = [
 ]
 WIDTHS = (1280, 320)
 THEMES = ("light", "dark")
-DOWNLOADS = {one for one in PAGES if one.endswith("/export")}
+DOWNLOADS = {one for one in PAGES if one.endswith(("/export", "/found"))}
 MORE = (
     "/admin/rails/helpdesk",
     "/admin/rails/helpdesk/form",

@@ -171,7 +171,14 @@ async def test_a_person_is_added_given_rights_disabled_and_let_in_again(admin: A
     admin.user("ada", Role.ADMIN)
     ada: PlainBrowser = await signed_in("ada")
     await ada.open("/admin/people/new")
-    await ada.send("/admin/people/new", name="Bo", mail="bo@tarnwick.example", role="editor", areas_editor="it, hr")
+    await ada.send(
+        "/admin/people/new",
+        name="Bo",
+        mail="bo@tarnwick.example",
+        role="editor",
+        where_editor="some",
+        areas_editor=("it", "hr"),
+    )
     assert ada.status == 201
     token = secret_field(ada)
     await browser.open("/admin/setup")
@@ -230,6 +237,48 @@ async def test_a_password_that_was_typed_when_the_session_ended_is_given_to_no_p
     assert PASSWORD not in browser.reply.text
 
 
+async def test_nobody_is_made_without_a_role_or_with_a_role_for_no_area(admin: AdminWorld, signed_in) -> None:
+    admin.user("ada", Role.ADMIN)
+    bo = admin.user("Bo", Role.VIEWER)
+    ada = await signed_in("ada")
+    for path, typed in (("/admin/people/new", {"name": "Cy"}), (f"/admin/people/{bo.id}", {})):
+        action = path if typed else f"{path}/grants"
+        await ada.open(path)
+        await ada.send(action, without=("role",), **typed)
+        assert (ada.status, "Give at least one role." in ada.text) == (422, True)
+        await ada.send(action, role="editor", where_editor="some")
+        assert (ada.status, "Tick an area, or choose everywhere." in ada.text) == (422, True)
+    assert admin.count("users") == len(("ada", "Bo"))
+    assert admin.access.users.named("Bo").grants == {Grant(Role.VIEWER)}
+
+
+async def test_the_sessions_of_a_person_are_ended_at_once(admin: AdminWorld, signed_in) -> None:
+    admin.user("ada", Role.ADMIN)
+    bo = admin.user("Bo", Role.VIEWER)
+    ada, browser = await signed_in("ada"), await signed_in("Bo")
+    path = f"/admin/people/{bo.id}"
+    await ada.open(path)
+    await ada.send(f"{path}/sessions/end")
+    assert "The sessions have ended." in ada.text
+    assert f"{path}/sessions/end" not in ada.reply.text, "there is none any more"
+    await browser.open("/admin")
+    assert browser.path.startswith("/admin/sign-in")
+    assert admin.count("audit WHERE action = 'user.sessions_ended'") == 1
+
+
+async def test_a_person_without_a_role_is_shown_as_such_and_given_one(admin: AdminWorld, signed_in) -> None:
+    admin.user("ada", Role.ADMIN)
+    bo = admin.user("Bo")
+    ada = await signed_in("ada")
+    await ada.open("/admin/people")
+    assert "no role" in ada.text
+    await ada.open(f"/admin/people/{bo.id}")
+    assert "This person has no role and can open nothing." in ada.text
+    await ada.send(f"/admin/people/{bo.id}/grants", role="viewer")
+    assert "has no role" not in ada.text
+    assert admin.access.users.named("Bo").grants == {Grant(Role.VIEWER)}
+
+
 async def test_of_two_who_edit_one_person_the_second_sees_it_and_loses_nothing(admin: AdminWorld, signed_in) -> None:
     admin.user("ada", Role.ADMIN)
     admin.user("eve", Role.ADMIN)
@@ -239,7 +288,7 @@ async def test_of_two_who_edit_one_person_the_second_sees_it_and_loses_nothing(a
     await first.open(path)
     await second.open(path)
     await first.send(f"{path}/grants", role="editor")
-    await second.send(f"{path}/grants", role=("auditor", "approver"), areas_approver="it")
+    await second.send(f"{path}/grants", role=("auditor", "approver"), where_approver="some", areas_approver="it")
     assert second.status == 409
     assert "Somebody else changed this meanwhile." in second.text
     fields = second.page.form(f"{path}/grants")["fields"]

@@ -48,6 +48,7 @@ async def test_a_long_table_is_walked_through_page_by_page(admin: AdminWorld, si
     for number in range(120):
         admin.access.users.create(OPERATOR, f"Person {number:03}")
         admin.access.keys.create(ada.actor, KeyWish(name=f"key {number:03}"))
+        admin.clock.pass_by(seconds=1)
     keep_decisions(admin, 120)
     browser = await signed_in("ada")
     people = await through(browser, "/admin/people", r"<bdi>(Person \d{3})</bdi></a>")
@@ -101,7 +102,7 @@ async def test_a_database_that_is_away_is_told_and_nothing_else_breaks(
     await browser.open("/admin")
     assert browser.status == 200
     assert "The figures cannot be read at the moment." in browser.text
-    monkeypatch.setattr(type(admin.access.users), "page", away)
+    monkeypatch.setattr(type(admin.access.users), "sorted_page", away)
     await browser.open("/admin/people")
     assert browser.status == 503
     assert "The database does not answer." in browser.text

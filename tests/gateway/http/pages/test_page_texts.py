@@ -18,7 +18,7 @@ from gateway.http.pages.change_steps import SIDES
 from gateway.http.pages.changes import STEPS, TABS
 from gateway.http.pages.keys import OVERLAPS
 from gateway.http.pages.look import Density, Look, Theme
-from gateway.http.pages.navigation import SECTIONS
+from gateway.http.pages.navigation import ACTIONS, SECTIONS
 from gateway.http.pages.prompt_forms import MODES
 from gateway.http.pages.prompt_imports import MAKES, REPLYING
 from gateway.http.pages.slot_forms import TYPES
@@ -79,8 +79,10 @@ def test_every_text_that_is_asked_for_is_there_and_none_is_left_over() -> None:
             "detail.",
             "part.",
             "widget_rule.",
+            "change_title.",
             "import_reason.",
             "import_word.",
+            "reason.",
         }
     )
     left = [key for key in EN.entries if key not in used and not key.startswith(begun) and f'"{key}"' not in whole]
@@ -118,6 +120,7 @@ def test_every_closed_set_has_words() -> None:
     wanted += [f"job.state_{one.value}" for one in JobState] + [f"imports.state_{one.value}" for one in ImportState]
     wanted += [f"imports.makes_{one.value}{more}" for one in MAKES for more in ("", "_help")]
     wanted += [f"prompts.mode_{one.value}" for one in REPLYING]
+    wanted += [one.text for one in ACTIONS]
     wanted += [f"nav.{name}" for _, pages in SECTIONS for name, _ in pages]
     assert not [key for key in wanted if not EN.has(key)]
 

@@ -105,6 +105,9 @@ async def test_what_is_wrong_is_told_at_its_field_and_nothing_that_was_typed_is_
     await browser.open(IMPORT)
     await browser.upload(IMPORT, ("a.csv", CSV), **{"area": "it", "owner": "Someone", "language": "de"} | typed)
     assert browser.status == 422
+    fields = {"area": "Area", "review_by": "Review by", "language": "Language", "owner": "Owner", "suite": "Test set"}
+    name = next(name for name in typed if name in fields)
+    assert f"{fields[name]}: " in browser.text, "the summary names the field"
     kept = dict(browser.page.form(IMPORT)["fields"])
     assert kept["language"] == "de"
     assert all(kept[name] == value for name, value in typed.items() if name != "makes")
@@ -116,7 +119,8 @@ async def test_without_a_file_the_form_says_so(signed_in) -> None:
     browser = await signed_in("ada")
     await browser.open(IMPORT)
     await browser.upload(IMPORT, None, area="it")
-    assert (browser.status, "Choose a file." in browser.text) == (422, True)
+    assert (browser.status, "File: Choose a file." in browser.text) == (422, True)
+    assert any(values.get("href") == "#f-file" for tag, values in browser.page.tags if tag == "a")
     fields = browser.page.form(IMPORT)["fields"]
     await browser.post(IMPORT, [one for one in fields if one[0] != "file"])
     assert (browser.status, "Choose a file." in browser.text) == (422, True)

@@ -122,7 +122,7 @@ async def test_one_field_of_several_prompts_is_drafted_as_one_change(admin: Admi
     assert (browser.status, "Type at least one field." in browser.text) == (422, True)
     await browser.send(SELECTED, owner="Zoe", key=("it.p0", "it.p1"))
     assert browser.path.startswith("/admin/changes/"), browser.text
-    assert "Fields of 2 prompts" in browser.text
+    assert "Edit 2 prompts: Thing 0, Thing 1" in browser.text
     assert live(admin, "it.p0").owner == "Mia"
     change = browser.path.rpartition("/")[2]
     await browser.open(f"{SELECTED}?key=it.p1&key=it.p2")

@@ -457,3 +457,42 @@ async def test_a_session_that_ends_while_somebody_types_keeps_the_text(admin: Ad
     await ada.send(f"{PROMPT}/edit", facts="Words that took an hour.")
     assert ada.status == 401
     assert "Words that took an hour." in ada.reply.text
+
+
+async def test_phrasings_are_checked_as_typed_and_nothing_is_saved(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    ada = await signed_in("ada")
+    await ada.open(f"{PROMPT}/edit")
+    action, typed = f"{PROMPT}/edit", "A phrasing of no other\nReset my password"
+    fields = [one for one in ada.page.form(action)["fields"] if one[0] != "phrasings"]
+    assert f'formaction="{PROMPT}/check#live-checks"' in ada.reply.text
+    await ada.post(f"{PROMPT}/check", [*fields, ("phrasings", typed)])
+    assert ada.status == 200, ada.text
+    assert "of 2 phrasings do not stand by themselves." in ada.text
+    assert hidden(ada, action)["phrasings"] == typed
+    assert hidden(ada, action)["read"] == dict(fields)["read"]
+    assert not admin.changing.drafts.page(admin.access.users.named("root").actor, limit=1).changes
+
+
+async def test_a_check_does_not_make_the_form_one_of_what_was_written_meanwhile(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    ada = await signed_in("ada")
+    await ada.open(f"{PROMPT}/edit")
+    publish(admin, title="Written meanwhile")
+    await ada.post(f"{PROMPT}/check", ada.page.form(f"{PROMPT}/edit")["fields"])
+    await ada.send(f"{PROMPT}/edit", title="Mine")
+    assert ada.status == 409
+    assert live(admin).title == "Written meanwhile"
+
+
+async def test_phrasings_of_a_new_prompt_are_checked_before_anything_else_is_written(admin, signed_in) -> None:
+    fill(admin)
+    ada = await signed_in("ada")
+    await ada.open("/admin/prompts/new")
+    fields = dict(ada.page.form("/admin/prompts/new")["fields"])
+    words = {"key": "it.lamp", "phrasings": "How do I dim the lamp?"}
+    await ada.post("/admin/prompts/new/check", [*(fields | words).items()])
+    assert "0 of 1 phrasings do not stand by themselves." in ada.text
+    assert "the only one" in ada.text
+    await ada.post("/admin/prompts/new/check", [*(fields | words | {"key": ""}).items()])
+    assert "This cannot be said now" in ada.text

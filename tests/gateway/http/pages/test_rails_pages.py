@@ -261,3 +261,35 @@ async def test_a_policy_of_another_tenant_is_not_there(rails: AdminWorld, signed
         assert browser.status == 404, path
     await browser.open("/admin/rails")
     assert "helpdesk" not in browser.text
+
+
+async def test_a_text_is_checked_without_being_saved(rails: AdminWorld, signed_in) -> None:
+    ada = rails.user("ada", Role.EDITOR)
+    browser = await signed_in("ada")
+    await browser.open(f"{ONE}/code")
+    fields = [one for one in browser.page.form(f"{ONE}/code")["fields"] if one[0] != "text"]
+    typo = write_yaml(POLICY).replace("rail: hidden", "rail: hiden")
+    await browser.post(f"{ONE}/code/check", [*fields, ("text", typo)])
+    assert (browser.status, "There is no rail `hiden`" in browser.text) == (200, True)
+    line = typo.split("\n").index("  - rail: hiden") + 1
+    assert f'data-line="{line}" data-column="11"' in browser.reply.text
+    assert dict(browser.page.form(f"{ONE}/code")["fields"])["text"].rstrip() == typo.rstrip()
+    weaker = POLICY | {"input": [one for one in POLICY["input"] if one["rail"] != "secrets"]}
+    await browser.post(f"{ONE}/code/check", [*fields, ("text", write_yaml(weaker))])
+    assert "Places where it stops less than what is live: 1." in browser.text
+    await browser.post(f"{ONE}/code/check", [*fields, ("text", write_yaml(POLICY))])
+    assert "Nothing is wrong with it" in browser.text
+    assert not rails.changing.drafts.page(ada.actor).changes
+
+
+async def test_a_form_is_checked_without_being_saved(rails: AdminWorld, signed_in) -> None:
+    ada = rails.user("ada", Role.EDITOR)
+    browser = await signed_in("ada")
+    await browser.open(f"{ONE}/form")
+    fields = browser.page.form(f"{ONE}/form")["fields"]
+    await browser.post(f"{ONE}/form/check", [*fields, ("input.length.max_chars", "many")])
+    assert browser.status == 422
+    assert "To be mended: 1." in browser.text
+    await browser.post(f"{ONE}/form/check", [*fields, ("input.secrets.gone", "1")])
+    assert "Places where it stops less than what is live: 1." in browser.text
+    assert not rails.changing.drafts.page(ada.actor).changes

@@ -1,13 +1,20 @@
 """Test sets on pages: what they came to last, cases drafted and taken out in a change, and a run of the gate."""
 
+import datetime as dt
 import re
+import time
+from uuid import UUID
 
+import anyio
 import pytest
 
+from gateway.changing.live_suites import compared
 from store.catalog import publish_bundle
 from store.changes.evidence import CaseEvidence, GateResult, SuiteEvidence
+from store.changes.suite_runs import CaseResult, SuiteRun, SuiteRuns, SuiteRunState
 from store.changes.types import EditKind, Item
 from store.content import Assistant
+from store.errors import NotFound
 from store.formats.bundle import Bundle
 from store.people import Role
 from tests.administration import AdminWorld
@@ -46,7 +53,7 @@ async def test_an_empty_list_says_what_a_test_set_is_for(admin: AdminWorld, sign
     assert "No test set yet" in browser.text
     assert "/admin/suites/new" not in browser.reply.text
     await browser.open("/admin/suites?search=x")
-    assert "Nothing matches these filters." in browser.text
+    assert "No result for" in browser.text
 
 
 async def test_a_case_is_drafted_run_and_taken_out(admin: AdminWorld, signed_in) -> None:
@@ -184,3 +191,108 @@ async def test_the_last_result_tells_what_was_right_before(admin: AdminWorld, si
     assert "1 of 3 right" not in other.text
     await other.open(f"/admin/suites/{NAME}")
     assert other.status == 404
+
+
+def until_finished(admin: AdminWorld, runs: int) -> None:
+    given_up = time.monotonic() + 60
+    actor = admin.access.users.named("ada").actor
+    while sum(one.state is SuiteRunState.DONE for one in admin.administration.suites.of(actor, NAME)) < runs:
+        assert time.monotonic() < given_up, "it does not finish"
+        time.sleep(0.05)
+
+
+async def test_a_test_set_is_asked_of_what_is_live_and_held_against_the_run_before(admin, signed_in) -> None:
+    make_live(admin)
+    admin.user("ada", Role.EDITOR)
+    admin.user("vic", Role.VIEWER)
+    browser, vic = await signed_in("ada"), await signed_in("vic")
+    here = f"/admin/suites/{NAME}"
+    await browser.open(here)
+    assert "It has not been run against what is live yet." in browser.text
+    await browser.send(f"{here}/run")
+    assert "The run has begun." in browser.text
+    await anyio.to_thread.run_sync(until_finished, admin, 1)
+    await browser.open(here)
+    assert "The last run is finished: 2 cases." in browser.text
+    assert "Beside the run of" not in browser.text, "there is none before it"
+    await browser.send(f"{here}/run")
+    await anyio.to_thread.run_sync(until_finished, admin, 2)
+    actor = admin.access.users.named("ada").actor
+    last, first = admin.administration.suites.of(actor, NAME)
+    assert [one.case for one in last.cases] == ["vpn", "evil"]
+    assert (last.live_revision, last.started_by) == (admin.world.live.current.catalog.revision, actor.person)
+    await browser.open(f"{here}?baseline={first.id}")
+    assert "Beside the run of" in browser.text
+    assert f'<option value="{first.id}" selected>' in browser.reply.text
+    await vic.open(here)
+    assert "The last run is finished: 2 cases." in vic.text
+    assert f'action="{here}/run"' not in vic.reply.text
+    assert admin.count("decisions") == 0, "a run leaves no decision"
+
+
+async def test_runs_of_another_tenant_are_not_there(admin: AdminWorld, signed_in) -> None:
+    make_live(admin)
+    admin.user("ada", Role.EDITOR)
+    ada = await signed_in("ada")
+    await ada.open(f"/admin/suites/{NAME}")
+    await ada.send(f"/admin/suites/{NAME}/run")
+    await anyio.to_thread.run_sync(until_finished, admin, 1)
+    theirs = admin.user("sam", Role.EDITOR, assistants=("shop",)).actor
+    assert not admin.administration.suites.of(theirs, NAME)
+    with pytest.raises(NotFound):
+        await anyio.to_thread.run_sync(admin.administration.suites.start, theirs, NAME)
+
+
+def run_of(*cases: CaseResult) -> SuiteRun:
+    at = dt.datetime(2026, 11, 29, tzinfo=dt.UTC)
+    return SuiteRun(
+        id=UUID(int=1),
+        suite=NAME,
+        assistant="helpdesk",
+        live_revision=1,
+        state=SuiteRunState.DONE,
+        started_by="user:ada",
+        started_at=at,
+        finished_at=at,
+        done=len(cases),
+        total=len(cases),
+        cases=cases,
+    )
+
+
+def result(case: str, got: str, *, is_right: bool) -> CaseResult:
+    return CaseResult(case=case, expected="answer it.vpn", got=got, is_right=is_right)
+
+
+def test_beside_a_baseline_only_what_is_wrong_or_came_to_something_else_is_told() -> None:
+    before = run_of(
+        result("same", "answered it.vpn", is_right=True),
+        result("worse", "answered it.vpn", is_right=True),
+        result("mended", "no_match", is_right=False),
+        result("wrong", "no_match", is_right=False),
+    )
+    now = run_of(
+        result("same", "answered it.vpn", is_right=True),
+        result("worse", "no_match", is_right=False),
+        result("mended", "answered it.vpn", is_right=True),
+        result("wrong", "no_match", is_right=False),
+        result("new", "answered it.vpn", is_right=True),
+    )
+    found = compared(now, before)
+    assert (found.cases, found.right, found.right_before) == (5, 3, 2)
+    assert [one.case for one in found.differing] == ["worse", "mended", "wrong"]
+    assert [one.case for one in found.differing if one.is_regression] == ["worse"]
+    assert compared(now, None).right_before is None
+
+
+async def test_a_run_whose_process_died_is_broken_and_another_can_begin(admin: AdminWorld) -> None:
+    make_live(admin)
+    actor = admin.user("ada", Role.EDITOR).actor
+    runs = SuiteRuns(admin.database)
+    lost, is_new = runs.start(actor, NAME, "helpdesk", live_revision=1, total=2, at=admin.clock.at)
+    again, is_other = runs.start(actor, NAME, "helpdesk", live_revision=1, total=2, at=admin.clock.at)
+    assert (is_new, is_other, again.id) == (True, False, lost.id)
+    admin.clock.pass_by(minutes=2)
+    assert [one.state for one in admin.administration.suites.of(actor, NAME)] == [SuiteRunState.BROKEN]
+    _, is_third = runs.start(actor, NAME, "helpdesk", live_revision=1, total=2, at=admin.clock.at)
+    assert is_third

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.http.pages.import_reasons import reason_of
+from gateway.http.pages.reasons import reason_of
 from gateway.http.pages.texts import LANGUAGES
 
 ROOT = Path(__file__).parents[4]

@@ -1,0 +1,114 @@
+"""The palette, by keyboard alone: prompts by title, pages, actions, and what it says when nothing fits."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.access_settings import AccessSettings
+from store.catalog import publish_bundle
+from store.formats.bundle import Bundle
+from store.people import Role
+from tests.administration import AdminWorld
+from tests.gateway.http.pages.test_page_scripts import at, require_bundle
+from tests.real_browser import CHROMIUM, Watched, axe_source, served, start
+from tests.store.store_content import assistant, prompt
+from tests.world import POLICY
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here; run `make browser`"),
+]
+
+
+@pytest.fixture
+def watched(make_admin, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and only where there is a browser
+
+    require_bundle()
+    role, locale = getattr(request, "param", (Role.EDITOR, "en-GB"))
+    admin: AdminWorld = make_admin(AccessSettings(plain_http=True))
+    admin.user("ada", role)
+    prompts = (prompt("it.vpn", title="VPN from home"), prompt("it.badge", title="Lost <b>badge"))
+    made = Bundle(prompts, (assistant("helpdesk", policy="helpdesk"),), {"helpdesk": POLICY})
+    publish_bundle(admin.database, made, author="operator", note="first")
+    with served(admin.app) as address, sync_playwright() as playwright:
+        browser = start(playwright)
+        found = Watched.of(browser.new_context(locale=locale, reduced_motion="reduce"), address)
+        found.sign_in("ada")
+        yield found
+        browser.close()
+    assert not found.complaints
+
+
+def look_for(watched: Watched, words: str) -> None:
+    watched.page.keyboard.press("Control+k")
+    watched.page.keyboard.type(words)
+
+
+def choices(watched: Watched) -> list[str]:
+    return watched.page.locator("#palette li:visible").all_inner_texts()
+
+
+def test_a_prompt_is_found_by_its_title_and_opened_with_enter(watched: Watched) -> None:
+    look_for(watched, "badge")
+    watched.page.locator("#palette li:visible", has_text="Lost <b>badge").wait_for()
+    assert choices(watched) == ["Lost <b>badge"]
+    watched.page.keyboard.press("Enter")
+    at(watched, "/admin/prompts/it.badge")
+
+
+def test_an_action_is_found_and_arrows_lead_through_what_fits(watched: Watched) -> None:
+    look_for(watched, "new")
+    watched.page.keyboard.press("ArrowDown")
+    watched.page.keyboard.press("ArrowDown")
+    assert watched.page.evaluate("document.activeElement.textContent").strip() == choices(watched)[1].strip()
+    watched.page.keyboard.press("ArrowUp")
+    watched.page.keyboard.press("ArrowUp")
+    assert watched.page.evaluate("document.activeElement.id") == "palette-field"
+    watched.page.keyboard.type(" prompt")
+    watched.page.keyboard.press("Enter")
+    at(watched, "/admin/prompts/new")
+
+
+def test_the_theme_is_changed_and_one_signs_out_from_the_palette(watched: Watched) -> None:
+    look_for(watched, "dark")
+    with watched.page.expect_navigation():
+        watched.page.keyboard.press("Enter")
+    assert watched.page.evaluate("document.documentElement.dataset.theme") == "dark"
+    at(watched, "/admin")
+    look_for(watched, "sign out")
+    watched.page.keyboard.press("Enter")
+    at(watched, "/admin/sign-in")
+
+
+def test_what_fits_nothing_is_said_and_nothing_else_is_shown(watched: Watched) -> None:
+    look_for(watched, "zebra")
+    watched.page.get_by_text("Nothing found for “zebra”.").wait_for()
+    assert choices(watched) == []
+    watched.page.keyboard.press("Enter")
+    at(watched, "/admin")
+
+
+@pytest.mark.parametrize("watched", [(Role.VIEWER, "en-GB")], indirect=True)
+def test_nobody_is_offered_what_their_role_cannot_begin(watched: Watched) -> None:
+    look_for(watched, "")
+    assert not [one for one in choices(watched) if re.search("New|Add|Import", one)]
+    assert "Sign out" in choices(watched)
+
+
+@pytest.mark.parametrize("watched", [(Role.ADMIN, "en-GB"), (Role.ADMIN, "ar-EG")], indirect=True, ids=["en", "ar"])
+def test_axe_finds_nothing_in_the_palette(watched: Watched) -> None:
+    source = axe_source()
+    for words in ("", "vpn", "zebra"):
+        look_for(watched, words)
+        if words:
+            shown = "#palette li:visible bdi" if words == "vpn" else "#palette [role=status]:not(:empty)"
+            watched.page.locator(shown).first.wait_for()
+        for width in (1280, 320):
+            watched.page.set_viewport_size({"width": width, "height": 800})
+            for theme in ("light", "dark"):
+                watched.page.emulate_media(color_scheme=theme)
+                assert not watched.violations(source), (words, width, theme)
+                assert not watched.overflows
+        watched.page.keyboard.press("Escape")
