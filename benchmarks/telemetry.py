@@ -11,6 +11,7 @@ import asyncio
 import json
 import multiprocessing
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,10 +62,10 @@ def main() -> None:
     """Prints medians in microseconds."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog="example: python -m benchmarks.telemetry --rounds 60 --json",
+        epilog="example: python -m benchmarks.telemetry --rounds 10 --json",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--rounds", type=int, default=60, help="of each contestant")
+    parser.add_argument("--rounds", type=int, default=10, help="of each contestant; each takes two seconds")
     parser.add_argument("--decisions", type=int, default=50, help="told of in one round")
     parser.add_argument("--json", action="store_true", dest="as_json")
     chosen = parser.parse_args()
@@ -89,7 +90,8 @@ def measure(rounds: int, decisions: int) -> dict[str, Any]:
             "with a collector": lambda: _tell(telemetry, tracing, sample),
         }
         taken: dict[str, list[tuple[float, ...]]] = {name: [] for name in tellings}
-        for _ in range(rounds):
+        for number in range(rounds):
+            print(f"… round {number + 1} of {rounds}", file=sys.stderr, flush=True)
             for name, tell in tellings.items():
                 taken[name].append(_round(tell, partial(_settle, collector), decisions))
         until = time.monotonic() + 30
