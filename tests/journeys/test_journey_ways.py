@@ -32,7 +32,7 @@ def test_a_change_is_approved_without_a_mouse(town: Town) -> None:
     tab_to(bert, "Waiting for me")
     bert.page.keyboard.press("Enter")
     bert.page.wait_for_url("**tab=waiting")
-    tab_to(bert, "prompt it.ticket-status")
+    tab_to(bert, "Edit prompt: Where a ticket stands")
     bert.page.keyboard.press("Enter")
     bert.page.wait_for_url(f"**/{change}")
     tab_to(bert, "Approve")

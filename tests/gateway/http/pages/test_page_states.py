@@ -124,7 +124,7 @@ async def test_a_failure_that_nobody_foresaw_shows_a_number_and_keeps_what_was_t
         raise ZeroDivisionError("secret words")
 
     monkeypatch.setattr(type(admin.access.users), "create", broken)
-    await browser.send("/admin/people/new", name="Bo Typed")
+    await browser.send("/admin/people/new", name="Bo Typed", role="viewer")
     assert browser.status == 500
     assert "Something broke on our side" in browser.text
     assert "Bo Typed" in browser.text

@@ -117,7 +117,7 @@ def test_a_prompt_goes_from_an_edit_to_people(
     ada.press("Run the gate")
     assert ada.sees("Passed")
     bob.go("/admin/changes?tab=waiting")
-    bob.follow("prompt it.vpn")
+    bob.follow("Edit prompt: Work from elsewhere")
     bob.follow("Approve")
     bob.press("Approve")
     bob.follow("Publish")
