@@ -52,7 +52,7 @@ async def test_an_empty_queue_says_what_comes_there(admin: AdminWorld, signed_in
     await browser.open("/admin/unmatched?singles=1")
     assert "Every question found an answer" in browser.text
     await browser.open("/admin/unmatched?text=printer")
-    assert "Nothing matches these filters." in browser.text
+    assert "No result for “printer”" in browser.text
     await browser.open("/admin/unmatched/actions")
     assert "Nothing was done yet" in browser.text
 
