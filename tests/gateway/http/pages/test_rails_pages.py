@@ -278,6 +278,9 @@ async def test_a_text_is_checked_without_being_saved(rails: AdminWorld, signed_i
     await browser.post(f"{ONE}/code/check", [*fields, ("text", write_yaml(weaker))])
     assert "Places where it stops less than what is live: 1." in browser.text
     await browser.post(f"{ONE}/code/check", [*fields, ("text", write_yaml(POLICY))])
+    assert ("To be mended: 0. To be looked at: 1." in browser.text, "stops less" in browser.text) == (True, False)
+    tested = POLICY | {"tests": [{"text": "How do I reset it?", "stage": "input", "expect": "passed"}]}
+    await browser.post(f"{ONE}/code/check", [*fields, ("text", write_yaml(tested))])
     assert "Nothing is wrong with it" in browser.text
     assert not rails.changing.drafts.page(ada.actor).changes
 
