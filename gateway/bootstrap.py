@@ -138,12 +138,15 @@ def open_components(
     settings: Settings,
     *,
     without_model: bool = False,
+    is_followed: bool = False,
     progress: Progress = lambda _: None,
     faults: Faults | None = None,
 ) -> Iterator[Components]:
     """Makes everything that answers questions; on leaving, ends the worker and closes the database.
 
-    The worker starts first and loads its weights while this process loads the rest. With `faults` it is a trial.
+    The worker starts first and loads its weights while this process loads the rest. Where publishes are followed,
+    nothing is answered while it is not known what is published; a command answers from what it read when it began. With
+    `faults` it is a trial.
     """
     with ExitStack() as stack:
         make_data_directory(settings)
@@ -157,7 +160,9 @@ def open_components(
         services = rail_services(lambda: embedder, lambda: model)
         made = matchers if faults is None else FaultyMatchers(matchers, faults, fit_settings(settings).index)
         publisher = Publisher(settings, store.database, made, services, faults=faults)
-        confirmation = Confirmation(settings.replicas)  # from before the reading: making a state takes seconds
+        confirmation = (
+            Confirmation(settings.replicas) if is_followed else None
+        )  # from before the reading: making a state takes seconds
         live = Live(publisher.load(), confirmation)
         require_form_assistant(settings, live.current.catalog)
         answers = AnswerCache(

@@ -150,7 +150,7 @@ def _run(
         click.echo(f"… {line}", err=True)
 
     with (
-        open_components(settings, progress=tell, faults=faults) as components,
+        open_components(settings, is_followed=True, progress=tell, faults=faults) as components,
         ExitStack() as stack,
     ):
         server = GatewayServer(components, read, lambda address: stack.enter_context(beside(address)))

@@ -116,6 +116,14 @@ def test_the_components_answer_a_question(published):
         assert components.keys.principal(made.token).id == made.record.id
 
 
+def test_only_who_follows_publishes_must_know_what_is_published(published):
+    """A command answers from what it read, however long it takes: nobody tells it of a publish."""
+    with open_components(published) as components:
+        assert components.live.confirmation is None
+    with open_components(published, is_followed=True) as components:
+        assert components.live.confirmation.doubt == ""
+
+
 def test_readiness_tells_each_part(published, monkeypatch):
     with open_components(published) as components:
         report = components.readiness.report()

@@ -12,7 +12,12 @@ ROOT = Path(__file__).parents[2]
 SHAPE_OF_WORDS = "password"
 """Tests and texts speak of passwords, and ruff's S105 to S107 look after those in code."""
 INVENTED = {
-    ("deploy/kubernetes/kustomization.yaml", "postgresql://canongate:...@"),
+    *(
+        (name, f"{scheme}://me:{{}}" + "@")
+        for name, scheme in (("tests/planting.py", "https"), ("tests/planting.py", "postgresql"))
+    ),
+    ("deploy/kubernetes/kustomization.yaml", "postgresql://canongate:..." + "@"),
+    ("tests/gateway/test_otlp.py", "http://me:secret-word" + "@"),
     ("tests/gateway/webhooks/test_webhook_sources.py", "https://user:password" + "@"),
     ("tests/models/upstream/test_upstream_target.py", "https://user:hunter2" + "@"),
     ("tests/rails/test_nemo_dialog.py", "AKIA" + "IOSFODNN7EXAMPLQ"),

@@ -51,7 +51,7 @@ export function fetchPart(part: HTMLElement, address: string, fields: FormData |
 function show(part: HTMLElement, found: HTMLElement | null): void {
   part.removeAttribute("aria-busy");
   const told = part.querySelector<HTMLElement>("[data-said]");
-  const words = found ? (found.querySelector("[data-said]")?.textContent ?? "") : (part.dataset["failed"] ?? "");
+  const words = found ? (found.querySelector("[data-said]")?.textContent ?? "") : (part.dataset["unknown"] ?? "");
   part.classList.toggle("stale", !found);
   if (told && told.textContent !== words) told.textContent = words;
   const body = found?.querySelector("[data-body]");
