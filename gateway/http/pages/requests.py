@@ -10,7 +10,7 @@ from litestar.params import FromPath, SkipValidation
 
 from gateway.decision_archive import RETENTION_DAYS, RevealedDecision, RevealReason, ShownDecision
 from gateway.errors import InvalidRequest
-from gateway.http.pages.choices import assistants_of, chosen, typed
+from gateway.http.pages.choices import assistants_of, chosen, titles_of, typed
 from gateway.http.pages.clients import askers_named, client_names
 from gateway.http.pages.forms import Form, Said
 from gateway.http.pages.sorting import sorting_of
@@ -52,6 +52,7 @@ async def requests_page(visit: _Asked) -> Response[str]:
         outcomes=list(Outcome),
         rails=_rails(visit),
         assistants=assistants_of(visit),
+        titles=titles_of(visit),
         filters=filters,
         is_filtered=any(filters.values()),
         sorting=sorting,
