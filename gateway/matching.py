@@ -1,6 +1,7 @@
 """Step (3) of a message: the approved prompt that it means, with its slots filled, or a question back, or no match."""
 
 import datetime as dt
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -59,21 +60,22 @@ class Matching:
             raise InvalidRequest("invalid_slot", str(error), param="slots") from error
         if isinstance(filled, SlotNeeded):
             turn.values = filled.known
-            return filled
+            return replace(filled, is_invalid=True) if _is_asked_for_twice(turn, filled) else filled
         turn.values = filled.values
         return found
 
     def ask_again(self, turn: Turn, found: Ambiguous | NoMatch) -> SlotNeeded | None:
         """Returns the blank that was asked for, when the message means no prompt and was meant as its value.
 
-        A question is no value, nor is a long text; what came near to several prompts is one only where something in it
-        is of the slot's kind.
+        A question is no value, nor is a long text; what came near to prompts is one only where something in it is of
+        the slot's kind, or where the nearest is the prompt that asked.
         """
         prompt, slot = _pending_slot(turn)
-        if prompt is None or slot is None or len(turn.message) > _VALUE_CHARS or turn.message.endswith(("?", "؟")):
+        if prompt is None or slot is None or not _may_be_value(turn.message):
             return None
         today = turn.at.date()
-        if isinstance(found, Ambiguous) and not find_values(slot, turn.message, today):
+        is_near_others = isinstance(found, Ambiguous) and found.choices[0].key != prompt.key
+        if is_near_others and not find_values(slot, turn.message, today):
             return None
         known = _known(prompt, turn.pending)
         needed = fill_slots(prompt.content, "", captured=known, given={slot.name: turn.message}, today=today)
@@ -129,6 +131,17 @@ def _slot_reply(turn: Turn, previous: Decision, found: AnyMatch) -> Match | None
         return None
     captured = {**_known(prompt, previous), slot.name: value.text}
     return Match(prompt, MatchMethod.SLOT_REPLY, Evidence((), Gate.SLOT_REPLY), captured=captured)
+
+
+def _may_be_value(message: str) -> bool:
+    return len(message) <= _VALUE_CHARS and not message.endswith(("?", "؟"))
+
+
+def _is_asked_for_twice(turn: Turn, needed: SlotNeeded) -> bool:
+    """Whether the reply before asked for the same blank, and what came was meant as its value."""
+    prompt, slot = _pending_slot(turn)
+    is_similar = turn.method not in (MatchMethod.EXACT, MatchMethod.TITLE)
+    return prompt == turn.prompt and slot == needed.slot and is_similar and _may_be_value(turn.message)
 
 
 def _pending_slot(turn: Turn) -> tuple[PromptVersion | None, AnySlot | None]:

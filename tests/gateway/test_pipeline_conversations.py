@@ -14,7 +14,9 @@ from store.types import Outcome
 from tests.building import (
     CALLER,
     HOURS,
+    LIMITS,
     RESET,
+    UNSURE,
     WEEKEND,
     Built,
     build,
@@ -122,6 +124,45 @@ def test_a_day_that_does_not_exist_is_asked_for_again_and_what_was_said_before_i
     assert wrong.decision.slots == {"site": "Leeds"}
     right = answer(here, "24 December 2099", conversation="talk")
     assert right.decision.slots == {"site": "Leeds", "day": "2099-12-24"}
+
+
+@pytest.mark.parametrize("limits", [UNSURE, LIMITS], ids=["one of the choices", "matched"])
+def test_what_comes_near_to_the_prompt_that_asked_was_meant_as_its_value(limits):
+    here = build(TICKET, RESET, limits=limits)
+    answer(here, "Where is my ticket?", conversation="talk")
+    reply = answer(here, "it is ticket INC-12", conversation="talk")
+    assert (reply.decision.outcome, reply.text) == (Outcome.CLARIFY, "Which ticket?")
+    assert (reply.slot.slot.name, reply.slot.is_invalid) == ("ticket", True)
+    right = answer(here, "INC-123456", conversation="talk")
+    assert (right.decision.outcome, right.decision.slots) == (Outcome.ANSWERED, {"ticket": "INC-123456"})
+
+
+def test_what_comes_near_to_another_prompt_is_asked_about():
+    here = build(TICKET, RESET, limits=UNSURE)
+    answer(here, "Where is my ticket?", conversation="talk")
+    reply = answer(here, "I forgot the password", conversation="talk")
+    assert (reply.decision.outcome, reply.slot) == (Outcome.CLARIFY, None)
+    assert [prompt.key for prompt in reply.choices] == ["it.reset"]
+
+
+def test_the_question_itself_said_again_is_no_wrong_value():
+    here = build(TICKET, RESET)
+    for question_again in ("Where is my ticket?", "Status of a ticket", "so where is my ticket?"):
+        reply = answer(here, question_again, conversation="talk")
+        assert (reply.slot.slot.name, reply.slot.is_invalid) == ("ticket", False)
+
+
+TICKET = {
+    "key": "it.ticket",
+    "title": "Status of a ticket",
+    "area": "it",
+    "owner": "Service Desk",
+    "language": "en",
+    "review_by": "2027-06-30",
+    "phrasings": ["Where is my ticket?", "It is ticket {ticket}"],
+    "slots": [{"type": "pattern", "name": "ticket", "ask": "Which ticket?", "pattern": "INC-[0-9]{6}"}],
+    "reply": {"mode": "verbatim", "answer": "Look for {ticket} in the list."},
+}
 
 
 LEAVE = {
