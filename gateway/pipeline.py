@@ -22,7 +22,20 @@ from gateway.releasing import SentenceBuffer, release_sentences
 from gateway.render import fill_text, render_prompt
 from gateway.reviewing.recorder import NOBODY, DecisionListener
 from gateway.tracing import UNTRACED, Tracing
-from gateway.turn import KeptAnswer, News, Passed, Question, Released, Reply, Source, Step, Turn, WeightsUsed, Withheld
+from gateway.turn import (
+    Admitted,
+    KeptAnswer,
+    News,
+    Passed,
+    Question,
+    Released,
+    Reply,
+    Source,
+    Step,
+    Turn,
+    WeightsUsed,
+    Withheld,
+)
 from gateway.wording import Asked, Generating, Wanted, word
 from models.ports import ApprovedPrompt, LanguageModel
 from rails.languages import spoken
@@ -38,11 +51,11 @@ HIDDEN_RAIL = "hidden"
 KEPT_BACK = 0.2
 """Share of the time left that generating leaves to the output rails, when their own limit is longer."""
 
-Watcher = Callable[[News], Awaitable[None]]
+Watcher = Callable[[News | Admitted], Awaitable[None]]
 """Is told each step as it begins and, where the policy lets sentences out as they pass, each sentence."""
 
 
-async def unwatched(_: News) -> None:
+async def unwatched(_: News | Admitted) -> None:
     """Watches nothing."""
 
 
@@ -99,6 +112,7 @@ class ChatPipeline:
         rate = await self._admission.charge(question.principal, assistant.name)
         turn = Turn(question, state, assistant)
         try:
+            await watcher(Admitted(rate, f"{assistant.policy}@{turn.policy.revision}"))
             reply = await self._decide(turn, rate, watcher)
         except InvalidRequest as error:
             self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason=error.code)

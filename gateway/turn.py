@@ -46,6 +46,14 @@ class Withheld:
     """The answer did not pass: no more of it comes, and what was released is not the reply."""
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The question was counted, and will be decided by that policy: for the headers of a reply that is streamed."""
+
+    rate: Charged
+    policy_version: str
+
+
 News = Step | Released | Withheld
 """What is told of a question on its way."""
 

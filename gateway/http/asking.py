@@ -12,7 +12,7 @@ from gateway.errors import InvalidRequest, NotServing
 from gateway.limits import Deadline
 from gateway.lines import PLACE
 from gateway.pipeline import ChatPipeline
-from gateway.turn import News, Question, Reply, Step
+from gateway.turn import Admitted, News, Question, Reply, Step
 
 TIMEOUT_HEADER = "x-canongate-timeout-ms"
 READY_S = "ready_s"
@@ -33,6 +33,8 @@ class Asking:
         self._begun = asyncio.Event()
         self._worded = asyncio.Event()
         self._refused: NotServing | None = None
+        self.admitted: Admitted | None = None
+        """There once the question was counted."""
         self._work = asyncio.create_task(pipeline.answer(question, self._hear))
         self._work.add_done_callback(self._end)
         _AT_WORK.add(self)
@@ -91,7 +93,10 @@ class Asking:
         if self._work.cancel():
             self._refused = error
 
-    async def _hear(self, news: News) -> None:
+    async def _hear(self, news: News | Admitted) -> None:
+        if isinstance(news, Admitted):
+            self.admitted = news
+            return
         self._news.put_nowait(news)
         self._begun.set()
         if not isinstance(news, Step):

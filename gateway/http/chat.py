@@ -31,6 +31,7 @@ from gateway.http.replies import (
     prompt_reply,
     reply_headers,
     slot_reply,
+    stream_headers,
     suggestion_replies,
     trace_reply,
     usage_reply,
@@ -122,7 +123,7 @@ async def chat(
     if EVENT_STREAM in request.headers.get("accept", ""):
         await asking.until_begun(request.receive)
         if not asking.is_settled or asking.error is None:
-            return EventStream(_frames(asking, request), on_close=asking.stop)
+            return EventStream(_frames(asking, request), on_close=asking.stop, headers=stream_headers(asking.admitted))
     else:
         await asking.until_settled(request.receive)
     try:

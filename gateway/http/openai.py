@@ -14,7 +14,7 @@ from gateway.http.asking import Asking, deadline_of
 from gateway.http.openai_replies import BLOCKED, Chunks, completion_reply, extension_reply
 from gateway.http.openai_request import ChatCompletionRequest, ExtensionRequest, read_request, unsupported
 from gateway.http.problems import problem_of
-from gateway.http.replies import Clock, reply_headers
+from gateway.http.replies import Clock, reply_headers, stream_headers
 from gateway.http.streams import EventStream, comment, data
 from gateway.turn import Question, Released, Withheld
 from store.answer_form import is_approved
@@ -56,7 +56,8 @@ async def create_chat_completion(
     else:
         await asking.until_settled(request.receive)
     if not asking.is_settled:
-        return EventStream(_frames(asking, request, asked), on_close=asking.stop)
+        headers = stream_headers(asking.admitted)
+        return EventStream(_frames(asking, request, asked), on_close=asking.stop, headers=headers)
     try:
         reply = asking.reply()
     except InvalidRequest as error:

@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.credentials import Principal
 from gateway.http.problems import rate_headers
-from gateway.turn import Reply
+from gateway.turn import Admitted, Reply
 from models.ports import FinishReason
 from store.content import EnumSlot, PromptVersion
 from store.gates import MAX_CHOICES
@@ -206,6 +206,13 @@ class Clock:
         whole_ms = (time.monotonic() - self.started) * 1000
         own_ms = max(0.0, whole_ms - timings_ms.get("generate", 0.0) - timings_ms.get("wait", 0.0))
         return {"x-canongate-duration-ms": f"{whole_ms:.1f}", "x-canongate-overhead-ms": f"{own_ms:.1f}"}
+
+
+def stream_headers(admitted: Admitted | None) -> dict[str, str]:
+    """Returns the headers of a reply that begins before there is an outcome."""
+    if admitted is None:
+        return {}
+    return {"x-canongate-policy-version": admitted.policy_version, **rate_headers(admitted.rate)}
 
 
 def reply_headers(reply: Reply, clock: Clock) -> dict[str, str]:

@@ -11,7 +11,7 @@ from gateway import decisions as decisions_module
 from gateway.errors import InvalidRequest, NotServing, RateLimited
 from gateway.limits import Deadline
 from gateway.live import LiveState
-from gateway.turn import Question, Reply, Source, Step, Turn
+from gateway.turn import Admitted, Question, Reply, Source, Step, Turn
 from models.fakes import FakeModel
 from models.ports import PartKind
 from rails.engine import compile_policy
@@ -98,17 +98,20 @@ def test_an_answer_that_cannot_be_recorded_is_not_given(monkeypatch):
 
 
 def test_the_watcher_is_told_each_step_as_it_begins():
-    steps: list[Step] = []
+    heard: list[Admitted | Step] = []
 
-    async def watch(step):
-        steps.append(step)
+    async def watch(news):
+        heard.append(news)
 
     here = build()
     anyio.run(here.pipeline.answer, question("I forgot my password"), watch)
+    admitted, *steps = heard
+    assert admitted.policy_version == "desk@3"
+    assert admitted.rate.requests.limit == CALLER.requests_per_minute
     assert steps == [Step.CHECKING, Step.MATCHING, Step.GENERATING, Step.VERIFYING]
-    steps.clear()
+    heard.clear()
     anyio.run(here.pipeline.answer, question("The fire alarm rings"), watch)
-    assert steps == [Step.CHECKING, Step.MATCHING]
+    assert heard[1:] == [Step.CHECKING, Step.MATCHING]
 
 
 def test_a_message_keeps_the_state_that_it_started_with():

@@ -3,7 +3,7 @@
 from typing import Any
 
 from anyio import to_thread
-from litestar import Request, Response, get
+from litestar import Request, Response, get, route
 from litestar.params import FromPath
 
 from gateway.errors import InvalidRequest, NotServing
@@ -40,6 +40,9 @@ async def embed_file(request: Request[Any, Any, Any], version: FromPath[str], na
         raise InvalidRequest("not_found", f"{name} was not built on this machine. Run `make setup` where there is npm.")
     headers = {"cache-control": _IMMUTABLE if is_fixed else _SHORT, **_ANYBODY}
     return file.told(request.headers.get("accept-encoding", ""), headers)
+
+
+embed_file_head = route(FILE, http_method=["HEAD"], operation_id="embed_file_head")(embed_file.fn)
 
 
 @get(CHAT_PAGE, operation_id="embed_chat")

@@ -23,11 +23,12 @@ from gateway.http.widget.calls import (
     widget_preflight,
 )
 from gateway.http.widget.chat import follow_widget_answer, stop_widget_answer, widget_chat
-from gateway.http.widget.embed import embed_chat, embed_file
+from gateway.http.widget.embed import embed_chat, embed_file, embed_file_head
 
 WIDGET_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     embed_chat,
     embed_file,
+    embed_file_head,
     widget_preflight,
     widget_config,
     begin_widget_session,
@@ -148,6 +149,16 @@ WIDGET_OPERATIONS: tuple[Described, ...] = (
         "embed_file",
         "Fetch the widget or its loader",
         {"text/javascript": TEXT},
+        (404, 500),
+        needs_key=False,
+        parameters=("version", "name"),
+    ),
+    Described(
+        "/embed/{version}/{name}",
+        "head",
+        "embed_file_head",
+        "Ask about the widget or its loader",
+        {},
         (404, 500),
         needs_key=False,
         parameters=("version", "name"),

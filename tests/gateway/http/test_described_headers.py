@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.settings import LimitSettings
 from store.types import KeyScope
 
 pytestmark = pytest.mark.anyio
@@ -17,6 +18,23 @@ ASKED = {
     "/v1/match": {"assistant": "helpdesk", "message": RESET},
     "/v1/checks": {"assistant": "helpdesk", "stage": "input", "text": RESET},
 }
+
+
+@pytest.mark.parametrize("path", ["/v1/chat", "/v1/chat/completions"])
+async def test_a_stream_tells_what_is_left_as_it_begins(make_world, monkeypatch, path):
+    world = make_world(limits=LimitSettings(requests_per_minute=10))
+    monkeypatch.setattr("gateway.http.openai.HOLD_S", 0.02)
+    world.model.delay_s = 0.3
+    async with world.client(world.key()) as client:
+        whole = (await client.post(path, json=ASKED[path])).headers
+        body = ASKED[path] | ({"stream": True} if "completions" in path else {})
+        begun = (await client.post(path, json=body, headers={"accept": "text/event-stream"})).headers
+    assert begun["content-type"].startswith("text/event-stream")
+    left = [int(told["x-ratelimit-remaining-requests"]) for told in (whole, begun)]
+    assert left == [9, 8]
+    for name in ("x-ratelimit-limit-requests", "x-canongate-policy-version"):
+        assert begun[name] == whole[name]
+    assert "x-canongate-outcome" not in begun, "which is not known yet"
 
 
 @pytest.mark.parametrize("path", ASKED)

@@ -33,6 +33,18 @@ async def test_files_are_served_to_any_page_and_kept_as_long_as_their_address_sa
 
 
 @pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("path", [f"/embed/{VERSION}/widget.js", "/embed/v1/widget.js", "/embed/v1/loader.js"])
+async def test_a_file_is_asked_about_without_its_content(site: Site, path: str) -> None:
+    async with site.browser() as page:
+        told, asked = await page.get(path), await page.head(path)
+    assert (asked.status_code, asked.content) == (200, b"")
+    differing = {"x-request-id", "traceparent"}
+    assert {name: text for name, text in asked.headers.items() if name not in differing} == {
+        name: text for name, text in told.headers.items() if name not in differing
+    }
+
+
+@pytest.mark.usefixtures("built")
 @pytest.mark.parametrize(
     "path", ["/embed/0.9.0/widget.js", "/embed/v1/page.js", "/embed/v2/loader.js", f"/embed/{VERSION}/loader.js"]
 )
