@@ -193,15 +193,21 @@ def test_right_to_left_is_mirrored_and_each_message_has_its_own_direction(widget
     scripted(widget).opened('lang="ar"')
     chip = widget.button("How do I ask?")
     assert chip.evaluate("node => getComputedStyle(node).direction") == "ltr"
-    widget.ask("How do I ask?")
-    assert widget.last.locator(".mine").evaluate("node => getComputedStyle(node).direction") == "ltr"
-    expect(widget.last.locator(".words")).to_be_visible()
-    widget.ask(ARABIC)
-    assert widget.last.locator(".mine").evaluate("node => getComputedStyle(node).direction") == "rtl"
+    panel = widget.element.locator(".panel")
+    expect(panel).to_have_css("direction", "rtl")
+    assert panel.bounding_box()["x"] < 100
+    for question, direction in (("How do I ask?", "ltr"), (ARABIC, "rtl")):
+        widget.ask(question)
+        expect(widget.last.locator(".mine > div")).to_have_css("direction", direction)
+        expect(widget.last.locator(".words")).to_be_visible()
+        assert widget.last.locator(".mine").bounding_box()["x"] - panel.bounding_box()["x"] < 40
+
+
+def test_a_right_to_left_question_stands_on_the_side_of_the_others(widget: WidgetPage) -> None:
+    scripted(widget).opened('lang="en"').ask(ARABIC)
+    expect(widget.last.locator(".mine > div")).to_have_css("direction", "rtl")
     panel, mine = widget.element.locator(".panel").bounding_box(), widget.last.locator(".mine").bounding_box()
-    assert panel["x"] < 100
-    assert mine["x"] - panel["x"] < 40
-    expect(widget.element.locator(".panel")).to_have_css("direction", "rtl")
+    assert panel["x"] + panel["width"] - mine["x"] - mine["width"] < 40
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.widget.stand_in import Refusal
+from tests.widget.stand_in import Refusal, told
 from tests.widget.widget_page import WidgetPage
 
 pytestmark = pytest.mark.browser
@@ -24,6 +24,13 @@ def test_feedback_is_given_changed_and_explained(widget: WidgetPage) -> None:
     assert [one["verdict"] for one in given] == ["up", "down", "down"]
     assert given[2] == {"decision": "d1", "verdict": "down", "reasons": ["out_of_date"], "comment": "since May"}
     assert len(widget.told("feedback")) == 3
+
+
+def test_what_asks_why_is_seen_whole(widget: WidgetPage) -> None:
+    widget.gateway.scripts["How?"] = told(text="\n\n".join(f"Paragraph {number}." for number in range(20)))
+    widget.opened().ask("How?")
+    widget.button("Not helpful").click()
+    expect(widget.button("Send feedback")).to_be_in_viewport(ratio=1)
 
 
 def test_feedback_that_could_not_be_saved_keeps_what_was_written(widget: WidgetPage) -> None:

@@ -88,3 +88,19 @@ def test_an_element_that_is_moved_keeps_its_conversation_and_one_that_is_removed
     widget.gateway.held.clear()
     expect(widget.log.locator(".turn")).to_have_count(2)
     expect(widget.log.locator(".tools")).to_have_count(2)
+
+
+def test_an_element_that_is_removed_while_it_looks_for_its_conversation_lets_go(widget: WidgetPage) -> None:
+    widget.opened().ask("First?")
+    expect(widget.last.locator(".tools")).to_be_visible()
+    widget.page.reload()
+    widget.page.evaluate("""async () => {
+      const element = document.querySelector("canongate-chat");
+      element.open();
+      element.remove();
+      window.kept = element;
+    }""")
+    widget.page.wait_for_timeout(300)
+    assert widget.unexpected == []
+    widget.page.evaluate("document.body.append(window.kept)")
+    expect(widget.log.locator(".turn")).to_have_count(1)

@@ -154,6 +154,16 @@ def test_a_day_is_asked_for_with_a_calendar_and_shown_as_people_write_it(widget:
     assert widget.gateway.of("POST", CHAT)[1].body["message"] == "2026-03-05"
 
 
+@pytest.mark.parametrize("day", ["2026-02-30", "2026-13-01", "2026-02"])
+def test_a_day_that_does_not_exist_is_shown_as_it_was_typed(widget: WidgetPage, day: str) -> None:
+    widget.gateway.scripts["when"] = told(**CLARIFY, text="From when?", slot=slot("date", ask="From when?"))
+    widget.opened().ask("when")
+    expect(widget.last.get_by_label("From when?")).to_be_visible()
+    widget.ask(day)
+    expect(widget.last.locator(".tools")).to_be_visible()
+    expect(widget.last.locator(".mine > div")).to_have_text(f"You said: {day}")
+
+
 @pytest.mark.parametrize(("kind", "value"), [("integer", "12"), ("short_text", "Ada"), ("quoted_text", "one\ntwo")])
 def test_numbers_and_texts_are_asked_for_with_a_field(widget: WidgetPage, kind: str, value: str) -> None:
     widget.gateway.scripts["ask"] = told(**CLARIFY, text="Which one?", slot=slot(kind) | {"is_invalid": True})

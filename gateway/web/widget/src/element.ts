@@ -172,8 +172,8 @@ export class CanongateChat extends Host {
   protected build(): void {
     if (!this.#live) return;
     const settings = (this.#settings = settingsOf(this, this.#configuration, this.strings));
-    const draft = this.#frame ? this.#panel.composer.draft : "";
-    const hadFocus = this.#frame !== null && this.#panel.composer.input.matches(":focus");
+    const before = this.#panel?.composer;
+    const hadFocus = before?.input.matches(":focus");
     this.#frame?.close();
     this.#theme.replaceSync(themeRules(this.#configuration?.theme ?? null));
     this.#desk = deskOf(settings, this.#configuration, this.#live, {
@@ -190,7 +190,7 @@ export class CanongateChat extends Host {
     this.#root.dir = settings.dir;
     this.#root.className = `root ${settings.position} ${settings.isInline ? "inline" : "floating"}`;
     this.#frame = new Frame(this.#root, this.#panel.node, settings.texts, settings, this);
-    this.#panel.composer.draft = draft;
+    if (before) this.#panel.composer.draft = before.draft;
     this.#show();
     if (hadFocus) this.focusInput();
   }
@@ -256,7 +256,8 @@ export class CanongateChat extends Host {
   }
 
   #replaced(): void {
-    const { conversation } = this.#live!;
+    if (!this.#live) return;
+    const { conversation } = this.#live;
     this.#panel.log.show(conversation.turns);
     this.#panel.composer.isBusy = conversation.isBusy;
   }

@@ -58,6 +58,7 @@ export class FeedbackView {
   async #give(verdict: "up" | "down"): Promise<void> {
     const button = verdict === "up" ? this.up : this.down;
     this.form.hidden = verdict === "up" || !this.form.hidden;
+    this.form.scrollIntoView({ block: "nearest" });
     if (isPressed(button) || !(await this.#send(verdict, [], ""))) return;
     for (const one of [this.up, this.down]) press(one, one === button);
     if (verdict === "up") this.tell("thanks");

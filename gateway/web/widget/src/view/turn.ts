@@ -8,8 +8,6 @@ import { contactCard } from "./contact";
 import { button } from "./controls";
 import type { Desk } from "./desk";
 
-const DAY = /^\d{4}-\d\d-\d\d$/;
-
 /** Gives the line that says how a turn is doing; empty for one that is done. */
 export function statusOf(texts: Texts, turn: Turn): string {
   const { phase, trouble, seconds } = turn;
@@ -29,9 +27,9 @@ export class TurnView {
     private readonly turn: Turn,
   ) {
     const { texts } = desk;
-    const mine = h("div", { class: "mine", dir: "auto", part: "message" });
-    mine.append(h("span", { class: "sr", dir: "auto" }, texts.of("you_said"), " "), shownMessage(turn, texts.locale));
-    this.node.append(mine, this.#body, this.#next);
+    const said = h("span", { class: "sr", dir: "auto" }, texts.of("you_said"), " ");
+    const words = h("div", { dir: "auto" }, said, shownMessage(turn, texts.locale));
+    this.node.append(h("div", { class: "mine", part: "message" }, words), this.#body, this.#next);
   }
 
   /** Shows the turn as it is now; what can be asked next stands under the last one alone. */
@@ -84,7 +82,6 @@ function row(...nodes: Node[]): HTMLElement {
 }
 
 function shownMessage({ message, isDay }: Turn, language: string): string {
-  if (!isDay || !DAY.test(message)) return message;
-  const day = new Date(`${message}T00:00:00Z`);
-  return isNaN(+day) ? message : day.toLocaleDateString(language, { dateStyle: "long", timeZone: "UTC" });
+  const day = new Date(message); // a February 30 is taken for a day of March
+  return isDay && day.toJSON() === `${message}T00:00:00.000Z` ? day.toLocaleDateString(language, { dateStyle: "long", timeZone: "UTC" }) : message;
 }
