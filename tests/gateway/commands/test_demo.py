@@ -59,6 +59,32 @@ def test_it_answers_the_first_key_and_ends_with_status_0_and_without_a_worker(de
     assert "I forgot my password" not in demo.log
 
 
+TALKS = {
+    "What are the office opening hours?": ("site", ["Paris", "Leeds or Lisbon", "0"], "Lisbon"),
+    "How do I book a desk?": ("day", ["2026-02-30", "lots"], "2099-12-31"),
+    "What is the status of my ticket?": ("ticket", ["INC-12", "123456"], "INC-123456"),
+    "Who owns a cost centre?": ("cost_centre", ["CC-12", "CC1234"], "CC-1234"),
+    "What is the mileage rate?": ("km", ["0", "six thousand"], "120"),
+}
+
+
+def test_a_wrong_value_said_in_a_conversation_is_asked_for_again_until_it_is_right(demo):
+    with demo.client() as client:
+        demo.until_ready(client)
+        for number, (question, (slot, wrong, right)) in enumerate(TALKS.items()):
+            body = {"assistant": "helpdesk", "conversation": f"talk-{number}"}
+            first, *again = (
+                client.post("/v1/chat", json={**body, "message": said}).json()["slot"] for said in (question, *wrong)
+            )
+            assert (first["name"], first["is_invalid"]) == (slot, False)
+            assert [(one["name"], one["is_invalid"]) for one in again] == [(slot, True)] * len(wrong)
+            assert client.post("/v1/chat", json={**body, "message": right}).json()["outcome"] in (
+                "answered",
+                "degraded",
+            )
+    assert demo.end() == 0
+
+
 def test_a_killed_worker_costs_no_answer_and_comes_back(demo):
     with demo.client() as client:
         demo.until_ready(client)
