@@ -134,6 +134,7 @@ async def test_a_slot_is_asked_for_and_filled_in_the_same_conversation(site: Sit
     async with site.browser() as page:
         await site.visit(page)
         asked = (await ask(page, "What are the office opening hours?")).json()
+        wrong = (await ask(page, "Paris", conversation=asked["conversation"])).json()
         told = (await ask(page, "Lisbon", conversation=asked["conversation"])).json()
         given = (await ask(page, "What are the office opening hours?", slots={"site": "Leeds"})).json()
     assert (asked["outcome"], asked["slot"]["name"], asked["slot"]["values"]) == (
@@ -141,6 +142,7 @@ async def test_a_slot_is_asked_for_and_filled_in_the_same_conversation(site: Sit
         "site",
         ["Leeds", "Lisbon"],
     )
+    assert (asked["slot"]["is_invalid"], wrong["slot"]["name"], wrong["slot"]["is_invalid"]) == (False, "site", True)
     assert "Lisbon" in told["text"]
     assert "Leeds" in given["text"]
 

@@ -33,7 +33,8 @@ export class Memory {
     if (this.#value) return this.#value;
     try {
       const found = sessionStorage.getItem(this.name);
-      if (found && !(await this.#listen(found))) this.value = found;
+      // Who let go meanwhile must not answer for it.
+      if (found && !(await this.#listen(found)) && this.#channel) this.value = found;
     } catch {
       // A browser that keeps nothing has nothing.
     }

@@ -44,7 +44,7 @@ export function spoken(desk: Desk, answer: Answer): string {
   const told = plain(blocks(answer.text));
   const { length } = answer.suggestions;
   const more = answer.outcome === "clarify" && length ? texts.of("unsure", { n: length }) : wanted(desk, answer.slot);
-  return `${told} ${more}`;
+  return `${told} ${more}`.trim();
 }
 
 function source({ texts }: Desk, answer: Answer): HTMLElement {
