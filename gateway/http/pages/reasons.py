@@ -81,6 +81,8 @@ def _line(texts: Texts, line: str) -> str | None:
 
 def _sentence(texts: Texts, text: str) -> str | None:
     """Returns a sentence, or several that are known each by itself."""
+    if key := _wholes().get(text):
+        return texts(key)
     if (apart := _joined(texts, text, "; ", texts("format.comma"))) is not None:
         return apart
     for form in _forms(_REASONS):
@@ -136,6 +138,12 @@ def _forms(sections: tuple[str, ...]) -> tuple[_Form, ...]:
     """Returns the forms, the most particular first."""
     made = [_Form.of(key, text) for key, text in LANGUAGES[DEFAULT].entries.items() if key.startswith(sections)]
     return tuple(sorted(made, key=lambda one: -sum(map(len, one.literals))))
+
+
+@cache
+def _wholes() -> dict[str, str]:
+    """Returns the keys of the reasons without a place, by their text: joints and commas in them are their own."""
+    return {form.literals[0]: form.key for form in _forms(_REASONS) if not form.places}
 
 
 def _value(texts: Texts, place: str, text: str) -> object:

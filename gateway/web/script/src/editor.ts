@@ -31,6 +31,17 @@ const THEME = EditorView.theme({
   ".cm-tooltip": { color: "var(--fg)", backgroundColor: "var(--bg)", border: "1px solid var(--control)" },
 });
 
+// Over a selection the browser would keep the look of what was there in a style attribute, which the policy forbids.
+const TYPED_OVER = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const { data, inputType } = event;
+    if (inputType !== "insertText" || data === null || view.state.selection.main.empty || view.state.readOnly) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(data), { userEvent: "input.type", scrollIntoView: true });
+    return true;
+  },
+});
+
 function diagnosticsOf(state: EditorState): Diagnostic[] {
   return [...document.querySelectorAll<HTMLElement>("[data-line]")].flatMap((one) => {
     const number = Number(one.dataset["line"]);
@@ -62,6 +73,7 @@ function edit(field: HTMLTextAreaElement): void {
         yaml(),
         syntaxHighlighting(COLOURS),
         THEME,
+        TYPED_OVER,
         keymap.of([...defaultKeymap.filter((one) => one.key !== "Mod-Enter"), ...historyKeymap, ...lintKeymap]),
         EditorState.readOnly.of(field.readOnly),
         EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", dir: "ltr" }),

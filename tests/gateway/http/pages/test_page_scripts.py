@@ -161,6 +161,31 @@ def test_the_editor_sends_what_is_in_it_and_shows_where_a_mistake_is(watched: Wa
 
 @pytest.mark.browser
 @needs_browser
+def test_correcting_a_marked_mistake_in_the_editor_sets_no_style_that_the_policy_forbids(watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{watched.address}/admin/rails/helpdesk/code")
+    editor = page.locator(".editor .cm-content")
+    editor.click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("nmae: x\n")
+    page.locator(".editor .cm-lint-marker-error").first.wait_for()
+    page.locator(".editor .cm-lint-marker-error").first.hover()
+    page.locator(".editor .cm-lintRange-error").first.click()
+    page.locator(".editor .cm-tooltip").first.wait_for()
+    for key in ("End", "a", "Backspace", "Control+Backspace", "b", "Home", "c", "Delete", "Enter", "Backspace"):
+        page.keyboard.press(key)
+    for selecting in ("Control+a", "Shift+Home", "Control+Shift+ArrowLeft", "Control+a"):
+        page.keyboard.press(selecting)
+        page.keyboard.type("nmae: helpdesk")
+    page.locator(".editor .cm-lintRange-error").first.dblclick()
+    page.keyboard.type("name")
+    page.wait_for_timeout(1500)
+    assert "name" in editor.inner_text()
+    assert page.input_value("#f-text") == editor.inner_text(), "what is seen is what is sent"
+
+
+@pytest.mark.browser
+@needs_browser
 def test_typed_text_is_not_left_without_a_question(watched: Watched) -> None:
     page = watched.page
     asked: list[str] = []
