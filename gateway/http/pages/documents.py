@@ -4,6 +4,7 @@ import re
 from uuid import UUID
 
 from gateway.changing.services import Changing
+from gateway.http.pages.page_table import PAGES
 from gateway.http.pages.visit import Crumb, Visit
 from store.changes.types import EditKind, Item
 from store.errors import NotFound
@@ -46,6 +47,18 @@ def change_of(visit: Visit) -> UUID | None:
 def prompt_path(key: str, change: UUID | None = None, more: str = "") -> str:
     """Returns the address of a prompt, as it is live or as a change would have it."""
     return f"{PROMPTS}/{key}{more}" + (f"?change={change}" if change else "")
+
+
+def may_edit(visit: Visit, key: str) -> bool:
+    """Whether the person edits prompts of that prompt's area."""
+    area = key.partition(".")[0]
+    return any(visit.actor.may(role, area) for role in PAGES[f"POST {PROMPTS}/{{prompt_key:str}}/edit"])
+
+
+def edited_areas(visit: Visit) -> list[str]:
+    """Returns the areas that the person's edits are bound to; none for somebody who edits nothing, or everywhere."""
+    roles = PAGES[f"POST {PROMPTS}/{{prompt_key:str}}/edit"]
+    return sorted({area for grant in visit.actor.grants if grant.role in roles for area in grant.areas})
 
 
 def change_path(change: UUID, more: str = "") -> str:

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-import msgspec
 from litestar import Request, Response
 from litestar.response import Redirect
 
 from gateway.components import Components
 from gateway.errors import GatewayError, InvalidRequest, NotAllowed, RateLimited
 from gateway.http.pages.forms import Form, Said, keep_form
+from gateway.http.pages.kept import Packed, kept_for, typed_in
 from gateway.http.pages.page_table import PAGES
 from gateway.http.pages.reasons import reason_of
 from gateway.http.pages.texts import DEFAULT, Texts
@@ -43,7 +43,7 @@ def tell_on_page(request: Request[Any, Any, Any], error: Exception, components: 
         kind=_kind(problem),
         told=said(visit.texts, error, problem),
         needed=_needed(request) if problem.code == "insufficient_role" else (),
-        kept=keep_form(request).kept(),
+        typed=typed_in(visit.texts, kept_for(keep_form(request), _person(visit))),
     )
 
 
@@ -90,19 +90,6 @@ def _words(texts: Texts, error: Exception, problem: Problem, sentence: str) -> S
     return replace(told, text=told.text[:1].upper() + told.text[1:])
 
 
-def pack(form: Form) -> str:
-    """Returns what was typed as one text, to be sent along with a sign-in."""
-    return msgspec.json.encode(form.kept()).decode()
-
-
-def unpack(text: str) -> list[tuple[str, str]]:
-    """Returns what was packed; whatever is no such text holds nothing."""
-    try:
-        return msgspec.json.decode(text, type=list[tuple[str, str]])
-    except (msgspec.DecodeError, msgspec.ValidationError):
-        return []
-
-
 def _sign_in_first(visit: Visit, *, is_read: bool) -> Response[Any]:
     """Sends somebody without a session to sign in; what they had typed comes along."""
     request = visit.request
@@ -113,10 +100,16 @@ def _sign_in_first(visit: Visit, *, is_read: bool) -> Response[Any]:
             return visit.show("again.html", address=visit.link())
         return Redirect(f"{_SIGN_IN}?next={quote(visit.link())}", status_code=303)
     form = visit.form
-    kept = form.kept()
-    if not kept:
+    form_page = urlsplit(request.headers.get("referer", ""))._replace(scheme="", netloc="", fragment="").geturl()
+    packed = Packed(form.typist, form_page, form.kept())
+    if not packed.fields:
         return Redirect(f"{_SIGN_IN}?next={quote('/admin')}", status_code=303)
-    return visit.show("sign_in.html", status=401, form=Form(), next=path, kept=pack(form), provider=_provider(visit))
+    kept = packed.written()
+    return visit.show("sign_in.html", status=401, form=Form(), next=path, kept=kept, provider=_provider(visit))
+
+
+def _person(visit: Visit) -> str | None:
+    return visit.signed_in.user.id if visit.is_signed_in else None
 
 
 def _provider(visit: Visit) -> str | None:

@@ -12,7 +12,9 @@ from gateway.errors import InvalidRequest
 
 _MAX_FIELDS = 400
 _STATE_KEY = "form"
-SECRET_FIELDS = frozenset({"csrf", "password", "again", "old", "new", "code", "token", "ticket"})
+CSRF_FIELD = "csrf"
+"""Holds whose page it is, and the token of the session."""
+SECRET_FIELDS = frozenset({CSRF_FIELD, "password", "again", "old", "new", "code", "token", "ticket"})
 """Names of fields that no page ever gives back."""
 
 
@@ -58,6 +60,16 @@ class Form:
     def wrong(self, name: str, said: Said, *, status: int = 422) -> "Form":
         """Returns the form with something wrong in that field."""
         return replace(self, errors={**self.errors, name: said}, status=status)
+
+    @property
+    def typist(self) -> str:
+        """Whose page the form came from, as the page itself says; empty where nobody was signed in."""
+        return self.text(CSRF_FIELD).rpartition(".")[0]
+
+    @property
+    def csrf(self) -> str:
+        """The session's token."""
+        return self.text(CSRF_FIELD).rpartition(".")[2]
 
     def kept(self) -> list[tuple[str, str]]:
         """Returns what may be given back to whoever typed it: everything but secrets."""

@@ -20,7 +20,6 @@ from gateway.http.same_origin import require_same_origin
 from store.errors import StoreUnavailable
 
 PREFIX = "/admin"
-CSRF_FIELD = "csrf"
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -62,7 +61,7 @@ class PageGuard:
         connection.scope["user"] = signed_in.user.actor
 
     def _require_csrf(self, connection: ASGIConnection[Any, Any, Any, Any], signed_in: SignedIn) -> None:
-        if not self._access.keeper.is_csrf(signed_in, keep_form(connection).text(CSRF_FIELD)):
+        if not self._access.keeper.is_csrf(signed_in, keep_form(connection).csrf):
             raise NotAllowed("wrong_csrf", "The form is from another session. Open the page again.")
 
     def _require_role(self, signed_in: SignedIn, names: list[str]) -> None:

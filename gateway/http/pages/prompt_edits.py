@@ -15,6 +15,7 @@ from gateway.http.pages.documents import (
     PROMPTS,
     change_of,
     changing_of,
+    may_edit,
     prompt_crumbs,
     prompt_item,
     prompt_path,
@@ -62,8 +63,13 @@ async def create_prompt_on_page(visit: _Asked) -> Response[Any]:
 
 
 @get(f"{_ONE}/edit", operation_id="edit_prompt_page")
-async def edit_prompt_page(prompt_key: FromPath[str], visit: _Asked) -> Response[str]:
-    """Shows the form of a prompt, with what is wrong with a draft and how its phrasings stand among the live ones."""
+async def edit_prompt_page(prompt_key: FromPath[str], visit: _Asked) -> Response[Any]:
+    """Shows the form of a prompt, with what is wrong with a draft and how its phrasings stand among the live ones.
+
+    Whoever may not edit in its area is led to the prompt, where that is said, before anything is typed.
+    """
+    if not may_edit(visit, prompt_key):
+        return visit.go(prompt_path(prompt_key, change_of(visit)))
     found = await _found(visit, prompt_item(prompt_key), change_of(visit))
     form = form_of(found.document)
     if found.change is not None:

@@ -13,7 +13,16 @@ from gateway.changing.prompt_lists import SORTS, USED_WITHIN, Standing
 from gateway.http.pages.charts import Plane
 from gateway.http.pages.choices import choices_of
 from gateway.http.pages.diff import ShownDifference, shown
-from gateway.http.pages.documents import PROMPTS, change_of, changing_of, prompt_crumbs, prompt_item, prompt_path
+from gateway.http.pages.documents import (
+    PROMPTS,
+    change_of,
+    changing_of,
+    edited_areas,
+    may_edit,
+    prompt_crumbs,
+    prompt_item,
+    prompt_path,
+)
 from gateway.http.pages.prompt_edits import checks_of
 from gateway.http.pages.prompt_selection import LIST_EXPORTS, lists_of, wished_list
 from gateway.http.pages.prompt_words import PromptWords
@@ -113,6 +122,8 @@ async def prompt_page(prompt_key: FromPath[str], visit: _Asked) -> Response[Any]
         usage=await _usage(visit, item),
         tests=await _tests(visit, item),
         is_due=_is_due(visit, found),
+        may_edit=may_edit(visit, item.name),
+        edited_areas=edited_areas(visit),
         crumbs=prompt_crumbs(visit),
     )
 

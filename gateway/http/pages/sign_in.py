@@ -10,11 +10,12 @@ from litestar.params import SkipValidation
 from gateway.access.signing_in import Attempt, Welcome
 from gateway.errors import NotAllowed
 from gateway.http.client_address import client_address
-from gateway.http.pages.failing import REFUSALS, refused, unpack
+from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form, Said
 from gateway.http.pages.guard import is_page_path
+from gateway.http.pages.kept import typed_in, unpack
 from gateway.http.pages.look import Look
-from gateway.http.pages.visit import Visit
+from gateway.http.pages.visit import Visit, csrf_of
 from gateway.http.sign_in_room import in_turn
 
 _Asked = NamedDependency[SkipValidation[Visit]]
@@ -128,8 +129,18 @@ def _ask(visit: Visit, form: Form, *, next_path: str, ticket: str = "") -> Respo
 def _welcome(visit: Visit, welcome: Welcome, *, next_path: str) -> Response[Any]:
     """Goes on; what was typed before the session ended is shown, to be sent once more."""
     cookies = [visit.cookies.set_session(welcome.session.token), visit.cookies.set_device(welcome.device)]
-    path, kept = safe_path(next_path), unpack(visit.form.text("kept"))
-    if not kept:
+    path, packed, signed_in = safe_path(next_path), unpack(visit.form.text("kept")), welcome.session.signed_in
+    page = safe_path(packed.page)
+    if not packed.fields:
         return visit.go(path, cookies=cookies)
-    csrf = welcome.session.signed_in.csrf
-    return visit.show("resume.html", cookies=cookies, next=path, kept=kept, new_csrf=csrf)
+    if packed.typist != signed_in.user.id:
+        return visit.go(page, cookies=cookies)
+    return visit.show(
+        "resume.html",
+        cookies=cookies,
+        next=path,
+        page=page,
+        kept=packed.fields,
+        typed=typed_in(visit.texts, packed.fields),
+        new_csrf=csrf_of(signed_in),
+    )

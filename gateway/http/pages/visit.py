@@ -159,7 +159,7 @@ class Visit:
             crumbs=crumbs,
             done=done,
             path=self.request.scope["path"],
-            csrf=self.signed_in.csrf if self.is_signed_in else "",
+            csrf=csrf_of(self.signed_in) if self.is_signed_in else "",
             me=self.signed_in.user if self.is_signed_in else None,
             sections=navigation(self.actor, self.request.scope["path"]) if self.is_signed_in else (),
             palette_actions=actions(self.actor) if self.is_signed_in else (),
@@ -192,6 +192,11 @@ class Visit:
             return None
         name = self.request.cookies.get(self.cookies.done, "")
         return name if name and self.texts.has(f"done.{name}") else None
+
+
+def csrf_of(signed_in: SignedIn) -> str:
+    """Returns what forms send back: whose page it is, and the token of the session."""
+    return f"{signed_in.user.id}.{signed_in.csrf}"
 
 
 def visit_of(request: Request[Any, Any, Any], components: Components | None) -> Visit:

@@ -8,6 +8,7 @@ from gateway.access.totp import STEP_S, code_at
 from gateway.access_settings import AccessSettings
 from store.people import OPERATOR, Grant, Role
 from tests.administration import PASSWORD, AdminWorld
+from tests.gateway.http.pages.page_content import fill
 from tests.plain_browser import PlainBrowser
 
 pytestmark = pytest.mark.anyio
@@ -225,6 +226,44 @@ async def test_a_session_lost_in_the_middle_of_editing_keeps_what_was_typed(admi
     assert browser.status == 201
     made = admin.access.users.named("Bo Long-Typed")
     assert {one.role for one in made.grants} == {Role.EDITOR, Role.VIEWER}
+
+
+async def test_typed_text_is_given_back_in_plain_words_with_a_way_to_its_form(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    browser: PlainBrowser = await signed_in("ada")
+    await browser.open("/admin/prompts/it.vpn/edit")
+    read = dict(browser.page.form("/admin/prompts/it.vpn/edit")["fields"])["read"]
+    admin.clock.pass_by(hours=1)
+    browser.client.headers["referer"] = "https://gateway.test/admin/prompts/it.vpn/edit"
+    await browser.send("/admin/prompts/it.vpn/edit", title="Typed by Ada", facts="A fact of mine.", slot_0_ask="Where?")
+    await browser.send("/admin/sign-in", name="ada", password=PASSWORD)
+    assert "Title Typed by Ada" in browser.text
+    assert "Facts A fact of mine." in browser.text
+    assert "Blanks 1: Question when it is missing Where?" in browser.text
+    for placed in ("slot_count", "counterexamples", "review_by", "generate", read):
+        assert placed not in browser.text
+    assert '<a href="/admin/prompts/it.vpn/edit">Go back to the form</a>' in browser.reply.text
+    await browser.send("/admin/prompts/it.vpn/edit")
+    assert "Typed by Ada" in browser.text
+
+
+async def test_typed_text_of_one_person_is_never_shown_to_another(admin: AdminWorld, signed_in) -> None:
+    fill(admin)
+    path = "/admin/prompts/it.vpn/edit"
+    ada, vic = await signed_in("ada"), await signed_in("vic")
+    await ada.open(path)
+    fields = [*ada.page.form(path)["fields"], ("title", "Typed by Ada")]
+    for other in (vic, await signed_in("edda")):
+        await other.post(path, fields)
+        assert (other.status, "Typed by Ada" in other.reply.text) == (403, False)
+    again = await signed_in("ada")
+    await again.post(path, fields)
+    assert (again.status, "Typed by Ada" in again.text) == (403, True)
+    admin.clock.pass_by(hours=1)
+    await ada.post(path, fields)
+    assert ada.status == 401
+    await ada.send("/admin/sign-in", name="vic", password=PASSWORD)
+    assert (ada.status, "Typed by Ada" in ada.reply.text) == (200, False)
 
 
 async def test_a_password_that_was_typed_when_the_session_ended_is_given_to_no_page(admin, signed_in) -> None:

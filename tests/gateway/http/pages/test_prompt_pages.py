@@ -379,9 +379,17 @@ async def test_an_editor_of_another_area_is_told_and_keeps_the_text(admin: Admin
     admin.user("hans", Role.EDITOR, areas=("hr",))
     hans: PlainBrowser = await signed_in("hans")
     await hans.open(f"{PROMPT}/edit")
-    await hans.send(f"{PROMPT}/edit", title="Not my area")
+    assert hans.path == PROMPT, "there is no form in which somebody types for nothing"
+    assert "belongs to the area it. You edit prompts of hr" in hans.text
+    assert f'href="{PROMPT}/edit"' not in hans.reply.text
+    token = dict(hans.page.form("/admin/sign-out")["fields"])["csrf"]
+    await hans.post(f"{PROMPT}/edit", [("csrf", token), ("title", "Not my area")])
     assert hans.status == 403
     assert hidden(hans, f"{PROMPT}/edit")["title"] == "Not my area"
+    ada: PlainBrowser = await signed_in("ada")
+    await ada.open(PROMPT)
+    assert f'href="{PROMPT}/edit"' in ada.reply.text
+    assert "belongs to the area" not in ada.text
 
 
 async def test_long_content_is_shown_whole(admin: AdminWorld, signed_in) -> None:
