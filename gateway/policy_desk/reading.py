@@ -136,15 +136,23 @@ def _settings(params: RailParams, note: RailNote) -> Iterator[SettingView]:
 
 
 def _difference(change: Change) -> Difference:
+    before, after = _cases(change.before, change.after) if change.what == "tests" else (change.before, change.after)
     return Difference(
         change.kind,
         change.stage,
         change.what,
         change.parameter or "",
-        "" if change.before is None else written(change.before),
-        "" if change.after is None else written(change.after),
+        "" if before is None else written(before),
+        "" if after is None else written(after),
         change.weakening,
     )
+
+
+def _cases(before: Any, after: Any) -> tuple[list[str] | None, list[str] | None]:
+    """Returns the texts of the tests that the other side lacks, None for none."""
+    old, new = list(before or ()), list(after or ())
+    gone, come = ([str(one["text"]) for one in ours if one not in theirs] for ours, theirs in ((old, new), (new, old)))
+    return gone or None, come or None
 
 
 def written(value: Any) -> str:

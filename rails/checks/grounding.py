@@ -45,8 +45,8 @@ class GroundingParams(RailParams, frozen=True, kw_only=True, tag="grounding"):
     min_support: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.6
     """Share of each sentence's words that the facts must have; names and numbers count double."""
     min_similarity: Annotated[float, Meta(ge=0.0, le=1.0)] | None = None
-    """Cosine to a fact sentence at which a sentence passes that falls short of `min_support`, for answers in words of
-    their own; without it there is no such way, and no time is spent on embedding."""
+    """Similarity to a fact sentence at which a sentence passes that falls short of `min_support`, for answers in words
+    of their own; without it there is no such way, and no time is spent on embedding."""
 
 
 Prepared = Callable[[Sequence[str]], Vectors] | None

@@ -26,8 +26,8 @@ class RelevanceParams(RailParams, frozen=True, kw_only=True, tag="relevance"):
     min_overlap: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.2
     """Share of a wording's content words that the answer must have."""
     min_similarity: Annotated[float, Meta(ge=0.0, le=1.0)] | None = None
-    """Cosine to a wording at which an answer passes that falls short of `min_overlap`; without it there is no such way,
-    and no time is spent on embedding."""
+    """Similarity to a wording at which an answer passes that falls short of `min_overlap`; without it there is no such
+    way, and no time is spent on embedding."""
 
 
 def overlap(text: str, context: RailContext) -> float | None:

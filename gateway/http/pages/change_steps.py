@@ -21,7 +21,7 @@ from gateway.http.pages.forms import Form, Said
 from gateway.http.pages.visit import Visit
 from store.changes.evidence import CaseEvidence, SuiteEvidence
 from store.changes.rules import NEEDS_REASON, Action
-from store.changes.types import Change
+from store.changes.types import Change, EditKind, Item
 from store.changes.viewing import ChangeView
 from store.errors import InvalidContent, NotFound, Refused
 from store.people import Actor
@@ -45,6 +45,8 @@ class SuiteCases:
     """What comes out otherwise than it does live; what was right before, and is not any more, first."""
     unchanged: list[CaseEvidence]
     """What is not as expected, and was not before."""
+    questions: dict[str, str]
+    """By the ids of their cases."""
 
 
 def _submit(changing: Changing, actor: Actor, one: UUID, form: Form, rev: int) -> Change:
@@ -189,7 +191,7 @@ async def _gate(visit: Visit, change_id: UUID, form: Form) -> Response[str]:
         status=form.status,
         change=view.change,
         run=view.run,
-        suites=_suites(view),
+        suites=await _suites(visit, view),
         is_running=view.run is not None and view.run.finished_at is None,
         may_run=is_startable(visit.actor, await visit.call(changing.drafts.get, visit.actor, change_id)),
         form=form,
@@ -197,16 +199,28 @@ async def _gate(visit: Visit, change_id: UUID, form: Form) -> Response[str]:
     )
 
 
-def _suites(view: ChangeView) -> list[SuiteCases]:
+async def _suites(visit: Visit, view: ChangeView) -> list[SuiteCases]:
     found = view.run.result.suites if view.run and view.run.result else ()
     return [
         SuiteCases(
             suite,
             sorted((one for one in suite.differing if one.got != one.before), key=lambda one: not one.is_regression),
             [one for one in suite.differing if one.got == one.before],
+            await _questions(visit, view, suite.name),
         )
         for suite in found
     ]
+
+
+async def _questions(visit: Visit, view: ChangeView, suite: str) -> dict[str, str]:
+    """Returns what the cases of a test set ask, by their ids; nothing of one that is not there any more."""
+    try:
+        found = await visit.call(
+            changing_of(visit).contents.get, visit.actor, Item(EditKind.SUITE, suite), view.change.id
+        )
+    except NotFound:
+        return {}
+    return {str(one.get("id")): str(one.get("message") or "") for one in found.document.get("cases") or ()}
 
 
 def _rebase(visit: Visit, view: ChangeView, form: Form) -> Response[str]:

@@ -13,6 +13,7 @@ from gateway.http.pages.forms import Said
 from gateway.http.pages.texts import DEFAULT, LANGUAGES, Texts
 
 _REASONS, _TITLES, _WORDS = ("reason.", "import_reason."), ("change_title.",), "import_word."
+_VERDICTS = "verdict."
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 _NESTED = "told"
 """A place that begins like this holds a reason of its own."""
@@ -39,6 +40,15 @@ def reason_of(texts: Texts, reason: str) -> Said:
     lines = [_line(texts, line) for line in reason.split("\n")]
     found = [line for line in lines if line is not None]
     return Said("\n".join(found)) if len(found) == len(lines) else Said(reason, is_english=True)
+
+
+def verdict_of(texts: Texts, text: str) -> Said:
+    """Returns what came of a question of a test set, or should, in words: the services have names for it."""
+    for form in _forms(("reason.",)):
+        key = _VERDICTS + form.key.removeprefix("reason.")
+        if texts.has(key) and (values := form.values(text)) is not None:
+            return Said(texts(key, **{place: _value(texts, place, value) for place, value in values.items()}))
+    return reason_of(texts, text)
 
 
 def title_in_words(texts: Texts, title: str) -> str:

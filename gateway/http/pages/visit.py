@@ -22,7 +22,7 @@ from gateway.http.headers import request_id
 from gateway.http.pages.forms import Form, Said, keep_form
 from gateway.http.pages.look import Look, Theme
 from gateway.http.pages.navigation import actions, may_open, navigation
-from gateway.http.pages.reasons import place_in_words, reason_of, title_in_words
+from gateway.http.pages.reasons import place_in_words, reason_of, title_in_words, verdict_of
 from gateway.http.pages.texts import LANGUAGES, Texts
 from gateway.http.static import address_of, script_of
 from gateway.http.templates import load_templates
@@ -129,6 +129,10 @@ class Visit:
     def told(self, reason: str) -> Said:
         """Returns what a service said in the language of the page."""
         return reason_of(self.texts, reason)
+
+    def verdict(self, text: str) -> Said:
+        """Returns what came of a question of a test set, or should, in the language of the page."""
+        return verdict_of(self.texts, text)
 
     def placed(self, place: str) -> str:
         """Returns a place in a change as the page names it."""

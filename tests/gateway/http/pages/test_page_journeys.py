@@ -237,9 +237,10 @@ async def test_typed_text_is_given_back_in_plain_words_with_a_way_to_its_form(ad
     browser.client.headers["referer"] = "https://gateway.test/admin/prompts/it.vpn/edit"
     await browser.send("/admin/prompts/it.vpn/edit", title="Typed by Ada", facts="A fact of mine.", slot_0_ask="Where?")
     await browser.send("/admin/sign-in", name="ada", password=PASSWORD)
-    assert "Title Typed by Ada" in browser.text
-    assert "Facts A fact of mine." in browser.text
-    assert "Blanks 1: Question when it is missing Where?" in browser.text
+    told = dict(re.findall(r'<dt>([^<]+)</dt><dd class="typed" dir="auto">([^<]+)</dd>', browser.reply.text))
+    assert told["Title"] == "Typed by Ada"
+    assert told["Facts"] == "A fact of mine."
+    assert told["Blanks 1: Question when it is missing"] == "Where?"
     for placed in ("slot_count", "counterexamples", "review_by", "generate", read):
         assert placed not in browser.text
     assert '<a href="/admin/prompts/it.vpn/edit">Go back to the form</a>' in browser.reply.text

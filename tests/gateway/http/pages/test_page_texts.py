@@ -83,6 +83,7 @@ def test_every_text_that_is_asked_for_is_there_and_none_is_left_over() -> None:
             "import_reason.",
             "import_word.",
             "reason.",
+            "verdict.",
         }
     )
     left = [key for key in EN.entries if key not in used and not key.startswith(begun) and f'"{key}"' not in whole]

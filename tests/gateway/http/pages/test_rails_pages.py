@@ -1,6 +1,7 @@
 """Rails on pages: what a policy does, its text and its form, and drafts that never go live by themselves."""
 
 import copy
+import re
 
 import pytest
 
@@ -283,6 +284,50 @@ async def test_a_text_is_checked_without_being_saved(rails: AdminWorld, signed_i
     await browser.post(f"{ONE}/code/check", [*fields, ("text", write_yaml(tested))])
     assert "Nothing is wrong with it" in browser.text
     assert not rails.changing.drafts.page(ada.actor).changes
+
+
+def listed(text: str) -> tuple[int, int]:
+    """Gives how many mistakes the panel counts, and how many findings it lists."""
+    panel = text.partition('id="live-lint"')[2].partition("</section>")[0]
+    told = re.search(r"To be mended: (\d+)", panel)
+    named = re.findall(r"<li[ >]", panel.partition('class="findings"')[2].partition("</ul>")[0].partition("</ol>")[0])
+    return int(told[1]) if told else 0, len(named)
+
+
+async def test_as_many_mistakes_are_counted_as_are_listed(rails: AdminWorld, signed_in) -> None:
+    rails.user("ada", Role.EDITOR)
+    browser = await signed_in("ada")
+    await browser.open(f"{ONE}/code")
+    typed = write_yaml(POLICY).replace("rail: hidden", "rail: hiden").replace("rail: length", "rail: lenght")
+    fields = [one for one in browser.page.form(f"{ONE}/code")["fields"] if one[0] != "text"]
+    for path in (f"{ONE}/code", f"{ONE}/code/check"):
+        await browser.post(path, [*fields, ("text", typed)])
+        errors, _ = listed(browser.reply.text)
+        assert errors == browser.reply.text.count('data-line="') == 2, path
+    assert "Mistakes: 2." in (await browser.post(f"{ONE}/code", [*fields, ("text", typed)])).text
+    weaker = POLICY | {"input": [one for one in POLICY["input"] if one["rail"] != "secrets"]}
+    await browser.post(f"{ONE}/code", [*fields, ("text", write_yaml(weaker))])
+    assert ("Stops less" in browser.text, listed(browser.reply.text)) == (True, (0, 0))
+    await browser.open(f"{ONE}/form")
+    await browser.send(f"{ONE}/form", **{"input.secrets.gone": "1"})
+    assert ("Stops less" in browser.text, listed(browser.reply.text)) == (True, (0, 0))
+    await browser.open(f"{ONE}/form")
+    await browser.send(f"{ONE}/form", **{"input.length.max_chars": "many", "input.length.place": "first"})
+    assert listed(browser.reply.text) == (2, 2)
+    await browser.open(f"{ONE}/form")
+    await browser.send(f"{ONE}/form", **{f"input.{one['rail']}.gone": "1" for one in POLICY["input"]})
+    assert listed(browser.reply.text) == (1, 1)
+
+
+async def test_tests_that_go_are_told_by_their_texts(rails: AdminWorld, signed_in) -> None:
+    cases = [{"text": f"Question {number} that goes on", "stage": "input", "expect": "passed"} for number in range(9)]
+    live = POLICY | {"tests": cases}
+    publish_bundle(rails.database, Bundle(policies={"helpdesk": live}), author="operator", note="second")
+    rails.user("ada", Role.EDITOR)
+    browser = await signed_in("ada")
+    await browser.open(f"{ONE}/code")
+    await browser.send(f"{ONE}/code", text=write_yaml(POLICY | {"tests": cases[:-1]}))
+    assert '<del dir="ltr">Question 8 that goes on</del> <ins dir="ltr">\N{EN DASH}</ins>' in browser.reply.text
 
 
 async def test_a_form_is_checked_without_being_saved(rails: AdminWorld, signed_in) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.http.pages.reasons import reason_of
 from gateway.http.pages.texts import LANGUAGES
+from rails.describe import describe_rails
 
 ROOT = Path(__file__).parents[4]
 FILES = (*sorted((ROOT / "store" / "formats").glob("*.py")), ROOT / "gateway" / "importing.py")
@@ -53,3 +54,17 @@ def test_a_reason_that_nobody_knows_stays_as_it_is_and_says_that_it_is_english()
     told = reason_of(AR, "the moon is full")
     assert (told.text, told.is_english) == ("the moon is full", True)
     assert reason_of(LANGUAGES["en"], "the answer is empty").text == "the answer is empty"
+
+
+def test_a_sentence_with_commas_of_its_own_is_told_whole() -> None:
+    for note in describe_rails():
+        for one in note.parameters:
+            told = reason_of(AR, one.doc)
+            assert not told.is_english
+            assert not re.match("\u2068?[A-Za-z]", told.text), told.text
+            assert "cosine to" not in one.doc.casefold()
+
+
+def test_the_phases_of_a_fit_are_told_in_words() -> None:
+    assert "tuning" not in reason_of(AR, "tuning for fold 1 of 4, 25%").text
+    assert AR.number(4) in reason_of(AR, "tuning for fold 1 of 4").text

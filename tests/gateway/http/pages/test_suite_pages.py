@@ -184,7 +184,10 @@ async def test_the_last_result_tells_what_was_right_before(admin: AdminWorld, si
     assert "1 of 3 right" in browser.text
     await browser.open(f"/admin/suites/{NAME}")
     assert "Before the change, 2 were right." in browser.text
-    assert re.search("vpn.*Was right.*answer it.vpn.*no_match", browser.text)
+    assert re.search("vpn.*Was right.*Answered with it.vpn.*No approved answer", browser.text)
+    await browser.open(f"/admin/changes/{head.id}/gate")
+    assert re.search("Set up the VPN ?vpn.*Answered with it.vpn.*No approved answer", browser.text)
+    assert '<th scope="col"></th>' not in browser.reply.text
     admin.user("one", *Role, assistants=("elsewhere",))
     other = await signed_in("one")
     await other.open("/admin/suites")
