@@ -33,6 +33,7 @@ from store.changes.lists import Wanted
 from store.changes.problems import FieldProblem, prompt_problems
 from store.changes.types import OPEN_STATES, EditKind, Item
 from store.errors import NotFound, StoreError
+from store.folding import folded
 from store.repositories.decisions import DecisionFilter
 from store.types import Outcome
 
@@ -92,7 +93,8 @@ async def found_prompts(visit: _Asked) -> Response[list[dict[str, str]]]:
         return Response([], headers=_NOT_KEPT)
     contents, wanted = changing_of(visit).contents, Wanted(search=search)
     heads = await visit.call(contents.page, visit.actor, EditKind.PROMPT, wanted, limit=_MOST_FOUND, after=None)
-    return Response([{"title": one.title, "path": prompt_path(one.name)} for one in heads], headers=_NOT_KEPT)
+    by_title = sorted(heads, key=lambda one: folded(search) not in folded(one.title))
+    return Response([{"title": one.title, "path": prompt_path(one.name)} for one in by_title], headers=_NOT_KEPT)
 
 
 @get(_ONE, operation_id="prompt_page")

@@ -30,7 +30,9 @@ export function palette(): Palette | null {
   const shown = (): Choice[] =>
     [...list.querySelectorAll<Choice>("li:not([hidden]) > a, li:not([hidden]) > button")];
   const tell = (): void => {
-    status.textContent = shown().length ? "" : (dialog.dataset["nothing"] ?? "").replace("{name}", field.value.trim());
+    const choices = shown();
+    for (const one of list.querySelectorAll<Choice>("li > *")) one.classList.toggle("is-next", one === choices[0] && field.value.trim() !== "");
+    status.textContent = choices.length ? "" : (dialog.dataset["nothing"] ?? "").replace("{name}", field.value.trim());
   };
   const show = (found: Found[]): void => {
     for (const one of prompts) one.remove();
@@ -47,7 +49,7 @@ export function palette(): Palette | null {
   const narrow = (): void => {
     const wanted = field.value.trim().toLocaleLowerCase();
     for (const one of fixed) one.hidden = !(one.textContent ?? "").toLocaleLowerCase().includes(wanted);
-    if (shown().length) status.textContent = "";
+    if (shown().length) tell();
     const number = ++asked;
     clearTimeout(timer);
     timer = setTimeout(() => void ask(wanted, number).catch(() => show([])), wanted ? ASK_AFTER_MS : 0);

@@ -78,7 +78,9 @@ function press(button: HTMLButtonElement): void {
 }
 
 function move(what: string, step: number): boolean {
-  const links = [...document.querySelectorAll<HTMLElement>(`main ${what}`)].filter((one) => one.checkVisibility());
+  const links = [...document.querySelectorAll<HTMLElement>(`main ${what}`)].filter(
+    (one) => one.checkVisibility() && (one.closest("tr")?.querySelector(what) ?? one) === one, // one stop a row
+  );
   const at = links.indexOf(document.activeElement as HTMLElement);
   links[Math.max(0, Math.min(links.length - 1, at < 0 ? 0 : at + step))]?.focus();
   return links.length > 0;

@@ -70,6 +70,7 @@ def test_every_text_that_is_asked_for_is_there_and_none_is_left_over() -> None:
     begun = tuple(
         set(re.findall(r'"([a-z_]+\.[a-z_]*)" ~', whole))
         | {
+            "field.",
             "format.",
             "error.",
             "rule.",

@@ -54,6 +54,7 @@ def test_a_prompt_is_found_by_its_title_and_opened_with_enter(watched: Watched) 
     look_for(watched, "badge")
     watched.page.locator("#palette li:visible", has_text="Lost <b>badge").wait_for()
     assert choices(watched) == ["Lost <b>badge"]
+    assert watched.page.locator("#palette .is-next").all_inner_texts() == ["Lost <b>badge"], "what Enter opens"
     watched.page.keyboard.press("Enter")
     at(watched, "/admin/prompts/it.badge")
 

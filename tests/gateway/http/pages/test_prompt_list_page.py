@@ -189,3 +189,14 @@ async def test_an_export_holds_nothing_of_another_tenant(admin: AdminWorld, sign
         assert "shop.secret" not in reply.text
     await browser.open(f"{SELECTED}?key=shop.secret")
     assert "not yours to see: 1" in browser.text
+
+
+async def test_the_palette_gets_prompts_named_so_before_those_that_are_only_asked_so(
+    admin: AdminWorld, signed_in
+) -> None:
+    asked = prompt("it.a-invoice", title="Send in an invoice", phrasings=("where does my payslip go", "send a payslip"))
+    named = prompt("it.z-payslip", title="Find your Payslip")
+    publish_bundle(admin.database, Bundle((asked, named)), author="tests")
+    ada: PlainBrowser = await signed_in("ada")
+    found = json.loads((await ada.client.get(f"{LIST}/found?q=payslip", headers=SAME)).text)
+    assert [one["title"] for one in found] == ["Find your Payslip", "Send in an invoice"]

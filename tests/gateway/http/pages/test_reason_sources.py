@@ -38,7 +38,7 @@ PARTS = {
     *("x: x is a phrasing of x already. x", "xanchors and aliases are not read. Write it out."),
     *("xnested deeper than x levels.", "xnot valid YAML: x. Correct it there or just before."),
     *("Correct its spelling or remove it.", "Keep to that form.", "Keep within that length."),
-    *("Put the text in quotes.", "a file that the log names"),
+    *("Put the text in quotes.", "a file that the log names", "the fallback"),
 }
 """Put together with others into sentences that have words."""
 NOT_ON_PAGES = {
