@@ -83,5 +83,5 @@ function row(...nodes: Node[]): HTMLElement {
 
 function shownMessage({ message, isDay }: Turn, language: string): string {
   const day = new Date(message); // a February 30 is taken for a day of March
-  return isDay && day.toJSON() === `${message}T00:00:00.000Z` ? day.toLocaleDateString(language, { dateStyle: "long", timeZone: "UTC" }) : message;
+  return isDay && day.toJSON()?.slice(0, 10) === message ? day.toLocaleDateString(language, { dateStyle: "long", timeZone: "UTC" }) : message;
 }
