@@ -91,6 +91,11 @@ def test_every_text_that_is_asked_for_is_there_and_none_is_left_over() -> None:
     assert not left, "a text that nobody shows"
 
 
+def test_the_variable_of_the_key_has_one_name() -> None:
+    whole = "\n".join([*sources().values(), *EN.entries.values(), *AR.entries.values()])
+    assert set(re.findall(r"\bCANONGATE_(?:[A-Z]+_)?KEY\b", whole)) == {"CANONGATE_KEY"}
+
+
 def test_what_was_done_is_told_in_words() -> None:
     for path, text in sources().items():
         for node in ast.walk(ast.parse(text)) if path.suffix == ".py" else ():

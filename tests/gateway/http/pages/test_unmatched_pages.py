@@ -118,6 +118,7 @@ async def test_a_deed_is_told_with_its_change_and_undone(
     assert states(admin) == {state.value}
     undo = next(form["action"] for form in browser.page.forms if form["action"].endswith("/undo"))
     await browser.send(undo)
+    assert browser.status == 200
     assert "It is undone. The questions are back." in browser.text
     assert "Undone" in browser.text
     assert states(admin) == {"open"}
