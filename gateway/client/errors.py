@@ -23,7 +23,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     "message_empty": "Send a question as text.",
     "message_too_long": "Shorten the message; nothing was cut.",
     "model_not_found": "Use the name of an assistant that `models()` lists.",
-    "not_found": "Check the address of the gateway, and the id if one was sent.",
+    "not_found": "Check the id that was sent, and the address of the gateway.",
     "overloaded": "Wait as long as `retry_after_s` says, and ask again.",
     "queue_full": "Wait as long as `retry_after_s` says, and ask again.",
     "rails_unavailable": "Asking again does not help: tell the gateway's operator the request id.",
