@@ -21,6 +21,7 @@ class Demo:
     def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self.lines: list[str] = []
+        self.had_key = (data / "first-key").exists()
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "gateway.cli", "demo", "--port", "0", *options],
             cwd=ROOT,

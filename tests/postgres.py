@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from subprocess import CalledProcessError
+from subprocess import SubprocessError
 from typing import Any
 
 import pytest
@@ -37,7 +37,7 @@ class PostgresServer:
             try:
                 self._server.ensure_postgres_running()
                 self._server.psql("SELECT 1;")
-            except (CalledProcessError, OSError, AssertionError, RuntimeError, ValueError):
+            except (SubprocessError, OSError, AssertionError, RuntimeError, ValueError):
                 if time.monotonic() > until_s:
                     raise
                 time.sleep(0.2)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 import msgspec
 from litestar.types import HTTPScope
 
-from gateway.http.headers import ALWAYS, REQUEST_ID, request_id
+from gateway.http.headers import ALWAYS, REQUEST_ID, TRACEPARENT, request_id, trace_of
 from gateway.http.problems import problem_of
 from gateway.lines import Line
 from gateway.telemetry import Telemetry
@@ -39,6 +39,8 @@ class Doorkeeper:
             "content-type": "application/json",
             "content-length": str(len(body)),
             REQUEST_ID: request_id(scope),
+            TRACEPARENT: trace_of(scope).traceparent,
+            "vary": "origin",
             **ALWAYS,
             **problem.headers,
         }

@@ -100,7 +100,7 @@ def test_the_watcher_hears_of_no_model(policy):
         steps.append(step)
 
     anyio.run(build(policy=policy).pipeline.answer, question("hello"), watch)
-    assert steps == [Step.CHECKING, Step.MATCHING]
+    assert [one for one in steps if isinstance(one, Step)] == [Step.CHECKING, Step.MATCHING]
 
 
 def test_a_published_dialog_serves_the_next_message(policy):

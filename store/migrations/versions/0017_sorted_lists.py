@@ -62,7 +62,7 @@ def upgrade() -> None:
     op.add_column("decisions", sa.Column("sorted_score", sa.Double(), nullable=False, server_default="-1"))
     total = _TOTAL[op.get_bind().dialect.name]
     filled = f"total_ms = coalesce({total}, 0), sorted_score = coalesce(score, -1)"
-    op.execute(f"UPDATE decisions SET {filled}")  # noqa: S608 -- ours
+    op.execute(f"UPDATE decisions SET {filled}")  # noqa: S608 -- ours # nosec B608
     op.create_index("ix_decisions_total_ms_id", "decisions", ["total_ms", "id", *_FILTERED])
     op.create_index("ix_decisions_sorted_score_id", "decisions", ["sorted_score", "id", *_FILTERED])
     op.create_index("ix_feedback_verdict_decision", "feedback", ["verdict", "decision"])

@@ -52,6 +52,7 @@ def test_a_person_is_purged(run: CommandLine) -> None:
         "feedback_texts": 0,
         "questions": 0,
         "widget_sessions": 0,
+        "widget_turns": 0,
         "texts": 1,
         "decisions": 1,
     }

@@ -19,8 +19,8 @@ from gateway.http.pages.guard import is_page
 
 pytestmark = pytest.mark.anyio
 HTTP = Path(gateway.http.__file__).parent
-DECODES = {"bodies.py", "widget/calls.py", "pages/failing.py"}
-"""Files that decode JSON: the one for bodies, and two that read back what the gateway itself wrote."""
+DECODES = {"bodies.py", "widget/calls.py", "pages/kept.py", "pages/sorting.py"}
+"""Files that decode JSON: the one for bodies, and those that read back what the gateway itself wrote."""
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 ANYTHING = st.recursive(
     st.none()

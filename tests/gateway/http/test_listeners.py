@@ -32,7 +32,11 @@ def concrete(path: str) -> str:
 
 def reply(response: httpx.Response) -> tuple[int, str, dict[str, str]]:
     text = response.text.replace(response.headers["x-request-id"], "")
-    return response.status_code, text, {k: v for k, v in response.headers.items() if k != "x-request-id"}
+    return (
+        response.status_code,
+        text,
+        {k: v for k, v in response.headers.items() if k not in ("x-request-id", "traceparent", "vary")},
+    )
 
 
 def client(world: World, listeners: frozenset[Listener], token: str | None = None) -> httpx.AsyncClient:

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import structlog
 
 from gateway.widget.release import VERSION
 from gateway.widget_texts import widget_texts
@@ -162,6 +163,7 @@ async def test_questions_of_one_person_are_known_by_a_pseudonym_that_a_purge_fin
 
 
 async def test_what_a_visitor_says_is_in_no_file_and_in_no_log(site: Site, capfd: pytest.CaptureFixture[str]) -> None:
+    structlog.reset_defaults()  # whatever another test made of the log
     async with site.browser() as page:
         await site.visit(page)
         told = await ask(page, "Where does the purple walrus sleep?", context={"page": "purple walrus"})

@@ -161,8 +161,22 @@ async def test_a_purge_takes_the_words_and_leaves_the_figures(admin: AdminWorld)
         told = (await client.post("/v1/admin/purges", json={"user": "jo"})).json()
         again = (await client.post("/v1/admin/purges", json={"user": "jo"})).json()
         wrong = await client.post("/v1/admin/purges", json={"user": ""})
-    assert told["counts"] == {"feedback_texts": 0, "questions": 1, "widget_sessions": 0, "texts": 2, "decisions": 2}
-    assert again["counts"] == {"feedback_texts": 0, "questions": 0, "widget_sessions": 0, "texts": 0, "decisions": 0}
+    assert told["counts"] == {
+        "feedback_texts": 0,
+        "questions": 1,
+        "widget_sessions": 0,
+        "widget_turns": 0,
+        "texts": 2,
+        "decisions": 2,
+    }
+    assert again["counts"] == {
+        "feedback_texts": 0,
+        "questions": 0,
+        "widget_sessions": 0,
+        "widget_turns": 0,
+        "texts": 0,
+        "decisions": 0,
+    }
     assert wrong.status_code == 422
     page = (await fetch(admin, VIEWER, "")).json()["decisions"]
     assert [(one["id"], one["kept"], one["slots"]) for one in page] == [

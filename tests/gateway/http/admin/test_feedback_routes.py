@@ -274,7 +274,14 @@ async def test_a_purge_takes_what_was_said_and_leaves_the_figure(admin: AdminWor
     await record(admin, made(1, caller.id), "Push it.", KeepsText.REDACTED, user="jo")
     await caller.say("id-1", "down", comment="It sticks")
     report = await anyio.to_thread.run_sync(admin.purging.purge, person("adm", Role.ADMIN), "jo")
-    assert report.counts == {"feedback_texts": 1, "questions": 0, "widget_sessions": 0, "texts": 1, "decisions": 1}
+    assert report.counts == {
+        "feedback_texts": 1,
+        "questions": 0,
+        "widget_sessions": 0,
+        "widget_turns": 0,
+        "texts": 1,
+        "decisions": 1,
+    }
     (item,) = (await fetch(admin, VIEWER, "")).json()["feedback"]
     assert (item["verdict"], item["said"], item["words"]) == ("down", None, None)
 

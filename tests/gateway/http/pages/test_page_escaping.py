@@ -118,8 +118,9 @@ async def require_typed_as_text(admin: AdminWorld, browser: PlainBrowser, payloa
     await browser.open(f"/admin/people/{bo.id}")
     await browser.send(f"/admin/people/{bo.id}/grants", role="editor", where_editor="some", areas_editor=payload)
     require_harmless(browser.page, payload)
+    csrf = dict(browser.page.form(f"/admin/people/{bo.id}/grants")["fields"])["csrf"]
     browser.client.cookies.clear()
-    await browser.post("/admin/people/new", [("name", payload), (payload, payload)])
+    await browser.post("/admin/people/new", [("csrf", csrf), ("name", payload), (payload, payload)])
     assert browser.status == 401
     require_harmless(browser.page, payload)
     await browser.send("/admin/sign-in", name="ada", password="nine patient otters")
