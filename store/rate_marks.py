@@ -78,5 +78,6 @@ class RateMarks:
         except Empty:
             connection = self._database.hold()
         with translated():
-            connection.execute(text(f"SET statement_timeout = '{_STATEMENT_S:g}s'"))
+            limit = {"limit": f"{_STATEMENT_S:g}s"}
+            connection.execute(text("SELECT set_config('statement_timeout', :limit, false)"), limit)
         return connection
