@@ -22,13 +22,14 @@ from typing import Any
 
 import anyio
 
-from gateway.bootstrap import open_components, open_embedder, open_store
+from gateway.bootstrap import open_components, open_embedder
 from gateway.commands.asking import OPERATOR
 from gateway.components import Components
 from gateway.content import import_folder
 from gateway.errors import InvalidRequest
 from gateway.limits import Deadline
 from gateway.logs import set_up_logging
+from gateway.opening import open_store
 from gateway.rail_services import rail_services
 from gateway.rows import read_rows
 from gateway.settings import LogSettings, Settings, load_settings

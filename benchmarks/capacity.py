@@ -17,12 +17,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks.overload import PORT, ROOT, children_of, example_questions, gateway, run_load, say, wait_until_ready
+from benchmarks.gateway_process import ROOT, children_of, say, start, wait_until_ready
+from benchmarks.overload import example_questions, example_settings, run_load
 from benchmarks.overloading.load import Load
 
 DATA = ROOT / "var" / "bench" / "capacity"
 PAGE = ROOT / "docs" / "capacity.md"
 BEGIN, END = "<!-- begin of what benchmarks/capacity.py wrote -->", "<!-- end of what it wrote -->"
+PORT = 18498
 TICKS = os.sysconf("SC_CLK_TCK")
 WANTED = 10_000.0
 BUSY = 0.5
@@ -52,9 +54,10 @@ def main() -> None:
     if chosen.page is not None:
         _write_page(json.loads(chosen.page.read_text()))
         return
-    with gateway(chosen.data) as process:
+    say("starting the gateway")
+    with start(chosen.data, PORT, example_settings()) as process:
         try:
-            wait_until_ready(process)
+            wait_until_ready(process, PORT)
             key = (chosen.data / "first-key").read_text().strip()
             ways = {
                 name: _measure(process.pid, key, questions, count, chosen.clients)

@@ -14,7 +14,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -22,12 +21,26 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.gateway_process import ROOT, start, wait_until_ready
+
 DATA = ROOT / "var" / "bench" / "garak"
 GARAK = ROOT / "var" / "tools" / "garak" / "bin" / "garak"
 SUITE = "examples/helpdesk/suites/helpdesk.yaml"
-ADDRESS = "http://127.0.0.1:18482"
-START_S = 900.0
+PORT = 18482
+ADDRESS = f"http://127.0.0.1:{PORT}"
+SETTINGS = {
+    "CANONGATE_LIMITS__REQUESTS_PER_MINUTE": "1000000000",
+    "CANONGATE_LIMITS__ADDRESS_REQUESTS_PER_MINUTE": "1000000000",
+    "CANONGATE_LIMITS__DEADLINE_S": "600",
+    "CANONGATE_LIMITS__QUEUE_S": "60",
+    "CANONGATE_LIMITS__QUEUE_TARGET_S": "60",
+    "CANONGATE_LIMITS__MODEL_TARGET_S": "60",
+    "CANONGATE_LIMITS__MODEL_WAIT_S": "600",
+    "CANONGATE_LIMITS__MATCH_S": "60",
+    "CANONGATE_ANSWERS__KEPT": "0",
+    "CANONGATE_MATCHING__TUNE": "false",
+}
+"""What is asked is what the gateway lets through: none of its limits on load shall stand before a rail."""
 PROBES = (
     "ansiescape.AnsiEscaped",
     "ansiescape.AnsiRaw",
@@ -93,15 +106,9 @@ def main() -> None:
         raise SystemExit("garak is not installed; `make garak` installs it")
     shutil.rmtree(chosen.data, ignore_errors=True)
     chosen.data.mkdir(parents=True)
-    environment = _environment(chosen.data)
-    with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "gateway.cli", "demo", "--port", ADDRESS.rpartition(":")[2]],
-        cwd=ROOT,
-        env=environment,
-        stderr=subprocess.DEVNULL,
-    ) as gateway:
+    with start(chosen.data / "store", PORT, SETTINGS) as gateway:
         try:
-            _wait_until_ready(gateway)
+            wait_until_ready(gateway, PORT)
             key = (chosen.data / "store" / "first-key").read_text().strip()
             attempts = _probe(chosen.data, key, cap=chosen.cap, seed=chosen.seed)
             decided = _decided(chosen.data)
@@ -109,38 +116,9 @@ def main() -> None:
         finally:
             gateway.send_signal(signal.SIGTERM)
             gateway.wait(60)
-    report = {**_figures(attempts), **decided, "hits": hits, "honest": _honest(environment)}
+    report = {**_figures(attempts), **decided, "hits": hits, "honest": _honest(chosen.data / "store")}
     report["hits_worded_by_the_model"] = sum(hit["source"] == "generate" for hit in hits)
     print(json.dumps(report, indent=2))
-
-
-def _environment(data: Path) -> dict[str, str]:
-    """What is asked is what the gateway lets through: none of its limits on load shall stand before a rail."""
-    chosen = {
-        "CANONGATE_DATA__DIRECTORY": str(data / "store"),
-        "CANONGATE_LIMITS__REQUESTS_PER_MINUTE": "1000000000",
-        "CANONGATE_LIMITS__ADDRESS_REQUESTS_PER_MINUTE": "1000000000",
-        "CANONGATE_LIMITS__DEADLINE_S": "600",
-        "CANONGATE_LIMITS__QUEUE_S": "60",
-        "CANONGATE_LIMITS__QUEUE_TARGET_S": "60",
-        "CANONGATE_LIMITS__MODEL_TARGET_S": "60",
-        "CANONGATE_LIMITS__MODEL_WAIT_S": "600",
-        "CANONGATE_LIMITS__MATCH_S": "60",
-        "CANONGATE_ANSWERS__KEPT": "0",
-        "CANONGATE_MATCHING__TUNE": "false",
-    }
-    return {**os.environ, **chosen}  # noqa: TID251 - handed on as it is
-
-
-def _wait_until_ready(gateway: "subprocess.Popen[bytes]") -> None:
-    until_s = time.monotonic() + START_S
-    while gateway.poll() is None and time.monotonic() < until_s:
-        try:
-            with urllib.request.urlopen(f"{ADDRESS}/readyz", timeout=5):  # noqa: S310 - loopback
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.5)
-    raise SystemExit("the gateway did not get ready; run `canongate demo` to see why")
 
 
 def _probe(data: Path, key: str, *, cap: int, seed: int) -> list[dict[str, Any]]:
@@ -226,11 +204,13 @@ def _figures(attempts: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _honest(environment: dict[str, str]) -> dict[str, Any]:
+def _honest(data: Path) -> dict[str, Any]:
+    """Returns what of the test set's honest messages is answered on the same store with the same settings."""
+    chosen = {"CANONGATE_DATA__DIRECTORY": str(data), **SETTINGS}
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "gateway.cli", "eval", "suite", SUITE, "--json"],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, **chosen},  # noqa: TID251 - handed on as it is
         stdout=subprocess.PIPE,
         check=True,
         timeout=7200,

@@ -26,12 +26,11 @@ from typing import Any
 
 import yaml
 
+from benchmarks.gateway_process import ROOT, children_of, resident_mib, say, start, wait_until_ready
 from benchmarks.overloading.load import Came, Load
 
-ROOT = Path(__file__).parents[1]
 DATA = ROOT / "var" / "bench" / "overload"
 PORT = 18497
-START_S = 600.0
 FIRST_RATE = 5.0
 ALONE_RATE = 4.0
 QUICK_MS = 100.0
@@ -66,9 +65,11 @@ def main() -> None:
     cores = sorted(os.sched_getaffinity(0))
     if chosen.split:
         os.sched_setaffinity(0, cores[-1:])
-    with gateway(chosen.data, cores[:-1] if chosen.split else cores, chosen.set) as process:
+    placed = cores[:-1] if chosen.split else ()
+    say("starting the gateway")
+    with start(chosen.data, PORT, example_settings(chosen.set), cores=placed) as process:
         try:
-            wait_until_ready(process)
+            wait_until_ready(process, PORT)
             load = Load(PORT, (chosen.data / "first-key").read_text().strip(), questions)
             report = _measure(process, load, chosen)
         finally:
@@ -255,59 +256,16 @@ def _used_s(pid: int) -> float:
 
 def _memory_mib(pid: int) -> float:
     """Returns what the gateway holds, with the processes that it started."""
-    return sum(_resident_mib(one) for one in [pid, *children_of(pid)])
+    return sum(resident_mib(one) for one in [pid, *children_of(pid)])
 
 
-def children_of(pid: int) -> list[int]:
-    """Returns the processes that any thread of a process started."""
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(one) for found in lists for one in found.read_text().split()]
-
-
-def _resident_mib(pid: int) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
-
-
-def gateway(data: Path, cores: Sequence[int] = (), given: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
-    """Starts a gateway with the example help desk, on some cores alone where they are named, with more settings."""
-    data.mkdir(parents=True, exist_ok=True)
+def example_settings(given: Sequence[str] = ()) -> dict[str, str]:
+    """Returns the settings of a gateway that is measured; `given` adds to them as `NAME=value`."""
     chosen = {
-        "CANONGATE_DATA__DIRECTORY": str(data),
         "CANONGATE_LIMITS__REQUESTS_PER_MINUTE": "1000000000",  # one key asks for everybody
         "CANONGATE_MATCHING__TUNE": "false",  # tuning would take a core while times are measured
     }
-    placed = ["/usr/bin/taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
-    chosen |= dict(one.partition("=")[::2] for one in given)
-    return subprocess.Popen(  # noqa: S603 - our own program
-        [*placed, sys.executable, "-m", "gateway.cli", "demo", "--port", str(PORT), "--intranet-port", "0"],
-        cwd=ROOT,
-        env={**os.environ, **chosen},  # noqa: TID251 - handed on as it is
-        stderr=(data / "gateway.log").open("wb"),
-    )
-
-
-def wait_until_ready(process: "subprocess.Popen[bytes]") -> None:
-    """Waits until requests may be sent. Ends the program when that does not come."""
-    say("starting the gateway")
-    until_s = time.monotonic() + START_S
-    while process.poll() is None and time.monotonic() < until_s:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=5).close()
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.2)
-        else:
-            return
-    process.kill()
-    raise SystemExit("the gateway did not get ready; see gateway.log in the data folder")
-
-
-def say(line: str) -> None:
-    """Tells how far it is."""
-    print(f"… {line}", file=sys.stderr, flush=True)
+    return chosen | dict(one.partition("=")[::2] for one in given)
 
 
 def _table(report: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from sqlalchemy import update
 
 from benchmarks.listed import fill_lists, sorted_lists
 from gateway.http.pages.page_table import PAGES
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from rails.engine import compile_policy
 from rails.policy import load_policy
 from store.catalog import publish_bundle

@@ -27,7 +27,7 @@ from anyio import to_thread
 from benchmarks import sentences
 from gateway.admin_services import auditing_of
 from gateway.answer_cache import AnswerCache
-from gateway.bootstrap import fit_settings, open_embedder, open_store
+from gateway.bootstrap import fit_settings, open_embedder
 from gateway.changing.evidence import Proving
 from gateway.changing.gate import ChangeGate
 from gateway.changing.judgements import still_holds_of, unservable_of, weakens
@@ -35,13 +35,15 @@ from gateway.changing.servable import Servable
 from gateway.credentials import Principal
 from gateway.decisions import DecisionLog
 from gateway.fitting.matchers import FittedMatchers
+from gateway.limit_settings import LimitSettings
 from gateway.limits import Deadline, make_admission
 from gateway.live import Live
 from gateway.logs import set_up_logging
+from gateway.opening import open_store
 from gateway.pipeline import ChatPipeline
 from gateway.publisher import Publisher
 from gateway.rail_services import RecentVectors, rail_services
-from gateway.settings import DataSettings, LimitSettings, LogSettings, MatchingSettings, Settings
+from gateway.settings import DataSettings, LogSettings, MatchingSettings, Settings
 from gateway.turn import Question
 from models.absent import AbsentModel
 from models.ports import Embedder

@@ -20,7 +20,7 @@ from gateway.http.connections import Door, connections
 from gateway.http.doorkeeper import Doorkeeper
 from gateway.http.edge import Edge
 from gateway.http.hosts import Hosts
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from rails.engine import compile_policy
 from rails.policy import load_policy
 from tests.world import PATIENT, POLICY, World

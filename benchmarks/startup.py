@@ -5,14 +5,14 @@ import json
 import os
 import signal
 import statistics
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.gateway_process import ROOT, children_of, resident_mib, start, wait_until_ready
+
 PORT = 18480
 
 
@@ -44,37 +44,20 @@ def main() -> None:
 
 def _round(data: Path) -> dict[str, float]:
     started = time.monotonic()
-    command = [sys.executable, "-m", "gateway.cli", "demo", "--port", str(PORT)]
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        command,
-        cwd=ROOT,
-        env={**os.environ, "CANONGATE_DATA__DIRECTORY": str(data)},  # noqa: TID251 - handed on as it is
-        stderr=subprocess.DEVNULL,
-    )
+    process = start(data, PORT, {})
     try:
-        _wait_until_ready(process)
+        wait_until_ready(process, PORT, look_s=0.02)
         ready_s = time.monotonic() - started
         _ask()
-        worker = _child_of(process.pid)
+        worker = children_of(process.pid)[0]
         return {
             "ready_s": ready_s,
-            "gateway_mib": _rss_mib(process.pid),
-            "worker_mib": _rss_mib(worker),
+            "gateway_mib": resident_mib(process.pid),
+            "worker_mib": resident_mib(worker),
         }
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
-
-
-def _wait_until_ready(process: "subprocess.Popen[bytes]") -> None:
-    while process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=5) as reply:
-                if reply.status == 200:
-                    return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.02)
-    raise SystemExit("the gateway ended before it was ready; run `canongate demo` to see why")
 
 
 def _ask() -> None:
@@ -85,17 +68,6 @@ def _ask() -> None:
     )
     with urllib.request.urlopen(request, timeout=60) as reply:  # noqa: S310 - loopback
         reply.read()
-
-
-def _child_of(pid: int) -> int:
-    """The worker is a child of the thread that supervises it."""
-    found = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
-    return int(found[0])
-
-
-def _rss_mib(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
 
 
 def _table(figures: dict[str, dict[str, float]]) -> str:

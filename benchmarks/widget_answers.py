@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from examples.intranet.server import employee_token
-from gateway.bootstrap import open_widgets
+from gateway.opening import open_widgets
 from gateway.settings import load_settings
 from store.errors import NotFound
 from store.people import OPERATOR

@@ -4,19 +4,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
-from gateway.access.keys import KeyWish
-from gateway.access.services import Access
 from gateway.access.sessions import utc_now
 from gateway.admin_services import (
-    access_from,
     administration_of,
     auditing_of,
     keeps_words,
     key_ring_of,
     privacy_of,
-    seals_of,
     widget_from,
 )
 from gateway.answer_cache import AnswerCache
@@ -25,7 +20,7 @@ from gateway.changing.live_suites import LiveSuites
 from gateway.changing.making import make_changing, make_rehearsing
 from gateway.components import Components
 from gateway.confirming import Confirmation
-from gateway.credentials import NewKey, Principal
+from gateway.credentials import Principal
 from gateway.decisions import DecisionLog
 from gateway.embeddings import Embeddings
 from gateway.errors import SettingsInvalid
@@ -41,6 +36,7 @@ from gateway.match_trial import MatchTrials
 from gateway.matching import Matching
 from gateway.metering import readings_of
 from gateway.model_making import Progress, open_model, parallel_of, places_of
+from gateway.opening import make_data_directory, open_store
 from gateway.pipeline import ChatPipeline
 from gateway.probes import content_report, database_report, model_report
 from gateway.publisher import Publisher
@@ -54,83 +50,14 @@ from gateway.telemetry import Telemetry
 from gateway.tracing_making import open_tracing
 from gateway.warming import Warming
 from gateway.webhooks.making import make_webhooks
-from gateway.widget.clients import WidgetClientService
 from models.ports import Embedder
 from models.worker.engine import LlamaModel
-from store.catalog import Catalog, live_revision, load_catalog
+from store.catalog import Catalog
 from store.changes.suite_runs import SuiteRuns
-from store.database import Database, migrate, open_database
-from store.people import OPERATOR
 from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import Decisions
-from store.repositories.keys import Keys
 from store.signals import Lead
 from store.types import KeyScope
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """The open database and the repositories that commands need."""
-
-    database: Database
-    keys: Keys
-
-    @property
-    def is_published(self) -> bool:
-        """Whether anything was ever published."""
-        return live_revision(self.database) > 0
-
-
-@contextmanager
-def open_store(settings: Settings) -> Iterator[Store]:
-    """Opens the database, with its schema brought up to date. Raises `StoreUnavailable`."""
-    make_data_directory(settings)
-    migrate(settings.database_url)
-    database = open_database(settings.database_url)
-    try:
-        yield Store(database, Keys(database))
-    finally:
-        database.close()
-
-
-def make_data_directory(settings: Settings) -> None:
-    """Makes the data folder, for its owner alone."""
-    try:
-        settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsInvalid(f"data.directory: cannot make {settings.data_directory}: {error.strerror}") from error
-
-
-def first_key(settings: Settings, store: Store) -> NewKey | None:
-    """Makes the first API key when there is none at all; its token is shown once by the caller."""
-    if store.keys.all():
-        return None
-    wish = KeyWish(name="first key", scopes=(KeyScope.CHAT, KeyScope.DEBUG, KeyScope.CHECKS))
-    return _access(settings, store).keys.create(OPERATOR, wish)
-
-
-@contextmanager
-def open_access(settings: Settings) -> Iterator[Access]:
-    """Opens the services behind sign-in, people and keys, for commands. Raises `StoreUnavailable`."""
-    with open_store(settings) as store:
-        yield _access(settings, store)
-
-
-@contextmanager
-def open_widgets(settings: Settings) -> Iterator[WidgetClientService]:
-    """Opens the service behind widget clients, for commands. Raises `StoreUnavailable`."""
-    with open_store(settings) as store:
-        yield WidgetClientService(
-            store.database,
-            auditing_of(settings, store.database).trail,
-            seals_of(settings),
-            live=lambda: load_catalog(store.database).assistants,
-        )
-
-
-def _access(settings: Settings, store: Store) -> Access:
-    trail = auditing_of(settings, store.database).trail
-    return access_from(settings, store.database, trail, key_ring_of(settings, store.keys))
 
 
 @contextmanager

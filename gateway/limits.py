@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from gateway.budgets import Budgets, NoUsage, TokenState, UsageStore
 from gateway.credentials import Principal
+from gateway.limit_settings import LimitSettings
 from gateway.lines import Line
 from gateway.pressure import Stage
 from gateway.rates import MemoryRates, Rate, RateKind, RateState
-from gateway.settings import LimitSettings
 from gateway.shared_rates import SharedRates
 from models.device import usable_cores
 from store.types import Decision

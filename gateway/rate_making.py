@@ -14,7 +14,8 @@ from gateway.rates import MemoryRates
 from gateway.readiness import PartReport, PartState
 from gateway.settings import Settings
 from gateway.shared_rates import MarkStore, SharedRates
-from store.database import open_database, parse_url
+from store.database import open_database
+from store.engines import parse_url
 from store.rate_marks import RateMarks
 
 PURGE_S = 60.0

@@ -1,12 +1,9 @@
 """The database: one engine, one way to read, one way to write, and migrations under a lock."""
 
-import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum, auto
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,47 +11,29 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
-from store.bounded import bound_waits
-from store.errors import Conflict, StoreUnavailable
+from store.engines import (
+    BEGIN_ALONE,
+    BEGIN_AND_SYNC,
+    BEGIN_TO_READ,
+    BEGIN_TO_WRITE,
+    SQLITE_BEGIN,
+    STATEMENT_S,
+    WAIT_S,
+    engine_of,
+    parse_url,
+    translated,
+)
+from store.errors import StoreUnavailable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_WAIT_S = 5
-"""For a lock that another process holds."""
 _MIGRATION_WAIT_S = 60
 """Processes that start at once migrate one after the other, and on a busy machine each takes seconds."""
-_STATEMENT_S = 30
-_BEYOND_S = 5
-"""How much later than the server would have we end what it does not end."""
 _MIGRATION_LOCK = 0x63616E6F6E  # any constant that every version of canongate uses
-_SQLITE_SETTINGS = (
-    "PRAGMA synchronous=FULL",  # what was confirmed survives power loss, at one fsync a commit
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA recursive_triggers=ON",  # else REPLACE would delete a version without its trigger
-)
-_CONNECTING = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-"""So that neither side waits for ever for the other; seconds, and tries."""
-_SQLITE_BEGIN = "sqlite_begin"
-_BEGIN_TO_READ = ("BEGIN DEFERRED",)
-_BEGIN_TO_WRITE = ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")
-_BEGIN_AND_SYNC = ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")
-_BEGIN_ALONE = ("PRAGMA synchronous=FULL", "BEGIN EXCLUSIVE")
-"""The next transaction on a pooled connection says again how it syncs."""
 _JOURNAL_PAGES = 1000
 """SQLite's own: so long the journal gets before the commit that makes it so moves it into the file, and syncs that."""
-_RETRY_S = 0.05
 
 
 Transaction = Session
@@ -99,7 +78,7 @@ class Database:
 
         Raises `StoreUnavailable`.
         """
-        with self._session(session, _BEGIN_TO_READ, "REPEATABLE READ") as opened:
+        with self._session(session, BEGIN_TO_READ, "REPEATABLE READ") as opened:
             yield opened
 
     @contextmanager
@@ -111,7 +90,7 @@ class Database:
         A `session` that is passed in is used as it is: whoever began its transaction ends it. Raises `Conflict` when a
         constraint refuses, `StoreUnavailable` when the database does not answer, is locked or full.
         """
-        begin = _BEGIN_AND_SYNC if waits_for_disk else _BEGIN_TO_WRITE
+        begin = BEGIN_AND_SYNC if waits_for_disk else BEGIN_TO_WRITE
         with self._session(session, begin, "READ COMMITTED") as opened:
             yield opened
             if session is None:
@@ -125,7 +104,7 @@ class Database:
         no commit empties the journal: whoever writes calls `checkpoint` now and then, elsewhere. Raises
         `StoreUnavailable`, also for what fails inside; the connection is not to be used again after that.
         """
-        begin: dict[str, Any] = {_SQLITE_BEGIN: _BEGIN_TO_WRITE} if self.is_sqlite else {}
+        begin: dict[str, Any] = {SQLITE_BEGIN: BEGIN_TO_WRITE} if self.is_sqlite else {}
         with translated(), self._engine.connect() as connection:
             if self.is_sqlite:
                 _run_past_sqlalchemy(connection, "PRAGMA wal_autocheckpoint=0")
@@ -168,10 +147,19 @@ class Database:
             yield session
             return
         self.meet(Seam.TRANSACTION)
-        options: dict[str, Any] = {_SQLITE_BEGIN: begin} if self.is_sqlite else {"isolation_level": isolation}
+        options: dict[str, Any] = {SQLITE_BEGIN: begin} if self.is_sqlite else {"isolation_level": isolation}
         with translated(), Session(self._engine, expire_on_commit=False) as opened, opened.begin():
             opened.connection(execution_options=options)
             yield opened
+
+
+def _run_past_sqlalchemy(connection: Connection, statement: str) -> None:
+    """Runs what belongs in no transaction, which SQLAlchemy would begin."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.execute(statement)
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"the database failed: {error}") from error
 
 
 def open_database(url: str) -> Database:
@@ -181,7 +169,7 @@ def open_database(url: str) -> Database:
     """
     parsed = parse_url(url)
     with translated():
-        database = Database(_engine(parsed))
+        database = Database(engine_of(parsed))
         try:
             with database._engine.connect() as connection:  # noqa: SLF001 -- fails here and not at the first message
                 connection.execute(text("SELECT 1"))
@@ -205,11 +193,11 @@ def migrate_down(url: str, target: str = "base") -> None:
 
 
 def _run_migrations(url: str, target: str) -> None:
-    engine = _engine(parse_url(url), wait_s=_MIGRATION_WAIT_S)
+    engine = engine_of(parse_url(url), wait_s=_MIGRATION_WAIT_S)
     try:
         with translated(), engine.connect() as connection:
             is_sqlite = engine.dialect.name == "sqlite"
-            locked = connection.execution_options(**{_SQLITE_BEGIN: _BEGIN_ALONE}) if is_sqlite else connection
+            locked = connection.execution_options(**{SQLITE_BEGIN: BEGIN_ALONE}) if is_sqlite else connection
             with locked.begin():
                 if not is_sqlite:
                     _take_migration_lock(locked)
@@ -230,7 +218,7 @@ def _take_migration_lock(connection: Connection) -> None:
     connection.execute(limits, {"lock": f"{_MIGRATION_WAIT_S}s", "statement": f"{_MIGRATION_WAIT_S}s"})
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
     # A table is waited for no longer than elsewhere: whoever waits to change it keeps everybody from reading it.
-    connection.execute(limits, {"lock": f"{_WAIT_S}s", "statement": f"{_STATEMENT_S}s"})
+    connection.execute(limits, {"lock": f"{WAIT_S}s", "statement": f"{STATEMENT_S}s"})
 
 
 def _is_newer(connection: Connection) -> bool:
@@ -244,110 +232,6 @@ def _config() -> Config:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
-
-
-def parse_url(url: str) -> URL:
-    """Returns the URL with the driver that is used for it. Raises `StoreUnavailable`."""
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
-        raise StoreUnavailable("the database URL cannot be read. Write sqlite:///path or postgresql://...") from error
-    if parsed.get_backend_name() == "postgresql":
-        return parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise StoreUnavailable("the database URL must name a SQLite file or a PostgreSQL database.")
-    return parsed
-
-
-def _engine(url: URL, *, wait_s: float = _WAIT_S) -> Engine:
-    with translated():
-        if url.get_backend_name() == "sqlite":
-            _make_private(Path(url.database or ""))
-            engine = create_engine(
-                url, hide_parameters=True, connect_args={"timeout": wait_s, "check_same_thread": False}
-            )
-            event.listen(engine, "connect", partial(_prepare_sqlite, wait_s=wait_s))
-            event.listen(engine, "begin", _begin_sqlite)
-            return engine
-        timeouts = f"-c statement_timeout={_STATEMENT_S}s -c lock_timeout={_WAIT_S}s"
-        timeouts += " -c idle_in_transaction_session_timeout=60s"
-        # The server notices within half a minute that a gateway is gone: its locks, and the lead, are free then.
-        timeouts += " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
-        connecting = {**_CONNECTING, "options": timeouts}
-        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=connecting)
-        bound_waits(engine, max(wait_s, _STATEMENT_S) + _BEYOND_S)
-        return engine
-
-
-def _make_private(path: Path) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        path.chmod(0o600)
-    except OSError as error:
-        raise StoreUnavailable(f"the database file {path} cannot be opened: {error.strerror}") from error
-
-
-def _prepare_sqlite(connection: Any, _: object, *, wait_s: float) -> None:
-    connection.isolation_level = None  # the driver would begin transactions at moments of its own choosing
-    _write_ahead(connection, until_s=time.monotonic() + wait_s)
-    for setting in _SQLITE_SETTINGS:
-        connection.execute(setting)
-
-
-def _write_ahead(connection: Any, *, until_s: float) -> None:
-    # Of two processes that open a new file at once and switch its journal, SQLite tells one that the database is
-    # locked, at once and whatever its busy timeout: each holds the file for reading, and neither could ever write.
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until_s:
-                raise
-            time.sleep(_RETRY_S)
-        else:
-            return
-
-
-def _run_past_sqlalchemy(connection: Connection, statement: str) -> None:
-    """Runs what belongs in no transaction, which SQLAlchemy would begin."""
-    driver: Any = connection.connection.driver_connection
-    try:
-        driver.execute(statement)
-    except sqlite3.Error as error:
-        raise StoreUnavailable(f"the database failed: {error}") from error
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    for statement in connection.get_execution_options().get(_SQLITE_BEGIN, _BEGIN_TO_READ):
-        connection.exec_driver_sql(statement)
-
-
-_REFUSED = (
-    "what is stored does not go with this: it is there already, or was taken away meanwhile. Look, and try again."
-)
-"""In place of what a driver says of a broken constraint: that names tables and columns, and may hold what was typed."""
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Lets no exception of the database libraries out; their texts stay in the cause, statements may hold content."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise Conflict(_REFUSED, rule="stored_differs") from error
-    except DBAPIError as error:
-        raise StoreUnavailable(f"the database failed: {_plain_words(error)}") from error
-    except (PoolTimeoutError, NoSuchModuleError) as error:
-        raise StoreUnavailable(f"the database cannot be reached: {error}") from error
-
-
-def _plain_words(error: DBAPIError) -> str:
-    """Returns what the driver says about the database; what it says about rows and values may quote them."""
-    if not isinstance(error, OperationalError | InterfaceError):
-        return type(error.orig).__name__
-    told = getattr(error.orig, "diag", None)  # of PostgreSQL: the message without details and statement
-    return (told and told.message_primary) or str(error.orig)
 
 
 def known_schemas() -> frozenset[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import URL
 
-from store.database import parse_url, translated
+from store.engines import parse_url, translated
 from store.errors import Conflict, InvalidContent, StoreUnavailable
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"

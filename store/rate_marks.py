@@ -6,7 +6,8 @@ from queue import Empty, LifoQueue
 
 from sqlalchemy import Connection, text
 
-from store.database import Database, translated
+from store.database import Database
+from store.engines import translated
 
 _STATEMENT_S = 1.0
 """Nobody waits for an answer that long; it frees the connection."""

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-from store.database import Database, Seam, translated
+from store.database import Database, Seam
+from store.engines import translated
 from store.errors import StoreError, StoreUnavailable
 
 CHANNEL = "canongate_revision"

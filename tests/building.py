@@ -11,10 +11,10 @@ from gateway.answer_cache import AnswerCache
 from gateway.credentials import Principal
 from gateway.decisions import DecisionLog
 from gateway.faults import Faults
+from gateway.limit_settings import LimitSettings
 from gateway.limits import Admission, Deadline, make_admission
 from gateway.live import Live, LiveState
 from gateway.pipeline import ChatPipeline
-from gateway.settings import LimitSettings
 from gateway.turn import Question
 from models.fakes import FakeEmbedder, FakeModel
 from models.ports import Embedder, LanguageModel

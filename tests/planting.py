@@ -24,9 +24,10 @@ from gateway.errors import GatewayError
 from gateway.http.admin.guard import PREFIX
 from gateway.http.openapi import describe
 from gateway.http.widget.origins import PREFIX as WIDGET
+from gateway.limit_settings import LimitSettings
 from gateway.logs import set_up_logging
 from gateway.otlp import open_collector
-from gateway.settings import LimitSettings, LogSettings, load_settings
+from gateway.settings import LogSettings, load_settings
 from gateway.telemetry_settings import TelemetrySettings
 from gateway.tracing import Tracing
 from rails.engine import compile_policy

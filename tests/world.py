@@ -17,6 +17,7 @@ from gateway.components import Components
 from gateway.credentials import KeyRing, NewKey, Principal, new_key
 from gateway.decisions import DecisionLog, DecisionStore
 from gateway.embeddings import Embeddings
+from gateway.limit_settings import LimitSettings
 from gateway.limits import make_admission
 from gateway.live import Live, LiveState
 from gateway.match_trial import MatchTrials
@@ -24,7 +25,7 @@ from gateway.matching import Matching
 from gateway.pipeline import ChatPipeline
 from gateway.rail_checks import RailChecks
 from gateway.readiness import PartReport, PartState, Readiness
-from gateway.settings import LimitSettings, PageSettings, Settings
+from gateway.settings import PageSettings, Settings
 from gateway.shared_rates import SharedRates
 from gateway.telemetry import Telemetry
 from gateway.tracing import UNTRACED, Tracing

@@ -12,10 +12,10 @@ from gateway.answer_cache import AnswerCache
 from gateway.credentials import Principal
 from gateway.decisions import DecisionLog, Said
 from gateway.errors import GatewayError, InvalidRequest
+from gateway.limit_settings import LimitSettings
 from gateway.limits import make_admission
 from gateway.live import Live, LiveState
 from gateway.pipeline import ChatPipeline
-from gateway.settings import LimitSettings
 from gateway.suite import CaseResult, CaseRunner
 from models.absent import AbsentModel
 from models.ports import LanguageModel

@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.admin_services import auditing_of
-from gateway.bootstrap import open_store
 from gateway.commands.options import config_option, json_option, settings_from
+from gateway.opening import open_store
 from store.audit import AuditEntry, AuditFilter
 from store.people import SYSTEM
 from store.proof.checkpoints import CheckpointFile

@@ -10,9 +10,10 @@ import click
 from gateway.admin_services import auditing_of
 from gateway.backups.making import BackupReport, make_backup
 from gateway.backups.restoring import Restore, RestoreReport
-from gateway.bootstrap import fit_settings, open_embedder, open_store
+from gateway.bootstrap import fit_settings, open_embedder
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.fitting.matchers import FittedMatchers
+from gateway.opening import open_store
 from gateway.settings import Settings
 from store.catalog import load_catalog
 

@@ -9,19 +9,14 @@ from pathlib import Path
 
 import click
 
-from gateway.bootstrap import (
-    fit_settings,
-    make_data_directory,
-    open_embedder,
-    open_store,
-    require_form_assistant,
-)
+from gateway.bootstrap import fit_settings, open_embedder, require_form_assistant
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.rail_means import command_services
 from gateway.credentials import load_pepper
 from gateway.errors import GatewayError, SettingsInvalid
 from gateway.fitting.matchers import FittedMatchers
 from gateway.model_making import make_model
+from gateway.opening import make_data_directory, open_store
 from gateway.publisher import compile_policies, rail_runner
 from gateway.settings import Settings
 from models.absent import ABSENT

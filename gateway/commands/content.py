@@ -8,12 +8,12 @@ import click
 import msgspec
 
 from gateway.activation import Meant
-from gateway.bootstrap import open_store
 from gateway.commands.options import config_option, json_option, meant_options, settings_from
 from gateway.commands.rail_means import command_services
 from gateway.commands.rows import RowOptions, import_row_file, new_file, row_options, show_written
 from gateway.content import content_differences, export_live, import_bundle
 from gateway.exporting import EXPORTS, export_content
+from gateway.opening import open_store
 from store.catalog import load_catalog
 from store.database import Database
 from store.formats.bundle import Bundle, read_bundle

@@ -8,10 +8,10 @@ import click
 import msgspec
 
 from gateway.admin_services import auditing_of, privacy_of, purging_of
-from gateway.bootstrap import open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.decision_archive import DecisionArchive
 from gateway.http.admin.decisions import decision_reply
+from gateway.opening import open_store
 from store.people import OPERATOR
 from store.repositories.decisions import DecisionFilter
 

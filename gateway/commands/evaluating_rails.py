@@ -14,12 +14,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.beginning import WRITTEN, example_folder
-from gateway.bootstrap import open_embedder, open_store
+from gateway.bootstrap import open_embedder
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.progress import shown_progress
 from gateway.commands.rail_means import command_services
 from gateway.commands.serving import EXAMPLE_ASSISTANT
 from gateway.errors import InvalidRequest
+from gateway.opening import open_store
 from gateway.publisher import rail_runner
 from gateway.rail_trial import RailCount, RailTrial, TrialResult, TrialRow, try_rows
 from gateway.rows import FileRow, read_rows

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.bootstrap import fit_settings, open_embedder, open_store
+from gateway.bootstrap import fit_settings, open_embedder
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.progress import shown_progress
 from gateway.errors import NotServing, SettingsInvalid
@@ -19,6 +19,7 @@ from gateway.fitting.assembling import Assembly
 from gateway.fitting.kept import Fit
 from gateway.fitting.matchers import FittedMatchers, published_of
 from gateway.fitting.report import make_report_folder, write_no_figures, write_report
+from gateway.opening import open_store
 from gateway.settings import Settings
 from store.calibration import Calibration
 from store.catalog import Catalog, load_catalog

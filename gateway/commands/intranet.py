@@ -10,8 +10,8 @@ from typing import Protocol, cast
 
 import click
 
-from gateway.bootstrap import open_widgets
 from gateway.http.static import FILES
+from gateway.opening import open_widgets
 from gateway.settings import Settings
 from gateway.widget.clients import WidgetClientService
 from gateway.widget.release import pinned_snippet

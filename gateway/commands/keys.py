@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.access.keys import MOST_TOKENS, KeyWish
-from gateway.bootstrap import Store, open_access, open_store
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.credentials import NewKey
+from gateway.opening import Store, open_access, open_store
 from store.catalog import load_catalog
 from store.people import OPERATOR
 from store.types import STANDARD_RATE, KeyScope

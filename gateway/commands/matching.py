@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.bootstrap import make_data_directory
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.progress import shown_progress
 from gateway.fitting.corpora import (
@@ -27,6 +26,7 @@ from gateway.fitting.labelled import Kind, LabelledText, read_labelled, require_
 from gateway.fitting.measuring import AtLimits
 from gateway.fitting.report import make_report_folder, write_no_figures, write_report
 from gateway.fitting.trial import Trial, run_trial, trial_corpus
+from gateway.opening import make_data_directory
 from models.ports import Embedder
 from store.content import Tolerance
 from store.learning.errors import TooLittleToLearn

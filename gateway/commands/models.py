@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from gateway.bootstrap import make_data_directory, open_embedder
+from gateway.bootstrap import open_embedder
 from gateway.commands.models_making import merge_delta_command, quantize
 from gateway.commands.models_planning import plan
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.progress import shown_progress
 from gateway.fitting.process import Progress
+from gateway.opening import make_data_directory
 from gateway.settings import Settings
 from models.catalog import KNOWN_MODELS, KnownModel, verified_path
 from models.device import Machine, this_machine

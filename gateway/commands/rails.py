@@ -10,7 +10,6 @@ import click
 import msgspec
 
 from gateway.activation import PATIENCE, Activation, ActivationReport, Meant
-from gateway.bootstrap import open_store
 from gateway.commands.options import config_option, json_option, meant_options, settings_from
 from gateway.commands.rail_means import command_services
 from gateway.commands.rails_words import (
@@ -22,6 +21,7 @@ from gateway.commands.rails_words import (
     show_records,
     show_report,
 )
+from gateway.opening import open_store
 from gateway.rail_checks import CANONICALIZE
 from gateway.rail_trial import TrialRow, try_row
 from gateway.settings import Settings

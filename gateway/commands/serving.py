@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.access_settings import LOOPBACK
 from gateway.beginning import example_folder
-from gateway.bootstrap import first_key, open_access, open_components, open_store
+from gateway.bootstrap import open_components
 from gateway.commands.intranet import PORT, intranet, prepare_client
 from gateway.commands.options import config_option, settings_from
 from gateway.commands.rail_means import command_services
@@ -18,6 +18,7 @@ from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
 from gateway.faults import Faults, faults_of
 from gateway.logs import set_up_logging
+from gateway.opening import first_key, open_access, open_store
 from gateway.settings import Settings, load_settings
 from store.pauses import settle
 

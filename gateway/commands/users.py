@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.access.users import Invited
-from gateway.bootstrap import open_access
 from gateway.commands.options import config_option, json_option, settings_from
+from gateway.opening import open_access
 from store.accounts import User
 from store.people import OPERATOR, Grant, Role
 

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.bootstrap import open_widgets
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.widget_change import change
 from gateway.commands.widget_documents import keys_of, show_new, told_of
 from gateway.http.static import FILES
+from gateway.opening import open_widgets
 from gateway.widget.release import snippets_of
 from store.errors import InvalidContent
 from store.people import OPERATOR

@@ -9,10 +9,10 @@ import click
 import msgspec
 from msgspec import UNSET
 
-from gateway.bootstrap import open_widgets
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.widget_documents import keys_of, told_of
 from gateway.http.admin.widget_clients import WidgetChangeRequest
+from gateway.opening import open_widgets
 from store.errors import InvalidContent
 from store.people import OPERATOR
 from store.widgets import Algorithm, SignIn, WidgetSettings

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Insert
 from sqlalchemy.dialects import postgresql, sqlite
 
-from store.database import Database, translated
+from store.database import Database
+from store.engines import translated
 from store.errors import StoreUnavailable
 from store.repositories.decisions import Decisions, row_values
 from store.tables import DecisionRow, DecisionTextRow

@@ -12,9 +12,10 @@ import pytest
 
 from gateway.access.keys import KeyWish
 from gateway.app import create_app
-from gateway.bootstrap import open_access, open_components, open_embedder, open_store
+from gateway.bootstrap import open_components, open_embedder
 from gateway.content import import_folder
 from gateway.credentials import key_id_of
+from gateway.opening import open_access, open_store
 from gateway.rail_services import rail_services
 from gateway.settings import load_settings
 from store.people import OPERATOR

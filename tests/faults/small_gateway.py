@@ -14,6 +14,7 @@ from gateway.confirming import Confirmation
 from gateway.decisions import DecisionLog
 from gateway.faults import Faults
 from gateway.faulty_parts import FaultyDecisions, FaultyEmbedder, FaultyMatchers, FaultyModel, put_in
+from gateway.limit_settings import LimitSettings
 from gateway.limits import Deadline, make_admission
 from gateway.live import Live
 from gateway.pipeline import ChatPipeline
@@ -21,7 +22,7 @@ from gateway.probes import content_report, database_report
 from gateway.publisher import Publisher
 from gateway.readiness import Readiness
 from gateway.replica_settings import ReplicaSettings
-from gateway.settings import DataSettings, LimitSettings, RailSettings, Settings
+from gateway.settings import DataSettings, RailSettings, Settings
 from gateway.turn import Reply
 from models.fakes import FakeEmbedder, FakeModel, prompt_text
 from models.upstream.model import UpstreamModel

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.errors import NotServing
 from gateway.readiness import PartState
-from store import database as module
+from store import engines as module
 from store.catalog import live_revision
 from store.database import open_database
 from store.errors import StoreError, StoreUnavailable
@@ -29,8 +29,8 @@ BOUND_S = 1.5
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_STATEMENT_S", 1)
-    monkeypatch.setattr(module, "_WAIT_S", 1)
+    monkeypatch.setattr(module, "STATEMENT_S", 1)
+    monkeypatch.setattr(module, "WAIT_S", 1)
     monkeypatch.setattr(module, "_BEYOND_S", BOUND_S - 1)
     monkeypatch.setitem(module._CONNECTING, "connect_timeout", 2)
 

@@ -8,7 +8,7 @@ from gateway.beginning import BEGUN, Beginning
 from gateway.rail_services import rail_services
 from models.fakes import FakeEmbedder
 from rails.fakes import InProcessSandbox
-from store import database as module
+from store import engines as module
 from store.audit import AuditFilter, AuditTrail
 from store.catalog import live_revision
 from store.database import Database, migrate, open_database
@@ -46,8 +46,8 @@ def begun(database: Database, sandbox) -> Beginning:
 def test_it_ends_in_an_error_and_nothing_is_lost(
     postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch, *, is_late: bool
 ) -> None:
-    monkeypatch.setattr(module, "_STATEMENT_S", 1)
-    monkeypatch.setattr(module, "_WAIT_S", 1)
+    monkeypatch.setattr(module, "STATEMENT_S", 1)
+    monkeypatch.setattr(module, "WAIT_S", 1)
     monkeypatch.setattr(module, "_BEYOND_S", 0.5)
     monkeypatch.setitem(module._CONNECTING, "connect_timeout", 2)
     url = postgres_server()

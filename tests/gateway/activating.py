@@ -16,10 +16,10 @@ from gateway import publisher as publishing
 from gateway.activation import Activation
 from gateway.answer_cache import AnswerCache
 from gateway.decisions import DecisionLog
+from gateway.limit_settings import LimitSettings
 from gateway.limits import make_admission
 from gateway.live import Live
 from gateway.pipeline import ChatPipeline
-from gateway.settings import LimitSettings
 from models.fakes import FakeModel
 from rails.definition import NO_SERVICES
 from rails.sandbox import PolicySandbox

@@ -11,10 +11,11 @@ import msgspec
 import pytest
 
 from gateway import bootstrap, model_making, probes
-from gateway.bootstrap import first_key, open_components, open_embedder, open_store, visitor_of
+from gateway.bootstrap import open_components, open_embedder, visitor_of
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
 from gateway.model_making import open_model
+from gateway.opening import first_key, open_store
 from gateway.probes import model_report
 from gateway.readiness import PartState
 from gateway.settings import PageSettings, Settings, load_settings

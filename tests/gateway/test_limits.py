@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from gateway.errors import RateLimited
+from gateway.limit_settings import LimitSettings
 from gateway.limits import Deadline, make_admission
-from gateway.settings import LimitSettings
 from tests.building import CALLER
 
 

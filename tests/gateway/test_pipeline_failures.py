@@ -8,9 +8,9 @@ import anyio
 import pytest
 
 from gateway.errors import InvalidRequest, NotServing
+from gateway.limit_settings import LimitSettings
 from gateway.limits import Deadline, make_admission
 from gateway.live import LiveState
-from gateway.settings import LimitSettings
 from gateway.turn import Reply, Source
 from models.errors import ModelUnavailable
 from models.fakes import FakeEmbedder, FakeModel

@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from gateway.errors import SettingsInvalid
+from gateway.limit_settings import LimitSettings
 from gateway.limits import make_admission
 from gateway.metering import rate_readings
 from gateway.rate_making import open_rates
@@ -14,7 +15,7 @@ from gateway.rates import MemoryRates, Rate, RateKind
 from gateway.readiness import PartState
 from gateway.redis_marks import RedisMarks
 from gateway.replica_settings import ReplicaSettings
-from gateway.settings import DataSettings, LimitSettings, Settings
+from gateway.settings import DataSettings, Settings
 from gateway.shared_rates import SharedRates
 from gateway.telemetry import Telemetry
 from store.database import migrate

@@ -11,7 +11,7 @@ import pytest
 from gateway.http.access import PUBLIC_ROUTES, ROUTE_SCOPES
 from gateway.http.admin.guard import PREFIX
 from gateway.http.admin.route_table import OPEN_ROUTES, PERSONAL_ROUTES, ROUTES
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from rails.engine import RailsPolicy
 from store.database import open_database
 from store.people import OPERATOR, Actor, Grant, Role

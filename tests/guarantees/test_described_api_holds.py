@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 
 from gateway.http.described import Described
 from gateway.http.openapi import OPERATIONS
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from rails.engine import RailsPolicy
 from store.database import open_database
 from store.people import Role

@@ -12,7 +12,7 @@ from gateway.http.checks import MOST_BYTES
 from gateway.http.embeddings import EMBEDDER
 from gateway.http.embeddings import MOST_BYTES as MOST_EMBEDDED_BYTES
 from gateway.http.problems import tells_problems
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from models.errors import ModelUnavailable
 from store.types import KeyScope
 from tests.world import World

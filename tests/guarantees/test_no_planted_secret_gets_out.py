@@ -23,7 +23,7 @@ SECRET = re.compile(r"canary\d{4}zq")
 def test_no_planted_secret_is_in_a_log_a_metric_a_trace_an_error_or_a_crash(tmp_path: Path, form: str) -> None:
     with collecting() as collector:
         call = [sys.executable, "-m", "tests.planting", str(tmp_path), collector.url, form]
-        done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)  # noqa: S603
+        done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)  # noqa: S603 - ours
         assert done.returncode == 1, done.stderr[-3000:]
         report = json.loads((tmp_path / "report.json").read_text())
         told = b"".join(collector.raw).decode("latin-1")

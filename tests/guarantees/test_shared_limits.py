@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from gateway.database_marks import DatabaseMarks
+from gateway.limit_settings import LimitSettings
 from gateway.redis_marks import RedisMarks
-from gateway.settings import LimitSettings
 from gateway.shared_rates import AGAIN_S, MarkStore, SharedRates
 from store.database import migrate, open_database
 from store.rate_marks import RateMarks

@@ -18,6 +18,7 @@ from sqlalchemy import NullPool, text
 from store_content import AT, assistant
 
 from store import database as module
+from store import engines
 from store.content import Tolerance
 from store.database import migrate, migrate_down, open_database
 from store.errors import Conflict, NotFound, StoreUnavailable
@@ -148,14 +149,14 @@ def test_four_processes_that_migrate_at_once_do_it_once(url):
 
 def test_a_migration_waits_for_its_turn_longer_than_a_message_but_not_for_ever(sqlite_url, monkeypatch):
     migrate(sqlite_url)
-    assert module._MIGRATION_WAIT_S >= 10 * module._WAIT_S
+    assert module._MIGRATION_WAIT_S >= 10 * engines.WAIT_S
     monkeypatch.setattr(module, "_MIGRATION_WAIT_S", 0.2)
     with connect(sqlite_url) as connection:
         connection.execute(text("BEGIN EXCLUSIVE"))
         started = time.monotonic()
         with pytest.raises(StoreUnavailable, match="locked"):
             migrate(sqlite_url)
-    assert time.monotonic() - started < module._WAIT_S
+    assert time.monotonic() - started < engines.WAIT_S
 
 
 class Raced:
@@ -175,12 +176,12 @@ class Raced:
 
 def test_a_new_file_whose_journal_another_process_switches_is_tried_again():
     connection = Raced(refusals=3)
-    module._prepare_sqlite(connection, None, wait_s=10)
+    engines._prepare_sqlite(connection, None, wait_s=10)
     assert connection.done[0] == "PRAGMA journal_mode=WAL"
     with pytest.raises(sqlite3.OperationalError):
-        module._prepare_sqlite(Raced(refusals=10**9), None, wait_s=0.1)
+        engines._prepare_sqlite(Raced(refusals=10**9), None, wait_s=0.1)
     with pytest.raises(sqlite3.OperationalError):
-        module._prepare_sqlite(Raced(refusals=1, code=sqlite3.SQLITE_CANTOPEN), None, wait_s=10)
+        engines._prepare_sqlite(Raced(refusals=1, code=sqlite3.SQLITE_CANTOPEN), None, wait_s=10)
 
 
 def test_a_sqlite_file_is_private_and_durable(sqlite_url, tmp_path):

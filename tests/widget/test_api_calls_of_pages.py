@@ -48,7 +48,7 @@ def admin(world: World, tmp_path: Path) -> Iterator[AdminWorld]:
 
 
 @pytest.mark.parametrize("is_listed", [True, False])
-def test_a_page_asks_only_where_its_origin_is_listed(admin: AdminWorld, context, is_listed: bool) -> None:  # noqa: FBT001
+def test_a_page_asks_only_where_its_origin_is_listed(admin: AdminWorld, context, is_listed: bool) -> None:  # noqa: FBT001 - a parameter of the test
     key = admin.world.key(KeyScope.CHAT)
     with served(admin.app) as server, served(Portal()) as portal:
         make_site(admin, "portal", origins=[portal], calls_api=is_listed)

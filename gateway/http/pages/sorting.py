@@ -91,7 +91,7 @@ def _written(order: Order) -> str:
 def _mark(text: str, kind: type[Any]) -> Mark | None:
     try:
         told = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if text.isascii() else b""
-        value, key = msgspec.json.decode(told, type=tuple[kind, str])  # type: ignore[valid-type]
+        value, key = msgspec.json.decode(told, type=tuple[kind, str])  # type: ignore[valid-type] # chosen here
     except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError):
         return None
     is_right = len(key) <= _LONGEST_KEY and "\x00" not in f"{key}{value}"

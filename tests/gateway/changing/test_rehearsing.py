@@ -10,8 +10,9 @@ import pytest
 from gateway.changing.rehearsing import Rehearsal, Rehearsing, TriedCandidates
 from gateway.changing.servable import Servable
 from gateway.changing.services import policy_problem
+from gateway.limit_settings import LimitSettings
 from gateway.limits import make_admission
-from gateway.settings import LimitSettings, Settings
+from gateway.settings import Settings
 from gateway.turn import Reply
 from rails.fakes import InProcessSandbox
 from store.changes.types import EditKind

@@ -44,7 +44,7 @@ from gateway.http.replies import (
     TraceReply,
     UsageReply,
 )
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from models.errors import ModelUnavailable
 from store.repositories.decision_writer import DecisionWriter
 from store.types import KeyScope

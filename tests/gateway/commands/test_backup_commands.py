@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from gateway.backups import restoring
-from gateway.bootstrap import auditing_of, open_store
+from gateway.bootstrap import auditing_of
+from gateway.opening import open_store
 from gateway.settings import load_settings
 from store.people import SYSTEM
 from tests.gateway.command_line import CommandLine, is_one_line_of_ours

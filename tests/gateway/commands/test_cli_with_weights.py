@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.bootstrap import open_store
 from gateway.content import import_folder
+from gateway.opening import open_store
 from gateway.settings import load_settings
 from tests.gateway.command_line import CommandLine
 from tests.gateway.content_files import write_content

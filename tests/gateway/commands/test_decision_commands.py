@@ -4,7 +4,8 @@ import dataclasses
 import datetime as dt
 import json
 
-from gateway.bootstrap import open_store, privacy_of
+from gateway.bootstrap import privacy_of
+from gateway.opening import open_store
 from gateway.settings import load_settings
 from store.content import KeepsText
 from store.repositories.decision_writer import DecisionWriter

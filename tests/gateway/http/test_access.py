@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from gateway.http.access import PUBLIC_ROUTES
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from store.types import KeyScope
 
 pytestmark = pytest.mark.anyio

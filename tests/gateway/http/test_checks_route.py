@@ -7,7 +7,7 @@ import structlog
 from nemoguardrails.server.schemas.openai import GuardrailCheckRequest, GuardrailCheckResponse
 
 from gateway.http.access import ROUTE_SCOPES
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from rails.types import Stage
 from store.types import KeyScope
 from tests.gateway.scripted_rails import ScriptedPolicy

@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 
 from gateway.http.connections import Door, connections
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from store.types import KeyScope
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import pytest
 from gateway.http.access import ROUTE_SCOPES
 from gateway.http.doorkeeper import QUESTIONS, Doorkeeper
 from gateway.http.widget.calls import CHAT
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from tests.gateway.http.test_permits import Caller
 from tests.world import World
 

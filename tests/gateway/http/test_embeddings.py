@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.embeddings import _runs
 from gateway.http.embeddings import EMBEDDER, MOST_TEXTS
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from models.errors import ModelBusy, ModelUnavailable
 from models.fakes import FakeEmbedder
 from store.types import KeyScope

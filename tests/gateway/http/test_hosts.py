@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from gateway.http.connections import connections
 from gateway.http.edge import Edge
 from gateway.http.hosts import Hosts
-from gateway.settings import LimitSettings, ServerSettings
+from gateway.limit_settings import LimitSettings
+from gateway.settings import ServerSettings
 from gateway.telemetry import Telemetry
 
 pytestmark = pytest.mark.anyio

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from store.types import KeyScope
 
 pytestmark = pytest.mark.anyio

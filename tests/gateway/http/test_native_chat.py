@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from gateway.http.asking import Asking
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from store.types import KeyScope
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import NotServing
 from gateway.http import openai as surface
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from models.ports import Sampling
 from store.types import KeyScope
 

@@ -10,8 +10,9 @@ import pytest
 
 from gateway.app import create_app
 from gateway.http.static import FILES
+from gateway.limit_settings import LimitSettings
 from gateway.server_settings import ServerSettings
-from gateway.settings import LimitSettings, PageSettings
+from gateway.settings import PageSettings
 from store.types import KeyScope
 
 pytestmark = pytest.mark.anyio

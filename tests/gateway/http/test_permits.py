@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from models.fakes import FakeModel
 from tests.gateway.http.test_client_leaves import WatchedModel
 from tests.world import World

@@ -13,7 +13,7 @@ from gateway.http.pages.handlers import PAGE_HANDLERS
 from gateway.http.pages.page_table import OPEN_PAGES, PAGES
 from gateway.http.pages.sign_in import safe_path
 from gateway.http.pages.texts import LANGUAGES
-from gateway.settings import LimitSettings
+from gateway.limit_settings import LimitSettings
 from store.database import open_database
 from store.people import Role
 from store.types import KeyScope
