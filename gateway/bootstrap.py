@@ -87,9 +87,8 @@ def open_components(
         services = rail_services(lambda: embedder, lambda: model)
         made = matchers if faults is None else FaultyMatchers(matchers, faults, fit_settings(settings).index)
         publisher = Publisher(settings, store.database, made, services, faults=faults)
-        confirmation = (
-            Confirmation(settings.replicas) if is_followed else None
-        )  # from before the reading: making a state takes seconds
+        # It counts from before the reading: making a state takes seconds.
+        confirmation = Confirmation(settings.replicas) if is_followed else None
         live = Live(publisher.load(), confirmation)
         require_form_assistant(settings, live.current.catalog)
         answers = AnswerCache(
