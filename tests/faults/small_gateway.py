@@ -182,12 +182,13 @@ class Town:
     """How the gateway comes to it, where that is another way."""
     within_s: float = 5.0
     """How long an answer waits for its decision to be kept."""
+    rails: RailSettings = field(default_factory=lambda: RailSettings(rail_s=0.4, stage_s=0.8))
     gateway: Gateway | None = None
 
     def __post_init__(self) -> None:
         self.settings = Settings(
             data=DataSettings(directory=str(self.folder / "data"), database_url=self.way or self.url),
-            rails=RailSettings(rail_s=0.4, stage_s=0.8),
+            rails=self.rails,
             limits=LimitSettings(match_s=0.4),
             replicas=ReplicaSettings(unconfirmed_s=UNCONFIRMED_S, superseded_s=SUPERSEDED_S),
         )

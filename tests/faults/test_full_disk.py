@@ -6,6 +6,7 @@ import pytest
 from gateway.beginning import BEGUN, Beginning, example_folder
 from gateway.rail_services import rail_services
 from gateway.readiness import PartState
+from gateway.settings import RailSettings
 from models.fakes import FakeEmbedder
 from rails.fakes import InProcessSandbox
 from store.audit import AuditFilter, AuditTrail
@@ -28,7 +29,7 @@ ADMIN = person("ada", Role.ADMIN)
 
 @pytest.fixture
 def town(small_disk: SmallDisk):
-    made = Town(small_disk.folder)
+    made = Town(small_disk.folder, rails=RailSettings(rail_s=5.0, stage_s=10.0))
     yield made
     made.close()
 

@@ -1,8 +1,9 @@
 """No secret gets out: 500 and more, in every field of every operation and in headers, are in no log, metric or trace.
 
-Nor are they in the body of an error or in what a crash prints, whatever breaks. Two things of a client's are told as
-they were sent, and docs/telemetry.md says so: a request id that looks like one, in logs and traces; and to the caller
-alone the name of a field or of a document that is wrong.
+Nor are they in the body of an error or in what a crash prints, whatever breaks. Three things of a client's are told as
+they were sent, and docs/telemetry.md and docs/guides/errors.md say so: a request id that looks like one, in logs and
+traces; and to the caller alone the name of a field or of a document that is wrong, and in a conflict the document that
+is stored.
 """
 
 import json
@@ -34,8 +35,19 @@ def test_no_planted_secret_is_in_a_log_a_metric_a_trace_an_error_or_a_crash(tmp_
         assert event in done.stderr, f"the log has no line {event}"
     assert {"POST /v1/chat", "canongate.decision", "run_guardrail input"} <= names
     assert "canongate_decisions_total" in report["metrics"]
-    leaks = [body for body in report["bodies"] if set(SECRET.findall(body)) - set(report["names"])]
+    leaks = [body for body in map(words_of, report["bodies"]) if set(SECRET.findall(body)) - set(report["names"])]
     assert not leaks, f"{len(leaks)} errors quote: {leaks[:5]}"
     for place, text in {"log": done.stderr + done.stdout, "metrics": report["metrics"], "traces": told}.items():
         lines = [line for line in text.splitlines() if SECRET.search(line)]
         assert not lines, f"{len(lines)} lines of the {place}: {lines[:5]}"
+
+
+def words_of(body: str) -> str:
+    """Leaves out the stored document of a conflict: it is there so that no text of an editor is lost."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return body
+    if told.get("code") == "conflict":
+        del told["found"]
+    return json.dumps(told)

@@ -63,10 +63,16 @@ trusted_proxies = ["127.0.0.1"]
 directory = "{directory}"
 [model]
 name = "none"
+[rails]
+rail_s = 10
+stage_s = 20
 [access]
 plain_http = true
 """
-"""Each browser says that it stands somewhere else, so that tries of one journey are not those of another."""
+"""Each browser says that it stands somewhere else, so that tries of one journey are not those of another.
+
+A rail may take its time: browsers keep every core busy, and what a late rail does is tested elsewhere.
+"""
 SOON_S = 30.0
 _EXPECTED = "the server responded with a status of 4"
 """What Chromium says of a page that tells of something wrong: the journey went there on purpose."""
