@@ -4,11 +4,13 @@ import base64
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
 import sqlalchemy
+from litestar import Litestar
 
 from gateway.access.keys import KeyWish
 from gateway.access.passwords import Passwords
@@ -257,7 +259,11 @@ class AdminWorld:
             ),
         )
         self.components = replace(world.components, administration=self.administration, widget=self.widget)
-        self.app = create_app(self.components)
+
+    @cached_property
+    def app(self) -> Litestar:
+        """The application."""
+        return create_app(self.components)
 
     def client(self, actor: Actor | None = None) -> httpx.AsyncClient:
         """Gives a client that speaks as the actor, or as nobody."""

@@ -1,5 +1,6 @@
 """What all tests share: the exported embedder and a running model, each made once."""
 
+import gc
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         group = "weights" if item.get_closest_marker("weights") else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_collection_finish() -> None:
+    """Takes the modules and what was collected out of what the garbage collector looks through at every turn."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

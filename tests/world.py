@@ -5,11 +5,12 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import httpx
 import msgspec
 import pytest
+from litestar import Litestar
 
 from gateway.answer_cache import AnswerCache
 from gateway.app import create_app
@@ -243,7 +244,11 @@ class World:
             administration=None,
             visitor=visitor if has_visitor else None,
         )
-        self.app = create_app(self.components)
+
+    @cached_property
+    def app(self) -> Litestar:
+        """The application; hundreds of routes take a second, and many tests ask for none."""
+        return create_app(self.components)
 
     def _probe(self, name: str):
         return lambda: self.parts[name]
