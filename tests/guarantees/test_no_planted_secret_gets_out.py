@@ -49,5 +49,5 @@ def words_of(body: str) -> str:
     except ValueError:
         return body
     if told.get("code") == "conflict":
-        del told["found"]
+        told.pop("found", None)
     return json.dumps(told)
