@@ -66,7 +66,9 @@ def policy(rail_s: float) -> RailsPolicy:
 
 def world_with(rail_s: float) -> World:
     with ThreadPoolExecutor(1) as beside:
-        return beside.submit(lambda: World(policy(rail_s))).result()
+        world = beside.submit(lambda: World(policy(rail_s))).result()
+    assert world.app is not None, "it is made before the loop is watched"
+    return world
 
 
 async def ask(world: World) -> int:
