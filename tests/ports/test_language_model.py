@@ -1,4 +1,4 @@
-"""One contract for every language model: the fake, the real one behind its worker, and one on another server."""
+"""One contract for every language model: fake, behind its worker, in other processes, on Ray, on another server."""
 
 import threading
 import time
@@ -16,6 +16,7 @@ from models.worker.engine import LlamaModel
 from models.worker.process import WorkerProgram
 from models.worker.supervisor import EngineLimits
 from tests.models.prompts import approved
+from tests.models.remote.loopback import remote
 from tests.models.upstream.fake_upstream import answer, fake_upstream
 from tests.models.upstream.upstreams import upstream
 
@@ -32,6 +33,13 @@ def real():
         WorkerProgram(),
     )
     model.start(60.0)
+    yield model
+    model.close()
+
+
+@pytest.fixture(scope="module")
+def remote_model(real):
+    model = remote(real)
     yield model
     model.close()
 
@@ -60,6 +68,7 @@ def llama_server():
 
 OTHERS = [
     pytest.param("real", marks=pytest.mark.weights),
+    pytest.param("remote_model", marks=pytest.mark.weights),
     pytest.param(
         "llama_server",
         marks=[
