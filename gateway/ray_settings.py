@@ -12,12 +12,14 @@ Cpus = Annotated[float, Meta(ge=0, le=1024)]
 
 
 class RaySettings(Section, frozen=True):
-    """Gateway, embedder and model as deployments of Ray Serve, with `canongate serve --on-ray` alone. Each has as many
-    replicas as its load asks for, between the least and the most."""
+    """Gateway, embedder and model as deployments of Ray Serve, with `canongate serve --on-ray` alone.
+
+    Each has as many replicas as its load asks for, between the least and the most.
+    """
 
     address: str = ""
-    """Of a Ray cluster that is there, such as `10.0.0.5:6379`. Empty starts a Ray of its own, which listens on this
-    machine alone, tells nobody about itself, and ends with the command."""
+    """Of a Ray cluster that is there, such as `10.0.0.5:6379`. Empty starts a Ray on this machine: it takes nobody
+    without a token that is new each time, tells nobody about itself, and ends with the command."""
 
     least_gateways: Replicas = 1
     """Gateways at least."""
@@ -38,8 +40,8 @@ class RaySettings(Section, frozen=True):
     """Replicas of the model at most."""
 
     gateway_cpus: Cpus = 0.5
-    """What Ray sets aside of a machine's processors for a gateway. It places replicas by these figures; it does not hold
-    them to it."""
+    """What Ray sets aside of a machine's processors for a gateway. It places replicas by these figures, and does not
+    hold them to it."""
 
     embedder_cpus: Cpus = 0.25
     """The same for a replica of the embedder."""

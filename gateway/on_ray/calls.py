@@ -13,7 +13,7 @@ from models.errors import ModelBusy, ModelUnavailable
 from models.remote.messages import EmbedderFacts, read_facts
 
 EMBED_S = 10.0
-"""For one request to the embedder. A message has less, by `limits.match_s`; this ends what nobody waits for any more."""
+"""For one request to the embedder. A message has less, by `limits.match_s`; this ends what nobody waits for."""
 BUSY_S = 1.0
 """When to come back, as a caller is told whose request has no place in line."""
 START_S = 600.0

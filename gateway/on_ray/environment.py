@@ -15,5 +15,7 @@ def prepare(settings: RaySettings) -> None:
     # Whoever reaches a Ray may run code in it: our own one takes a token that is new each time.
     os.environ["RAY_AUTH_MODE"] = "token"  # noqa: TID251 - as the module says
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)  # noqa: TID251 - as the module says
+    # It would listen on every interface: it counts 127.0.0.1 as its address only where no others can join.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # noqa: TID251 - as the module says
     # Its HTTP server would believe X-Forwarded-For of whoever is on this machine.
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # noqa: TID251 - as the module says

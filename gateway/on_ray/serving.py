@@ -11,9 +11,11 @@ import ray
 from ray import serve
 from ray.exceptions import RayError
 from ray.serve.config import HTTPOptions, ProxyLocation, RequestRouterConfig
+from ray.serve.schema import LoggingConfig
 
 from gateway.errors import SettingsInvalid
 from gateway.model_making import has_own_model
+from gateway.on_ray.folders import make_keys
 from gateway.on_ray.names import APPLICATION, EMBEDDER, GATEWAY, MODEL
 from gateway.on_ray.replicas import EmbedderDeployment, GatewayDeployment, ModelDeployment
 from gateway.settings import DataSettings, Settings
@@ -29,6 +31,8 @@ LOOK_S = 2.0
 HEALTH_TIMEOUT_S = 30.0
 """A machine that is busy for a moment is not ill. A process that died is noticed at once."""
 ENDING_S = 5.0
+_QUIET = LoggingConfig(log_level="WARNING", enable_access_log=False)
+"""Of Ray's own lines; the gateways write theirs."""
 
 
 def serve_on_ray(settings: Settings, say: Callable[[str], None]) -> None:
@@ -49,13 +53,18 @@ def deployed(
     `gateway.on_ray.environment` has prepared before. Raises `SettingsInvalid`.
     """
     _require_servable(settings)
+    make_keys(settings)
     with _ray(settings, say):
         started()
         server = settings.server
         location = ProxyLocation.EveryNode if settings.ray.address else ProxyLocation.HeadOnly
         try:
-            serve.start(proxy_location=location, http_options=HTTPOptions(host=server.host, port=server.port))
-            serve.run(application_of(settings), name=APPLICATION, route_prefix="/")
+            serve.start(
+                proxy_location=location,
+                http_options=HTTPOptions(host=server.host, port=server.port),
+                logging_config=_QUIET,
+            )
+            serve.run(application_of(settings), name=APPLICATION, route_prefix="/", logging_config=_QUIET)
             yield
         except (RayError, RuntimeError) as error:  # the latter is how Serve says that a deployment did not start
             raise SettingsInvalid(f"Ray Serve: {error}. The log files of Ray say more.") from error

@@ -15,6 +15,7 @@ from models.remote.embedder import RemoteEmbedder
 from models.remote.embedder_replica import EmbedderReplica
 from models.remote.messages import read_facts
 from tests.models.remote.loopback import LoopbackEmbedderCalls
+from tests.on_ray.application import ON_RAY
 from tests.ports.universal_sentence_encoder import UniversalSentenceEncoder
 
 TEXTS = ["How do I reset my password?", "x", "Wann öffnet das Büro in Lissabon? 日本", "a longer message " * 12]
@@ -52,7 +53,7 @@ def universal():
 REAL = [pytest.param(name, marks=WEIGHTS) for name in ("onnx", "batching", "remote", "sentence", "universal")]
 
 
-@pytest.fixture(params=["fake", *REAL])
+@pytest.fixture(params=["fake", *REAL, pytest.param("ray_embedder", marks=ON_RAY)])
 def embedder(request):
     return FakeEmbedder() if request.param == "fake" else request.getfixturevalue(request.param)
 

@@ -19,6 +19,7 @@ from tests.models.prompts import approved
 from tests.models.remote.loopback import remote
 from tests.models.upstream.fake_upstream import answer, fake_upstream
 from tests.models.upstream.upstreams import upstream
+from tests.on_ray.application import ON_RAY
 
 LONG_ANSWER = "word " * 2000
 PROMPT = approved("Explain the opening hours.", instructions="The office is open from 08:00 to 18:00.")
@@ -69,6 +70,7 @@ def llama_server():
 OTHERS = [
     pytest.param("real", marks=pytest.mark.weights),
     pytest.param("remote_model", marks=pytest.mark.weights),
+    pytest.param("ray_model", marks=ON_RAY),
     pytest.param(
         "llama_server",
         marks=[

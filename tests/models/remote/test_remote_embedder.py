@@ -37,7 +37,7 @@ def test_vectors_are_those_of_the_embedder_itself(remote, onnx):
     assert embedder.languages == onnx.languages
 
 
-def test_word_pieces_are_counted_here(remote, onnx):
+def test_word_pieces_are_counted_here(remote):
     embedder, calls = remote
     calls.carry = None
     assert [embedder.count_tokens(text) for text in ("x", "a longer message")] == [3, 5]
