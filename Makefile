@@ -13,6 +13,7 @@ WIDGET := gateway/web/widget
 WIDGET_BUNDLE := gateway/web/dist/widget.js
 AXE := tests/axe/node_modules/axe-core/axe.min.js
 AUDITORS := $(patsubst %,var/tools/%/.ready,bandit semgrep)
+RAY := var/tools/ray
 CLIENTS := $(patsubst %,var/clients/%/.ready,openai langchain litellm lm-eval llm node)
 MINUTES ?= 10
 EXAMPLES ?= 300
@@ -23,7 +24,7 @@ export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rival browser run test test-clients check audit api fuzz garak sbom fix bench screenshots docs clean
+.PHONY: help setup rival browser run test test-clients test-ray check audit api fuzz garak sbom fix bench screenshots docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -90,6 +91,15 @@ var/clients/node/.ready: tests/clients/node/package-lock.json
 var/clients/%/.ready: tests/clients/requirements/%.txt
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install --quiet --no-deps --requirement $<
+	@touch $@
+
+test-ray: setup $(RAY)/.ready ## install Ray Serve in var/tools/ray and run what is marked for it, in about five minutes
+	@PYTHONPATH=$(CURDIR):$(CURDIR)/$(RAY) $(BIN)/python -m pytest --quiet -m ray -W default tests/on_ray tests/ports
+
+# Beside .venv and not in it: Ray's own packages must not decide what the tests of everything else run on.
+$(RAY)/.ready: tests/on_ray/requirements.txt
+	@rm -rf $(RAY)
+	@$(BIN)/python -m pip install --quiet --no-deps --target $(RAY) --requirement $<
 	@touch $@
 
 check: setup $(SPHINX)/.ready ## lint, types, import contracts, generated docs and the links of all pages

@@ -84,10 +84,10 @@ def _ways(count: int) -> dict[str, tuple[list[tuple[str, str]], int]]:
 def _measure(pid: int, key: str, questions: list[tuple[str, str]], count: int, clients: int) -> dict[str, Any]:
     run_load(Load(PORT, key, questions, count=min(count, len(questions)), clients=clients))
     say(f"{count} requests")
-    before_s, began_s = _processor_s(pid), time.perf_counter()
+    before_s, began_s = _by_part_s(pid), time.perf_counter()
     came = run_load(Load(PORT, key, questions, count=count, clients=clients))
     took_s = time.perf_counter() - began_s
-    used_s = {name: after_s - before_s[name] for name, after_s in _processor_s(pid).items()}
+    used_s = {name: after_s - before_s[name] for name, after_s in _by_part_s(pid).items()}
     if others := [one for one in came if one.status != 200]:
         raise SystemExit(f"{len(others)} of {count} requests were not answered, the first with {others[0].status}")
     return {
@@ -100,12 +100,13 @@ def _measure(pid: int, key: str, questions: list[tuple[str, str]], count: int, c
     }
 
 
-def _processor_s(pid: int) -> dict[str, float]:
+def _by_part_s(pid: int) -> dict[str, float]:
     """Returns what the gateway and the processes that it started have used of the processors."""
-    return {"gateway": _used_s(pid), "worker": sum(map(_used_s, children_of(pid)))}
+    return {"gateway": processor_of(pid), "worker": sum(map(processor_of, children_of(pid)))}
 
 
-def _used_s(pid: int) -> float:
+def processor_of(pid: int) -> float:
+    """Returns the processor time of one process, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 

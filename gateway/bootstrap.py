@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from gateway.access.sessions import utc_now
 from gateway.admin_services import (
@@ -50,7 +52,9 @@ from gateway.telemetry import Telemetry
 from gateway.tracing_making import open_tracing
 from gateway.warming import Warming
 from gateway.webhooks.making import make_webhooks
+from models.embedding.embedder import OnnxEmbedder
 from models.ports import Embedder
+from models.remote.model import RemoteModel
 from models.worker.engine import LlamaModel
 from store.catalog import Catalog
 from store.changes.suite_runs import SuiteRuns
@@ -58,6 +62,15 @@ from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import Decisions
 from store.signals import Lead
 from store.types import KeyScope
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """An embedder and a model that other processes have."""
+
+    embedder: Embedder
+    model: RemoteModel | None
+    """None where the settings name an upstream, or no model at all."""
 
 
 @contextmanager
@@ -68,17 +81,25 @@ def open_components(
     is_followed: bool = False,
     progress: Progress = lambda _: None,
     faults: Faults | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Iterator[Components]:
     """Makes everything that answers questions; on leaving, ends the worker and closes the database.
 
     The worker starts first and loads its weights while this process loads the rest. Where publishes are followed,
     nothing is answered while it is not known what is published; a command answers from what it read when it began. With
-    `faults` it is a trial.
+    `faults` it is a trial. What is `elsewhere` is not made here.
     """
     with ExitStack() as stack:
         make_data_directory(settings)
-        model = open_model(settings, stack, without_model=without_model, progress=progress)
-        embedding = stack.enter_context(ThreadPoolExecutor(1)).submit(open_embedder, settings, progress)
+        model = open_model(
+            settings,
+            stack,
+            without_model=without_model,
+            progress=progress,
+            elsewhere=elsewhere.model if elsewhere else None,
+        )
+        opening = (lambda: elsewhere.embedder) if elsewhere else partial(open_embedder, settings, progress)
+        embedding = stack.enter_context(ThreadPoolExecutor(1)).submit(opening)
         store = stack.enter_context(open_store(settings))
         loaded = embedding.result()
         embedder = RecentVectors(loaded if faults is None else FaultyEmbedder(loaded, faults))
@@ -216,7 +237,7 @@ def open_components(
         )
 
 
-def open_embedder(settings: Settings, progress: Progress) -> Embedder:
+def open_embedder(settings: Settings, progress: Progress) -> OnnxEmbedder:
     """Loads the embedder, exporting it first where needed, and warms it with one text."""
     embedder = load_source(source_of(settings), lambda line, _done, _total: progress(line))
     embedder.embed(["warm"])

@@ -12,6 +12,7 @@ from models.absent import AbsentModel
 from models.errors import ModelBusy, ModelRefused
 from models.markers import require_unmarked
 from models.ports import ApprovedPrompt, Cancellation, LanguageModel, PartKind, PromptPart, RenderedPrompt, Sampling
+from models.remote.model import RemoteModel
 from models.upstream.model import UpstreamModel
 from models.worker.engine import LlamaModel
 from models.worker.supervisor import ModelState
@@ -88,4 +89,4 @@ class CheckingModel:
 
 
 def _is_starting(model: LanguageModel) -> bool:
-    return isinstance(model, LlamaModel | UpstreamModel) and model.state is ModelState.STARTING
+    return isinstance(model, LlamaModel | UpstreamModel | RemoteModel) and model.state is ModelState.STARTING

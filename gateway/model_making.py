@@ -15,6 +15,7 @@ from models.files.registry import REGISTRY, Registry, find_model
 from models.files.unpacking import Weights, unpacked
 from models.planning import Wish, plan_model
 from models.ports import LanguageModel
+from models.remote.model import RemoteModel, RemoteWeights
 from models.upstream.model import UpstreamLimits, UpstreamModel
 from models.upstream.target import PromptStyle, UpstreamTarget
 from models.worker.engine import LlamaModel
@@ -26,9 +27,20 @@ Progress = Callable[[str], None]
 """Is told in one line what is being done."""
 
 
-def open_model(settings: Settings, stack: ExitStack, *, without_model: bool, progress: Progress) -> LanguageModel:
-    """Starts the worker, or to watch the upstream, without waiting for it; or gives the model that never answers."""
-    if without_model or (settings.model.name == ABSENT and not settings.upstream.url):
+def open_model(
+    settings: Settings,
+    stack: ExitStack,
+    *,
+    without_model: bool,
+    progress: Progress,
+    elsewhere: RemoteModel | None = None,
+) -> LanguageModel:
+    """Starts the worker, or to watch what answers elsewhere, without waiting; or gives the model that never answers."""
+    if elsewhere is not None:
+        stack.callback(elsewhere.close)
+        elsewhere.start()
+        return elsewhere
+    if without_model or not (settings.upstream.url or has_own_model(settings)):
         return AbsentModel()
     progress(f"calling {settings.upstream.url}" if settings.upstream.url else "starting the model's worker")
     model = make_model(settings, progress)
@@ -70,10 +82,7 @@ def make_model(settings: Settings, progress: Progress = lambda _: None) -> Llama
         WorkerProgram(environment=worker_environment(settings), log=settings.data_directory / "worker.log"),
         path=path,
         unpacked=unpacked(source, folder, progress) if plan.is_unpacked else None,
-        adapters=tuple(
-            Adapter(one.assistant, str(Path(one.path).expanduser().resolve()), one.sha256, one.scale)
-            for one in chosen.adapters
-        ),
+        adapters=_adapters(settings),
         prefix_folder=settings.data_directory / "prefixes",
     )
 
@@ -93,12 +102,30 @@ def _usable_machine(gpu_layers: int) -> Machine:
 
 def parallel_of(model: LanguageModel, settings: Settings) -> int:
     """How many answers the model words at once."""
-    return model.parallel if isinstance(model, LlamaModel) else settings.upstream.requests
+    return model.parallel if isinstance(model, LlamaModel | RemoteModel) else settings.upstream.requests
 
 
 def places_of(model: LanguageModel, settings: Settings) -> int:
     """How many callers may wait for the model; some more than it takes, so that it is the model that says no."""
-    return (model.places if isinstance(model, LlamaModel) else settings.upstream.requests) + 2
+    return (model.places if isinstance(model, LlamaModel | RemoteModel) else settings.upstream.requests) + 2
+
+
+def has_own_model(settings: Settings) -> bool:
+    """Whether a worker of ours words answers, here or elsewhere."""
+    return settings.model.name != ABSENT and not settings.upstream.url
+
+
+def remote_weights(settings: Settings) -> RemoteWeights:
+    """Returns what replicas with these settings answer with. Raises `ModelRefused` for a model that is not known."""
+    known, _ = find_model(settings.model.name, Registry(settings.data_directory / REGISTRY))
+    return RemoteWeights(known.name, known.sha256, {one.assistant: one.name for one in _adapters(settings)})
+
+
+def _adapters(settings: Settings) -> tuple[Adapter, ...]:
+    return tuple(
+        Adapter(one.assistant, str(Path(one.path).expanduser().resolve()), one.sha256, one.scale)
+        for one in settings.model.adapters
+    )
 
 
 def _make_upstream(settings: Settings) -> UpstreamModel:

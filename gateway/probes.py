@@ -4,6 +4,7 @@ from gateway.live import Live
 from gateway.publisher import Publisher
 from gateway.readiness import PartReport, PartState
 from models.ports import LanguageModel
+from models.remote.model import RemoteModel
 from models.upstream.model import UpstreamModel
 from models.worker.engine import LlamaModel
 from models.worker.supervisor import ModelState
@@ -48,7 +49,7 @@ def content_report(live: Live, database: Database, publisher: Publisher) -> Part
 
 def model_report(model: LanguageModel) -> PartReport:
     """Tells how the language model is; without it approved fallbacks are given."""
-    if not isinstance(model, LlamaModel | UpstreamModel):
+    if not isinstance(model, LlamaModel | UpstreamModel | RemoteModel):
         return PartReport(PartState.DEGRADED, "no language model is configured: approved fallbacks are given")
     match model.state:
         case ModelState.READY:
@@ -56,5 +57,5 @@ def model_report(model: LanguageModel) -> PartReport:
         case ModelState.STARTING:
             return PartReport(PartState.NOT_READY, "loading the weights")
         case ModelState.DOWN | ModelState.OPEN:
-            what = (model.fault or "the upstream failed") if isinstance(model, UpstreamModel) else "the worker is down"
+            what = "the worker is down" if isinstance(model, LlamaModel) else (model.fault or "the upstream failed")
             return PartReport(PartState.DEGRADED, f"{what}: approved fallbacks are given")

@@ -14,6 +14,7 @@ from gateway.errors import SettingsInvalid
 from gateway.faults import FaultSettings
 from gateway.limit_settings import LimitSettings
 from gateway.model_settings import AnswerSettings, ModelSettings, UpstreamSettings
+from gateway.ray_settings import RaySettings
 from gateway.replica_settings import ReplicaSettings
 from gateway.sections import PREFIX, Section
 from gateway.server_settings import ServerSettings, StartupSettings
@@ -146,6 +147,8 @@ class Settings(Section, frozen=True):
     """The review queue."""
     replicas: ReplicaSettings = ReplicaSettings()
     """Several gateways on one database."""
+    ray: RaySettings = RaySettings()
+    """Ray Serve."""
     webhooks: WebhookSettings = WebhookSettings()
     """Webhooks."""
     page: PageSettings = PageSettings()

@@ -8,6 +8,7 @@ from gateway.telemetry import Reading
 from gateway.telemetry_settings import TelemetrySettings
 from gateway.tracing import UNTRACED, Tracing
 from models.ports import LanguageModel
+from models.remote.model import RemoteModel
 from models.worker.engine import LlamaModel
 
 OWN_WORKER, OTHERS = "llama.cpp", "upstream"
@@ -25,7 +26,7 @@ def open_tracing(
     except ImportError as error:
         raise SettingsInvalid("telemetry.endpoint needs OpenTelemetry: pip install 'canongate[otel]'") from error
     collector = stack.enter_context(open_collector(settings))
-    provider = OWN_WORKER if isinstance(model, LlamaModel) else OTHERS
+    provider = OWN_WORKER if isinstance(model, LlamaModel | RemoteModel) else OTHERS
     tracing = Tracing(collector, settings.sampling, provider=provider, model=model.name, privacy=privacy)
     spans = Reading(
         "canongate_trace_spans",

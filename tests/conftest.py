@@ -14,6 +14,7 @@ from models.embedding.export import export_onnx
 from models.worker.engine import LlamaModel
 from models.worker.process import WorkerProgram
 from models.worker.supervisor import EngineLimits
+from tests.on_ray.application import on_ray, ray_embedder, ray_model
 from tests.postgres import postgres_server
 from tests.redis_server import redis_server
 from tests.world import anyio_backend, make_world, policy, world
@@ -22,8 +23,11 @@ __all__ = [
     "anyio_backend",
     "embedder_cache",
     "make_world",
+    "on_ray",
     "policy",
     "postgres_server",
+    "ray_embedder",
+    "ray_model",
     "redis_server",
     "smollm",
     "world",
@@ -40,7 +44,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps a file in one process, and all that loads the real model in one, when tests run in several."""
     for item in items:
-        group = "weights" if item.get_closest_marker("weights") else str(item.path)
+        group = (
+            "ray"
+            if item.get_closest_marker("ray")
+            else "weights"
+            if item.get_closest_marker("weights")
+            else str(item.path)
+        )
         item.add_marker(pytest.mark.xdist_group(group))
 
 

@@ -18,6 +18,7 @@ from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
 from gateway.faults import Faults, faults_of
 from gateway.logs import set_up_logging
+from gateway.on_ray.environment import prepare
 from gateway.opening import first_key, open_access, open_store
 from gateway.settings import Settings, load_settings
 from store.pauses import settle
@@ -30,8 +31,9 @@ FIRST_KEY_FILE = "first-key"
 @config_option
 @click.option("--port", type=click.IntRange(0, 65535), help="Overrides server.port.")
 @click.option("--admin-listen", metavar="HOST:PORT", help="Overrides server.admin_listen: administration only there.")
+@click.option("--on-ray", is_flag=True, help="Runs gateway, embedder and model as deployments of Ray Serve ([ray]).")
 @click.option("--trial", is_flag=True, help="Takes faults on purpose (faults.points): never where people are served.")
-def serve(*, config: Path | None, port: int | None, admin_listen: str | None, trial: bool) -> None:
+def serve(*, config: Path | None, port: int | None, admin_listen: str | None, on_ray: bool, trial: bool) -> None:
     """Run the gateway.
 
     SIGTERM and SIGINT end it when running requests are done; SIGHUP reads the settings again.
@@ -40,6 +42,7 @@ def serve(*, config: Path | None, port: int | None, admin_listen: str | None, tr
     Examples:
       canongate serve --config canongate.toml
       canongate serve --config canongate.toml --admin-listen 127.0.0.1:8081
+      canongate serve --config canongate.toml --on-ray
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
 
     def read() -> Settings:
@@ -49,7 +52,10 @@ def serve(*, config: Path | None, port: int | None, admin_listen: str | None, tr
     faults = faults_of(settings.faults, host=settings.server.host, is_trial=trial)
     _announce_first_key(settings)
     _announce_first_administrator(settings)
-    _run(settings, read, faults=faults)
+    if on_ray:
+        _run_on_ray(settings, faults)
+    else:
+        _run(settings, read, faults=faults)
 
 
 @click.command()
@@ -136,6 +142,18 @@ def _announce_first_administrator(settings: Settings) -> None:
         told = f"First administrator {invited.user.name!r}: set a password on the page /admin/setup, or with "
         told += f"POST /v1/admin/setup, within 24 hours and with this token: {invited.token}"
         click.echo(told, err=True)
+
+
+def _run_on_ray(settings: Settings, faults: Faults | None) -> None:
+    if faults is not None:
+        raise SettingsInvalid("--trial: faults on purpose are of one process; leave out --on-ray")
+    prepare(settings.ray)
+    try:
+        from gateway.on_ray.serving import serve_on_ray  # noqa: PLC0415 - an extra, loaded by those who asked for it
+    except ImportError as error:
+        raise SettingsInvalid("--on-ray needs Ray Serve: pip install 'canongate[ray]'") from error
+    set_up_logging(settings.log)
+    serve_on_ray(settings, lambda line: click.echo(line, err=True))
 
 
 def _run(

@@ -15,6 +15,7 @@ from gateway.settings import Settings
 from models.embedding.embedder import (
     PACKAGED_MINILM_LANGUAGES,
     PACKAGED_MINILM_SHA256,
+    OnnxEmbedder,
     load_embedder,
     packaged_minilm,
 )
@@ -242,12 +243,12 @@ def _fit(
     return with_contradictions(fitted, corpus)
 
 
-def load_source(source: EmbedderSource, progress: Progress) -> Embedder:
+def load_source(source: EmbedderSource, progress: Progress) -> OnnxEmbedder:
     """Returns the embedder as it is, exporting it where that was not done yet."""
     return _load(source, source.path, source.sha256, progress)
 
 
-def _load(source: EmbedderSource, folder: Path, sha256: str, progress: Progress) -> Embedder:
+def _load(source: EmbedderSource, folder: Path, sha256: str, progress: Progress) -> OnnxEmbedder:
     is_packaged = source.sha256 == PACKAGED_MINILM_SHA256
     languages = PACKAGED_MINILM_LANGUAGES if is_packaged else source.languages
     return load_embedder(folder, source.exports, sha256, lambda line: progress(line, 0, 1), languages=languages)

@@ -22,7 +22,7 @@ from models.embedding.onnx_session import OnnxSession, has_gpu
 from models.embedding.sentence_folder import TOKENIZER
 from models.embedding.wordpieces import WordPieces
 from models.errors import ModelRefused
-from models.ports import Embedder, Vectors
+from models.ports import Vectors
 from models.verified import Manifest, discard, intact_manifest
 
 PACKAGED_MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -48,7 +48,7 @@ def load_embedder(
     progress: Progress,
     *,
     languages: frozenset[str] | None = None,
-) -> Embedder:
+) -> "OnnxEmbedder":
     """Returns the ONNX form of the model in `source`, exporting it first when no intact export is in `cache_dir`.
 
     int8 on a processor; float32 on a GPU, and for a model whose int8 form is not the same. `languages` are what the
@@ -84,7 +84,7 @@ class OnnxEmbedder:
         if manifest is None or manifest.format != EXPORT_FORMAT or set(manifest.files) != {GRAPH, TOKENIZER, WITNESS}:
             raise ModelRefused(f"{folder} holds no intact embedder; export it again")
         self._session = OnnxSession(
-            folder / GRAPH, WordPieces(folder / TOKENIZER, manifest.max_tokens), pad_id=manifest.pad_id
+            folder / GRAPH, WordPieces.read(folder / TOKENIZER, manifest.max_tokens), pad_id=manifest.pad_id
         )
         self.form = manifest.form
         self.fingerprint = folder.name
@@ -92,6 +92,11 @@ class OnnxEmbedder:
         self.max_tokens = manifest.max_tokens
         self.languages = languages
         self._require_witness(folder, manifest)
+
+    @property
+    def tokenizer(self) -> str:
+        """What counts its word pieces, as the file of the exported model says it."""
+        return self._session.pieces.tokenizer
 
     def count_tokens(self, text: str) -> int:
         return self._session.pieces.count(text)

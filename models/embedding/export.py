@@ -114,7 +114,7 @@ class _Made:
 
     def __init__(self, original: SentenceEmbedder, vectors: Vectors, folder: Path) -> None:
         self._original, self._vectors, self._folder = original, vectors, folder
-        self._pieces = WordPieces(folder / TOKENIZER, original.max_tokens)
+        self._pieces = WordPieces.read(folder / TOKENIZER, original.max_tokens)
 
     def quantized(self, exported: Path, progress: Progress) -> bool:
         """Writes the int8 graph and says whether it agrees with the original."""

@@ -35,7 +35,7 @@ class SentenceEmbedder:
             raise ModelRefused(f"{source} pools by {self._pooling}; the export knows {', '.join(POOLINGS)}")
         self.folder = folder
         self.max_tokens = _max_tokens(folder, self._model)
-        self._pieces = WordPieces(folder.tokenizer, self.max_tokens)
+        self._pieces = WordPieces.read(folder.tokenizer, self.max_tokens)
         self.languages = languages
         self.fingerprint = folder.fingerprint("sentence-transformers")
         self.dimension = self._encode(["x"]).shape[1]

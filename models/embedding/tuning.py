@@ -51,7 +51,7 @@ class Tuner:
         model = _loaded(source)
         self._head = nn.ModuleList(list(model)[1:])
         self.halves = Halves(model[0].auto_model)
-        self._pieces = WordPieces(self.source.folder.tokenizer, _max_tokens(model))
+        self._pieces = WordPieces.read(self.source.folder.tokenizer, _max_tokens(model))
         self._hidden: dict[str, Tensor] = {}
         self._hidden_bytes = 0
         self._depth = -1

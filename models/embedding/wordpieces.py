@@ -1,6 +1,7 @@
 """Counts and numbers word pieces, and refuses what an embedder would otherwise cut."""
 
 from pathlib import Path
+from typing import Self
 
 from tokenizers import Tokenizer
 
@@ -10,15 +11,25 @@ from models.errors import ModelRefused
 class WordPieces:
     """The tokenizer of an embedder, without the truncation and padding that its file asks for. Thread-safe."""
 
-    def __init__(self, path: Path, max_tokens: int) -> None:
+    def __init__(self, tokenizer: str, max_tokens: int) -> None:
+        """Takes the tokenizer as its file says it. Raises `ModelRefused` when that makes no sense."""
         try:
-            self._tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ModelRefused(f"{path} cannot be read: {error}") from error
+            self._tokenizer = Tokenizer.from_str(tokenizer)
+        except ValueError as error:
+            raise ModelRefused(f"the tokenizer cannot be read: {error}") from error
         # MiniLM's file cuts at 128 and pads to 128: text beyond would not exist for the embedder.
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        self.tokenizer = tokenizer
         self.max_tokens = max_tokens
+
+    @classmethod
+    def read(cls, path: Path, max_tokens: int) -> Self:
+        """Reads the tokenizer's file. Raises `ModelRefused`."""
+        try:
+            return cls(path.read_text(encoding="utf-8"), max_tokens)
+        except (OSError, UnicodeDecodeError, ModelRefused) as error:
+            raise ModelRefused(f"{path} cannot be read: {error}") from error
 
     def count(self, text: str) -> int:
         """Returns the number of word pieces, special ones included; any length is counted."""

@@ -1,4 +1,4 @@
-"""One contract for every embedder: fake, batching, sentence-transformers, its int8 form, and another model."""
+"""One contract for every embedder: fake, batching, remote, sentence-transformers, its int8 form, another model."""
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +11,11 @@ from models.embedding.embedder import PACKAGED_MINILM_SHA256, load_embedder, pac
 from models.embedding.sentence import SentenceEmbedder
 from models.errors import ModelRefused
 from models.fakes import FakeEmbedder
+from models.remote.embedder import RemoteEmbedder
+from models.remote.embedder_replica import EmbedderReplica
+from models.remote.messages import read_facts
+from tests.models.remote.loopback import LoopbackEmbedderCalls
+from tests.on_ray.application import ON_RAY
 from tests.ports.universal_sentence_encoder import UniversalSentenceEncoder
 
 TEXTS = ["How do I reset my password?", "x", "Wann öffnet das Büro in Lissabon? 日本", "a longer message " * 12]
@@ -35,14 +40,20 @@ def batching(onnx):
 
 
 @pytest.fixture(scope="session")
+def remote(onnx):
+    replica = EmbedderReplica(onnx)
+    return RemoteEmbedder(read_facts(replica.facts()), LoopbackEmbedderCalls(replica))
+
+
+@pytest.fixture(scope="session")
 def universal():
     return UniversalSentenceEncoder()
 
 
-REAL = [pytest.param(name, marks=WEIGHTS) for name in ("onnx", "batching", "sentence", "universal")]
+REAL = [pytest.param(name, marks=WEIGHTS) for name in ("onnx", "batching", "remote", "sentence", "universal")]
 
 
-@pytest.fixture(params=["fake", *REAL])
+@pytest.fixture(params=["fake", *REAL, pytest.param("ray_embedder", marks=ON_RAY)])
 def embedder(request):
     return FakeEmbedder() if request.param == "fake" else request.getfixturevalue(request.param)
 

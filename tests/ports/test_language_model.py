@@ -1,4 +1,4 @@
-"""One contract for every language model: the fake, the real one behind its worker, and one on another server."""
+"""One contract for every language model: fake, behind its worker, in other processes, on Ray, on another server."""
 
 import threading
 import time
@@ -16,8 +16,10 @@ from models.worker.engine import LlamaModel
 from models.worker.process import WorkerProgram
 from models.worker.supervisor import EngineLimits
 from tests.models.prompts import approved
+from tests.models.remote.loopback import remote
 from tests.models.upstream.fake_upstream import answer, fake_upstream
 from tests.models.upstream.upstreams import upstream
+from tests.on_ray.application import ON_RAY
 
 LONG_ANSWER = "word " * 2000
 PROMPT = approved("Explain the opening hours.", instructions="The office is open from 08:00 to 18:00.")
@@ -32,6 +34,13 @@ def real():
         WorkerProgram(),
     )
     model.start(60.0)
+    yield model
+    model.close()
+
+
+@pytest.fixture(scope="module")
+def remote_model(real):
+    model = remote(real)
     yield model
     model.close()
 
@@ -60,6 +69,8 @@ def llama_server():
 
 OTHERS = [
     pytest.param("real", marks=pytest.mark.weights),
+    pytest.param("remote_model", marks=pytest.mark.weights),
+    pytest.param("ray_model", marks=ON_RAY),
     pytest.param(
         "llama_server",
         marks=[

@@ -1,0 +1,38 @@
+"""Each gateway has a data folder of its own: what it fits for itself there, another one does not share."""
+
+import shutil
+
+import msgspec
+
+from gateway.backups.making import SECRETS
+from gateway.credentials import load_secret
+from gateway.errors import SettingsInvalid
+from gateway.settings import Settings
+
+
+def make_keys(settings: Settings) -> None:
+    """Makes those of the four keys that are not there, before several gateways copy them."""
+    if settings.ray.most_gateways > 1:
+        for name in SECRETS:
+            load_secret(settings.data_directory / name)
+
+
+def folder_of_gateway(settings: Settings, rank: int) -> Settings:
+    """Returns the settings of one of several gateways: its folder is in the data folder, with the same four keys.
+
+    `rank` is its number among those that run, which a new one takes over from one that ended. A gateway that is always
+    alone has the data folder itself. Raises `SettingsInvalid` on a machine to which the keys were not copied.
+    """
+    if settings.ray.most_gateways == 1:
+        return settings
+    folder = settings.data_directory / f"gateway-{rank}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in SECRETS:
+            shutil.copy2(settings.data_directory / name, folder / name)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"{settings.data_directory}: {error.strerror}. Copy the four keys ({', '.join(SECRETS)}) there."
+        ) from error
+    data = msgspec.structs.replace(settings.data, directory=str(folder))
+    return msgspec.structs.replace(settings, data=data)

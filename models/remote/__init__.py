@@ -1,0 +1,1 @@
+"""A language model and an embedder in other processes, whoever carries the messages."""

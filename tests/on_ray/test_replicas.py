@@ -1,0 +1,155 @@
+"""Replicas on Ray: which of them is asked, what is lost when one dies, and that it comes back."""
+
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gateway.on_ray.names import EMBEDDER, MODEL
+from models.errors import ModelBusy, ModelUnavailable, RequestCancelled
+from models.ports import Cancellation, Completion, Sampling
+from tests.models.prompts import approved
+from tests.on_ray.application import ON_RAY, REPLICAS
+
+pytestmark = ON_RAY
+
+AGAIN_S = 180.0
+PLACES = 8
+"""Of one replica."""
+
+
+@pytest.fixture
+def wide(on_ray):
+    """The model for as many callers as its replicas work on at once."""
+    model = on_ray.model(parallel=PLACES * REPLICAS, waiting=8)
+    yield model
+    model.close()
+
+
+def prompt(number, *, instructions="The office is open from 08:00 to 18:00."):
+    return approved(
+        f"Explain opening hours number {number} at length.", instructions=instructions, assistant="helpdesk"
+    )
+
+
+def ask(model, given, *, max_tokens=8, cancellation=None, on_text=None):
+    return model.complete(
+        given,
+        Sampling(max_tokens=max_tokens, temperature=0.7),
+        deadline_s=time.monotonic() + 120,
+        cancellation=cancellation or Cancellation(),
+        on_text=on_text,
+    )
+
+
+def until(condition):
+    ends_s = time.monotonic() + AGAIN_S
+    while not condition():
+        assert time.monotonic() < ends_s
+        time.sleep(0.2)
+
+
+def test_prompts_of_one_beginning_find_it_warm(wide):
+    prompts = [prompt(number, instructions=f"You are desk number {number}. Answer.") for number in range(8)]
+    for one in prompts:
+        ask(wide, one)
+    again = [ask(wide, one) for one in prompts for _ in range(3)]
+    cold = [one.reused_tokens for one in again if one.reused_tokens < one.prompt_token_count // 2]
+    assert not cold, "somebody else's replica was asked"
+
+
+def test_an_actor_that_dies_loses_its_requests_in_flight_and_comes_back(on_ray, wide):
+    until(lambda: on_ray.running(MODEL) == REPLICAS)
+    begun = [False] * 12
+
+    def work(number):
+        def note(_):
+            begun[number] = True
+
+        try:
+            return ask(wide, prompt(number), max_tokens=400, on_text=note)
+        except ModelUnavailable as error:
+            return error
+
+    with ThreadPoolExecutor(12) as pool:
+        running = [pool.submit(work, number) for number in range(12)]
+        until(lambda: all(begun))
+        victim = on_ray.processes(MODEL)[0]
+        os.kill(victim, signal.SIGKILL)
+        outcomes = [one.result() for one in running]
+    lost = [one for one in outcomes if isinstance(one, ModelUnavailable)]
+    kept = [one for one in outcomes if isinstance(one, Completion)]
+    assert len(lost) + len(kept) == 12
+    assert lost, "the dead replica had work"
+    assert len(lost) <= PLACES, "no more is lost than one replica has at once"
+    assert kept, "the other one went on"
+    assert ask(wide, prompt(99)).text
+    until(lambda: on_ray.running(MODEL) == REPLICAS and victim not in on_ray.processes(MODEL))
+
+
+def test_people_get_approved_answers_while_an_actor_dies(on_ray):
+    with on_ray.client() as client:
+
+        def question(_):
+            reply = client.post("/v1/chat", json={"assistant": "helpdesk", "message": "I forgot my password"})
+            return reply.status_code, reply.json()["outcome"]
+
+        with ThreadPoolExecutor(6) as pool:
+            asked = [pool.submit(question, number) for number in range(24)]
+            os.kill(on_ray.processes(MODEL)[0], signal.SIGKILL)
+            outcomes = [one.result() for one in asked]
+    assert {status for status, _ in outcomes} == {200}
+    assert {outcome for _, outcome in outcomes} <= {"answered", "degraded"}
+    assert "answered" in {outcome for _, outcome in outcomes}
+    until(lambda: on_ray.running(MODEL) == REPLICAS)
+
+
+def test_without_its_embedder_a_gateway_says_so_and_answers_when_it_is_back(on_ray):
+    os.kill(on_ray.processes(EMBEDDER)[0], signal.SIGKILL)
+    statuses = []
+    with on_ray.client() as client:
+
+        def is_answered():
+            number = len(statuses)
+            message = f"Wording {number}: may I ask how parental leave works here?"
+            statuses.append(client.post("/v1/chat", json={"assistant": "helpdesk", "message": message}).status_code)
+            return statuses[-1] == 200 and on_ray.running(EMBEDDER) == 1
+
+        until(is_answered)
+    assert set(statuses) <= {200, 503}
+
+
+def test_whoever_leaves_frees_the_replicas(wide):
+    cancellation = Cancellation()
+
+    def leave(number):
+        try:
+            ask(wide, prompt(number), max_tokens=512, cancellation=cancellation)
+        except RequestCancelled:
+            return True
+        return False
+
+    with ThreadPoolExecutor(PLACES * REPLICAS) as pool:
+        leaving = [pool.submit(leave, number) for number in range(PLACES * REPLICAS)]
+        time.sleep(1.0)
+        cancellation.cancel()
+        assert all(one.result() for one in leaving)
+    with ThreadPoolExecutor(PLACES) as pool:
+        assert all(pool.map(lambda number: ask(wide, prompt(number)).text, range(PLACES)))
+
+
+def test_more_than_places_and_line_is_busy(on_ray):
+    model = on_ray.model(parallel=100, waiting=100)  # more than the replicas take: Ray's own line says no
+
+    def busy(number):
+        try:
+            ask(model, prompt(number), max_tokens=120)
+        except ModelBusy as error:
+            return error.retry_after_s > 0
+        return False
+
+    with ThreadPoolExecutor(40) as pool:
+        assert any(pool.map(busy, range(40)))
+    model.close()
