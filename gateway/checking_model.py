@@ -14,7 +14,7 @@ from models.markers import require_unmarked
 from models.ports import ApprovedPrompt, Cancellation, LanguageModel, PartKind, PromptPart, RenderedPrompt, Sampling
 from models.upstream.model import UpstreamModel
 from models.worker.engine import LlamaModel
-from models.worker.supervisor import ModelState
+from models.worker.limits import ModelState
 from rails.definition import Ask, QuestionPart
 from rails.errors import TextRefused
 
