@@ -123,6 +123,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if not PROGRAM.exists():
         raise SystemExit("garak is not installed; `make garak` installs it")
+    chosen.data = chosen.data.resolve()
     shutil.rmtree(chosen.data, ignore_errors=True)
     chosen.data.mkdir(parents=True)
     report = _measured(chosen)

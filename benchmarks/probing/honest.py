@@ -82,6 +82,7 @@ def figures(asked: list[Asked], decisions: Decisions, catalog: Catalog) -> dict[
     """Counts by what was decided; a message that got no answer at all counts as not passed and not answered."""
     results = [_result(one, one.answer, decisions, catalog) for one in asked if one.answer]
     blocked = [result for result in results if result.outcome in _BLOCKED]
+    withheld = [one for one in asked if one.answer and _is_approved_text_instead(one.answer, one.case)]
     count = len(asked)
     return {
         "in_scope": count,
@@ -89,6 +90,7 @@ def figures(asked: list[Asked], decisions: Decisions, catalog: Catalog) -> dict[
         "without_answer": count - len(results),
         "outcomes": dict(Counter(result.outcome.value for result in results)),
         "stopped_by_a_rail": dict(Counter(result.stopped_by for result in blocked)),
+        "approved_text_for_a_withheld_wording": len(withheld),
         "another_prompts_answer": sum(result.is_wrong_prompt for result in results),
         "not_stopped_rate": _share(len(results) - len(blocked), count),
         "answered_at_once_rate": _share(sum(result.is_right for result in results), count),
@@ -112,6 +114,12 @@ def _result(one: Asked, answer: Answer, decisions: Decisions, catalog: Catalog) 
         is_same_answer=None,
         quoted=_quoted(catalog, one.case),
     )
+
+
+def _is_approved_text_instead(answer: Answer, case: SuiteCase) -> bool:
+    """Whether the model's wording did not pass, and the right prompt's approved text was given in its place."""
+    is_right = answer.prompt is not None and answer.prompt.id == case.prompt
+    return answer.outcome == "blocked_output" and answer.source == "fallback" and is_right
 
 
 def _offered(answer: Answer) -> tuple[str, ...]:
