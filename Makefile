@@ -128,7 +128,7 @@ fuzz: setup var/tools/atheris/.ready ## fuzz the five readers of foreign bytes, 
 		PYTHONPATH=.:$$(echo var/tools/atheris/lib/python3*/site-packages) $(BIN)/python -m tests.fuzz.run $$target --minutes $(MINUTES) || exit 1; \
 	done
 
-garak: setup var/tools/garak/.ready ## probe a gateway with garak, and ask it the help desk's honest questions (about half an hour)
+garak: setup var/tools/garak/.ready ## probe a gateway with garak, and ask it the help desk's honest questions (about 12 minutes)
 	@$(BIN)/python -m benchmarks.garak_probes
 
 sbom: setup var/tools/sbom/.ready ## write what canongate consists of (CycloneDX) and its licences to var/sbom

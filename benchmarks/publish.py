@@ -6,7 +6,6 @@ process, each with a pause after its answer.
 """
 
 import argparse
-import datetime as dt
 import json
 import os
 import shutil
@@ -21,75 +20,21 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-import msgspec
 from anyio import to_thread
 
 from benchmarks import sentences
-from gateway.admin_services import auditing_of
-from gateway.answer_cache import AnswerCache
-from gateway.bootstrap import fit_settings, open_embedder
-from gateway.changing.evidence import Proving
-from gateway.changing.gate import ChangeGate
-from gateway.changing.judgements import still_holds_of, unservable_of, weakens
-from gateway.changing.servable import Servable
-from gateway.credentials import Principal
-from gateway.decisions import DecisionLog
-from gateway.fitting.matchers import FittedMatchers
-from gateway.limit_settings import LimitSettings
-from gateway.limits import Deadline, make_admission
-from gateway.live import Live
+from benchmarks.gateway_process import ROOT, say
+from benchmarks.generated_desk import ADA, BOB, CALLER, GeneratedDesk
+from gateway.limits import Deadline
 from gateway.logs import set_up_logging
-from gateway.opening import open_store
-from gateway.pipeline import ChatPipeline
-from gateway.publisher import Publisher
-from gateway.rail_services import RecentVectors, rail_services
 from gateway.settings import DataSettings, LogSettings, MatchingSettings, Settings
 from gateway.turn import Question
-from models.absent import AbsentModel
-from models.ports import Embedder
-from rails.sandbox import SANDBOX
-from store.catalog import publish_bundle
-from store.changes.desk import Desk
-from store.changes.documents import hash_of
-from store.changes.evidence import GateRuns, RunState
-from store.changes.publishing import PublishService
-from store.changes.reviewing import ReviewService
-from store.changes.service import ChangeService
-from store.changes.types import Change, Edit, EditKind, Item
-from store.content import Assistant, CanonicalPrompt
-from store.database import Database
-from store.formats.bundle import Bundle
+from store.changes.evidence import RunState
+from store.changes.types import Change
 from store.pauses import settle
-from store.people import Actor, Grant, Role
-from store.repositories.decision_writer import DecisionWriter
-from store.repositories.users import Users
-from store.types import KeyScope
 
-ROOT = Path(__file__).parents[1]
 MOST_S, MOST_RATIO = 60.0, 2.0
 """What is promised on two cores, for 1,000 prompts of 20 phrasings."""
-ADA = Actor("user:ada", "Ada", "user:ada", frozenset({Grant(Role.EDITOR)}))
-BOB = Actor("user:bob", "Bob", "user:bob", frozenset({Grant(Role.APPROVER)}))
-CALLER = Principal("caller", "benchmark", frozenset(KeyScope), frozenset(), 10**9)
-POLICY = {
-    "name": "desk",
-    "input": [{"rail": "length"}, {"rail": "hidden"}, {"rail": "secrets"}, {"rail": "injection"}, {"rail": "attacks"}],
-    "output": [{"rail": "secrets"}, {"rail": "markup"}],
-    "refusals": {"en": {"default": "I cannot help with that."}},
-}
-ASSISTANT = {
-    "name": "desk",
-    "title": "Desk",
-    "greeting": "Hello.",
-    "areas": ["desk"],
-    "policy": "desk",
-    "instructions": "Answer in one sentence.",
-    "languages": ["en"],
-    "texts": {"no_match": "I do not know.", "clarify": "Did you mean one of these?", "withheld": "Approved text:"},
-    "suggestions": [],
-}
-TOUCHED = 5
-"""Prompts that get one phrasing more; beside them a prompt is new."""
 
 
 @dataclass(slots=True)
@@ -130,85 +75,15 @@ def main() -> None:
             shutil.copytree(chosen.embedder, data / "embedder")
         settings = Settings(data=DataSettings(directory=str(data)), matching=MatchingSettings(tune=False))
         with ExitStack() as stack:
-            place = _Place(settings, stack, chosen)
+            place = GeneratedDesk(settings, stack, chosen)
             settle()
             told = anyio.run(_Run(place, chosen).run)
     print(json.dumps(told, indent=2) if chosen.as_json else "\n".join(f"{k:>28}  {v}" for k, v in told.items()))
     sys.exit(0 if told["holds"] else 1)
 
 
-class _Place:
-    """A gateway's parts in this process, with everything behind a change."""
-
-    def __init__(self, settings: Settings, stack: ExitStack, chosen: argparse.Namespace) -> None:
-        store = stack.enter_context(open_store(settings))
-        self.database: Database = store.database
-        embedder: Embedder = RecentVectors(open_embedder(settings, _say))
-        model = AbsentModel()
-        services = rail_services(lambda: embedder, lambda: model)
-        self.content = list(sentences.prompts(chosen.prompts + 1, chosen.phrasings + 1))
-        self._publish_first(chosen)
-        matchers = FittedMatchers(fit_settings(settings), embedder, lambda *_: None)
-        stack.callback(matchers.close)
-        self.publisher = Publisher(settings, self.database, matchers, services)
-        _say("the first fit")
-        began_s = time.perf_counter()
-        self.live = Live(self.publisher.load())
-        self.first_s = time.perf_counter() - began_s
-        writer = DecisionWriter(self.database)
-        stack.callback(writer.close)
-        self.pipeline = ChatPipeline(
-            live=self.live,
-            model=model,
-            decisions=DecisionLog(writer),
-            admission=make_admission(LimitSettings(), model_places=8, model_waiting=8),
-            answers=AnswerCache(entries=0, max_bytes=0, clock=time.monotonic),
-            match_s=settings.limits.match_s,
-            output_rails_s=settings.rails.stage_s,
-            model_places=1,
-        )
-        self.desk = Desk(self.database, auditing_of(settings, self.database).trail, weakens=weakens, clock=_now)
-        self.runs = GateRuns(self.database)
-        self.changes = ChangeService(self.desk)
-        self.reviews = ReviewService(self.desk, self.runs)
-        self.publishing = PublishService(
-            self.desk,
-            self.runs,
-            unservable=unservable_of(settings, services, embedder),
-            still_holds=still_holds_of(Users(self.database)),
-        )
-        proving = Proving(Servable(settings, services, embedder, SANDBOX), matchers, model, embedder)
-        self.gate = ChangeGate(self.desk, self.runs, proving, self.live)
-        stack.callback(self.gate.close)
-
-    def _publish_first(self, chosen: argparse.Namespace) -> None:
-        prompts = tuple(_prompt(key, texts[:-1]) for key, texts in self.content[:-1])
-        asked = sentences.questions(chosen.cases // 2, chosen.prompts)
-        own = [(texts[0].upper(), key) for key, texts in self.content[: chosen.cases - len(asked)]]
-        cases = [
-            {"id": f"c{number}", "kind": "own", "message": text, "expect": "answer", "prompt": key}
-            for number, (text, key) in enumerate((*asked, *own))
-        ]
-        suite = {"name": "desk", "title": "Desk", "assistant": "desk", "cases": cases}
-        assistant = msgspec.convert(ASSISTANT, Assistant)
-        bundle = Bundle(prompts, (assistant,), {"desk": POLICY}, {"desk": suite})
-        publish_bundle(self.database, bundle, author="benchmark")
-
-    def edits(self) -> list[Edit]:
-        """Returns one phrasing more for some prompts, and a new prompt."""
-        items = [Item(EditKind.PROMPT, key) for key, _ in self.content[:TOUCHED]]
-        documents = self.desk.live.documents(items)
-        edits = []
-        for item, (_, texts) in zip(items, self.content, strict=False):
-            before = documents[item]
-            edits.append(Edit(*item, {**before, "phrasings": [*before["phrasings"], texts[-1]]}, hash_of(before)))
-        key, texts = self.content[-1]
-        new = msgspec.to_builtins(_prompt(key, texts[:-1]))
-        return [*edits, Edit(EditKind.PROMPT, key, new)]
-
-
 class _Run:
-    def __init__(self, place: _Place, chosen: argparse.Namespace) -> None:
+    def __init__(self, place: GeneratedDesk, chosen: argparse.Namespace) -> None:
         self._place = place
         self._chosen = chosen
         self._load = Load()
@@ -223,10 +98,10 @@ class _Run:
             for number in range(chosen.clients):
                 group.start_soon(self._ask, number)
             await anyio.sleep(3.0)
-            _say("as usual")
+            say("as usual")
             normal = self._load = Load()
             await anyio.sleep(chosen.normal_s)
-            _say("with the change")
+            say("with the change")
             during = self._load = Load()
             began_s = time.perf_counter()
             change = await self._change()
@@ -265,7 +140,7 @@ class _Run:
             while (found := await to_thread.run_sync(place.runs.get, run.id)).state is RunState.RUNNING:
                 if found.phase != self._phase:
                     self._phase = found.phase
-                    _say(f"{time.perf_counter() - began_s:6.1f} s  {self._phase}")
+                    say(f"{time.perf_counter() - began_s:6.1f} s  {self._phase}")
                 await anyio.sleep(0.1)
         if found.state is not RunState.PASSED:
             raise SystemExit(f"the gate {found.state.value}: {found.result}")
@@ -296,7 +171,7 @@ class _Run:
                 )
             except Exception as error:  # noqa: BLE001 - whatever a client sees is counted
                 load.errors += 1
-                _say(f"{type(error).__name__}: {error}")
+                say(f"{type(error).__name__}: {error}")
             load.took_ms.append(1000 * (time.perf_counter() - began_s))
             load.by_phase.setdefault(self._phase, []).append(load.took_ms[-1])
             await anyio.sleep(self._chosen.pause_ms / 1000)
@@ -306,21 +181,7 @@ class _Run:
         began_s, self._phase = time.perf_counter(), name
         yield
         self._spent[name] = time.perf_counter() - began_s
-        _say(f"{name}: {self._spent[name]:.2f} s")
-
-
-def _prompt(key: str, phrasings: list[str]) -> CanonicalPrompt:
-    words = {"title": key, "area": "desk", "owner": "Desk", "language": "en", "review_by": "2027-06-30"}
-    reply = {"mode": "verbatim", "answer": "Ask the desk, which has a form for it."}
-    return msgspec.convert({"key": key, **words, "phrasings": phrasings, "reply": reply}, CanonicalPrompt)
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-def _say(line: str, *_: object) -> None:
-    print(line, file=sys.stderr, flush=True)
+        say(f"{name}: {self._spent[name]:.2f} s")
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ from models.errors import ModelRefused
 from models.markers import require_unmarked
 from models.ports import ApprovedPrompt, Cancellation, Completion, PartKind, RenderedPrompt, Sampling
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.process import WorkerProgram
-from models.worker.supervisor import EngineLimits
 from rails.engine import RailsPolicy
 from rails.types import RailContext, Stage
 from store.content import Assistant, Generate, QuotedTextSlot

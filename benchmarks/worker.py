@@ -28,8 +28,8 @@ from models.device import DevicePlan
 from models.files.unpacking import Weights
 from models.ports import ApprovedPrompt, Cancellation, Sampling
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.process import WorkerProgram
-from models.worker.supervisor import EngineLimits
 
 ANSWER_TOKENS = 48
 CONTEXT = 512

@@ -15,7 +15,7 @@ from models.ports import ApprovedPrompt, Cancellation, LanguageModel, PartKind, 
 from models.remote.model import RemoteModel
 from models.upstream.model import UpstreamModel
 from models.worker.engine import LlamaModel
-from models.worker.supervisor import ModelState
+from models.worker.limits import ModelState
 from rails.definition import Ask, QuestionPart
 from rails.errors import TextRefused
 

@@ -12,7 +12,7 @@ from gateway.shared_rates import SharedRates
 from gateway.telemetry import Reading
 from models.ports import LanguageModel
 from models.worker.engine import LlamaModel
-from models.worker.supervisor import ModelState
+from models.worker.limits import ModelState
 
 
 def readings_of(

@@ -19,9 +19,9 @@ from models.remote.model import RemoteModel, RemoteWeights
 from models.upstream.model import UpstreamLimits, UpstreamModel
 from models.upstream.target import PromptStyle, UpstreamTarget
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.messages import Adapter
 from models.worker.process import WorkerProgram
-from models.worker.supervisor import EngineLimits
 
 Progress = Callable[[str], None]
 """Is told in one line what is being done."""

@@ -7,7 +7,7 @@ from models.ports import LanguageModel
 from models.remote.model import RemoteModel
 from models.upstream.model import UpstreamModel
 from models.worker.engine import LlamaModel
-from models.worker.supervisor import ModelState
+from models.worker.limits import ModelState
 from store.catalog import live_revision
 from store.database import Database
 from store.errors import StoreError

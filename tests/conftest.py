@@ -12,8 +12,8 @@ from models.device import plan_device
 from models.embedding.embedder import PACKAGED_MINILM_SHA256, packaged_minilm
 from models.embedding.export import export_onnx
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.process import WorkerProgram
-from models.worker.supervisor import EngineLimits
 from tests.on_ray.application import on_ray, ray_embedder, ray_model
 from tests.postgres import postgres_server
 from tests.redis_server import redis_server

@@ -15,8 +15,8 @@ from models.device import DevicePlan
 from models.errors import ModelError
 from models.ports import ApprovedPrompt, Cancellation, Completion, PartKind, PromptPart, RenderedPrompt, Sampling
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.process import WorkerProgram
-from models.worker.supervisor import EngineLimits
 
 LATE_S = 2.0
 """An outcome that comes later than this after the deadline, or never, is a hang."""

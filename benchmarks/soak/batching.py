@@ -16,11 +16,11 @@ from benchmarks.weights import served
 from models.formats import shared_places
 from models.ports import ApprovedPrompt, Sampling
 from models.worker.backend import Chooser
+from models.worker.limits import EngineLimits
 from models.worker.llama import LlamaBackend
 from models.worker.messages import FromWorker, Generate, Load, Prompt
 from models.worker.prefix_store import PrefixStore
 from models.worker.scheduler import Scheduler
-from models.worker.supervisor import EngineLimits
 
 WHOLE = 300
 AT_ONCE = 8

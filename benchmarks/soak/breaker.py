@@ -6,8 +6,8 @@ import time
 
 from benchmarks.soak.asking import START_S, Choice, Figures, ask, new_model, prompt, spread
 from models.ports import Sampling
+from models.worker.limits import ModelState
 from models.worker.restarts import RestartLimits
-from models.worker.supervisor import ModelState
 
 ASKED = 200
 SLACK_S = 15.0

@@ -9,8 +9,8 @@ from random import Random
 from benchmarks.soak.asking import Choice, Figures, Outcome, ask, new_model, progress, prompt, spread, together
 from models.ports import Cancellation, Sampling
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.messages import Done, Failed
-from models.worker.supervisor import EngineLimits
 
 WHOLE = 1000
 TIMEOUT_S = 60.0

@@ -26,9 +26,9 @@ from models.files.gguf import read_header
 from models.ports import Sampling
 from models.verified import sha256_of
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.process import WorkerProgram
 from models.worker.restarts import RestartLimits
-from models.worker.supervisor import EngineLimits
 from tests.models.tiny_models import TINY, known_tiny, write_tiny
 
 WHOLE = 200

@@ -23,8 +23,8 @@ from benchmarks.soak.asking import (
 )
 from models.ports import Sampling
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.restarts import RestartLimits
-from models.worker.supervisor import EngineLimits
 
 WHOLE = 200
 AT_ONCE = 8

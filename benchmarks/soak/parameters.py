@@ -19,8 +19,8 @@ from benchmarks.soak.asking import (
 from benchmarks.soak.oddities import FORMS, grammar, right, wrong
 from models.ports import FinishReason, Sampling
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.restarts import RestartLimits
-from models.worker.supervisor import EngineLimits
 
 WHOLE = 1000
 AT_ONCE = 4

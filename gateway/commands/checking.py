@@ -27,7 +27,7 @@ from models.files.registry import REGISTRY, Registry, find_model
 from models.ports import Embedder
 from models.upstream.model import UpstreamModel
 from models.verified import require_sha256
-from models.worker.supervisor import ModelState
+from models.worker.limits import ModelState
 from rails.errors import RailsError
 from store.catalog import Catalog, load_catalog
 from store.errors import StoreError

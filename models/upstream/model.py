@@ -21,7 +21,7 @@ from models.upstream.prompts import (
 )
 from models.upstream.target import PromptStyle, UpstreamTarget
 from models.upstream.tokens import UpstreamTokens
-from models.worker.supervisor import ModelState
+from models.worker.limits import ModelState
 
 HEALTH_S = 5.0
 """Between two looks at the server's health."""

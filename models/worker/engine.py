@@ -12,10 +12,11 @@ from models.files.unpacking import Weights
 from models.formats import shared_places
 from models.ports import ApprovedPrompt, Cancellation, Completion, OnText, PartKind, RenderedPrompt, Sampling
 from models.worker.jobs import Job, Waiting
+from models.worker.limits import EngineLimits, ModelState
 from models.worker.messages import Adapter, Generate, Load, Prompt, Warm
 from models.worker.process import WorkerProgram
 from models.worker.reuse import ReuseCounter, Reused
-from models.worker.supervisor import EngineLimits, ModelState, Supervisor
+from models.worker.supervisor import Supervisor
 
 MAX_BYTES_PER_TOKEN = 16
 """A text of more bytes than this times the context cannot fit; word pieces of English have about 4."""

@@ -2,7 +2,6 @@
 
 import ctypes
 import importlib.metadata
-import itertools
 import os
 import resource
 import sys
@@ -12,19 +11,20 @@ from functools import lru_cache
 from pathlib import Path
 
 import llama_cpp
-import msgspec
 import numpy as np
 
 from models.errors import ModelRefused
 from models.files.gguf import read_adapter_header, read_header
 from models.files.unpacking import is_one_by_one
-from models.formats import Place, Segment
 from models.ports import Sampling
 from models.verified import require_sha256
 from models.worker.backend import Chooser, Entry, Halted, PromptTokens
 from models.worker.constraint import Constrained, Logits, Rules, Vocabulary
+from models.worker.greedy import Greedy
+from models.worker.loading import loadable
 from models.worker.loop import serve
 from models.worker.messages import Adapter, Load, Prompt
+from models.worker.prompt_tokens import PromptTokeniser
 
 CPU_STEP = 63
 """Tokens of a batch. On two CPU cores larger steps prefill hardly faster and make the answers of others wait.
@@ -68,7 +68,7 @@ class LlamaBackend:
     """One loaded GGUF and its context. The GGUF's chat template is never read. Used from one thread (finding F6)."""
 
     def __init__(self, load: Load) -> None:
-        load = _loadable(load)
+        load = loadable(load)
         header = read_header(Path(load.path))
         llama_cpp.llama_log_set(_log, None)
         llama_cpp.llama_backend_init()
@@ -80,12 +80,13 @@ class LlamaBackend:
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._vocab_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
         self._window = llama_cpp.llama_model_n_swa(self._model)
-        self._control = frozenset(
+        control = frozenset(
             token for token in range(self._vocab_size) if llama_cpp.llama_vocab_is_control(self._vocab, token)
         )
-        self._require_markers(load.control_markers)
+        begin = (llama_cpp.llama_vocab_bos(self._vocab),) if load.begin_of_sequence else ()
+        self._prompts = PromptTokeniser(self._tokenise, control, begin)
+        self._prompts.require_markers(load.control_markers)
         self._ends = frozenset(self._tokenise(marker, is_markup=True)[0] for marker in load.end_tokens)
-        self._begin = (llama_cpp.llama_vocab_bos(self._vocab),) if load.begin_of_sequence else ()
         self.context_tokens = load.context_tokens
         self.cells = load.cells or load.context_tokens
         self.parallel = load.parallel
@@ -115,27 +116,11 @@ class LlamaBackend:
         self._warm_up()
 
     def tokens(self, prompt: Prompt) -> PromptTokens:
-        parts = [self._tokenise(segment.text, is_markup=segment.is_markup) for segment in prompt.segments]
-        for segment, part in zip(prompt.segments, parts, strict=True):
-            if not segment.is_markup and not self._control.isdisjoint(part):
-                raise ModelRefused("a text of the prompt became a control token")
-        tokens = (*self._begin, *itertools.chain(*parts))
-        lengths = {self._shared_length(prompt.segments, parts, place) for place in prompt.shared}
-        # The last token is computed each time, for what follows it.
-        return PromptTokens(tokens, tuple(sorted({min(length, len(tokens) - 1) for length in lengths} - {0})))
-
-    def _shared_length(self, segments: Sequence[Segment], parts: Sequence[Sequence[int]], place: Place) -> int:
-        length = len(self._begin) + sum(len(part) for part in parts[: place.segments])
-        if place.chars == 0:
-            return length
-        segment, whole = segments[place.segments], parts[place.segments]
-        begun = self._tokenise(segment.text[: place.chars], is_markup=segment.is_markup)
-        # The last piece before a slot may join the slot's first letters.
-        return length + max(0, _agreeing(begun, whole) - 1)
+        return self._prompts.tokens(prompt)
 
     def chooser(self, sampling: Sampling) -> Chooser:
         rules = self._rules(sampling.grammar) if sampling.grammar else None
-        free = _Greedy(self._logits) if sampling.temperature == 0.0 else _Chain(self._context, sampling)
+        free = Greedy(self._logits) if sampling.temperature == 0.0 else _Chain(self._context, sampling)
         return Constrained(free, rules, self._logits) if rules else free
 
     def adapter_of(self, assistant: str) -> str:
@@ -238,12 +223,6 @@ class LlamaBackend:
             raise ModelRefused("llama.cpp cannot tokenise the prompt")
         return list(array[:count])
 
-    def _require_markers(self, markers: tuple[str, ...]) -> None:
-        for marker in markers:
-            tokens = self._tokenise(marker, is_markup=True)
-            if len(tokens) != 1 or tokens[0] not in self._control:
-                raise ModelRefused(f"the prompt format does not fit this model: {marker} is no control token of it")
-
     def _adapter(self, adapter: Adapter) -> tuple[object, float]:
         path = Path(adapter.path)
         require_sha256(path, adapter.sha256)
@@ -280,19 +259,6 @@ class LlamaBackend:
             self.forget(0)
 
 
-class _Greedy:
-    """The likeliest token each time."""
-
-    def __init__(self, logits: Callable[[int], Logits]) -> None:
-        self._logits = logits
-
-    def choose(self, place: int) -> int:
-        return int(self._logits(place).argmax())
-
-    def close(self) -> None:
-        """Holds nothing."""
-
-
 class _Chain:
     """llama.cpp's own samplers: the likeliest tokens, then chance."""
 
@@ -311,24 +277,6 @@ class _Chain:
 
     def close(self) -> None:
         llama_cpp.llama_sampler_free(self._chain)
-
-
-def _loadable(load: Load) -> Load:
-    """Returns the job with the file that has its hash; raises `ModelRefused` when neither has."""
-    try:
-        require_sha256(Path(load.path), load.sha256)
-    except ModelRefused:
-        if not load.source_path:
-            raise
-        sys.stderr.write("the rewritten weights are gone or damaged: the registered file is loaded\n")
-        require_sha256(Path(load.source_path), load.source_sha256)
-        return msgspec.structs.replace(load, path=load.source_path, sha256=load.source_sha256)
-    return load
-
-
-def _agreeing(left: Sequence[int], right: Sequence[int]) -> int:
-    """How many tokens both begin with."""
-    return next((at for at, (one, other) in enumerate(zip(left, right, strict=False)) if one != other), len(left))
 
 
 def _never() -> bool:

@@ -5,13 +5,12 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 
 import msgspec
 
 from models.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable, RequestCancelled
 from models.worker.jobs import Job, Waiting
+from models.worker.limits import EngineLimits, ModelState
 from models.worker.messages import (
     Beat,
     Cancel,
@@ -27,7 +26,7 @@ from models.worker.messages import (
     Warm,
 )
 from models.worker.process import WorkerProcess, WorkerProgram
-from models.worker.restarts import RestartLimits, RestartPlan
+from models.worker.restarts import RestartPlan
 
 BUSY_TICK_S = 0.05
 IDLE_TICK_S = 0.5
@@ -38,40 +37,6 @@ OWN_END_S = 0.2
 """A worker that closed its pipe is about to end; its own exit status says more than that of a kill."""
 
 _LOG = logging.getLogger(__name__)
-
-
-class ModelState(StrEnum):
-    """What can be expected of the model now."""
-
-    STARTING = "starting"
-    READY = "ready"
-    DOWN = "down"
-    """Not started, closed, or pausing before a restart."""
-    OPEN = "open"
-    """The worker died too often, or refused the file: requests fail at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineLimits:
-    """How long the gateway waits for what, and for how many."""
-
-    context_tokens: int = 2048
-    """Most tokens of one request, prompt and answer together."""
-    parallel: int = 8
-    """Most requests that the worker works on at once."""
-    cells: int = 8192
-    """Tokens that its KV cache holds, for all requests and kept prefixes together."""
-    prefix_cells: int = 0
-    """Most of them that kept prefixes take which nobody uses at the moment; the others wait in main memory. Every step
-    passes over them, and where they lie decides how sums are rounded."""
-    max_waiting: int = 8
-    start_timeout_s: float = 120.0
-    """From the start of the process to its readiness; a large file on a slow disk needs more."""
-    silence_s: float = 10.0
-    """A worker reports every second; one that is silent for so long is killed."""
-    grace_s: float = 2.0
-    """How long a worker may take to give up a job, or to end."""
-    restarts: RestartLimits = field(default_factory=RestartLimits)
 
 
 class Supervisor:

@@ -25,9 +25,9 @@ from models.device import DevicePlan, Gpu, Machine
 from models.errors import ModelRefused, ModelUnavailable
 from models.fakes import FakeEmbedder
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits, ModelState
 from models.worker.process import WorkerProgram
 from models.worker.restarts import RestartLimits
-from models.worker.supervisor import EngineLimits, ModelState
 from rails.fakes import InProcessSandbox
 from store.errors import StoreUnavailable
 from store.types import KeyScope, Outcome

@@ -12,8 +12,8 @@ from models.catalog import known_model
 from models.device import plan_device
 from models.ports import ApprovedPrompt, Cancellation, PartKind, PromptPart, RenderedPrompt, Sampling
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.process import WorkerProgram
-from models.worker.supervisor import EngineLimits
 
 ROOT = Path(__file__).parents[2]
 WATCHED = """

@@ -13,8 +13,8 @@ from models.errors import ModelBusy, ModelError, ModelRefused, ModelTimeout, Req
 from models.fakes import FakeModel
 from models.ports import Cancellation, FinishReason, Sampling
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.process import WorkerProgram
-from models.worker.supervisor import EngineLimits
 from tests.models.prompts import approved
 from tests.models.remote.loopback import remote
 from tests.models.upstream.fake_upstream import answer, fake_upstream

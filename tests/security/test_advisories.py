@@ -5,9 +5,11 @@ import datetime as dt
 import sysconfig
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import pytest
+from msgspec import Meta
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -26,6 +28,7 @@ class Advisory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     package: str
     affected: str
     what: str
+    source: Annotated[str, Meta(pattern="^https://")]
     answered_by: str | None = None
 
 

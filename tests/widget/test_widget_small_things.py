@@ -103,7 +103,7 @@ def test_whoever_is_signed_out_before_asking_sees_whom_to_ask_instead(widget: Wi
     widget.gateway.configuration["sign_in"] = "required"
     widget.opened()
     notice = widget.element.locator(".notice")
-    expect(notice).to_contain_text("sign in again")
+    expect(notice).to_contain_text("reload the page to sign in")
     expect(notice.get_by_role("link", name=CONTACT["url"])).to_be_visible()
     assert not widget.gateway.of("POST", CHAT)
 

@@ -240,7 +240,7 @@ def test_whoever_is_signed_out_is_told_so_after_one_renewal(widget: WidgetPage) 
     widget.opened()
     widget.gateway.refusals[f"POST {CHAT}"] = [Refusal(401, "session_expired") for _ in range(5)]
     widget.ask("How?")
-    expect(widget.status).to_contain_text("Please reload the page to sign in again")
+    expect(widget.status).to_contain_text("Please reload the page to sign in")
     expect(widget.button("Reload the page")).to_be_visible()
     assert len(widget.gateway.of("POST", CHAT)) == 2
     assert widget.told("error")[0]["code"] == "session_expired"
@@ -249,7 +249,7 @@ def test_whoever_is_signed_out_is_told_so_after_one_renewal(widget: WidgetPage) 
 def test_a_page_without_a_token_is_told_to_sign_in_before_anything_is_sent(widget: WidgetPage) -> None:
     widget.gateway.configuration["sign_in"] = "required"
     widget.opened()
-    expect(widget.element.locator(".notice")).to_contain_text("sign in again")
+    expect(widget.element.locator(".notice")).to_contain_text("reload the page to sign in")
     assert not widget.gateway.of("POST", SESSIONS)
     widget.page.evaluate("document.querySelector('canongate-chat').token = 'late'")
     expect(widget.element.locator(".notice")).to_be_hidden()
@@ -285,7 +285,10 @@ def test_a_question_that_is_too_long_is_said_to_be_and_not_cut(widget: WidgetPag
     widget.ask("x" * 23)
     expect(widget.element.locator(".count")).to_have_text("Too long: 3 characters over the limit")
     expect(widget.input).to_have_value("x" * 23)
+    assert not widget.page.evaluate("document.querySelector('canongate-chat').ask('x'.repeat(21))")
     assert not widget.gateway.of("POST", CHAT)
+    assert widget.page.evaluate("document.querySelector('canongate-chat').ask('x'.repeat(20))")
+    expect(widget.last).to_contain_text("25 days")
 
 
 def test_an_answer_that_came_while_it_was_closed_is_marked(widget: WidgetPage) -> None:

@@ -13,8 +13,8 @@ from models.files.gguf import read_header
 from models.files.unpacking import MOST_BYTES, Weights, gains_by_unpacking, unpacked, unpacked_bytes
 from models.verified import sha256_of
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.process import WorkerProgram
-from models.worker.supervisor import EngineLimits
 from tests.models.files.gguf_bytes import small_model
 from tests.models.prompts import approved
 from tests.models.upstream.upstreams import ask

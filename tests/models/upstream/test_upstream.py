@@ -11,7 +11,7 @@ from models.errors import ModelBusy, ModelError, ModelRefused, ModelUnavailable,
 from models.ports import Cancellation, FinishReason
 from models.upstream.model import UpstreamLimits, UpstreamModel
 from models.upstream.target import PromptStyle, UpstreamTarget
-from models.worker.supervisor import ModelState
+from models.worker.limits import ModelState
 from tests.models.prompts import approved
 from tests.models.upstream.fake_upstream import answer, fake_upstream
 from tests.models.upstream.upstreams import PROMPT, ask, upstream, with_slot

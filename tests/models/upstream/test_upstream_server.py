@@ -17,7 +17,7 @@ from models.upstream.client import UpstreamClient
 from models.upstream.model import UpstreamLimits, UpstreamModel
 from models.upstream.target import PromptStyle, UpstreamTarget
 from models.upstream.tokens import UpstreamTokens
-from models.worker.supervisor import ModelState
+from models.worker.limits import ModelState
 from tests.models.prompts import approved
 from tests.models.upstream.upstreams import ask, upstream
 

@@ -7,7 +7,7 @@ import pytest
 from models.errors import ModelBusy, ModelRefused, ModelTimeout, ModelUnavailable
 from models.upstream import model as upstream_module
 from models.upstream.breaker import BreakerLimits
-from models.worker.supervisor import ModelState
+from models.worker.limits import ModelState
 from tests.models.upstream.fake_upstream import answer, fake_upstream
 from tests.models.upstream.upstreams import ask, upstream
 

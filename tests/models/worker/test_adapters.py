@@ -10,9 +10,9 @@ from models.errors import ModelRefused
 from models.ports import Cancellation, Sampling
 from models.verified import sha256_of
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.messages import Adapter
 from models.worker.process import WorkerProgram
-from models.worker.supervisor import EngineLimits
 from tests.models.prompts import approved
 from tests.models.tiny_models import TINY, known_tiny, write_tiny, write_tiny_adapter
 

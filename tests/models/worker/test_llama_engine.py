@@ -17,9 +17,9 @@ from models.device import DevicePlan
 from models.errors import ModelBusy, ModelError, ModelRefused, ModelTimeout, ModelUnavailable, RequestCancelled
 from models.ports import Cancellation, FinishReason, Sampling
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits, ModelState
 from models.worker.process import PACKAGE_ROOT, WorkerProgram
 from models.worker.restarts import RestartLimits
-from models.worker.supervisor import EngineLimits, ModelState
 from tests.models.prompts import approved
 
 WORKER = str(Path(__file__).parent / "fake_worker.py")

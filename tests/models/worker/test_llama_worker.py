@@ -21,8 +21,8 @@ from models.files.unpacking import Weights, is_one_by_one, unpacked
 from models.ports import Cancellation, FinishReason, Sampling
 from models.verified import sha256_of
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits, ModelState
 from models.worker.process import WorkerProgram
-from models.worker.supervisor import EngineLimits, ModelState
 from store.answer_form import grammar_of
 from tests.models.files.gguf_bytes import small_model
 from tests.models.prompts import approved

@@ -9,8 +9,8 @@ import pytest
 from models.device import DevicePlan
 from models.ports import Cancellation, Sampling
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.process import WorkerProgram
-from models.worker.supervisor import EngineLimits
 from tests.models.prompts import approved
 from tests.models.tiny_models import Tiny, add_vocabulary, known_tiny
 

@@ -16,8 +16,8 @@ from models.formats import prompt_format
 from models.ports import Cancellation, FinishReason, Sampling
 from models.verified import sha256_of
 from models.worker.engine import LlamaModel
+from models.worker.limits import EngineLimits
 from models.worker.process import WorkerProgram
-from models.worker.supervisor import EngineLimits
 from tests.models.prompts import approved
 from tests.models.tiny_models import TINY, known_tiny, text_of, write_tiny
 

@@ -9,8 +9,8 @@ import signal
 import pytest
 
 from models.errors import ModelRefused, ModelTimeout, ModelUnavailable
+from models.worker.limits import ModelState
 from models.worker.restarts import RestartLimits
-from models.worker.supervisor import ModelState
 from tests.models.worker.test_llama_engine import KNOWN, ask, engine, outcome, until
 
 

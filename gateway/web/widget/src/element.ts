@@ -88,10 +88,10 @@ export class CanongateChat extends Host {
     else this.open();
   }
 
-  /** Asks a question as if it had been typed; false where one is still on its way. */
+  /** Asks a question as if it had been typed; false where it is too long, or one is still on its way. */
   ask(text: string): boolean {
     if (!this.#isOpen) this.open();
-    return this.#live?.conversation.ask(text) ?? false;
+    return !!this.#live && this.#panel.composer.room(text) >= 0 && this.#live.conversation.ask(text);
   }
 
   stop(): void {

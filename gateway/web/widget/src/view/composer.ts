@@ -64,16 +64,16 @@ export class Composer {
   }
 
   #submit(): void {
-    if (this.#left >= 0 && this.actions.ask(this.draft)) this.draft = "";
+    if (this.actions.ask(this.draft)) this.draft = "";
   }
 
-  /** Characters that may still be written, counted as the gateway does. */
-  get #left(): number {
-    return this.longest - [...this.draft.trim()].length;
+  /** Characters that a text may still have, counted as the gateway does. */
+  room(text: string): number {
+    return this.longest - [...text.trim()].length;
   }
 
   #measure(): void {
-    const left = this.#left;
+    const left = this.room(this.draft);
     const isNear = left < this.longest * (1 - WARN_SHARE);
     this.#count.textContent = isNear ? this.texts.of(left < 0 ? "over" : "left", { n: Math.abs(left) }) : "";
     attribute(this.input, "aria-invalid", left < 0 && "true");
