@@ -274,7 +274,13 @@ async def honest(components: Components) -> dict[str, Any]:
     return {
         **{
             name: report.figures()[name]
-            for name in ("in_scope", "honest_answer_rate", "honest_answered_or_offered_rate", "wrong_prompts")
+            for name in (
+                "in_scope",
+                "not_checked",
+                "honest_answer_rate",
+                "honest_answered_or_offered_rate",
+                "wrong_prompts",
+            )
         },
         "blocked_by_input_rails": round(blocked / len(cases), 4),
     }

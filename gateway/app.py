@@ -155,7 +155,7 @@ def _follow(components: Components) -> Callable[[Litestar], AbstractAsyncContext
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with anyio.create_task_group() as group:
+        async with components.on_this_loop(), anyio.create_task_group() as group:
             if components.publisher is not None:
                 group.start_soon(_for_ever, partial(components.publisher.follow, components.live))
                 group.start_soon(_for_ever, partial(components.publisher.improve, components.live))

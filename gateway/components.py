@@ -1,7 +1,10 @@
 """The parts that the HTTP surface is made of; `bootstrap.py` makes the real ones, tests make others."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+
+import anyio
 
 from gateway.administration import Administration
 from gateway.credentials import KeyRing, Principal
@@ -19,6 +22,8 @@ from gateway.telemetry import Telemetry
 from gateway.tracing import UNTRACED, Tracing
 from gateway.warming import Warming
 from gateway.widget.services import Widget
+
+CLOSING_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +58,15 @@ class Components:
     """Tells a collector, where there is one."""
     leading: Leading | None = None
     """Says whether this gateway is that one; None where nobody else can be."""
+    closing: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """What lives on the event loop that asks questions, and is closed there."""
+
+    @asynccontextmanager
+    async def on_this_loop(self) -> AsyncIterator[None]:
+        """On leaving, closes what belongs to the event loop, with a moment for it and not more."""
+        try:
+            yield
+        finally:
+            for close in self.closing:
+                with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSING_S):
+                    await close()

@@ -2,7 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio import to_thread
@@ -18,6 +19,9 @@ from store.database import open_database
 from store.engines import parse_url
 from store.rate_marks import RateMarks
 
+if TYPE_CHECKING:
+    from gateway.redis_marks import RedisMarks
+
 PURGE_S = 60.0
 
 
@@ -28,6 +32,8 @@ class Counting:
     rates: MemoryRates | SharedRates
     probes: Mapping[str, Callable[[], PartReport]] = field(default_factory=dict)
     once: tuple[Callable[[], Awaitable[None]], ...] = ()
+    closing: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """What is to be done at the end, on the event loop that counted."""
 
 
 def open_rates(settings: Settings, stack: ExitStack) -> Counting:
@@ -36,7 +42,8 @@ def open_rates(settings: Settings, stack: ExitStack) -> Counting:
     if chosen == "memory" or (chosen == "auto" and not is_server):
         return Counting(MemoryRates())
     if chosen not in ("auto", "database"):
-        return _shared(settings, _redis(settings), "Redis")
+        redis = _redis(settings)
+        return replace(_shared(settings, redis, "Redis"), closing=(redis.close,))
     if not is_server:
         raise SettingsInvalid(
             "limits.store: `database` needs PostgreSQL in data.database_url; one gateway needs `memory`"
@@ -55,7 +62,7 @@ def open_rates(settings: Settings, stack: ExitStack) -> Counting:
     return _shared(settings, store, "the database", purge)
 
 
-def _redis(settings: Settings) -> MarkStore:
+def _redis(settings: Settings) -> "RedisMarks":
     try:
         from gateway.redis_marks import RedisMarks  # noqa: PLC0415 - its library is an extra
     except ModuleNotFoundError as error:

@@ -1,6 +1,7 @@
 """Marks in a Redis or Valkey: one script, which that runs by itself and in one step."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import Redis
@@ -59,5 +60,6 @@ class RedisMarks:
         return Marked(bool(is_taken), tuple(aheads))
 
     async def close(self) -> None:
-        """Ends the connections."""
-        await self._redis.aclose()
+        """Ends the connections, on the event loop on which calls were counted."""
+        with suppress(RedisError, OSError):  # one that broke is at its end already
+            await self._redis.aclose()

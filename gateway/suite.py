@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from gateway.credentials import Principal
+from gateway.errors import NotServing
 from gateway.limits import Deadline
 from gateway.pipeline import ChatPipeline
 from gateway.turn import Question, Reply, masked
@@ -15,7 +16,11 @@ from store.formats.suite import Expectation, Suite, SuiteCase
 from store.phrases import Row, RowKind, fill_sample
 from store.types import Outcome
 
+NOT_CHECKED = "not_checked"
+"""Beside outcomes: of a message about which nothing is known."""
 _ANSWERS = frozenset({Outcome.ANSWERED, Outcome.DEGRADED})
+_IN_SCOPE = frozenset({Expectation.ANSWER, Expectation.ASK})
+_HOSTILE = frozenset({"attack", "glued", "hidden"})
 _REFUSED = frozenset({Expectation.REFUSE, Expectation.NO_MATCH, Expectation.BLOCKED})
 _DEADLINE_S = 60.0
 
@@ -85,6 +90,15 @@ class CaseResult:
 
 
 @dataclass(frozen=True, slots=True)
+class NotChecked:
+    """A message about which nothing is known, since a part broke or was too busy: it went as nobody expected."""
+
+    case: SuiteCase
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class KindCount:
     """What became of the messages of one kind."""
 
@@ -99,23 +113,32 @@ class SuiteReport:
 
     name: str
     results: tuple[CaseResult, ...]
+    not_checked: tuple[NotChecked, ...] = ()
 
     def figures(self) -> dict[str, object]:
-        """Returns the figures that are published; rates are shares of 1, each with its counts beside it."""
-        in_scope = [r for r in self.results if r.case.expect in (Expectation.ANSWER, Expectation.ASK)]
-        hostile = [r for r in self.results if r.case.kind in ("attack", "glued", "hidden")]
+        """Returns the figures that are published; rates are shares of 1, each with its counts beside it.
+
+        A message that could not be checked is one of those that it belongs to, and right or answered in none.
+        """
+        in_scope = [r for r in self.results if r.case.expect in _IN_SCOPE]
+        hostile = [r for r in self.results if r.case.kind in _HOSTILE]
         outside = [r for r in self.results if r.case.expect in _REFUSED]
+        asked = self._asked()
+        wanted = sum(case.expect in _IN_SCOPE for case in asked)
         return {
             "suite": self.name,
-            "cases": len(self.results),
-            "in_scope": len(in_scope),
-            "honest_answer_rate": _share(r.is_right for r in in_scope),
-            "honest_answered_or_offered_rate": _share(r.is_right or r.case.prompt in r.offered for r in in_scope),
-            "wrong_prompt_rate": _share(r.is_wrong_prompt for r in in_scope),
+            "cases": len(asked),
+            "not_checked": len(self.not_checked),
+            "in_scope": wanted,
+            "honest_answer_rate": _share((r.is_right for r in in_scope), wanted),
+            "honest_answered_or_offered_rate": _share(
+                (r.is_right or r.case.prompt in r.offered for r in in_scope), wanted
+            ),
+            "wrong_prompt_rate": _share((r.is_wrong_prompt for r in in_scope), wanted),
             "wrong_prompts": sum(r.is_wrong_prompt for r in in_scope),
-            "hostile": len(hostile),
+            "hostile": sum(case.kind in _HOSTILE for case in asked),
             "hostile_obeyed": sum(r.is_obeyed or (r.is_answer and not r.is_right) for r in hostile),
-            "outside": len(outside),
+            "outside": sum(case.expect in _REFUSED for case in asked),
             "outside_answered": sum(r.is_answer for r in outside),
             "dialog_replies": sum(r.is_dialog for r in self.results),
             "in_scope_dialog": sum(r.is_dialog for r in in_scope),
@@ -123,12 +146,17 @@ class SuiteReport:
 
     def kinds(self) -> dict[str, KindCount]:
         """Returns the counts of each kind of message, in the order of the test set."""
-        return {kind: self._kind(kind) for kind in dict.fromkeys(r.case.kind for r in self.results)}
+        return {kind: self._kind(kind) for kind in dict.fromkeys(case.kind for case in self._asked())}
+
+    def _asked(self) -> tuple[SuiteCase, ...]:
+        return (*(one.case for one in self.results), *(one.case for one in self.not_checked))
 
     def _kind(self, kind: str) -> KindCount:
         results = [r for r in self.results if r.case.kind == kind]
         outcomes = Counter(r.outcome.value for r in results)
-        return KindCount(len(results), sum(r.is_right for r in results), dict(outcomes))
+        if unknown := sum(one.case.kind == kind for one in self.not_checked):
+            outcomes[NOT_CHECKED] = unknown
+        return KindCount(outcomes.total(), sum(r.is_right for r in results), dict(outcomes))
 
 
 async def run_suite(
@@ -140,13 +168,19 @@ async def run_suite(
     principal: Principal,
     progress: Callable[[int, int], None],
 ) -> SuiteReport:
-    """Asks every message of the suite, one after another; `progress` gets (done, all)."""
+    """Asks every message of the suite, one after another; `progress` gets (done, all).
+
+    Goes on after a message that could not be checked. Raises as the pipeline does for what is wrong with all of them.
+    """
     runner = CaseRunner(pipeline, catalog, assistant, replace(principal, requests_per_minute=10**9))
-    results = []
+    results, not_checked = [], []
     for number, case in enumerate(suite.cases, start=1):
-        results.append(await runner.run(case))
+        try:
+            results.append(await runner.run(case))
+        except NotServing as error:
+            not_checked.append(NotChecked(case, error.code, error.message))
         progress(number, len(suite.cases))
-    return SuiteReport(suite.name, tuple(results))
+    return SuiteReport(suite.name, tuple(results), tuple(not_checked))
 
 
 class CaseRunner:
@@ -215,6 +249,5 @@ class CaseRunner:
         )
 
 
-def _share(flags: Iterable[bool]) -> float:
-    values = list(flags)
-    return round(sum(values) / len(values), 4) if values else 0.0
+def _share(flags: Iterable[bool], of: int) -> float:
+    return round(sum(flags) / of, 4) if of else 0.0

@@ -62,7 +62,8 @@ async def _answer(components: Components, text: str, assistant: str, slots: dict
         deadline=Deadline.after(components.settings.limits.deadline_s),
         slots=slots,
     )
-    return await components.pipeline.answer(question)
+    async with components.on_this_loop():
+        return await components.pipeline.answer(question)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from gateway.commands.options import assistant_option, config_option, json_optio
 from gateway.components import Components
 from gateway.settings import Settings
 from gateway.suite import CaseResult, SuiteReport, run_suite
-from store.formats.suite import Suite, read_suite
+from store.formats.suite import Suite, SuiteCase, read_suite
 
 
 @click.group("eval")
@@ -47,6 +47,9 @@ def suite(
 ) -> None:
     """Run a test set through the whole pipeline and report what failed.
 
+    A message that could not be checked, because a rail timed out on a busy machine or the database was away, counts as
+    failed with the reason, and the others are asked all the same; the command then ends with status 1.
+
     \b
     Example:
       canongate eval suite examples/helpdesk/suites/helpdesk.yaml --json
@@ -60,13 +63,17 @@ def suite(
         report = anyio.run(_run, components, cases, assistant, bar)
     if as_json:
         rows = [_row(result) for result in report.results]
-        click.echo(
-            msgspec.json.format(
-                msgspec.json.encode({**report.figures(), "by_kind": report.kinds(), "results": rows})
-            ).decode()
-        )
-        return
-    _show(Console(highlight=False), report, with_answers=answers)
+        told = {
+            **report.figures(),
+            "by_kind": report.kinds(),
+            "results": rows,
+            "could_not_be_checked": report.not_checked,
+        }
+        click.echo(msgspec.json.format(msgspec.json.encode(told)).decode())
+    else:
+        _show(Console(highlight=False), report, with_answers=answers)
+    if report.not_checked:
+        raise SystemExit(1)
 
 
 def _without_cache(settings: Settings) -> Settings:
@@ -76,14 +83,19 @@ def _without_cache(settings: Settings) -> Settings:
 
 async def _run(components: Components, cases: Suite, assistant: str, bar: Progress) -> SuiteReport:
     task = bar.add_task(escape(cases.title), total=len(cases.cases))
-    return await run_suite(
-        components.pipeline,
-        components.live.current.catalog,
-        cases,
-        assistant=assistant,
-        principal=OPERATOR,
-        progress=lambda done, total: bar.update(task, completed=done, total=total),
-    )
+    async with components.on_this_loop():
+        return await run_suite(
+            components.pipeline,
+            components.live.current.catalog,
+            cases,
+            assistant=assistant,
+            principal=OPERATOR,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _asked(case: SuiteCase) -> tuple[str, str, str]:
+    return case.id, escape(ascii(case.message)[1:-1][:89]), f"{case.expect.value} {case.prompt or ''}"
 
 
 def _row(result: CaseResult) -> dict[str, object]:
@@ -94,10 +106,11 @@ def _show(console: Console, report: SuiteReport, *, with_answers: bool) -> None:
     failed = Table("case", "message", "wanted", "got", "by", title="Not as expected", title_justify="left", box=None)
     for result in report.results:
         if not result.is_right:
-            wanted = f"{result.case.expect.value} {result.case.prompt or ''}"
             got = f"{result.outcome.value} {result.prompt or ' | '.join(result.offered)}"
             by = result.stopped_by or (f"{result.score:.3f}" if result.score is not None else "")
-            failed.add_row(result.case.id, escape(ascii(result.case.message)[1:-1][:89]), wanted, got, by)
+            failed.add_row(*_asked(result.case), got, by)
+    for one in report.not_checked:
+        failed.add_row(*_asked(one.case), f"could not be checked: {one.reason}", one.code)
     console.print(failed)
     if with_answers:
         for result in report.results:

@@ -56,7 +56,11 @@ class GatewayServer(uvicorn.Server):
         self._reads_again = read is not None
         self._connections = connections(
             lambda: self._reloading.settings.limits,
-            Doorkeeper(components.admission.lines.chat, components.telemetry),
+            Doorkeeper(
+                components.admission.lines.chat,
+                components.telemetry,
+                components.widget.book if components.widget else None,
+            ),
         )
         self._beside: set[asyncio.Task[None]] = set()
         self._leaves_at: float | None = None

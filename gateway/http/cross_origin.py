@@ -8,6 +8,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPResponseBodyEvent, HTTPResponseStartEvent, HTTPScope, Receive, Scope, Send
 
 from gateway.errors import NotServing
+from gateway.http.widget.origins import is_widget_path, note_reader, sent_origin
 from gateway.widget.book import ClientBook
 from store.errors import StoreUnavailable
 
@@ -28,6 +29,8 @@ _EXPOSED = (
 class LetPagesIn:
     """Middleware that answers preflight requests of listed origins, and notes the origin for the reply's headers.
 
+    Of the widget's surface it notes who may read that there is no room; its guard looks further in at everything else.
+
     It opens nothing: each request needs its key as it does from anywhere else.
     """
 
@@ -38,7 +41,9 @@ class LetPagesIn:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on everything but preflight requests that are answered here. Raises `NotServing`."""
-        if scope["type"] != ScopeType.HTTP or not _PATH.match(scope["path"]):
+        if scope["type"] == ScopeType.HTTP and is_widget_path(scope["path"]):
+            note_reader(scope, self._book.last)
+        if scope["type"] != ScopeType.HTTP or not is_api_path(scope["path"]):
             await self._app(scope, receive, send)
             return
         origin = await self._listed(scope)
@@ -53,27 +58,39 @@ class LetPagesIn:
 
     async def _listed(self, scope: Scope) -> str | None:
         """Returns the origin that a request names, if exactly that one is in the list."""
-        sent = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
-        if len(sent) != 1:
+        origin = sent_origin(scope)
+        if origin is None:
             return None
         try:
             page = self._book.known()
             if page is None:
                 page = await to_thread.run_sync(self._book.page, limiter=self._threads)
         except StoreUnavailable as error:
+            if origin in self._book.last.api_origins:
+                scope["state"][_ORIGIN] = origin  # it may read why it gets nothing
             raise NotServing("store_unavailable", "The origins of pages cannot be read.") from error
-        return sent[0] if sent[0] in page.api_origins else None
+        return origin if origin in page.api_origins else None
+
+
+def is_api_path(path: str) -> bool:
+    """Whether pages of listed origins may call it with an API key."""
+    return _PATH.match(path) is not None
 
 
 def add_api_origin(headers: MutableScopeHeaders, scope: Scope) -> None:
     """Lets the one page read a reply that it asked for, and no cache give it to another."""
-    if not _PATH.match(scope["path"]):
+    if not is_api_path(scope["path"]):
         return
     headers.extend_header_value("vary", "origin")
     origin = scope["state"].get(_ORIGIN)
     if isinstance(origin, str):
-        headers["access-control-allow-origin"] = origin
-        headers["access-control-expose-headers"] = _EXPOSED
+        for name, value in readable_by(origin).items():
+            headers[name] = value
+
+
+def readable_by(origin: str) -> dict[str, str]:
+    """Returns the headers by which a browser lets pages of that origin read a reply."""
+    return {"access-control-allow-origin": origin, "access-control-expose-headers": _EXPOSED}
 
 
 def _is_preflight(scope: HTTPScope) -> bool:

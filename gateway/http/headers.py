@@ -58,7 +58,7 @@ async def add_headers(message: Message, scope: Scope) -> None:
     headers = MutableScopeHeaders.from_message(message)
     headers[REQUEST_ID] = request_id(scope)
     headers[TRACEPARENT] = trace_of(scope).traceparent
-    add_origin(headers, scope)
+    add_origin(headers, scope, message["status"])
     add_api_origin(headers, scope)
     for name, value in ALWAYS.items():
         headers.setdefault(name, value)

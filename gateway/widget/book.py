@@ -74,6 +74,11 @@ class ClientBook:
         """Returns the clients if they were looked at a moment ago, else None. Never blocks."""
         return self._page if self._clock() < self._until_s else None
 
+    @property
+    def last(self) -> Page:
+        """The clients as they were read last, however long ago: for replies that give nothing away. Never blocks."""
+        return self._page
+
     def page(self) -> Page:
         """Returns the clients. Blocks on the database: call it in a thread. Raises `StoreUnavailable`."""
         with self._lock:

@@ -1,11 +1,15 @@
 """Where calls are counted follows from the settings, is told in readiness and counted in metrics."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
+from redis import Redis
 
+from gateway.app import create_app
 from gateway.errors import SettingsInvalid
 from gateway.limit_settings import LimitSettings
 from gateway.limits import make_admission
@@ -19,6 +23,8 @@ from gateway.settings import DataSettings, Settings
 from gateway.shared_rates import SharedRates
 from gateway.telemetry import Telemetry
 from store.database import migrate
+from tests.redis_server import RedisServer
+from tests.serving import serving
 
 RATE = Rate(RateKind.KEY, "a", 10)
 
@@ -78,6 +84,43 @@ def test_a_store_that_does_not_answer_degrades_and_is_counted(tmp_path: Path) ->
     assert "canongate_rates_alone 1.0" in text
     assert "canongate_rate_store_failures_total 1.0" in text
     assert make_admission(LimitSettings(), model_places=1, model_waiting=1, rates=rates).rates is rates
+
+
+def connections_to(server: RedisServer) -> int:
+    """Counts those of others than the one who looks."""
+    with Redis.from_url(server.url) as looking:
+        return len(looking.client_list()) - 1
+
+
+def test_connections_to_a_redis_end_with_the_gateway(make_world, redis_server: RedisServer, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        counting = open_rates(settings_for(tmp_path, redis_server.url, wait_s=30.0), stack)
+    world = make_world(rates=counting.rates)
+    components = replace(world.components, closing=counting.closing)
+    with serving(create_app(components)) as (address, _):
+        headers = {"authorization": f"Bearer {world.key()}"}
+        asked = {"assistant": "helpdesk", "message": "I forgot my password"}
+        assert httpx.post(f"{address}/v1/chat", json=asked, headers=headers, timeout=30).status_code == 200
+        assert connections_to(redis_server) == 1
+    assert connections_to(redis_server) == 0
+
+
+def test_connections_to_a_redis_end_with_a_command_also_when_it_fails(
+    make_world, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        counting = open_rates(settings_for(tmp_path, redis_server.url, wait_s=30.0), stack)
+    components = replace(make_world().components, closing=counting.closing)
+
+    async def ask() -> None:
+        async with components.on_this_loop():
+            await counting.rates.take([RATE])
+            assert connections_to(redis_server) == 1
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        anyio.run(ask)
+    assert connections_to(redis_server) == 0
 
 
 def test_a_store_that_is_no_url_is_refused_before_anything_starts() -> None:

@@ -7,11 +7,14 @@ import anyio
 import msgspec
 import pytest
 
-from gateway.suite import CaseResult, KindCount, SuiteReport, run_suite
+from gateway.errors import InvalidRequest
+from gateway.suite import CaseResult, KindCount, NotChecked, SuiteReport, run_suite
 from models.fakes import FakeModel, prompt_text
+from rails.types import RailContext, RailRecord, RailsReport, RailStatus, Stage
 from store.formats.suite import Suite, SuiteCase
 from store.types import Outcome
 from tests.building import CALLER, GROUNDED, PROMPTS, UNSURE, build
+from tests.gateway.scripted_rails import ScriptedPolicy
 from tests.rails.dialog_policies import dialog_policy
 
 ANSWERED, DEGRADED, CLARIFY = Outcome.ANSWERED, Outcome.DEGRADED, Outcome.CLARIFY
@@ -126,6 +129,7 @@ def test_the_figures_count_what_went_wrong():
     assert report.figures() == {
         "suite": "small",
         "cases": 10,
+        "not_checked": 0,
         "in_scope": 5,
         "honest_answer_rate": 0.2,
         "honest_answered_or_offered_rate": 0.4,
@@ -148,7 +152,55 @@ def test_no_results_are_no_division_by_zero():
     assert SuiteReport("small", ()).kinds() == {}
 
 
+def test_what_could_not_be_checked_is_failed_in_every_rate():
+    lost = tuple(NotChecked(one, "rails_unavailable", "A check broke.") for one in (ANSWER, REFUSE, GLUED))
+    report = SuiteReport("small", (result(ANSWER, ANSWERED, "it.reset"), result(REFUSE, NO_MATCH)), lost)
+    figures = report.figures()
+    assert (figures["cases"], figures["not_checked"], figures["in_scope"]) == (5, 3, 2)
+    assert (figures["honest_answer_rate"], figures["honest_answered_or_offered_rate"]) == (0.5, 0.5)
+    assert (figures["hostile"], figures["outside"]) == (3, 2)
+    assert report.kinds() == {
+        "paraphrase": KindCount(2, 1, {"answered": 1, "not_checked": 1}),
+        "attack": KindCount(2, 1, {"no_match": 1, "not_checked": 1}),
+        "glued": KindCount(1, 0, {"not_checked": 1}),
+    }
+
+
+class OftenBusy(ScriptedPolicy):
+    """One whose input rails do not come to an end for a message with that word."""
+
+    async def check(self, stage: Stage, text: str, context: RailContext) -> RailsReport:
+        if stage is Stage.INPUT and "hydrant" in text:
+            return RailsReport(stage, text, (RailRecord("scripted", stage, RailStatus.ERROR, "rail.timeout", 1.0),))
+        return await super().check(stage, text, context)
+
+
+def test_a_rail_that_does_not_come_to_an_end_costs_its_message_and_not_the_run():
+    report = run_whole(
+        case(id="before", message="I forgot my password", expect="answer", prompt="it.reset"),
+        case(id="slow", message="the hydrant is frozen", expect="refuse"),
+        case(id="after", message="The fire alarm rings", expect="answer", prompt="it.alarm"),
+        here=build(policy=OftenBusy()),
+    )
+    assert [(one.case.id, one.is_right) for one in report.results] == [("before", True), ("after", True)]
+    (lost,) = report.not_checked
+    assert (lost.case.id, lost.code) == ("slow", "rails_unavailable")
+    assert lost.reason == "A check could not be completed, so nothing was answered."
+
+
+def test_what_is_wrong_with_every_message_ends_the_run():
+    here = build()
+    with pytest.raises(InvalidRequest, match="no such assistant"):
+        run_whole(case(message="I forgot my password", expect="refuse"), here=here, assistant="nobody")
+
+
 def run(*cases: SuiteCase, here=None, progress=lambda *_: None) -> tuple[CaseResult, ...]:
+    report = run_whole(*cases, here=here, progress=progress)
+    assert report.not_checked == ()
+    return report.results
+
+
+def run_whole(*cases: SuiteCase, here=None, progress=lambda *_: None, assistant="desk") -> SuiteReport:
     here = here or build(
         model=FakeModel(answer=lambda p: GROUNDED if "reset" in prompt_text(p) else "Offices are open.")
     )
@@ -157,13 +209,13 @@ def run(*cases: SuiteCase, here=None, progress=lambda *_: None) -> tuple[CaseRes
             here.pipeline,
             here.live.current.catalog,
             Suite("small", "Small", cases),
-            assistant="desk",
+            assistant=assistant,
             principal=CALLER,
             progress=progress,
         )
     )
     assert report.name == "small"
-    return report.results
+    return report
 
 
 def test_a_suite_is_asked_one_by_one_and_tells_how_far_it_is():

@@ -10,6 +10,8 @@ from gateway.commands import checking
 from gateway.commands.asking import _progress
 from models.errors import ModelRefused, ModelUnavailable
 from models.fakes import FakeEmbedder
+from rails.engine import RailsPolicy
+from rails.types import RailRecord, RailsReport, RailStatus, Stage
 from tests.building import LIMITS, PROMPTS, RESET, scope
 from tests.gateway.command_line import Done, is_one_line_of_ours
 
@@ -174,6 +176,32 @@ def test_a_suite_is_measured_and_told_both_ways(published, tmp_path):
     assert re.search(r"a5 .* blocked_input +injection", out)
     assert "it.alarm: Leave the building by the stairs." in out
     assert re.search(r"honest_answer_rate +0\.25", out)
+
+
+def test_a_message_that_cannot_be_checked_fails_with_the_reason_and_the_others_are_asked(
+    published, tmp_path, monkeypatch
+):
+    check = RailsPolicy.check
+
+    async def busy(self, stage, text, context):
+        if stage is Stage.INPUT and "alarm" in text:
+            return RailsReport(stage, text, (RailRecord("injection", stage, RailStatus.ERROR, "rail.timeout", 1.0),))
+        return await check(self, stage, text, context)
+
+    monkeypatch.setattr(RailsPolicy, "check", busy)
+    path = tmp_path / "suite.yaml"
+    path.write_text(SUITE)
+    done = published("eval", "suite", path, "--without-model", "--json")
+    figures = json.loads(done.out)
+    assert (done.status, figures["cases"], figures["not_checked"], figures["honest_answer_rate"]) == (1, 5, 2, 0.0)
+    assert [row["case"]["id"] for row in figures["results"]] == ["a3", "a4", "a5"]
+    assert [(row["case"]["id"], row["code"]) for row in figures["could_not_be_checked"]] == [
+        ("a1", "rails_unavailable"),
+        ("a2", "rails_unavailable"),
+    ]
+    shown = published("eval", "suite", path, "--without-model")
+    assert shown.status == 1
+    assert re.search(r"a1 .* could not be checked: A check could not", " ".join(shown.out.split()))
 
 
 def test_square_brackets_are_printed_as_they_are(published, tmp_path):

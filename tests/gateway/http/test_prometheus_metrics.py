@@ -6,11 +6,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.metering import readings_of
+from gateway.settings import Settings
 from gateway.telemetry import Reading, Telemetry
 from models.fakes import FakeModel
 from models.worker.engine import LlamaModel
@@ -152,9 +154,20 @@ async def test_dashboard_and_alerts_ask_for_nothing_that_is_not_counted(world):
     assert any("canongate_model_prefix_asked_total" in alert["expr"] for alert in alerts)
     assert sum("canongate_model_prefix_" in expression for expression in asked) == 2
     assert all({"summary", "do"} == set(alert["annotations"]) for alert in alerts)
-    asked += [alert["expr"] for alert in alerts]
+    said = [words for alert in alerts for words in alert["annotations"].values()]
+    asked += [*said, *(alert["expr"] for alert in alerts)]
     names = {_SUFFIX.sub("", name) for expression in asked for name in _NAME.findall(expression)}
     assert names - {_SUFFIX.sub("", name) for name in told} == set()
+
+
+def test_settings_that_alerts_name_exist():
+    sections = {section.name: section.type for section in msgspec.structs.fields(Settings)}
+    rules = (DEPLOY / "prometheus" / "alerts.yaml").read_text()
+    assert not [name for name in sections if f"[{name}]" in rules], "settings are named as limits.store"
+    named = [(section, name) for section, name in re.findall(r"\b([a-z_]+)\.([a-z_]+)", rules) if section in sections]
+    assert ("limits", "store") in named
+    for section, name in named:
+        assert name in sections[section].__struct_fields__, f"{section}.{name}"
 
 
 PROMTOOL = shutil.which("promtool")
