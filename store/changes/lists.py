@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, cast, func, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ARRAY, ColumnElement, Select, SQLColumnExpression, Text, func, literal, select
 from sqlalchemy.orm import Session
 
 from store.changes.documents import hash_of
@@ -172,10 +171,10 @@ class ContentLists:
 
     def _listed(self, names: Collection[str]) -> Select[str]:
         """Returns names as a query of one parameter: a database takes a limited number, and time for each."""
-        text = msgspec.json.encode(sorted(names)).decode()
         if self._database.is_sqlite:
+            text = msgspec.json.encode(sorted(names)).decode()
             return select(func.json_each(text).table_valued("value").c.value)
-        return select(func.jsonb_array_elements_text(cast(text, JSONB)).column_valued("value"))
+        return select(func.unnest(literal(sorted(names), ARRAY(Text))).column_valued("value"))
 
 
 def _is_wanted(head: ContentHead, wanted: Wanted) -> bool:
