@@ -1,7 +1,8 @@
 """Measures admin pages in process over HTTP: analytics, and lists, on a SQLite file with many prompts and decisions.
 
 What answers chats is faked; sessions, services, database and templates are the real ones. Times are of whole requests,
-one after the other, as the application answers them. `first` is the request after a start, which counts every hour.
+one after the other, as the application answers them, in a process that has settled as one that serves does. `first` is
+the request after a start, which counts every hour. Who asks has every role: all pages count what waits for them.
 """
 
 import argparse
@@ -21,14 +22,16 @@ from sqlalchemy import update
 from benchmarks.listed import fill_lists, sorted_lists
 from gateway.http.pages.page_table import PAGES
 from gateway.limit_settings import LimitSettings
+from gateway.live import LiveState
 from rails.engine import compile_policy
 from rails.policy import load_policy
-from store.catalog import publish_bundle
+from store.catalog import load_catalog, publish_bundle
 from store.changes.types import ChangeState, Edit, EditKind, Item
 from store.content import CanonicalPrompt
 from store.database import Database, migrate, open_database
 from store.formats.bundle import Bundle
 from store.matches import Gate
+from store.pauses import settle
 from store.people import Role
 from store.repositories.decision_writer import DecisionWriter
 from store.tables import ChangeRow
@@ -48,6 +51,7 @@ _LISTS = (
     "/admin/prompts?search=phrase 77",
     "/admin/prompts?state=unused",
     "/admin/prompts?state=unhelpful",
+    "/admin/prompts?state=in_change",
     "/admin/changes",
     "/admin/changes?tab=waiting",
     "/admin/changes?tab=mine",
@@ -109,14 +113,23 @@ def measure(decisions: int, prompts: int, calls: int, *, changes: int = 0) -> di
         _fill(admin, database, decisions, prompts)
         _draft(admin, min(changes, prompts))
         fill_lists(admin, decisions)
+        _serve(world, database)
         try:
             return asyncio.run(_ask(admin, calls))
         finally:
             database.close()
 
 
+def _serve(world: World, database: Database) -> None:
+    """Has the process serve what was published, and leaves to the collector what a request makes."""
+    state = world.live.current
+    (policy,) = state.policies.values()
+    world.live.swap(LiveState(load_catalog(database), state.matcher, {"plain": policy}))
+    settle()
+
+
 async def _ask(admin: AdminWorld, calls: int) -> dict[str, dict[str, float]]:
-    user = admin.user("reader", Role.ADMIN, Role.VIEWER)
+    user = admin.user("reader", *Role)
     cookie = f"__Host-canongate={admin.session(user).token}"
     there = [path for path in _LISTS if f"GET {path.partition('?')[0]}" in PAGES]
     found = {}
@@ -141,7 +154,7 @@ async def _ask(admin: AdminWorld, calls: int) -> dict[str, dict[str, float]]:
 def _fill(admin: AdminWorld, database: Database, decisions: int, prompts: int) -> None:
     content = Bundle(
         tuple(_prompt(number) for number in range(prompts)),
-        (assistant(),),
+        (assistant("helpdesk"),),
         {"plain": {"name": "plain", "input": []}},
     )
     publish_bundle(database, content, author="benchmark")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docs.example_gateway import READY_S, ROOT, command, demo
-from gateway.http.pages.page_table import OPEN_PAGES, PAGES
+from gateway.http.pages.page_table import NOT_SHOWN, OPEN_PAGES, PAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "seven quiet herons"  # noqa: S105 - of a store that lives for a minute
 MOST_CRAWLED = 80
-NO_PAGES = frozenset(name for name in PAGES if name.endswith(("/export", "/found")))
-"""Files to be taken along, and what a script asks for."""
 QUESTIONS = (
     "How do I reset my password?",
     "I forgot my pasword",
@@ -225,7 +223,7 @@ def _tour(browser: "Browser", signed_in: "BrowserContext", pages: dict[str, str]
 
 def _pages(page: "Page", address: str) -> dict[str, str]:
     """Finds an address for every page: those without a parameter as they are, the others by following links."""
-    names = sorted(name for name in (*PAGES, *OPEN_PAGES) if name.startswith("GET ") and name not in NO_PAGES)
+    names = sorted(name for name in (*PAGES, *OPEN_PAGES) if name.startswith("GET ") and name not in NOT_SHOWN)
     templates = {name.removeprefix("GET "): _pattern(name.removeprefix("GET ")) for name in names}
     found = {template: template for template in templates if "{" not in template}
     waiting, seen = [path for path in found if path not in {one.split()[1] for one in OPEN_PAGES}], set[str]()

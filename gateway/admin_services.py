@@ -20,6 +20,7 @@ from gateway.http.admin.session_authenticator import CredentialAuthenticator, Se
 from gateway.http.cookies import Cookies
 from gateway.import_jobs import Importing
 from gateway.live import Live
+from gateway.open_work import OpenWork
 from gateway.presence import PresenceDesk
 from gateway.privacy import Privacy
 from gateway.proxies import TrustedProxies
@@ -75,6 +76,7 @@ def administration_of(
     archive = DecisionArchive(database, auditing.trail)
     access = access_from(settings, database, auditing.trail, keys)
     sessions = SessionAuthenticator(access.keeper, access.profiles, Cookies(is_plain=access.has_plain_cookies))
+    feedback = FeedbackDesk(database, auditing.trail, privacy, lambda name: kept_of(live, name), review.recorder)
     return Administration(
         database=database,
         audit=auditing.trail,
@@ -85,13 +87,14 @@ def administration_of(
         reviewing=review.reviewing,
         suggesting=review.suggesting,
         access=access,
-        feedback=FeedbackDesk(database, auditing.trail, privacy, lambda name: kept_of(live, name), review.recorder),
+        feedback=feedback,
         importing=importing,
         changing=changing,
         rehearsing=rehearsing,
         suites=suites,
         presence=PresenceDesk(Presences(database), changing.contents, access.users, now=access.now),
         analysing=Analysing(database, live),
+        open_work=OpenWork(changing, review.reviewing, feedback, now=access.now),
         widgets=WidgetClientService(
             database,
             auditing.trail,

@@ -14,6 +14,7 @@ from gateway.decision_archive import DecisionArchive
 from gateway.feedback import FeedbackDesk
 from gateway.http.admin.guard import Authenticator
 from gateway.import_jobs import Importing
+from gateway.open_work import OpenWork
 from gateway.presence import PresenceDesk
 from gateway.reviewing.service import Reviewing
 from gateway.suggesting.service import Suggesting
@@ -43,6 +44,7 @@ class Administration:
     suites: LiveSuites
     presence: PresenceDesk
     analysing: Analysing
+    open_work: OpenWork
     widgets: WidgetClientService
     beginning: Beginning
     background: tuple[Callable[[], Awaitable[None]], ...] = ()

@@ -5,6 +5,7 @@ was has the figures that it had, and a page costs the counts and the hour that g
 """
 
 import datetime as dt
+import operator
 import threading
 import time
 from collections import Counter
@@ -25,6 +26,10 @@ _TRUSTED_S = 60.0
 """How long a span that is over is taken for what it was without counting it again."""
 _MOST_KEPT = 200
 """Spans in memory; 30 days and 48 hours are 78. Each holds 40 kB for each assistant that was asked in it."""
+
+
+_MOST_SUMMED = 20
+"""Tenants of which sums are remembered."""
 
 
 class Period(StrEnum):
@@ -63,6 +68,10 @@ class Answers:
 
     days: tuple[tuple[Mapping[str, int], ...], ...]
     """Oldest first; of each day several counts, which add up."""
+    before: Mapping[str, int]
+    """The sums of all but `last`."""
+    last: tuple[Mapping[str, int], ...]
+    """Counts of the hour that goes on."""
 
     def of(self, key: str) -> tuple[int, ...]:
         """Returns the answers of a prompt, day by day."""
@@ -70,15 +79,14 @@ class Answers:
 
     def totals(self) -> Counter[str]:
         """Returns how often each prompt answered in all these days."""
-        found: Counter[str] = Counter()
-        for day in self.days:
-            for counts in day:
-                found.update(counts)
+        found = Counter(self.before)
+        for counts in self.last:
+            found.update(counts)
         return found
 
     def keys(self) -> frozenset[str]:
         """Returns the prompts that answered at least once."""
-        return frozenset().union(*(counts for day in self.days for counts in day))
+        return frozenset(self.before).union(*self.last)
 
 
 @dataclass(slots=True)
@@ -86,6 +94,12 @@ class _Unit:
     count: int
     figures: dict[str, Figures]
     counted_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Summed:
+    units: Sequence[dict[str, Figures]]
+    counts: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -103,6 +117,7 @@ class Analysing:
         self._live = live
         self._now = now
         self._shelf = _Shelf()
+        self._summed: dict[frozenset[str], _Summed] = {}
 
     def report(self, actor: Actor, period: Period, assistant: str | None = None) -> Analysis:
         """Returns the figures of the assistant, or of all that the actor may see."""
@@ -136,12 +151,31 @@ class Analysing:
         now = self._now().astimezone(dt.UTC)
         bins = _bins(Period.MONTH, now)
         units = self._units([span for _, spans in bins for span in spans], now)
-        return Answers(
-            tuple(
-                tuple(figures.prompts for span in spans for name, figures in units[span].items() if actor.may_see(name))
-                for _, spans in bins
-            )
-        )
+
+        def counts_of(span: Span) -> list[Mapping[str, int]]:
+            return [figures.prompts for name, figures in units[span].items() if actor.may_see(name)]
+
+        all_spans = [span for _, spans in bins for span in spans]
+        before = self._sums(actor, [(units[span], counts_of(span)) for span in all_spans[:-1]])
+        days = tuple(tuple(counts for span in spans for counts in counts_of(span)) for _, spans in bins)
+        return Answers(days, before, tuple(counts_of(all_spans[-1])))
+
+    def _sums(
+        self, actor: Actor, spans: Sequence[tuple[dict[str, Figures], list[Mapping[str, int]]]]
+    ) -> Mapping[str, int]:
+        """Returns the sums of counts, which are the same as long as the figures are: ten thousand take 15 ms to add."""
+        units = [unit for unit, _ in spans]
+        known = self._summed.get(actor.assistants)
+        if known and len(known.units) == len(units) and all(map(operator.is_, known.units, units)):
+            return known.counts
+        counts: Counter[str] = Counter()
+        for _, several in spans:
+            for some in several:
+                counts.update(some)
+        if len(self._summed) >= _MOST_SUMMED:
+            self._summed.clear()
+        self._summed[actor.assistants] = _Summed(units, counts)
+        return counts
 
     def _units(self, spans: Sequence[Span], now: dt.datetime) -> dict[Span, dict[str, Figures]]:
         """Returns the figures of spans by assistants; reads those that are new or have another count."""

@@ -37,6 +37,7 @@ from gateway.http.pages.failing import is_way_to_provider, tell_of_provider, tel
 from gateway.http.pages.guard import PageGuard, is_page_path, require_page_table
 from gateway.http.pages.handlers import PAGE_HANDLERS
 from gateway.http.pages.visit import Visit, visit_of
+from gateway.http.pages.waiting import count_work
 from gateway.http.permits import GrantPlaces
 from gateway.http.problems import tell_error
 from gateway.http.repeats import KeepReplies, hold_repeats
@@ -96,7 +97,7 @@ def create_app(
         lifespan=[_follow(components)] if Listener.DATA in listeners else [],
         dependencies={
             "components": Provide(current or (lambda: components), sync_to_thread=False),
-            "visit": Provide(_visit, sync_to_thread=False),
+            "visit": Provide(_visit),
         },
         guards=[
             require_key(
@@ -124,8 +125,10 @@ def create_app(
     )
 
 
-def _visit(request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]) -> Visit:
-    return visit_of(request, components)
+async def _visit(request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]) -> Visit:
+    visit = visit_of(request, components)
+    await count_work(visit)
+    return visit
 
 
 async def _count_unknown(components: Components, connection: ASGIConnection[Any, Any, Any, Any]) -> None:

@@ -112,6 +112,10 @@ class FeedbackDesk:
         """Returns the same feedback in an order of `store.repositories.feedback.SORTS`."""
         return tuple(map(_shown, self._store.sorted_page(_within(actor, wanted), order, limit=limit)))
 
+    def count(self, actor: Actor, wanted: FeedbackFilter, *, most: int) -> int:
+        """Returns how much such feedback there is on the actor's assistants, counted up to `most`."""
+        return self._store.count(_within(actor, wanted), most=most)
+
     def rates(self, actor: Actor, wanted: FeedbackFilter) -> tuple[HelpfulRate, ...]:
         """Returns the helpful rate of each prompt version, of the actor's assistants."""
         return self._store.rates(_within(actor, wanted))

@@ -32,6 +32,14 @@ Joined = Callable[[Session, "PublishReport"], None]
 """Writes in the transaction of a publish: all of both is kept, or nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class PromptArea:
+    """The prompts of an area, as lists of them are narrowed."""
+
+    languages: frozenset[str]
+    owners: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Catalog:
     """Everything that is live at one revision. Belongs to no session and never changes."""
@@ -58,6 +66,19 @@ class Catalog:
             for before in self.prompts[key].content.follows:
                 found.setdefault(before, []).append(key)
         return MappingProxyType({key: tuple(after) for key, after in found.items()})
+
+    @cached_property
+    def prompt_areas(self) -> Mapping[str, PromptArea]:
+        """By area, what its prompts are: there may be ten thousand, and pages ask at each call."""
+        languages: dict[str, set[str]] = {}
+        owners: dict[str, set[str]] = {}
+        for version in self.prompts.values():
+            content = version.content
+            languages.setdefault(content.area, set()).add(content.language)
+            owners.setdefault(content.area, set()).add(content.owner)
+        return MappingProxyType(
+            {area: PromptArea(frozenset(found), frozenset(owners[area])) for area, found in languages.items()}
+        )
 
     @cached_property
     def hashes(self) -> Mapping[str, str]:

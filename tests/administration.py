@@ -35,6 +35,7 @@ from gateway.http.admin.session_authenticator import CredentialAuthenticator, Se
 from gateway.http.bearer import bearer_token
 from gateway.http.cookies import Cookies
 from gateway.import_jobs import Importing
+from gateway.open_work import OpenWork
 from gateway.presence import PresenceDesk
 from gateway.privacy import Privacy
 from gateway.proxies import TrustedProxies
@@ -223,6 +224,9 @@ class AdminWorld:
             proxies=TrustedProxies(),
             shared=SharedTurns(WidgetTurns(database), seals, now=self.clock.now) if shares_turns else None,
         )
+        feedback = FeedbackDesk(
+            database, self.audit, PRIVACY, lambda name: self.keeps.get(name, KeepsText.OFF), Disliked(self.disliked)
+        )
         self.administration = Administration(
             database=database,
             audit=self.audit,
@@ -233,15 +237,14 @@ class AdminWorld:
             purging=self.purging,
             reviewing=self.review.reviewing,
             suggesting=self.review.suggesting,
-            feedback=FeedbackDesk(
-                database, self.audit, PRIVACY, lambda name: self.keeps.get(name, KeepsText.OFF), Disliked(self.disliked)
-            ),
+            feedback=feedback,
             importing=self.importing,
             changing=self.changing,
             rehearsing=self.rehearsing,
             suites=self.suites,
             presence=PresenceDesk(Presences(database), self.changing.contents, self.access.users, now=self.clock.now),
             analysing=Analysing(database, world.live, self.clock.now),
+            open_work=OpenWork(self.changing, self.review.reviewing, feedback, now=self.clock.now),
             widgets=WidgetClientService(
                 database,
                 self.audit,

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
 from gateway.changing.queue import ChangeQueue
 from gateway.changing.services import Changing
@@ -20,8 +21,11 @@ class FailingSuite:
     """A test set whose questions do not all come out as expected for people who ask today."""
 
     name: str
-    right: int
+    wrong: int
     cases: int
+    change: UUID
+    """For which the gate asked it last: there the run is told case by case."""
+    at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,9 @@ class Attention:
     def _failing(self, actor: Actor) -> Iterator[FailingSuite]:
         """Gives test sets by what the gate last found of live: of a change that was published, what it brought."""
         for name, result in sorted(self._changing.results.last(actor).items()):
-            found = result.evidence
-            state = self._changing.drafts.get(actor, result.run.change_id).change.state
+            found, run = result.evidence, result.run
+            state = self._changing.drafts.get(actor, run.change_id).change.state
             right = found.right if state in _PUBLISHED else found.right_before
             if right is not None and right < found.cases:
-                yield FailingSuite(name, right, found.cases)
+                at = run.finished_at or run.started_at
+                yield FailingSuite(name, found.cases - right, found.cases, run.change_id, at)

@@ -1,9 +1,11 @@
 """Lists of prompts for people: what is live beside how often it answers, whether it helps, and which change has it."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from gateway.analysing import Analysing, Answers
 from gateway.changing.services import Changing
@@ -11,7 +13,7 @@ from gateway.feedback import FeedbackDesk
 from store.catalog import Catalog
 from store.changes.lists import BY_NAME, ContentHead, Wanted
 from store.changes.lists import SORTS as COLUMNS
-from store.changes.types import OPEN_STATES, ChangeHead, EditKind
+from store.changes.types import ChangeHead, EditKind
 from store.feedback import Verdicts
 from store.folding import folded
 from store.people import Actor
@@ -21,7 +23,7 @@ USED_WITHIN = dt.timedelta(days=30)
 """Of the answers that are counted beside a prompt."""
 LEAST_VERDICTS, HELPFUL_SHARE = 5, 0.5
 """A prompt does not help when at least so many said something of its live version, and a smaller share that it did."""
-_CHANGES_AT_ONCE, _PROMPTS_AT_ONCE = 200, 1000
+_PROMPTS_AT_ONCE = 1000
 
 
 class Standing(StrEnum):
@@ -84,14 +86,12 @@ class PromptChoices:
         """Returns the choices of somebody; a tenant's are those of its own assistants and their prompts."""
         assistants = [one for name, one in catalog.assistants.items() if actor.may_see(name)]
         areas = {area for one in assistants for area in one.areas}
-        contents = [
-            one.content for one in catalog.prompts.values() if not actor.assistants or one.content.area in areas
-        ]
+        shelves = [one for area, one in catalog.prompt_areas.items() if not actor.assistants or area in areas]
         return cls(
             tuple(sorted(one.name for one in assistants)),
             tuple(sorted(areas)),
-            tuple(sorted({one.language for one in contents})),
-            tuple(sorted({one.owner for one in contents})),
+            tuple(sorted(frozenset[str]().union(*(one.languages for one in shelves)))),
+            tuple(sorted(frozenset[str]().union(*(one.owners for one in shelves)))),
         )
 
 
@@ -107,30 +107,41 @@ class PromptLists:
         self, actor: Actor, wanted: Wanted, order: Order, *, standing: Standing | None, now: dt.datetime, limit: int
     ) -> tuple[PromptRow, ...]:
         """Returns prompts in an order of `SORTS`; with `IN_CHANGE` also those that are not live yet."""
-        changes = self._open_changes(actor)
-        answers = self._analysing.answers(actor)
-
-        def rows_of(heads: Mapping[str, ContentHead | None]) -> tuple[PromptRow, ...]:
-            verdicts = self._feedback.live_verdicts(actor, heads) if heads else {}
-            return tuple(
-                PromptRow(key, head, answers.of(key), verdicts.get(key), _is_due(head, now), changes.get(key))
-                for key, head in heads.items()
-            )
-
+        answers, new = self._analysing.answers(actor), list[str]()
         if standing is Standing.IN_CHANGE:
-            wanted = replace(wanted, names=frozenset(changes))
-            new = dict.fromkeys(self._not_live(actor, changes, wanted))
-            live = self._changing.contents.prompts(actor, wanted, BY_NAME, limit=len(changes) + 1)
-            rows = rows_of(new | {head.name: head for head in live})
-            return sorted_by(rows, order, SORTS[order.column], _key, limit)
+            wanted = replace(wanted, names=self._changing.finder.names(actor, EditKind.PROMPT))
+            new = self._not_live(actor, wanted)
         wanted = self._narrowed(actor, wanted, standing, now, answers)
-        if order.column not in COLUMNS:
-            keys = self._by_figures(actor, wanted, order, answers, limit)
-            found = self._changing.contents.prompts(actor, replace(wanted, names=frozenset(keys)), BY_NAME, limit=limit)
-            heads: Mapping[str, ContentHead] = {head.name: head for head in found}
-            return rows_of({key: heads[key] for key in keys if key in heads})
-        found = self._changing.contents.prompts(actor, wanted, order, limit=limit)
-        return rows_of({head.name: head for head in found})
+        heads = self._live_page(actor, wanted, order, answers, limit)
+        rows = self._rows(actor, heads, answers, now)
+        if not new:
+            return rows
+        without = [PromptRow(key, None, answers.of(key), None, is_due=False, change=None) for key in new]
+        chosen = sorted_by([*rows, *without], order, SORTS[order.column], _key, limit)
+        return self._rows(actor, {row.key: row.head for row in chosen}, answers, now)
+
+    def _rows(
+        self, actor: Actor, heads: Mapping[str, ContentHead | None], answers: Answers, now: dt.datetime
+    ) -> tuple[PromptRow, ...]:
+        if not heads:
+            return ()
+        changes = self._changing.finder.newest_of(actor, EditKind.PROMPT, heads)
+        verdicts = self._feedback.live_verdicts(actor, heads)
+        return tuple(
+            PromptRow(key, head, answers.of(key), verdicts.get(key), _is_due(head, now), changes.get(key))
+            for key, head in heads.items()
+        )
+
+    def _live_page(
+        self, actor: Actor, wanted: Wanted, order: Order, answers: Answers, limit: int
+    ) -> Mapping[str, ContentHead]:
+        prompts = self._changing.contents.prompts
+        if order.column in COLUMNS:
+            return {head.name: head for head in prompts(actor, wanted, order, limit=limit)}
+        keys = self._by_figures(actor, wanted, order, answers, limit)
+        found = prompts(actor, replace(wanted, names=frozenset(keys)), BY_NAME, limit=limit)
+        heads = {head.name: head for head in found}
+        return {key: heads[key] for key in keys if key in heads}
 
     def _by_figures(self, actor: Actor, wanted: Wanted, order: Order, answers: Answers, limit: int) -> list[str]:
         """Returns the keys of a page in the order of figures that are no column of prompts."""
@@ -138,16 +149,21 @@ class PromptLists:
         least: float = 0
         if order.column == "helpful":
             figures, least = {key: one.rate for key, one in self._feedback.live_verdicts(actor).items()}, _NO_RATE
-        keys = self._changing.contents.keys(actor, wanted)
-        by_figure: Sort[str] = Sort(SORTS[order.column].kind, lambda key: figures.get(key, least))
-        return list(sorted_by(keys, order, by_figure, str, limit))
+        places: Iterable[tuple[Any, str]] = (
+            (figures.get(key, least), key) for key in self._changing.contents.keys(actor, wanted)
+        )
+        if order.after is not None:
+            ends = (order.after.value, order.after.key)
+            places = (place for place in places if (place < ends if order.is_down else place > ends))
+        found = (heapq.nlargest if order.is_down else heapq.nsmallest)(limit, places)
+        return [key for _, key in found]
 
     def live(
         self, actor: Actor, wanted: Wanted, *, standing: Standing | None, now: dt.datetime
     ) -> Iterator[ContentHead]:
         """Gives all that is live of a list, by key, to be taken along."""
         if standing is Standing.IN_CHANGE:
-            wanted = replace(wanted, names=frozenset(self._open_changes(actor)))
+            wanted = replace(wanted, names=self._changing.finder.names(actor, EditKind.PROMPT))
         wanted = self._narrowed(actor, wanted, standing, now, None)
         after: str | None = None
         while True:
@@ -170,28 +186,14 @@ class PromptLists:
                 return replace(wanted, names=frozenset(key for key, one in found.items() if is_unhelpful(one)))
         return wanted
 
-    def _open_changes(self, actor: Actor) -> dict[str, ChangeHead]:
-        """Returns the newest open change of each prompt that is in one."""
-        found: dict[str, ChangeHead] = {}
-        after = None
-        while True:
-            page = self._changing.drafts.page(actor, limit=_CHANGES_AT_ONCE, after=after, states=OPEN_STATES)
-            for change in page.changes:
-                for item in change.items:
-                    if item.kind is EditKind.PROMPT:
-                        found.setdefault(item.name, change)
-            if (after := page.next) is None:
-                return found
-
-    def _not_live(self, actor: Actor, changes: Mapping[str, ChangeHead], wanted: Wanted) -> list[str]:
-        """Returns the keys in changes that nothing live has, as far as key and area tell that they are wanted."""
+    def _not_live(self, actor: Actor, wanted: Wanted) -> list[str]:
+        """Returns the keys among `wanted.names` that nothing live has, as far as key and area tell that they fit."""
         if wanted.assistant is not None or wanted.language is not None or wanted.owner is not None:
             return []
-        everything = Wanted(names=frozenset(changes))
-        live = self._changing.contents.page(actor, EditKind.PROMPT, everything, limit=len(changes) + 1, after=None)
+        names = wanted.names or frozenset()
         of_area = "" if wanted.area is None else f"{wanted.area}."
         text = (wanted.search or "").casefold()
-        new = changes.keys() - {head.name for head in live}
+        new = names - set(self._changing.contents.keys(actor, Wanted(names=names)))
         return [key for key in new if key.startswith(of_area) and text in key]
 
 

@@ -4,17 +4,14 @@ from dataclasses import dataclass
 
 from gateway.changing.services import Changing
 from store.changes.ordering import behind
-from store.changes.rules import Action
-from store.changes.types import ChangeHead, ChangeState
-from store.people import Actor, Role
+from store.changes.types import ChangeHead
+from store.people import Actor
 from store.sorting import Order
 
 LATEST = Order("updated", is_down=True)
 _AT_ONCE = 50
 _MOST_LOOKED_AT = 500
-"""Changes that are opened for one page; whose turn it is shows only in an open one."""
-_WAITING = (ChangeState.IN_REVIEW, ChangeState.APPROVED, ChangeState.CHANGES_REQUESTED)
-_DEEDS = frozenset({Action.APPROVE, Action.PUBLISH})
+"""Changes that are looked into for one page: whose turn it is shows only in what a change reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +34,14 @@ class ChangeQueue:
         found: list[ChangeHead] = []
         looked_at = 0
         while looked_at < _MOST_LOOKED_AT:
-            page = self._changing.drafts.sorted_page(actor, order, limit=_AT_ONCE, states=_WAITING)
-            for head in page:
+            page = self._changing.finder.waiting(actor, order, limit=_AT_ONCE)
+            for one in page:
                 if len(found) == limit:
                     return Waiting(tuple(found), order)
-                if self._waits(actor, head):
-                    found.append(head)
-                order = behind(order, head)
+                if one.waits:
+                    found.append(one.head)
+                order = behind(order, one.head)
             looked_at += len(page)
             if len(page) < _AT_ONCE:
                 return Waiting(tuple(found), None)
         return Waiting(tuple(found), order)
-
-    def _waits(self, actor: Actor, head: ChangeHead) -> bool:
-        if head.state is ChangeState.CHANGES_REQUESTED:
-            return actor.person in head.authors
-        # What these say is asked again below; opening a change takes milliseconds, and most are ruled out here.
-        if head.publish_at is not None or actor.person in head.authors or not actor.may(Role.APPROVER):
-            return False
-        drafts = self._changing.drafts
-        return bool(drafts.possible(actor, drafts.get(actor, head.id)) & _DEEDS)

@@ -12,6 +12,7 @@ from store.audit import AuditTrail
 from store.changes.contents import ContentService
 from store.changes.desk import Clock, Desk
 from store.changes.evidence import GateRuns
+from store.changes.finding import ChangeFinder
 from store.changes.live import Weakens
 from store.changes.published import Publications
 from store.changes.publishing import PublishService, StillHolds, Unservable
@@ -33,6 +34,7 @@ class Changing:
     """Everything about changes that somebody may ask for or do. All methods but those of `gate` block: use a thread."""
 
     drafts: ChangeService
+    finder: ChangeFinder
     contents: ContentService
     """Documents one at a time: reading them, and edits that go into somebody's open change."""
     views: ChangeViews
@@ -65,6 +67,7 @@ def changing_of(
     publishing = PublishService(desk, runs, unservable=unservable, still_holds=still_holds)
     return Changing(
         drafts=drafts,
+        finder=ChangeFinder(desk),
         contents=ContentService(desk, drafts),
         views=ChangeViews(desk, runs, policy_problem),
         review=review,

@@ -72,6 +72,10 @@ class Reviewing:
         """Returns a page of clusters with at least so many messages, the largest first. Raises `InvalidContent`."""
         return self._reading.clusters(actor, wanted, least=least, now=_now(), after=after, limit=limit)
 
+    def count_clusters(self, actor: Actor, wanted: Wanted, *, least: int, most: int) -> int:
+        """Returns how many clusters have at least so many messages, counted up to `most`."""
+        return self._reading.count_clusters(actor, wanted, least=least, now=_now(), most=most)
+
     def cluster(self, actor: Actor, cluster: str, wanted: Wanted) -> ClusterDetail:
         """Returns a cluster with its wanted questions. Raises `NotFound` when it has none of them."""
         now = _now()

@@ -14,7 +14,7 @@ from store.changes.merging import FieldConflict, merge
 from store.changes.repository import Changes
 from store.changes.rules import Action, Touched, possible, require
 from store.changes.telling import Telling
-from store.changes.types import Change, ChangeState, EventKind, Item, StoredEdit
+from store.changes.types import Change, ChangeHead, ChangeState, EditKind, EventKind, Item, StoredEdit
 from store.database import Database
 from store.errors import Conflict, NotFound
 from store.people import Actor
@@ -31,6 +31,8 @@ WITHOUT_APPROVAL: Mapping[str, Any] = {
     "schedule_problem": "",
 }
 """What a change that moves away from being approved loses."""
+_BY_THEIR_TEXT = (EditKind.SUITE, EditKind.ASSISTANT)
+"""Documents that say themselves whose tenant they belong to."""
 _MOST_TOLD = 50
 """Items that the audit row of an edit names; all of them are in the change."""
 
@@ -95,6 +97,12 @@ class Desk:
     def touched(self, edits: Collection[StoredEdit], ground: Ground) -> Touched:
         """Returns what the edits reach."""
         return ground.touched(edits, self._weakens)
+
+    def sees(self, actor: Actor, head: ChangeHead, ground: Ground, session: Session) -> bool:
+        """Whether the actor may know of the change."""
+        needs_texts = bool(actor.assistants) and any(item.kind in _BY_THEIR_TEXT for item in head.items)
+        edits = self.changes.get(head.id, session).edits if needs_texts else ()
+        return ground.sees_change(actor, head, edits)
 
     def possible(self, actor: Actor, opened: Opened) -> frozenset[Action]:
         """Returns the steps that the actor could take now."""

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from store.changes.types import ChangeHead, ChangeState, Item
 from store.sorting import Mark, Order, Sort
@@ -47,3 +47,17 @@ def chosen(
         )
         query = query.where(touches)
     return query
+
+
+def waits_for(person: str, *, decides: bool) -> ColumnElement[bool]:
+    """Returns the condition that a change may wait for the person, as far as its columns tell.
+
+    Own ones do that were sent back; with `decides` also those of others that are to be approved, or published at no
+    set time.
+    """
+    is_own = exists().where(ChangeAuthorRow.change_id == ChangeRow.id, ChangeAuthorRow.person == person)
+    sent_back = and_(ChangeRow.state == ChangeState.CHANGES_REQUESTED.value, is_own)
+    if not decides:
+        return sent_back
+    to_decide = ChangeRow.state.in_([ChangeState.IN_REVIEW.value, ChangeState.APPROVED.value])
+    return or_(sent_back, and_(to_decide, ChangeRow.publish_at.is_(None), ~is_own))

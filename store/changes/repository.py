@@ -71,7 +71,7 @@ class Changes:
                 raise NotFound(f"there is no change {change_id}")
             query = select(ChangeEditRow).where(ChangeEditRow.change_id == change_id)
             fresh = query.execution_options(populate_existing=True)
-            edits = tuple(sorted((_edit(one) for one in opened.scalars(fresh)), key=lambda edit: edit.item))
+            edits = tuple(sorted((edit_of(one) for one in opened.scalars(fresh)), key=lambda edit: edit.item))
             told = select(ChangeEventRow).where(ChangeEventRow.change_id == change_id).order_by(ChangeEventRow.id)
             return Change(
                 **_values(row, people_of(opened, [row])[change_id], tuple(edit.item for edit in edits)),
@@ -100,7 +100,7 @@ class Changes:
         if after is not None:
             query = query.where(ChangeRow.id < after)
         with self._database.reading(session) as opened:
-            return self._heads(opened, opened.scalars(query).all())
+            return self.heads_of(opened, opened.scalars(query).all())
 
     def sorted_page(
         self,
@@ -115,13 +115,16 @@ class Changes:
         query = chosen(states=states, author=author)
         query = in_order(query, order, sort_of(SORTS, order).by, ChangeRow.id, of_key=UUID)
         with self._database.reading(session) as opened:
-            return self._heads(opened, opened.scalars(query.limit(limit)).all())
+            return self.heads_of(opened, opened.scalars(query.limit(limit)).all())
 
     def heads(self, ids: Sequence[UUID], session: Session | None = None) -> tuple[ChangeHead, ...]:
         """Returns the changes of those ids that there are, oldest first."""
+        found: list[ChangeRow] = []
         with self._database.reading(session) as opened:
-            found = opened.scalars(select(ChangeRow).where(ChangeRow.id.in_(ids)).order_by(ChangeRow.id)).all()
-            return self._heads(opened, found)
+            for start in range(0, len(ids), _BATCH):
+                some = ChangeRow.id.in_(ids[start : start + _BATCH])
+                found += opened.scalars(select(ChangeRow).where(some))
+            return self.heads_of(opened, sorted(found, key=lambda row: row.id))
 
     def due(self, at: dt.datetime, session: Session | None = None) -> tuple[UUID, ...]:
         """Returns the approved changes whose time has come, the earliest first."""
@@ -136,7 +139,7 @@ class Changes:
     def edit(self, change_id: UUID, item: Item, session: Session) -> StoredEdit | None:
         """Returns one edit without reading the others, None when the change does not touch the item."""
         row = session.get(ChangeEditRow, (change_id, item.kind.value, item.name), populate_existing=True)
-        return None if row is None else _edit(row)
+        return None if row is None else edit_of(row)
 
     def live_with(self, items: Iterable[Item], session: Session) -> Mapping[UUID, tuple[int, frozenset[Item]]]:
         """Returns the live changes that touch one of the items: their revision, and everything that they touch."""
@@ -245,7 +248,8 @@ class Changes:
         }
         session.connection().execute(insert(ChangeEventRow), row)
 
-    def _heads(self, session: Session, rows: Sequence[ChangeRow]) -> tuple[ChangeHead, ...]:
+    def heads_of(self, session: Session, rows: Sequence[ChangeRow]) -> tuple[ChangeHead, ...]:
+        """Returns the changes of these rows without their documents."""
         ids = [row.id for row in rows]
         people = people_of(session, rows)
         items: dict[UUID, list[Item]] = {one: [] for one in ids}
@@ -274,7 +278,8 @@ def _values(row: ChangeRow, people: People, items: tuple[Item, ...]) -> dict[str
     return values | {"state": ChangeState(row.state), **who, "items": items}
 
 
-def _edit(row: ChangeEditRow) -> StoredEdit:
+def edit_of(row: ChangeEditRow) -> StoredEdit:
+    """Returns a row as an edit."""
     return StoredEdit(EditKind(row.kind), row.name, row.document, row.base, row.base_document)
 
 

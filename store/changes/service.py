@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 from store.changes.desk import Desk, Moved, Opened
 from store.changes.documents import hash_of, stored_form
 from store.changes.held_texts import with_texts
-from store.changes.live import Ground
 from store.changes.naming import NEW, renamed
 from store.changes.ordering import behind
 from store.changes.rules import Action, require
-from store.changes.types import Change, ChangeHead, ChangeState, Edit, EditKind, EventKind, Item, StoredEdit
+from store.changes.types import Change, ChangeHead, ChangeState, Edit, EventKind, Item, StoredEdit
 from store.errors import Conflict, InvalidContent, NotFound
 from store.people import Actor
 from store.readable import require_readable
@@ -23,8 +22,6 @@ from store.sorting import Order
 MOST_EDITS = 5_000
 """In one change."""
 LONGEST_TITLE, _LONGEST_TEXT = 200, 4_000
-_BY_THEIR_TEXT = (EditKind.SUITE, EditKind.ASSISTANT)
-"""Documents that say themselves whose tenant they belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ class ChangeService:
                 found = desk.changes.page(
                     limit=limit + 1, after=after, states=states, author=author, item=item, session=session
                 )
-                seen += (one for one in found if self._sees(actor, one, ground, session))
+                seen += (one for one in found if desk.sees(actor, one, ground, session))
                 if len(found) <= limit:
                     break
                 after = found[-1].id
@@ -125,7 +122,7 @@ class ChangeService:
             ground = desk.live.ground(session)
             while len(seen) < limit:
                 found = desk.changes.sorted_page(order, limit=limit, states=states, author=author, session=session)
-                seen += (one for one in found if self._sees(actor, one, ground, session))
+                seen += (one for one in found if desk.sees(actor, one, ground, session))
                 if len(found) < limit:
                     break
                 order = behind(order, found[-1])
@@ -284,11 +281,6 @@ class ChangeService:
             )
         require(Action.EDIT, actor, seen.change, desk.touched(stored, seen.ground))
         return stored
-
-    def _sees(self, actor: Actor, head: ChangeHead, ground: Ground, session: Session) -> bool:
-        needs_texts = bool(actor.assistants) and any(item.kind in _BY_THEIR_TEXT for item in head.items)
-        edits = self._desk.changes.get(head.id, session).edits if needs_texts else ()
-        return ground.sees_change(actor, head, edits)
 
 
 def _check_words(title: str, note: str) -> None:

@@ -118,6 +118,12 @@ class FeedbackStore:
         query = in_order(_chosen(wanted), order, sort_of(SORTS, order).by, FeedbackRow.decision)
         return self._judged(query.limit(max(1, min(limit, MAX_PAGE))), session)
 
+    def count(self, wanted: FeedbackFilter, *, most: int, session: Session | None = None) -> int:
+        """Returns how much is wanted, counted up to `most`."""
+        some = select(FeedbackRow.decision).where(*_conditions(wanted)).limit(most).subquery()
+        with self._database.reading(session) as opened:
+            return opened.execute(select(func.count()).select_from(some)).scalar_one()
+
     def all(self, wanted: FeedbackFilter) -> Iterator[JudgedAnswer]:
         """Gives all that is wanted, page by page."""
         before: Place | None = None

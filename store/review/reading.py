@@ -107,6 +107,12 @@ class Reading:
         with self._database.reading() as session:
             return tuple(self._clusters(session, session.execute(query.limit(limit)).all(), now))
 
+    def count_clusters(self, actor: Actor, wanted: Wanted, *, least: int, now: dt.datetime, most: int) -> int:
+        """Returns how many clusters have at least so many messages, counted up to `most`."""
+        query = _grouped(actor, wanted, now).having(least <= _MESSAGES).limit(most)
+        with self._database.reading() as session:
+            return session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+
     def cluster(self, actor: Actor, cluster_id: str, wanted: Wanted, *, now: dt.datetime) -> Cluster:
         """Returns one cluster, counted over the wanted questions. Raises `NotFound`, also when it has none of them."""
         query = _grouped(actor, wanted, now).where(QuestionRow.cluster == cluster_id)

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+LISTED_FROM = 3
+"""Messages that a group has at least to be listed, unless single ones are asked for: one is too noisy."""
+
 
 class Reason(StrEnum):
     """Why a message is in the queue."""

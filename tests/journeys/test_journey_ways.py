@@ -51,6 +51,38 @@ def test_a_change_is_approved_without_a_mouse(town: Town) -> None:
     assert town.prompt("it.ticket-status").title == "Where a ticket stands"
 
 
+def test_rows_are_ticked_without_a_mouse_and_a_range_with_shift(town: Town) -> None:
+    nele = town.somebody("Nele Vos", Role.EDITOR)
+    nele.go("/admin/prompts")
+    ticked = nele.page.locator("[data-selection] :checked")
+    for key in ("j", "Space", "j", "j", "Shift+Space"):
+        nele.page.keyboard.press(key)
+    nele.see("Ticked: 3")
+    nele.page.keyboard.press("Space")
+    nele.see("Ticked: 2")
+    boxes = nele.page.locator("[data-selection] tbody input")
+    boxes.nth(3).click()
+    boxes.nth(6).click(modifiers=["Shift"])
+    nele.see("Ticked: 6")
+    assert ticked.evaluate_all("all => all.map(one => one.closest('tr').rowIndex)") == [1, 2, 4, 5, 6, 7]
+    chosen = ticked.evaluate_all("all => all.map(one => one.value)")
+    nele.press("With the ticked ones…")
+    nele.see("Selected prompts")
+    assert all(nele.page.locator(f"main a[href='/admin/prompts/{key}']").count() for key in chosen)
+
+
+def test_an_open_page_says_when_something_waits(town: Town) -> None:
+    olaf, pia = town.somebody("Olaf Lind", Role.EDITOR), town.somebody("Pia Roth", Role.APPROVER)
+    pia.page.clock.install()
+    pia.go("/admin/prompts")
+    link = pia.page.locator("#nav a[href='/admin/changes']")
+    before = int(link.locator("[data-count] > [aria-hidden]").text_content() or "0")
+    submit(olaf, edit(olaf, "travel.car-hire", title="Hire a car"))
+    pia.page.clock.fast_forward(31_000)
+    pia.page.get_by_role("link", name=f"Changes (waiting for you: {before + 1})").wait_for()
+    assert pia.path == "/admin/prompts"
+
+
 def test_without_scripts_a_change_is_published_and_taken_back(town: Town) -> None:
     cora = town.somebody("Cora Blum", Role.EDITOR, java_script_enabled=False)
     dirk = town.somebody("Dirk Sato", Role.APPROVER, java_script_enabled=False)

@@ -34,9 +34,8 @@ from gateway.http.admin.question_requests import QuestionActionRequest, action_o
 from gateway.http.bodies import convert, read_object
 from gateway.http.described import JSON, Described
 from gateway.reviewing.service import Reviewing
-from store.review.types import QuestionState, Reason, Target, Wanted
+from store.review.types import LISTED_FROM, QuestionState, Reason, Target, Wanted
 
-LEAST = 3
 """Messages that a cluster has at least to be listed, unless the caller says otherwise: one is too noisy."""
 MOST = 1_000_000
 _READ = (401, 403, 422, 500, 503)
@@ -92,7 +91,8 @@ QUESTION_OPERATIONS = (
         "List questions by meaning",
         {JSON: QuestionClustersReply},
         _READ,
-        text=_STATES + f"The largest first; `least` (default {LEAST}) is how many messages a cluster has at least.",
+        text=_STATES
+        + f"The largest first; `least` (default {LISTED_FROM}) is how many messages a cluster has at least.",
         query=(*_FILTERS, "least", "after", "limit"),
     ),
     Described(
@@ -199,7 +199,7 @@ async def list_question_clusters(
         _service(components).clusters,
         actor_of(request),
         _wanted(request),
-        least=number_of(request, "least", LEAST, most=MOST),
+        least=number_of(request, "least", LISTED_FROM, most=MOST),
         after=text_of(request, "after"),
         limit=limit_of(request),
     )

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from litestar.response import Stream
 
-from gateway.http.pages.audit_words import lines_of, names_of, person_of
+from gateway.http.pages.audit_words import lines_of, names_of, person_of, target_of
 from gateway.http.pages.choices import typed
 from gateway.http.pages.sorting import sorting_of
 from gateway.http.pages.times import day_of
@@ -63,6 +63,7 @@ async def audit_page(visit: _Asked) -> Response[str]:
         sorting=sorting,
         further=further,
         details=partial(lines_of, visit.texts, names),
+        target=partial(target_of, visit.texts, names),
     )
 
 

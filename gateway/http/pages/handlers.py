@@ -126,6 +126,7 @@ from gateway.http.pages.unmatched import (
     unmatched_cluster_page,
     unmatched_page,
 )
+from gateway.http.pages.waiting import waiting_numbers
 from gateway.http.pages.widget import (
     disable_widget_on_page,
     enable_widget_on_page,
@@ -148,6 +149,7 @@ PAGE_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     set_up_on_page,
     choose_look,
     overview_page,
+    waiting_numbers,
     begin_with_example_on_page,
     begin_with_bundle_on_page,
     say_here_on_page,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.http.pages.page_table import PAGES
+from gateway.http.pages.texts import Texts
+from gateway.open_work import MOST
 from store.people import Actor
 
 SECTIONS: Final = (
@@ -86,6 +88,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Badge:
+    """How much waits on a page, as it is shown and as it is said; both are empty for nothing."""
+
+    shown: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A group of links; the first one has no name."""
 
@@ -105,6 +115,16 @@ def navigation(actor: Actor, path: str) -> tuple[Section, ...]:
         if entries:
             found.append(Section(name, entries))
     return tuple(found)
+
+
+def badges(texts: Texts, numbers: Mapping[str, int]) -> dict[str, Badge]:
+    """Returns what stands beside pages, by their names; of one with nothing to do an empty one, to be filled later."""
+    found = {}
+    for name, number in numbers.items():
+        shown = texts("nav.more", number=MOST) if number > MOST else texts.number(number)
+        said = texts(f"nav.waits_{name}", number=shown if number > MOST else number)
+        found[name] = Badge(shown, said) if number else Badge()
+    return found
 
 
 def actions(actor: Actor) -> tuple[Action, ...]:

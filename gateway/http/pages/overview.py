@@ -14,7 +14,6 @@ from gateway.changing.attention import Attention, Needed
 from gateway.errors import NotServing
 from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form, Said
-from gateway.http.pages.unmatched import LEAST
 from gateway.http.pages.uploads import MOST_BYTES, upload_of
 from gateway.http.pages.visit import Visit
 from gateway.readiness import ReadinessReport
@@ -23,7 +22,7 @@ from store.catalog import live_revision
 from store.errors import Refused, StoreError
 from store.formats.bundle_file import Writing
 from store.people import Role
-from store.review.types import Cluster, Wanted
+from store.review.types import LISTED_FROM, Cluster, Wanted
 from store.types import Outcome
 
 BEGIN: Final = "/admin/begin"
@@ -142,7 +141,7 @@ async def _unmatched(visit: Visit) -> Sequence[Cluster]:
     """Returns the groups of questions without a good answer that most messages had."""
     clusters = visit.administration.reviewing.clusters
     try:
-        page = await visit.call(clusters, visit.actor, Wanted(), least=LEAST, after=None, limit=_GROUPS)
+        page = await visit.call(clusters, visit.actor, Wanted(), least=LISTED_FROM, after=None, limit=_GROUPS)
     except StoreError:
         return ()
     return page.items

@@ -20,6 +20,7 @@ PAGES: Final[Mapping[str, frozenset[Role]]] = {
     "GET /admin": ANYBODY,
     "POST /admin/begin": ADMINS,
     "POST /admin/begin/bundle": ADMINS,
+    "GET /admin/waiting": ANYBODY,
     "POST /admin/here": EDITORS,
     "GET /admin/playground": ANYBODY,
     "POST /admin/playground": ANYBODY,
@@ -136,6 +137,9 @@ PAGES: Final[Mapping[str, frozenset[Role]]] = {
     "POST /admin/sign-out": ANYBODY,
 }
 """Method and path template, to the roles any one of which opens it. A service may demand more, such as an area."""
+
+NOT_SHOWN: Final = frozenset(name for name in PAGES if name.endswith(("/export", "/found", "/waiting")))
+"""Of `PAGES`, those that show nothing: files to be taken along, and what a script asks for."""
 
 OPEN_PAGES: Final = frozenset(
     {

@@ -62,6 +62,15 @@ def title_in_words(texts: Texts, title: str) -> str:
     return title
 
 
+def item_in_words(texts: Texts, text: str) -> str:
+    """Returns a document, as `prompt it.vpn` or `without prompt it.vpn`, as kind and name; another text as it is."""
+    about = text.removeprefix("without ")
+    if (found := _ITEM.fullmatch(about)) is None:
+        return text
+    told = f"{texts('kind.' + found['kind'])} {texts.apart(found['name'])}"
+    return told if about == text else texts("detail.without", told=told)
+
+
 def place_in_words(texts: Texts, place: str) -> str:
     """Returns a place in a change, such as `prompt it.vpn reply.facts`, as kind, name and field."""
     about, _, field = place.rpartition(" ")

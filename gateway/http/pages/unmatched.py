@@ -18,12 +18,10 @@ from store.changes.types import ChangeHead
 from store.errors import InvalidContent, NotFound, StoreError
 from store.review.actions import Done
 from store.review.reading import SORTS
-from store.review.types import Cluster, QuestionState, Reason, Wanted
+from store.review.types import LISTED_FROM, Cluster, QuestionState, Reason, Wanted
 
 _Asked = NamedDependency[SkipValidation[Visit]]
 _ONE = UNMATCHED + "/clusters/{cluster:str}"
-LEAST = 3
-"""Messages that a group has at least to be listed, unless single ones are asked for: one is too noisy."""
 _LATEST = 20
 """Actions among which the one is looked for that was just done."""
 _OTHERS = 100
@@ -36,7 +34,7 @@ SNOOZES = (7, 30, 90)
 async def unmatched_page(visit: _Asked) -> Response[str]:
     """Lists groups, those with most messages first."""
     reviewing, query = visit.administration.reviewing, visit.request.query_params
-    least, sorting = 1 if query.get("singles") == "1" else LEAST, sorting_of(visit, SORTS, "-messages")
+    least, sorting = 1 if query.get("singles") == "1" else LISTED_FROM, sorting_of(visit, SORTS, "-messages")
     call, wanted = reviewing.sorted_clusters, wanted_of(visit)
     found = await visit.call(call, visit.actor, wanted, sorting.order, least=least, limit=ROWS + 1)
     clusters, further = sorting.cut(found, lambda one: one.id)
@@ -54,7 +52,7 @@ async def unmatched_page(visit: _Asked) -> Response[str]:
         filters={name: typed(visit, name) for name in FILTERS},
         is_filtered=any(typed(visit, name) for name in FILTERS),
         has_singles=least == 1,
-        least=LEAST,
+        least=LISTED_FROM,
         did=await _just_done(visit),
         query=list_link(visit).removeprefix(UNMATCHED),
         titles=titles_of(visit),

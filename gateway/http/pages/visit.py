@@ -21,7 +21,7 @@ from gateway.http.cookies import Cookies
 from gateway.http.headers import request_id
 from gateway.http.pages.forms import Form, Said, keep_form
 from gateway.http.pages.look import Look, Theme
-from gateway.http.pages.navigation import actions, may_open, navigation
+from gateway.http.pages.navigation import Badge, actions, badges, may_open, navigation
 from gateway.http.pages.reasons import place_in_words, reason_of, title_in_words, verdict_of
 from gateway.http.pages.texts import LANGUAGES, Texts
 from gateway.http.static import address_of, script_of
@@ -166,6 +166,7 @@ class Visit:
             csrf=csrf_of(self.signed_in) if self.is_signed_in else "",
             me=self.signed_in.user if self.is_signed_in else None,
             sections=navigation(self.actor, self.request.scope["path"]) if self.is_signed_in else (),
+            badges=self.badges(),
             palette_actions=actions(self.actor) if self.is_signed_in else (),
             palette_themes=Theme,
             reference=request_id(self.request.scope),
@@ -185,8 +186,16 @@ class Visit:
             cookies=[*cookies, *dropped],
         )
 
+    def badges(self) -> dict[str, Badge]:
+        """Returns what stands beside the navigation, as it was counted last."""
+        if not self.is_signed_in or self.components is None or self.components.administration is None:
+            return {}
+        return badges(self.texts, self.administration.open_work.kept(self.actor).numbers)
+
     def go(self, path: str, *, done: str | None = None, cookies: Sequence[Cookie] = ()) -> Redirect:
-        """Sends the browser to a page, where the text `done.<done>` says what was done."""
+        """Sends the browser to a page, where the text `done.<done>` says what was done: what waits is less, or more."""
+        if self.is_signed_in:
+            self.administration.open_work.changed()
         told = [self.cookies.set_done(done)] if done else []
         return Redirect(path, status_code=303, cookies=[*cookies, *told])
 

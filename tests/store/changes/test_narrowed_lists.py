@@ -51,3 +51,11 @@ def test_a_list_has_what_is_wanted_and_nothing_else(contents: ContentService, wa
 def test_phrasings_are_counted_and_no_other_sentences(contents: ContentService) -> None:
     found = contents.page(ADA, EditKind.PROMPT, Wanted(), limit=10, after=None)
     assert {one.name: one.phrasings for one in found} == {"it.french": 2, "it.old": 3, "it.vpn": 1}
+
+
+def test_more_names_than_a_statement_takes_parameters_are_no_trouble(contents: ContentService) -> None:
+    many = frozenset(f"it.p{number}" for number in range(70_000))
+    without = contents.page(ADA, EditKind.PROMPT, Wanted(but=many | {"it.vpn"}), limit=10, after=None)
+    assert [one.name for one in without] == ["it.french", "it.old"]
+    among = contents.page(ADA, EditKind.PROMPT, Wanted(names=many | {"it.vpn"}), limit=10, after=None)
+    assert [one.name for one in among] == ["it.vpn"]

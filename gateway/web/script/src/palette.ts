@@ -21,7 +21,7 @@ export function palette(): Palette | null {
   const status = dialog?.querySelector("[role=status]");
   if (!dialog || !field || !list || !status) return null;
   for (const step of document.querySelectorAll<HTMLAnchorElement>("main a[href*='/steps/']")) {
-    list.prepend(entry(step.textContent ?? "", step.href));
+    list.prepend(entry(step.textContent ?? "", step.href, dialog.dataset["kindStep"]));
   }
   const fixed = [...list.querySelectorAll("li")];
   let prompts: HTMLLIElement[] = [];
@@ -36,7 +36,7 @@ export function palette(): Palette | null {
   };
   const show = (found: Found[]): void => {
     for (const one of prompts) one.remove();
-    prompts = found.map((one) => entry(one.title, one.path));
+    prompts = found.map((one) => entry(one.title, one.path, dialog.dataset["kindPrompt"]));
     list.append(...prompts);
     tell();
   };
@@ -48,7 +48,7 @@ export function palette(): Palette | null {
   };
   const narrow = (): void => {
     const wanted = field.value.trim().toLocaleLowerCase();
-    for (const one of fixed) one.hidden = !(one.textContent ?? "").toLocaleLowerCase().includes(wanted);
+    for (const one of fixed) one.hidden = !titleOf(one).toLocaleLowerCase().includes(wanted);
     if (shown().length) tell();
     const number = ++asked;
     clearTimeout(timer);
@@ -75,15 +75,24 @@ export function palette(): Palette | null {
   };
 }
 
-function entry(title: string, path: string): HTMLLIElement {
-  const [item, link, text] = ["li", "a", "bdi"].map((name) => document.createElement(name)) as [
+/** A row is found by its title; what kind it is would fit too many. */
+function titleOf(item: HTMLLIElement): string {
+  return item.querySelector(".grow")?.textContent ?? "";
+}
+
+function entry(title: string, path: string, kind = ""): HTMLLIElement {
+  const [item, link, text, name] = ["li", "a", "bdi", "span"].map((one) => document.createElement(one)) as [
     HTMLLIElement,
     HTMLAnchorElement,
     HTMLElement,
+    HTMLElement,
   ];
   text.textContent = title;
+  text.className = "grow";
+  name.textContent = kind;
+  name.className = "kind";
   link.href = path;
-  link.append(text);
+  link.append(text, " ", name);
   item.append(link);
   return item;
 }

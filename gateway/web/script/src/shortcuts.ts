@@ -1,6 +1,7 @@
 // Keys. Single letters are off while somebody types, holds a modifier, has a dialog open, or has turned them off.
 import { formAtWork, send } from "./forms";
 import type { Palette } from "./palette";
+import { tickFocused } from "./selection";
 
 const GO_MS = 1500;
 const NATIVE = "input, select, textarea, button, summary, [contenteditable], .editor";
@@ -19,7 +20,7 @@ export function shortcuts(found: Palette | null): void {
     goUntil = 0;
     if (isGoing && go(event.key)) event.preventDefault();
     else if (event.key === "g") goUntil = performance.now() + GO_MS;
-    else if (single(event.key)) event.preventDefault();
+    else if (event.key === " " ? tickFocused(event.shiftKey) : single(event.key)) event.preventDefault();
   });
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.access_settings import AccessSettings
-from gateway.http.pages.page_table import OPEN_PAGES, PAGES
+from gateway.http.pages.page_table import NOT_SHOWN, OPEN_PAGES, PAGES
 from store.catalog import publish_bundle
 from store.formats.bundle import Bundle
 from store.people import Role
@@ -26,7 +26,6 @@ pytestmark = [
 ]
 WIDTHS = (1280, 320)
 THEMES = ("light", "dark")
-DOWNLOADS = {one for one in PAGES if one.endswith(("/export", "/found"))}
 MORE = (
     "/admin/rails/helpdesk",
     "/admin/rails/helpdesk/form",
@@ -56,7 +55,7 @@ def address(admin: AdminWorld) -> Iterator[str]:
 
 def pages(admin: AdminWorld) -> list[str]:
     """Gives the address of every page, of things that are there."""
-    names = sorted(one for one in PAGES if one.startswith("GET ") and one not in DOWNLOADS)
+    names = sorted(one for one in PAGES if one.startswith("GET ") and one not in NOT_SHOWN)
     wanted = {parameter for name in names for parameter in parameters(name)}
     made = {one: SAMPLES[one](admin, MINE) for one in sorted(wanted & SAMPLES.keys())}
     return [filled(name.split()[1], {"step": "submit", **made}) for name in names]

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.app import create_app
 from gateway.http.listeners import Listener
-from gateway.http.pages.page_table import PAGES
+from gateway.http.pages.page_table import NOT_SHOWN, PAGES
 from store.people import Role
 from tests.administration import AdminWorld
 from tests.plain_browser import PlainBrowser
@@ -20,7 +20,7 @@ ONLY_OF_TESTS = ("/admin/assistants/helpdesk", "/admin/requests/of-")
 
 def pages(admin: AdminWorld, *, has_things: bool) -> list[str]:
     """Gives the addresses of the pages, of things that are there or only of those that are about none."""
-    names = sorted(one for one in PAGES if one.startswith("GET ") and not one.endswith(("/export", "/found")))
+    names = sorted(one for one in PAGES if one.startswith("GET ") and one not in NOT_SHOWN)
     wanted = {parameter for name in names for parameter in parameters(name)} if has_things else set()
     made = {one: SAMPLES[one](admin, MINE) for one in sorted(wanted & SAMPLES.keys())}
     return [filled(name.split()[1], {"step": "submit", **made}) for name in names if has_things or "{" not in name]

@@ -47,14 +47,21 @@ def look_for(watched: Watched, words: str) -> None:
 
 
 def choices(watched: Watched) -> list[str]:
-    return watched.page.locator("#palette li:visible").all_inner_texts()
+    return watched.page.locator("#palette li:visible .grow").all_inner_texts()
+
+
+def kinds(watched: Watched) -> list[str]:
+    return watched.page.locator("#palette li:visible .kind").all_inner_texts()
 
 
 def test_a_prompt_is_found_by_its_title_and_opened_with_enter(watched: Watched) -> None:
     look_for(watched, "badge")
     watched.page.locator("#palette li:visible", has_text="Lost <b>badge").wait_for()
     assert choices(watched) == ["Lost <b>badge"]
-    assert watched.page.locator("#palette .is-next").all_inner_texts() == ["Lost <b>badge"], "what Enter opens"
+    assert kinds(watched) == ["Prompt"]
+    next_one = watched.page.locator("#palette .is-next")
+    assert next_one.locator(".grow").all_inner_texts() == ["Lost <b>badge"], "what Enter opens"
+    assert watched.page.get_by_role("link", name="Lost <b>badge Prompt", exact=True).count() == 1, "as it is read out"
     watched.page.keyboard.press("Enter")
     at(watched, "/admin/prompts/it.badge")
 
@@ -63,7 +70,9 @@ def test_an_action_is_found_and_arrows_lead_through_what_fits(watched: Watched) 
     look_for(watched, "new")
     watched.page.keyboard.press("ArrowDown")
     watched.page.keyboard.press("ArrowDown")
-    assert watched.page.evaluate("document.activeElement.textContent").strip() == choices(watched)[1].strip()
+    at_second = watched.page.evaluate("document.activeElement.querySelector('.grow').textContent")
+    assert at_second == choices(watched)[1]
+    assert set(kinds(watched)) == {"Action"}
     watched.page.keyboard.press("ArrowUp")
     watched.page.keyboard.press("ArrowUp")
     assert watched.page.evaluate("document.activeElement.id") == "palette-field"
@@ -81,6 +90,16 @@ def test_the_theme_is_changed_and_one_signs_out_from_the_palette(watched: Watche
     look_for(watched, "sign out")
     watched.page.keyboard.press("Enter")
     at(watched, "/admin/sign-in")
+
+
+def test_every_row_says_what_kind_it_is_and_none_is_found_by_that_alone(watched: Watched) -> None:
+    look_for(watched, "")
+    assert len(kinds(watched)) == len(choices(watched))
+    assert set(kinds(watched)) == {"Page", "Action", "Colours"}
+    watched.page.keyboard.type("colours")
+    assert all("Colours" in one for one in choices(watched)), "by what it is called"
+    watched.page.locator("#palette-field").fill("action")
+    watched.page.get_by_text("Nothing found for “action”.").wait_for()
 
 
 def test_what_fits_nothing_is_said_and_nothing_else_is_shown(watched: Watched) -> None:
