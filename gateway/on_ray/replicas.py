@@ -26,7 +26,7 @@ from models.remote.embedder_replica import EmbedderReplica
 from models.remote.model import RemoteModel
 from models.remote.model_replica import ModelReplica
 from models.worker.engine import LlamaModel
-from models.worker.supervisor import ModelState
+from models.worker.limits import ModelState
 from store.pauses import settle
 
 LOAD_S = 600.0

@@ -15,7 +15,7 @@ from models.errors import ModelRefused, ModelTimeout, ModelUnavailable, RequestC
 from models.ports import ApprovedPrompt, Cancellation, Completion, OnText, PartKind, RenderedPrompt, Sampling
 from models.remote.messages import Ask, Done, Text, encode, read_model_answer
 from models.upstream.flights import Flights
-from models.worker.supervisor import ModelState
+from models.worker.limits import ModelState
 
 LOOK_S = 2.0
 """Between two looks at the replicas."""

@@ -12,7 +12,7 @@ from models.ports import Cancellation, PartKind, PromptPart, RenderedPrompt, Sam
 from models.remote.messages import Done, Text, encode
 from models.remote.model import RemoteModel, RemoteWeights, affinity_of
 from models.remote.model_replica import ModelReplica
-from models.worker.supervisor import ModelState
+from models.worker.limits import ModelState
 from tests.models.prompts import approved
 from tests.models.remote.loopback import LoopbackModelCalls, SayingModelCalls, remote
 
