@@ -37,6 +37,8 @@ QUESTIONS = (
     "hello",
     "How much holiday do I have left?",
 )
+TICKED = ("it.wifi-guest", "it.vpn-connect", "travel.book-flight")
+"""Prompts of which several are edited at once."""
 VAIN = ("Can I bring my otter to work?", "Who waters the plants on the third floor?")
 """Questions that nothing approved answers, asked again and again."""
 
@@ -239,7 +241,11 @@ def _pages(page: "Page", address: str) -> dict[str, str]:
                 found[template] = link
                 waiting.append(link)
     change = found["/admin/changes/{change_id:str}"]
-    return found | {"/admin/changes/{change_id:str}/gate": f"{change}/gate"}
+    ticked = "&".join(f"key={key}" for key in TICKED)
+    return found | {
+        "/admin/changes/{change_id:str}/gate": f"{change}/gate",
+        "/admin/prompts/selected": f"/admin/prompts/selected?{ticked}",
+    }
 
 
 def _pattern(template: str) -> re.Pattern[str]:

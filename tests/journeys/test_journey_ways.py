@@ -77,7 +77,7 @@ def test_an_open_page_says_when_something_waits(town: Town) -> None:
     pia.go("/admin/prompts")
     link = pia.page.locator("#nav a[href='/admin/changes']")
     before = int(link.locator("[data-count] > [aria-hidden]").text_content() or "0")
-    submit(olaf, edit(olaf, "travel.car-hire", title="Hire a car"))
+    submit(olaf, edit(olaf, "travel.car-hire", title="Cars for a business trip"))
     pia.page.clock.fast_forward(31_000)
     pia.page.get_by_role("link", name=f"Changes (waiting for you: {before + 1})").wait_for()
     assert pia.path == "/admin/prompts"

@@ -62,6 +62,7 @@ export function palette(): Palette | null {
     if (event.key === "ArrowDown") choices[(at + 1) % choices.length]?.focus();
     else if (event.key === "ArrowUp") (at > 0 ? choices[at - 1] : field)?.focus();
     else if (event.key === "Enter" && document.activeElement === field) choices[0]?.click();
+    else if (event.key === "Escape") dialog.close(); // a search field would only be emptied by the first one
     else return;
     event.preventDefault();
   });

@@ -1,12 +1,15 @@
 """The overview: what needs somebody, by what they may do about it."""
 
+from uuid import UUID
+
 import pytest
 
 from store.catalog import live_revision, load_catalog
+from store.changes.evidence import GateResult, SuiteEvidence
 from store.formats.bundle import Bundle
 from store.formats.bundle_file import Writing, bundle_text
 from store.people import Role
-from tests.administration import AdminWorld
+from tests.administration import AdminWorld, person
 from tests.gateway.http.pages.page_content import draft, fill, publish, reviewed, step
 from tests.store.store_content import assistant, prompt
 from tests.world import POLICY
@@ -103,3 +106,22 @@ async def test_a_bundle_of_ones_own_is_taken_as_a_file_or_refused_with_what_is_w
     status, _ = await sent(file=("own.yaml", bundle_text(own, Writing.YAML).encode()))
     assert status == 303
     assert set(load_catalog(admin.database).assistants) == {"desk"}
+
+
+async def test_what_a_test_set_comes_to_is_told_in_numbers_with_the_run_that_found_it(
+    admin: AdminWorld, signed_in
+) -> None:
+    fill(admin)
+    ada = await signed_in("ada")
+    path = await draft(ada, title="Better words")
+    drafts, runs = admin.changing.drafts, admin.changing.runs
+    change = drafts.get(admin.access.users.named("ada").actor, UUID(path.rpartition("/")[2])).change
+    found = SuiteEvidence(name="desk", assistant="helpdesk", cases=463, right=463, right_before=381)
+    with admin.database.writing() as session:
+        run = runs.start(change, live_revision(admin.database), person("ada"), at=admin.clock.at, session=session)
+        runs.finish(run.id, GateResult(problems=(), suites=(found,)), at=admin.clock.at, session=session)
+    await ada.open("/admin")
+    told = "82 of 463 questions come out otherwise than the test set expects, for people who ask today."
+    assert told in ada.text
+    assert f'<a href="{path}/gate">The run</a>' in ada.reply.text
+    assert "fails" not in ada.text

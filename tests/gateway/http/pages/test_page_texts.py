@@ -58,7 +58,7 @@ def test_every_language_has_the_same_texts_with_the_same_places() -> None:
 
 
 def test_every_arabic_text_is_arabic() -> None:
-    plain = {"format.direction", "format.date"}
+    plain = {"format.direction", "format.date", "nav.more"}
     for key, text in AR.entries.items():
         assert re.search(r"[\u0600-\u06ff]", text) or key in plain, (key, text)
 
@@ -78,6 +78,8 @@ def test_every_text_that_is_asked_for_is_there_and_none_is_left_over() -> None:
             "done.",
             "action.",
             "detail.",
+            "target.",
+            "refused.",
             "part.",
             "widget_rule.",
             "change_title.",

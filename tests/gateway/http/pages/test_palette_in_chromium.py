@@ -108,6 +108,8 @@ def test_what_fits_nothing_is_said_and_nothing_else_is_shown(watched: Watched) -
     assert choices(watched) == []
     watched.page.keyboard.press("Enter")
     at(watched, "/admin")
+    watched.page.keyboard.press("Escape")
+    assert not watched.page.locator("#palette").is_visible()
 
 
 @pytest.mark.parametrize("watched", [(Role.VIEWER, "en-GB")], indirect=True)
