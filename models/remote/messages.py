@@ -129,8 +129,8 @@ _Message = TypeVar("_Message")
 encode = msgspec.msgpack.Encoder().encode
 _ask = msgspec.msgpack.Decoder(Ask)
 _texts = msgspec.msgpack.Decoder(Texts)
-_model_answer = msgspec.msgpack.Decoder(ModelAnswer)
-_embedder_answer = msgspec.msgpack.Decoder(EmbedderAnswer)
+_model_answer: msgspec.msgpack.Decoder[ModelAnswer] = msgspec.msgpack.Decoder(ModelAnswer)
+_embedder_answer: msgspec.msgpack.Decoder[EmbedderAnswer] = msgspec.msgpack.Decoder(EmbedderAnswer)
 _facts = msgspec.msgpack.Decoder(EmbedderFacts)
 
 
