@@ -67,6 +67,12 @@ class RaySettings(Section, frozen=True):
             if getattr(self, f"least_{what}") > getattr(self, f"most_{what}"):
                 raise ValueError(f"ray.least_{what} must not be above ray.most_{what}")
 
+    @property
+    def least_cpus(self) -> float:
+        """What Ray sets aside for the least replicas together."""
+        gateways, embedders = self.least_gateways * self.gateway_cpus, self.least_embedders * self.embedder_cpus
+        return gateways + embedders + self.least_models * self.model_cpus
+
     def places_of(self, model: ModelSettings) -> int:
         """Returns how many answers a replica of the model writes at once."""
         return model.parallel or self.parallel

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, aclosing
 
 import msgspec
-from litestar.types import ASGIApp
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
@@ -94,7 +93,7 @@ class GatewayDeployment:
         self._app = Edge(create_app(components), Hosts(read.server.host_names), components.telemetry)
         settle()
 
-    def __serve_build_asgi_app__(self) -> ASGIApp:
+    def __serve_build_asgi_app__(self) -> Edge:
         """Returns what answers: Ray's own name for it."""
         return self._app
 

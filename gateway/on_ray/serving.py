@@ -13,16 +13,19 @@ from ray.exceptions import RayError
 from ray.serve.config import HTTPOptions, ProxyLocation, RequestRouterConfig
 from ray.serve.schema import LoggingConfig
 
-from gateway.errors import SettingsInvalid
+from gateway.errors import NotServing, SettingsInvalid
 from gateway.model_making import has_own_model
 from gateway.on_ray.folders import make_keys
 from gateway.on_ray.names import APPLICATION, EMBEDDER, GATEWAY, MODEL
 from gateway.on_ray.replicas import EmbedderDeployment, GatewayDeployment, ModelDeployment
 from gateway.settings import DataSettings, Settings
+from models.device import usable_cores
 from store.dumps import SQLITE, kind_of
 
 AFFINITY = "ray.serve.experimental.consistent_hash_router:ConsistentHashRouter"
 """Keeps requests with one session id at one replica; what that one has no room for goes to the next on the ring."""
+OBJECTS_BYTES = 128 * 2**20
+"""Of shared memory; messages are small and do not even go through it. Ray's own choice is a third of the machine."""
 NO_BOUND = 100_000
 """Requests at a gateway. Its own limits turn them away, with a reason."""
 WAVES = 4
@@ -38,47 +41,54 @@ _QUIET = LoggingConfig(log_level="WARNING", enable_access_log=False)
 def serve_on_ray(settings: Settings, say: Callable[[str], None]) -> None:
     """Serves until SIGTERM or SIGINT; running requests have `server.drain_s`. Raises `SettingsInvalid`."""
     stopped = threading.Event()
-    with deployed(settings, say, started=lambda: _stop_at_signals(stopped)):
+    with deployed(settings, say):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
         say(f"canongate is listening on http://{settings.server.host}:{settings.server.port}")
         while not stopped.wait(LOOK_S):
-            serve.status()  # raises when Ray is gone
+            _require_alive()
 
 
 @contextmanager
-def deployed(
-    settings: Settings, say: Callable[[str], None], *, started: Callable[[], None] = lambda: None
-) -> Iterator[None]:
-    """Has everything run and takes it down at the end; `started` is called when Ray is there.
+def deployed(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
+    """Has everything run, and takes it down at the end.
 
     `gateway.on_ray.environment` has prepared before. Raises `SettingsInvalid`.
     """
     _require_servable(settings)
     make_keys(settings)
     with _ray(settings, say):
-        started()
-        server = settings.server
-        location = ProxyLocation.EveryNode if settings.ray.address else ProxyLocation.HeadOnly
         try:
-            serve.start(
-                proxy_location=location,
-                http_options=HTTPOptions(host=server.host, port=server.port),
-                logging_config=_QUIET,
-            )
-            serve.run(application_of(settings), name=APPLICATION, route_prefix="/", logging_config=_QUIET)
+            _deploy(settings)
             yield
-        except (RayError, RuntimeError) as error:  # the latter is how Serve says that a deployment did not start
-            raise SettingsInvalid(f"Ray Serve: {error}. The log files of Ray say more.") from error
         finally:
             with suppress(RayError):
                 serve.delete(APPLICATION)
 
 
+def _deploy(settings: Settings) -> None:
+    server = settings.server
+    location = ProxyLocation.EveryNode if settings.ray.address else ProxyLocation.HeadOnly
+    try:
+        serve.start(
+            proxy_location=location,
+            http_options=HTTPOptions(host=server.host, port=server.port),
+            logging_config=_QUIET,
+        )
+        serve.run(application_of(settings), name=APPLICATION, route_prefix="/", logging_config=_QUIET)
+    except (RayError, RuntimeError) as error:  # the latter is how Serve says that a deployment did not start
+        raise SettingsInvalid(f"Ray Serve: {error}. The log files of Ray say more.") from error
+
+
 def application_of(settings: Settings) -> serve.Application:
     """Returns the deployments, bound to each other; each gets of the settings what it needs."""
     chosen, places = settings.ray, settings.ray.places_of(settings.model)
+    # Processes of Ray need not have this one's working folder.
+    data = msgspec.structs.replace(settings.data, directory=str(settings.data_directory))
+    absolute = msgspec.structs.replace(settings, data=data)
     narrowed = msgspec.json.encode(
         Settings(
-            data=DataSettings(directory=str(settings.data_directory)),
+            data=DataSettings(directory=data.directory),
             embedder=settings.embedder,
             model=msgspec.structs.replace(settings.model, parallel=places),
             log=settings.log,
@@ -111,7 +121,7 @@ def application_of(settings: Settings) -> serve.Application:
         graceful_shutdown_timeout_s=drain_s,
         ray_actor_options={"num_cpus": chosen.gateway_cpus},
         **_replicas(chosen.least_gateways, chosen.most_gateways, chosen.busy * settings.limits.concurrent),
-    ).bind(msgspec.json.encode(settings), model if has_own_model(settings) else None, embedder)
+    ).bind(msgspec.json.encode(absolute), model if has_own_model(settings) else None, embedder)
 
 
 def _replicas(least: int, most: int, target: float) -> dict[str, Any]:
@@ -131,7 +141,7 @@ def _ray(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
         ray.init(settings.ray.address, configure_logging=False)
     else:
         say("starting Ray")
-        ray.init("local", include_dashboard=False, _node_ip_address="127.0.0.1", configure_logging=False)
+        ray.init("local", include_dashboard=False, object_store_memory=OBJECTS_BYTES, configure_logging=False)
     try:
         yield
     finally:
@@ -140,14 +150,21 @@ def _ray(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
         ray.shutdown()
 
 
-def _stop_at_signals(stopped: threading.Event) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+def _require_alive() -> None:
+    try:
+        serve.status()
+    except RayError as error:
+        raise NotServing("not_serving", "Ray has ended, and everything in it. Its log files say why.") from error
 
 
 def _require_servable(settings: Settings) -> None:
     if settings.ray.most_gateways > 1 and kind_of(settings.database_url) == SQLITE:
         raise SettingsInvalid("ray.most_gateways: more than one needs a PostgreSQL in data.database_url")
+    if not settings.ray.address and settings.ray.least_cpus > (cores := usable_cores()):
+        raise SettingsInvalid(
+            f"ray: the least replicas set aside {settings.ray.least_cpus:g} processors, and this machine has {cores}. "
+            "Lower their number, or ray.gateway_cpus, ray.embedder_cpus and ray.model_cpus."
+        )
     if not settings.server.port:
         raise SettingsInvalid("server.port: Ray takes no free port by itself; name one")
     if settings.server.admin_listen:

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from gateway import bootstrap, model_making, probes
-from gateway.bootstrap import open_components, open_embedder, visitor_of
+from gateway.bootstrap import Elsewhere, open_components, open_embedder, visitor_of
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
-from gateway.model_making import open_model
+from gateway.model_making import open_model, parallel_of, places_of
 from gateway.opening import first_key, open_store
 from gateway.probes import model_report
 from gateway.readiness import PartState
@@ -23,7 +23,7 @@ from models.absent import AbsentModel
 from models.catalog import KnownModel
 from models.device import DevicePlan, Gpu, Machine
 from models.errors import ModelRefused, ModelUnavailable
-from models.fakes import FakeEmbedder
+from models.fakes import FakeEmbedder, FakeModel
 from models.worker.engine import LlamaModel
 from models.worker.limits import EngineLimits, ModelState
 from models.worker.process import WorkerProgram
@@ -31,8 +31,9 @@ from models.worker.restarts import RestartLimits
 from rails.fakes import InProcessSandbox
 from store.errors import StoreUnavailable
 from store.types import KeyScope, Outcome
-from tests.building import NearestMatchers, question
+from tests.building import GROUNDED, NearestMatchers, question
 from tests.gateway.content_files import write_content
+from tests.models.remote.loopback import remote
 
 FAKE_WORKER = str(Path(__file__).parents[1] / "models" / "worker" / "fake_worker.py")
 SCRIPTED = KnownModel(
@@ -83,6 +84,27 @@ def test_the_data_folder_is_for_its_owner_alone(settings):
         assert not store.is_published
     assert stat.S_IMODE(settings.data_directory.stat().st_mode) == 0o700
     assert stat.S_IMODE((settings.data_directory / "canongate.db").stat().st_mode) == 0o600
+
+
+def test_what_is_elsewhere_is_used_and_closed_and_not_made(published, monkeypatch):
+    monkeypatch.setattr(bootstrap, "open_embedder", lambda *_: pytest.fail("an embedder was made"))
+    there = remote(FakeModel(answer=GROUNDED), parallel=3, waiting=2)
+    with open_components(published, elsewhere=Elsewhere(FakeEmbedder(fingerprint="there"), there)) as components:
+        assert components.embeddings.fingerprint == "there"
+        assert components.readiness.report().parts["model"].state is PartState.READY
+        assert (parallel_of(there, published), places_of(there, published)) == (3, 7)
+        asked = replace(question("I forgot my password"), assistant="helpdesk")
+        assert anyio.run(components.pipeline.answer, asked).decision.model_sha256 == there.sha256
+    assert there.state is ModelState.DOWN
+
+
+def test_without_replicas_of_the_model_readiness_says_what_is_given():
+    there = remote(FakeModel())
+    there.close()
+    there.fault = "no replica of the model is running"
+    report = model_report(there)
+    assert report.state is PartState.DEGRADED
+    assert report.reason == "no replica of the model is running: approved fallbacks are given"
 
 
 def test_a_data_folder_that_cannot_be_made_is_told(tmp_path):

@@ -51,6 +51,11 @@ def test_places_are_the_models_own_or_those_of_ray():
     assert chosen.places_of(ModelSettings(parallel=3)) == 3
 
 
+def test_what_is_set_aside_is_for_the_least_replicas():
+    chosen = RaySettings(least_models=3, most_models=9, model_cpus=2.0, gateway_cpus=1.0, embedder_cpus=0.5)
+    assert chosen.least_cpus == 7.5
+
+
 def test_a_ray_of_our_own_tells_nobody_and_takes_a_new_token_each_time(environment):
     prepare(RaySettings())
     first = environment()
