@@ -51,6 +51,8 @@ KEYS = ("pepper", "audit-key", "access-key", "checkpoint-key")
 QUESTION, PROMPT = "The fire alarm rings", "it.alarm"
 NARROW = 3
 """Requests a minute of one key, over all gateways."""
+CHANGED = ("prompts", "decisions")
+"""Tables that the next version's migration adds columns to."""
 SOON_S = 120.0
 PAUSE_S = 0.02
 SETTINGS = f"""
@@ -58,6 +60,9 @@ SETTINGS = f"""
 tune = false
 [model]
 name = "none"
+[rails]
+rail_s = 10.0
+stage_s = 30.0
 [limits]
 store = "{{redis}}"
 store_s = 10.0
@@ -269,7 +274,7 @@ def test_one_of_two_gateways_is_killed_and_nothing_is_lost(town: Town, redis_ser
     assert loads[1].failed(since) == Counter(), "the other one goes on as if nothing had happened"
     assert loads[0].asked[-1].status == 0
 
-    number = next_schema(town.url)
+    number = next_schema(town.url, changed=CHANGED)
     loads[1].until_more(50)
     assert loads[1].failed(since) == Counter(), "nor does a schema that is one step newer stop it"
     assert second.parts()["database"] == degraded(number)
