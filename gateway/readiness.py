@@ -13,7 +13,7 @@ class PartState(StrEnum):
 
     READY = "ready"
     DEGRADED = "degraded"
-    """Answers go on without it: approved fallbacks instead of generated words, or a share of each rate."""
+    """Answers go on: with approved fallbacks instead of generated words, a share of each rate, or a newer schema."""
     NOT_READY = "not_ready"
 
 

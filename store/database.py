@@ -1,9 +1,10 @@
 """The database: one engine, one way to read, one way to write, and migrations under a lock."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum, auto
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Executable, Row, text
 from sqlalchemy.orm import Session
 
+from store.advisory import LEADING, MIGRATING, is_held
 from store.engines import (
     BEGIN_ALONE,
     BEGIN_AND_SYNC,
@@ -27,11 +29,12 @@ from store.engines import (
     translated,
 )
 from store.errors import StoreUnavailable
+from store.schema import SchemaGap
+from store.single_statements import SingleStatements
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_WAIT_S = 60
 """Processes that start at once migrate one after the other, and on a busy machine each takes seconds."""
-_MIGRATION_LOCK = 0x63616E6F6E  # any constant that every version of canongate uses
 _JOURNAL_PAGES = 1000
 """SQLite's own: so long the journal gets before the commit that makes it so moves it into the file, and syncs that."""
 
@@ -56,6 +59,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._single = SingleStatements(self.hold)
 
     def meet(self, seam: Seam) -> None:
         """Lets a trial have its way. Raises what it raises."""
@@ -95,6 +99,19 @@ class Database:
             yield opened
             if session is None:
                 opened.flush()
+
+    def run_alone(self, statement: Executable, values: Mapping[str, object] | None = None) -> Sequence[Row[Any]]:
+        """Runs one statement as a transaction of its own, quickly, and returns its rows. It must bear being run twice.
+
+        What it wrote survives the death of this process, not that of a server in the second after. Raises as `writing`.
+        """
+        if self.is_sqlite:
+            with self.writing(waits_for_disk=False) as session:
+                result = session.connection().execute(statement, values or {})
+                return result.all() if result.returns_rows else []
+        self.meet(Seam.TRANSACTION)
+        with translated():
+            return self._single.run(statement, values or {})
 
     @contextmanager
     def keeping(self) -> Iterator[Connection]:
@@ -139,6 +156,7 @@ class Database:
 
     def close(self) -> None:
         """Gives all connections back."""
+        self._single.close()
         self._engine.dispose()
 
     @contextmanager
@@ -182,7 +200,8 @@ def open_database(url: str) -> Database:
 def migrate(url: str) -> None:
     """Brings the schema up to this version, under a lock that lets one process in at a time.
 
-    Raises `StoreUnavailable`, also for a schema newer than this version: that is never touched.
+    One that is a step newer than this version is left as it is, and may be served from. Raises `StoreUnavailable`, also
+    for one that is newer still, and for one that is several steps older while a gateway serves from it.
     """
     _run_migrations(url, "head")
 
@@ -201,10 +220,13 @@ def _run_migrations(url: str, target: str) -> None:
             with locked.begin():
                 if not is_sqlite:
                     _take_migration_lock(locked)
-                if _is_newer(locked):
-                    raise StoreUnavailable(
-                        "the database was written by a newer canongate. Start that version, or restore a backup."
-                    )
+                gap = _gap(locked)
+                if gap.is_newer and not (target == "head" and gap.is_near):
+                    raise StoreUnavailable(gap.told)
+                if gap.is_newer:
+                    return
+                if target == "head" and not is_sqlite:
+                    _require_small_step(locked, gap)
                 config = _config()
                 config.attributes["connection"] = locked
                 run = command.upgrade if target == "head" else command.downgrade
@@ -216,15 +238,36 @@ def _run_migrations(url: str, target: str) -> None:
 def _take_migration_lock(connection: Connection) -> None:
     limits = text("SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :statement, true)")
     connection.execute(limits, {"lock": f"{_MIGRATION_WAIT_S}s", "statement": f"{_MIGRATION_WAIT_S}s"})
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
     # A table is waited for no longer than elsewhere: whoever waits to change it keeps everybody from reading it.
     connection.execute(limits, {"lock": f"{WAIT_S}s", "statement": f"{STATEMENT_S}s"})
 
 
-def _is_newer(connection: Connection) -> bool:
-    """Whether the schema was made by a migration that this version of canongate does not have."""
-    found = MigrationContext.configure(connection).get_current_revision()
-    return found is not None and found not in known_schemas()
+def _require_small_step(connection: Connection, gap: SchemaGap) -> None:
+    """Raises `StoreUnavailable` where a gateway that serves would find a schema that it was not made for."""
+    if not gap.bears_migration and is_held(connection, LEADING):
+        raise StoreUnavailable(
+            f"the database has schema {gap.found}, this canongate makes {gap.ours}, and a gateway of an older version "
+            "serves from it, which bears one step at a time. Stop it first, or start the versions between."
+        )
+
+
+def schema_gap(database: Database) -> SchemaGap:
+    """Returns how far the schema is from ours now: another version may have changed it since the start.
+
+    Raises `StoreUnavailable`.
+    """
+    with database.reading() as session:
+        return _gap(session.connection())
+
+
+def _gap(connection: Connection) -> SchemaGap:
+    return SchemaGap(MigrationContext.configure(connection).get_current_revision() or "", _newest_schema())
+
+
+@cache
+def _newest_schema() -> str:
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
 def _config() -> Config:

@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
+from store.advisory import LEADING
 from store.database import Database, Seam
 from store.engines import translated
 from store.errors import StoreError, StoreUnavailable
 
 CHANNEL = "canongate_revision"
-_LEAD_LOCK = 0x6C656164  # any constant that every version of canongate uses
 
 
 def announce(session: Session, revision: int) -> None:
@@ -94,7 +94,7 @@ class Lead:
         connection = self._database.hold()
         try:
             with translated():
-                taken = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LEAD_LOCK}))
+                taken = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LEADING}))
         except BaseException:
             connection.close()
             raise

@@ -30,6 +30,7 @@ from models.verified import require_sha256
 from models.worker.limits import ModelState
 from rails.errors import RailsError
 from store.catalog import Catalog, load_catalog
+from store.database import schema_gap
 from store.errors import StoreError
 
 UPSTREAM_S = 5.0
@@ -121,7 +122,8 @@ class Checks:
     def _database(self) -> str:
         with open_store(self._settings) as store:
             self._catalog = load_catalog(store.database)
-        return f"schema current, revision {self._catalog.revision}"
+            schema = schema_gap(store.database).told or "schema current"
+        return f"{schema}, revision {self._catalog.revision}"
 
     def _content(self) -> str:
         if not self._known.prompts:

@@ -1,13 +1,28 @@
 """What was said in widgets a moment ago, in the database: whichever gateway a visitor comes to knows it."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, delete, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Executable,
+    Row,
+    Table,
+    bindparam,
+    delete,
+    func,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from store.database import Database
+from store.errors import Conflict
 from store.tables import WidgetTurnRow
 
 Place = tuple[str, str]
@@ -30,21 +45,25 @@ class WidgetTurn:
     is_stopped: bool = False
 
 
+_TURNS = cast("Table", WidgetTurnRow.__table__)
+_NAMES = tuple(WidgetTurn.__slots__)
+_COLUMNS = tuple(_TURNS.c[name] for name in _NAMES)
+
+
 class WidgetTurns:
-    """Adds, ends and forgets questions. All methods block; none waits for the disk, since nothing is kept for long."""
+    """Adds, ends and forgets questions, each in one statement; none waits for the disk: nothing is kept for long.
+
+    All methods block.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._add = _adding(sqlite.insert if database.is_sqlite else postgresql.insert)
 
     def add(self, turn: WidgetTurn) -> None:
         """Adds a question, in place of one that may come again. Raises `Conflict` when its key is at work or used."""
-        with self._database.writing(waits_for_disk=False) as opened:
-            mine = WidgetTurnRow.holder == turn.holder, WidgetTurnRow.key == turn.key
-            opened.execute(delete(WidgetTurnRow).where(*mine, WidgetTurnRow.may_come_again))
-            of_it = WidgetTurnRow.conversation == turn.conversation, WidgetTurnRow.holder == turn.holder
-            last = opened.scalar(select(func.max(WidgetTurnRow.number)).where(*of_it)) or 0
-            values = {name: getattr(turn, name) for name in turn.__slots__}
-            opened.add(WidgetTurnRow(**values, number=last + 1))
+        if not self._database.run_alone(self._add, {name: getattr(turn, name) for name in turn.__slots__}):
+            raise Conflict("a question with this key is there already.", rule="stored_differs")
 
     def end(self, place: Place, ended: bytes, *, may_come_again: bool) -> None:
         """Writes down what a question ended in; nothing, where it was forgotten meanwhile."""
@@ -56,51 +75,36 @@ class WidgetTurns:
 
     def find(self, place: Place) -> WidgetTurn | None:
         """Returns a question."""
-        with self._database.reading() as opened:
-            row = opened.get(WidgetTurnRow, place)
-            return _load(row) if row else None
+        rows = self._database.run_alone(select(*_COLUMNS).where(*_is_at(place)))
+        return _load(rows[0]) if rows else None
 
     def said(self, holder: str, conversation: str, *, most: int) -> tuple[WidgetTurn, ...]:
         """Returns the newest questions of somebody's conversation, oldest first."""
-        mine = WidgetTurnRow.conversation == conversation, WidgetTurnRow.holder == holder
-        query = (
-            select(WidgetTurnRow)
-            .where(*mine)
-            .order_by(WidgetTurnRow.number.desc(), WidgetTurnRow.at.desc())
-            .limit(most)
-        )
-        with self._database.reading() as opened:
-            return tuple(map(_load, opened.scalars(query)))[::-1]
+        query = select(*_COLUMNS).where(*_of(holder, conversation))
+        rows = self._database.run_alone(query.order_by(_TURNS.c.number.desc(), _TURNS.c.at.desc()).limit(most))
+        return tuple(map(_load, rows))[::-1]
 
     def knows(self, holder: str, conversation: str) -> bool:
         """Whether anything was said in somebody's conversation."""
-        query = select(func.count()).select_from(WidgetTurnRow)
-        query = query.where(WidgetTurnRow.conversation == conversation, WidgetTurnRow.holder == holder)
-        with self._database.reading() as opened:
-            return bool(opened.scalar(query))
+        return bool(self._database.run_alone(select(_TURNS.c.key).where(*_of(holder, conversation)).limit(1)))
 
     def wanted(self, places: Collection[Place]) -> frozenset[Place]:
         """Returns those of the questions that nobody stopped or forgot."""
-        which = tuple_(WidgetTurnRow.holder, WidgetTurnRow.key).in_(tuple(places))
-        query = select(WidgetTurnRow.holder, WidgetTurnRow.key).where(which, ~WidgetTurnRow.is_stopped)
-        with self._database.reading() as opened:
-            return frozenset((holder, key) for holder, key in opened.execute(query))
+        which = tuple_(_TURNS.c.holder, _TURNS.c.key).in_(tuple(places))
+        query = select(_TURNS.c.holder, _TURNS.c.key).where(which, ~_TURNS.c.is_stopped)
+        return frozenset((row.holder, row.key) for row in self._database.run_alone(query))
 
     def take_back(self, place: Place) -> None:
         """Forgets a question."""
-        with self._database.writing(waits_for_disk=False) as opened:
-            opened.execute(delete(WidgetTurnRow).where(_is_at(place)))
+        self._database.run_alone(delete(_TURNS).where(*_is_at(place)))
 
     def forget(self, holder: str, conversation: str) -> None:
         """Forgets what somebody said in a conversation."""
-        mine = WidgetTurnRow.conversation == conversation, WidgetTurnRow.holder == holder
-        with self._database.writing(waits_for_disk=False) as opened:
-            opened.execute(delete(WidgetTurnRow).where(*mine))
+        self._database.run_alone(delete(_TURNS).where(*_of(holder, conversation)))
 
     def expire(self, *, before: dt.datetime) -> None:
         """Forgets what is older than that."""
-        with self._database.writing(waits_for_disk=False) as opened:
-            opened.execute(delete(WidgetTurnRow).where(WidgetTurnRow.at < before))
+        self._database.run_alone(delete(_TURNS).where(_TURNS.c.at < before))
 
     def purge(self, person: str, *, session: Session) -> int:
         """Forgets what a person said; returns how many questions that were."""
@@ -108,14 +112,35 @@ class WidgetTurns:
         return result.rowcount if isinstance(result, CursorResult) else 0
 
     def _change(self, place: Place, **values: object) -> None:
-        with self._database.writing(waits_for_disk=False) as opened:
-            query = update(WidgetTurnRow).where(_is_at(place)).values(**values)
-            opened.execute(query.execution_options(synchronize_session=False))
+        self._database.run_alone(update(_TURNS).where(*_is_at(place)).values(**values))
 
 
-def _is_at(place: Place) -> ColumnElement[bool]:
-    return tuple_(WidgetTurnRow.holder, WidgetTurnRow.key) == place
+def _adding(insert: Callable[[Table], Any]) -> Executable:
+    """Makes the statement that adds a question behind the last of its conversation, and gives a row when it did.
+
+    The same message again is the same try, since each is sealed anew: to be run twice does no harm.
+    """
+    given = {name: bindparam(name, type_=_TURNS.c[name].type) for name in _NAMES}
+    number = func.coalesce(func.max(_TURNS.c.number), 0) + 1
+    last = select(*given.values(), number).where(
+        _TURNS.c.conversation == given["conversation"], _TURNS.c.holder == given["holder"]
+    )
+    adding = insert(_TURNS).from_select([*_NAMES, "number"], last)
+    new = {name: adding.excluded[name] for name in (*_NAMES, "number") if name not in ("holder", "key")}
+    is_ours = _TURNS.c.may_come_again | (_TURNS.c.message == adding.excluded.message)
+    on_conflict = adding.on_conflict_do_update(index_elements=["holder", "key"], set_=new, where=is_ours)
+    returning: Executable = on_conflict.returning(_TURNS.c.number)
+    return returning
 
 
-def _load(row: WidgetTurnRow) -> WidgetTurn:
-    return WidgetTurn(**{name: getattr(row, name) for name in WidgetTurn.__slots__})
+def _is_at(place: Place) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    holder, key = place
+    return _TURNS.c.holder == holder, _TURNS.c.key == key
+
+
+def _of(holder: str, conversation: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return _TURNS.c.conversation == conversation, _TURNS.c.holder == holder
+
+
+def _load(row: Row[Any]) -> WidgetTurn:
+    return WidgetTurn(**{name: getattr(row, name) for name in _NAMES})

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, text
 from store_content import AT, assistant
 
@@ -98,9 +99,22 @@ def test_the_schema_goes_up_and_down_and_up_again(url):
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(url):
+    """But for what the newest migration names as unused, which the next one may drop (docs/adr/0056)."""
     migrate(url)
     with connect(url) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        found = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    newest = next(ScriptDirectory.from_config(module._config()).walk_revisions()).module
+    unused = set(getattr(newest, "unused", ()))
+    assert [one for one in found if left_behind(one) not in unused] == []
+
+
+def left_behind(difference):
+    match difference:
+        case ("remove_table", table):
+            return table.name
+        case ("remove_column", _, table, column):
+            return f"{table}.{column.name}"
+    return None
 
 
 def test_an_assistant_with_limits_set_by_hand_gets_the_default_false_match_rate(url):
