@@ -20,6 +20,8 @@ MOST = 500
 class BatchThread(Generic[_T]):
     """Calls `work` with a batch, in the order in which items came. `work` says for each why it failed, or None.
 
+    When it raises, it is called again with each alone: what it did of a batch must do no harm a second time.
+
     `idle` is called from time to time while nothing comes, and says whether something is left to do.
     """
 
@@ -59,12 +61,18 @@ class BatchThread(Generic[_T]):
             with suppress(Empty):
                 while len(batch) < MOST:
                     batch.append(self._queue.get_nowait())
-            try:
-                errors = self._work([item for item, _, _ in batch])
-            except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, and the next batch is another
-                errors = [error] * len(batch)
+            errors = self._errors_of([item for item, _, _ in batch])
             is_left = True  # looked at when nothing comes for a second
             self._tell(batch, errors)
+
+    def _errors_of(self, items: Sequence[_T]) -> Sequence[Exception | None]:
+        try:
+            return self._work(items)
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, and the next batch is another
+            if len(items) == 1:
+                return [error]
+        # Whose fault it was nobody knows: alone, each meets only its own error.
+        return [error for item in items for error in self._errors_of([item])]
 
     @staticmethod
     def _tell(

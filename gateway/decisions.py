@@ -17,7 +17,7 @@ from gateway.trace_context import CURRENT
 from rails.types import RailStatus
 from store.content import KeepsText
 from store.errors import Conflict, StoreUnavailable
-from store.types import Decision, Outcome, Recorded
+from store.types import Decision, Outcome, Recorded, Words
 
 BUFFERED = 1000
 """Decisions kept in memory while the database does not answer; one more and nothing is answered."""
@@ -64,7 +64,7 @@ class Said:
 class DecisionLog:
     """Records decisions in order; a database that is away for a while loses none of them.
 
-    One thread writes. Whatever came while it wrote the last ones goes into one transaction.
+    One thread masks and writes. Whatever came while it wrote the last ones goes into one transaction.
     """
 
     def __init__(
@@ -89,14 +89,11 @@ class DecisionLog:
         Raises `NotServing` when it can be nowhere, or is nowhere for so long: then it is kept when the database goes
         on, and whoever asked has no answer.
         """
-        words = None
         if said is not None and said.user:
             decision = replace(decision, person=self._privacy.pseudonym(said.user))
-        if said is not None and said.keeps is not KeepsText.OFF:
-            words = await self._privacy.words(said.keeps, said.message, said.answer, said.context)
         try:
             with anyio.fail_after(self._within_s):
-                await self._writer.put(Recorded(decision, words))
+                await self._writer.put((decision, said))
         except TimeoutError as late:
             raise _refused() from late
         self._telemetry.decided(decision)
@@ -122,8 +119,9 @@ class DecisionLog:
         """Decisions that are not in the database yet."""
         return len(self._waiting)
 
-    def _write(self, rows: Sequence[Recorded]) -> Sequence[Exception | None]:
+    def _write(self, decided: Sequence[tuple[Decision, Said | None]]) -> Sequence[Exception | None]:
         """Stores what waited and what came; returns for each that came why it could be kept nowhere."""
+        rows = [Recorded(decision, self._words(said)) for decision, said in decided]
         try:
             self._store_all([*self._waiting, *rows])
         except StoreUnavailable as error:
@@ -133,6 +131,11 @@ class DecisionLog:
             return [None] * len(rows[:room]) + [_refused()] * len(rows[room:])
         self._waiting = ()
         return [None] * len(rows)
+
+    def _words(self, said: Said | None) -> Words | None:
+        if said is None or said.keeps is KeepsText.OFF:
+            return None
+        return self._privacy.words_blocking(said.keeps, said.message, said.answer, said.context)
 
     def _flush(self) -> bool:
         """Stores what waits; returns whether some still does."""

@@ -41,7 +41,7 @@ class Matching:
         Raises `InvalidRequest` for a slot that the prompt does not have or a message that is too long for the
         embedder, and `NotServing` when the matcher fails or is late.
         """
-        found = await self._in_thread(turn)
+        found = self._word_for_word(turn) or await self._in_thread(turn)
         match found:
             case Match(prompt=prompt, method=method, evidence=evidence):
                 turn.prompt, turn.method, turn.evidence = prompt, method, evidence
@@ -84,6 +84,16 @@ class Matching:
         turn.prompt, turn.values = prompt, needed.known
         turn.method, turn.evidence = MatchMethod.SLOT_REPLY, Evidence((), Gate.SLOT_REPLY)
         return needed
+
+    def _word_for_word(self, turn: Turn) -> AnyMatch | None:
+        """Returns the match of an approved phrasing that goes on with nothing: a thread takes longer than the look.
+
+        One that may go on with something needs the database first, and one that is late is not looked up at all.
+        """
+        question = turn.question
+        if self._faults is not None or question.conversation is not None or question.deadline.remaining_s <= 0.0:
+            return None
+        return turn.state.matcher.word_for_word(turn.message, turn.assistant.name)
 
     async def _in_thread(self, turn: Turn) -> AnyMatch:
         try:

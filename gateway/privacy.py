@@ -29,9 +29,13 @@ class Privacy:
 
     async def words(self, kept: KeepsText, message: str, answer: str, context: str = "") -> Words | None:
         """Returns what is kept of what was said; None when it should be redacted and cannot be."""
+        return await to_thread.run_sync(self.words_blocking, kept, message, answer, context, limiter=self._threads)
+
+    def words_blocking(self, kept: KeepsText, message: str, answer: str, context: str = "") -> Words | None:
+        """Returns the same, holding the calling thread for as long as the rails of those names take."""
         if kept is KeepsText.FULL:
             return Words(kept, _whole(message), _whole(answer), _whole(context))
-        return await to_thread.run_sync(self._redacted, message, answer, context, limiter=self._threads)
+        return self._redacted(message, answer, context)
 
     def _redacted(self, message: str, answer: str, context: str) -> Words | None:
         try:

@@ -8,6 +8,7 @@ themselves have their names in `metering.py`.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -116,7 +117,7 @@ class Telemetry:
 
     def __init__(self, readings: Iterable[Reading] = ()) -> None:
         self._registry = CollectorRegistry(auto_describe=True)
-        self._decisions = self._counter(
+        self._decision = self._counter(
             "canongate_decisions", "Messages that got a decision.", "assistant", "outcome", "source"
         )
         self._failed = self._counter(
@@ -124,11 +125,11 @@ class Telemetry:
         )
         self._undecided = self._counter("canongate_undecided", "Messages that ended without a decision.", "reason")
         self._seconds = self._histogram("canongate_decision_seconds", "From admission to the reply.", "outcome")
-        self._stages = self._histogram("canongate_stage_seconds", "Time of one stage of a message.", "stage")
-        self._rails = self._counter("canongate_rail_verdicts", "Verdicts of rails.", "stage", "rail", "status")
+        self._stage = self._histogram("canongate_stage_seconds", "Time of one stage of a message.", "stage")
+        self._rail = self._counter("canongate_rail_verdicts", "Verdicts of rails.", "stage", "rail", "status")
         self._rail_seconds = self._histogram("canongate_rail_seconds", "Time of one rail.", "stage", "rail")
         self._tokens = self._counter("canongate_model_tokens", "Tokens that the language model read and wrote.", "kind")
-        self._requests = self._counter("canongate_http_requests", "HTTP requests.", "method", "route", "status")
+        self._request = self._counter("canongate_http_requests", "HTTP requests.", "method", "route", "status")
         self._request_seconds = self._histogram(
             "canongate_http_request_seconds", "From the first byte of a request to the last of its reply.", "route"
         )
@@ -137,41 +138,42 @@ class Telemetry:
     def decided(self, decision: Decision) -> None:
         """Counts a decision."""
         outcome = decision.outcome.value
-        self._decisions.labels(decision.assistant, outcome, decision.source).inc()
+        self._decision(decision.assistant, outcome, decision.source).inc()
         if decision.failed:
-            self._failed.labels(decision.assistant).inc()
+            self._failed(decision.assistant).inc()
         for stage, taken_ms in decision.timings_ms.items():
             if stage in STAGES:
-                self._stages.labels(stage).observe(taken_ms / _MS)
+                self._stage(stage).observe(taken_ms / _MS)
         if (total_ms := decision.timings_ms.get("total")) is not None:
-            self._seconds.labels(outcome).observe(total_ms / _MS)
+            self._seconds(outcome).observe(total_ms / _MS)
         for rail in decision.rails:
             self._count_rail(rail)
-        self._tokens.labels("prompt").inc(decision.prompt_tokens)
-        self._tokens.labels("completion").inc(decision.completion_tokens)
+        self._tokens("prompt").inc(decision.prompt_tokens)
+        self._tokens("completion").inc(decision.completion_tokens)
 
     def undecided(self, reason: str) -> None:
         """Counts a message that ended without a decision; `reason` is one of the gateway's own codes."""
-        self._undecided.labels(reason).inc()
+        self._undecided(reason).inc()
 
     def requested(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts an HTTP request; `route` is the template of its path."""
-        self._requests.labels(known_method(method), route, str(status)).inc()
-        self._request_seconds.labels(route).observe(seconds)
+        self._request(known_method(method), route, str(status)).inc()
+        self._request_seconds(route).observe(seconds)
 
     def text(self) -> bytes:
         """Returns all metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
     def _count_rail(self, rail: Mapping[str, Any]) -> None:
-        self._rails.labels(rail["stage"], rail["name"], rail["status"]).inc()
-        self._rail_seconds.labels(rail["stage"], rail["name"]).observe(rail["duration_ms"] / _MS)
+        self._rail(rail["stage"], rail["name"], rail["status"]).inc()
+        self._rail_seconds(rail["stage"], rail["name"]).observe(rail["duration_ms"] / _MS)
 
-    def _counter(self, name: str, said: str, *labels: str) -> Counter:
-        return Counter(name, said, labels, registry=self._registry)
+    def _counter(self, name: str, said: str, *labels: str) -> Callable[..., Counter]:
+        # A count lives as long as its metric, which looks for it under a lock: at forty a decision it shows.
+        return cache(Counter(name, said, labels, registry=self._registry).labels)
 
-    def _histogram(self, name: str, said: str, *labels: str) -> Histogram:
-        return Histogram(name, said, labels, registry=self._registry, buckets=_FAST_S)
+    def _histogram(self, name: str, said: str, *labels: str) -> Callable[..., Histogram]:
+        return cache(Histogram(name, said, labels, registry=self._registry, buckets=_FAST_S).labels)
 
 
 def known_method(method: str) -> str:

@@ -203,6 +203,8 @@ class CompiledCheck:
         return self._read(execution.outcome, text)
 
     def _read(self, outcome: RailOutcome, text: str) -> Verdict:
+        if outcome is _PASSED:
+            return Verdict(is_blocked=False, reason=None, text=text)
         if outcome.failed:
             return Verdict(is_blocked=True, reason=None, text=text, has_failed=True)
         if outcome.decision is RailDecision.ALLOW:

@@ -152,7 +152,8 @@ def _views(folded: str) -> Iterator[list[str]]:
             yield letters.translate(_APART).split()
     if _SPACED.occurs_in(folded):
         yield _joined(folded).translate(_APART).split()
-    if _ASCII_RUN.occurs_in(folded) if folded.isascii() else bool(repeated_in(folded, _STRETCHED - 1)):
+    spoken = " ".join(words)  # without the signs, which are often three of a kind
+    if _ASCII_RUN.occurs_in(spoken) if spoken.isascii() else bool(repeated_in(spoken, _STRETCHED - 1)):
         yield [_shortened(word, 1) for word in words]
         yield [_shortened(word, 2) for word in words]
 
@@ -174,9 +175,11 @@ def _shortened(word: str, most: int) -> str:
 
 def _unmasked(token: str) -> str:
     """Returns the offensive word that has these letters where the token has letters, or the token without signs."""
+    if _MASKS.isdisjoint(token):
+        return token.translate(_GONE)
     shown = sum(char.isalpha() for char in token)
     hidden = sum(char in _MASKS for char in token)
-    is_masked = len(token) >= _SHORTEST_MASKED and hidden and shown >= hidden and shown + hidden == len(token)
+    is_masked = len(token) >= _SHORTEST_MASKED and shown >= hidden and shown + hidden == len(token)
     if not is_masked or not token[0].isalpha():
         return token.translate(_GONE)
     return next((word for word in _maskable() if _fits(token, word)), token)

@@ -58,14 +58,10 @@ class Matcher:
         `after` is the key of the prompt answered before in this conversation; it lets follow-ups take part. Raises
         `IndexUnusable` when the embedder's vector is not usable; what the embedder raises passes through.
         """
-        scope = self.scopes[assistant]
-        if self._index.size_of(scope.areas) == 0:
-            return NoMatch(Evidence((), Gate.EMPTY))
-        refused = self._index.refused_by(text)
-        exact = self._index.exact(text, scope.areas, after=after)
-        allowed = tuple(hit for hit in exact if hit.row.prompt.key not in refused)
-        if allowed:
-            return _decide_exact(allowed)
+        found = self.word_for_word(text, assistant, after=after)
+        if found is not None:
+            return found
+        scope, refused = self.scopes[assistant], self._index.refused_by(text)
         if self._is_unread(text):
             return NoMatch(Evidence((), Gate.LANGUAGE))
         vector = self.vector_of(text)
@@ -79,6 +75,16 @@ class Matcher:
         if not found.evidence.candidates and refused:
             return NoMatch(Evidence((), Gate.COUNTEREXAMPLE))
         return found
+
+    def word_for_word(self, text: str, assistant: str, *, after: str | None = None) -> AnyMatch | None:
+        """Returns what `match` returns where that takes no vector, else None: looks into tables and never waits."""
+        areas = self.scopes[assistant].areas
+        if self._index.size_of(areas) == 0:
+            return NoMatch(Evidence((), Gate.EMPTY))
+        refused = self._index.refused_by(text)
+        exact = self._index.exact(text, areas, after=after)
+        allowed = tuple(hit for hit in exact if hit.row.prompt.key not in refused)
+        return _decide_exact(allowed) if allowed else None
 
     def _decided(self, text: str, candidates: tuple[Candidate, ...], limits: Limits) -> AnyMatch:
         """Decides by title, else by scores and gates.

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from sqlalchemy import Connection, Insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection
 
 from store.database import Database
 from store.engines import translated
 from store.errors import StoreUnavailable
 from store.repositories.decisions import Decisions, row_values
+from store.repositories.prepared import PreparedInsert
 from store.tables import DecisionRow, DecisionTextRow
 from store.types import Decision, Recorded
 
@@ -35,9 +35,8 @@ class DecisionWriter:
         self._guard = threading.Lock()
         self._commits = 0
         self._checkpoint: threading.Thread | None = None
-        dialect = sqlite if database.is_sqlite else postgresql
-        self._decisions: Insert = dialect.insert(DecisionRow.__table__).on_conflict_do_nothing()
-        self._texts: Insert = dialect.insert(DecisionTextRow.__table__).on_conflict_do_nothing()
+        self._inserts: tuple[PreparedInsert, PreparedInsert] | None = None
+        """Of decisions and of their texts, in the words of the database."""
 
     def add_all(self, rows: Sequence[Recorded]) -> None:
         """Stores all of them in one transaction, or none; those that are there already stay as they are.
@@ -51,10 +50,11 @@ class DecisionWriter:
             try:
                 with translated():
                     connection = self._open()
+                    into_decisions, into_texts = self._inserts_of(connection)
                     with connection.begin():
-                        connection.execute(self._decisions, decisions)
+                        into_decisions.run(connection, decisions)
                         if texts:
-                            connection.execute(self._texts, texts)
+                            into_texts.run(connection, texts)
             except BaseException:
                 self._close()
                 raise
@@ -89,6 +89,13 @@ class DecisionWriter:
         if self._connection is None:
             self._connection = self._held.enter_context(self._database.keeping())
         return self._connection
+
+    def _inserts_of(self, connection: Connection) -> tuple[PreparedInsert, PreparedInsert]:
+        if self._inserts is None:
+            tables = (DecisionRow.__table__, DecisionTextRow.__table__)
+            decisions, texts = (PreparedInsert(table, connection.dialect) for table in tables)
+            self._inserts = decisions, texts
+        return self._inserts
 
     def _close(self) -> None:
         self._connection = None

@@ -193,6 +193,39 @@ def test_an_error_that_nobody_foresaw_is_told_to_whoever_waits_and_the_next_one_
     assert ids(store) == ["id-2"]
 
 
+def test_a_text_that_breaks_what_masks_it_takes_no_other_decision_with_it(store):
+    def breaks(text):
+        if "boom" in text:
+            raise ZeroDivisionError
+        return redact(text)
+
+    held = threading.Event()
+
+    class Slow(MemoryDecisions):
+        def add_all(self, rows):
+            held.wait(5)
+            store.add_all(rows)
+
+    log = DecisionLog(Slow(), Privacy(b"p" * 32, breaks))
+    failed = []
+
+    async def tell(number, message):
+        try:
+            await log.record(decision(number), Said(message, "Yes.", KeepsText.REDACTED, None))
+        except ZeroDivisionError:
+            failed.append(number)
+
+    async def all_at_once():
+        async with anyio.create_task_group() as group:
+            for number, message in enumerate(["first", "second", "boom", "third"]):
+                group.start_soon(tell, number, message)
+            await anyio.sleep(0.05)
+            held.set()
+
+    anyio.run(all_at_once)
+    assert (sorted(ids(store)), failed) == (["id-0", "id-1", "id-3"], [2])
+
+
 def test_a_thread_without_work_ends_and_another_takes_over(store, monkeypatch):
     monkeypatch.setattr(batch_thread, "IDLE_S", 0.01)
     monkeypatch.setattr(batch_thread, "AGAIN_S", 0.01)

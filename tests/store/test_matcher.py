@@ -53,6 +53,17 @@ def test_an_approved_phrasing_is_matched_word_for_word_without_embedding():
         assert result.evidence.score == 1.0
 
 
+def test_what_is_said_word_for_word_is_what_is_matched_and_nothing_where_a_vector_is_due():
+    vpn = version(phrasings=["How do I start the VPN?"], counterexamples=["How do I stop the VPN?"])
+    made = matcher(vpn)
+    said = "how do i start the vpn"
+    assert made.word_for_word(said, "desk") == made.match(said, "desk")
+    assert [made.word_for_word(text, "desk") for text in ("VPN, how?", "How do I stop the VPN?")] == [None, None]
+    empty = matcher(vpn, areas=("hr",)).word_for_word(said, "desk")
+    assert isinstance(empty, NoMatch)
+    assert empty.evidence.gate is Gate.EMPTY
+
+
 def test_a_message_in_an_unread_language_is_refused_without_embedding_but_not_an_approved_phrasing():
     vpn = version(phrasings=["How do I start the VPN?", "Como ligo a VPN?"])
     made = matcher(vpn, embedder=never, is_unread=lambda text: "Como" in text)
