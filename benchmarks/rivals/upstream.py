@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import httptools
 import uvloop
@@ -46,9 +46,7 @@ class StubServer(asyncio.Protocol):
         self._before: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.WriteTransport):
-            raise TypeError("not a stream. This is a bug.")
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
@@ -87,7 +85,7 @@ class StubServer(asyncio.Protocol):
     async def _complete(self, asked: dict[str, Any], *, is_chat: bool) -> None:
         if self._pace.latency_ms:
             await asyncio.sleep(self._pace.latency_ms / 1000)
-        text = answer_to(json.dumps(asked.get("messages") or asked.get("prompt"), ensure_ascii=False))
+        text = answer_to(asked)
         if not asked.get("stream"):
             self._reply(completion(text, is_chat=is_chat))
             return
@@ -107,11 +105,12 @@ class StubServer(asyncio.Protocol):
             self._transport.write(data)
 
 
-def answer_to(prompt: str) -> str:
-    """Returns the answer to a prompt that is written as JSON."""
-    _, asked, rest = prompt.rpartition(ASKED)
-    parts = rest.split('\\"')
-    return json.loads(f'"{parts[1]}"') if asked and len(parts) > 2 else ANSWER
+def answer_to(asked: dict[str, Any]) -> str:
+    """Returns the answer to a request: what stands between the outermost quotation marks, where it asks for that."""
+    said = "\n".join(str(one["content"]) for one in asked.get("messages", ())) or str(asked.get("prompt", ""))
+    _, is_asked, rest = said.rpartition(ASKED)
+    quoted = rest.partition('"')[2].rpartition('"')[0]
+    return quoted.strip() if is_asked and quoted else ANSWER
 
 
 def completion(text: str, *, is_chat: bool) -> dict[str, Any]:

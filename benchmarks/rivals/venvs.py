@@ -50,7 +50,7 @@ class Rival:
     def version(self) -> str:
         """Returns the pinned version of the product itself."""
         pins = dict(line.split("==", 1) for line in self.pins())
-        return pins[self.package]
+        return {name.lower().replace("_", "-"): version for name, version in pins.items()}[self.package]
 
     def pins(self) -> list[str]:
         """Returns the lines of the requirements that name a package."""
