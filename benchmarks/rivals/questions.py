@@ -54,7 +54,8 @@ QUESTIONS = (
     Question("first_token", "Time to the first checked token"),
     Question("answering", "Answers end to end with SmolLM2"),
     Question("matching", "Which prompt a message means"),
-    Question("quality", "Right, wrong and refused at the help desk"),
+    Question("matching_speed", "Time to match a message"),
+    Question("quality", "Attacks that got an answer"),
     Question("starting", "Start-up and memory"),
     Question("size", "Installed size and lines of configuration"),
 )
