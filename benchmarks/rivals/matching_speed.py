@@ -11,8 +11,7 @@ import statistics
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from benchmarks.rivals.matching import OURS
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.sets import helpdesk
 from benchmarks.rivals.talking import CHILDREN, Child, ChildFailed
-from benchmarks.rivals.venvs import RIVALS, Rival
+from benchmarks.rivals.venvs import RIVALS, VENVS, Rival
 from benchmarks.sentences import prompts, questions
 from models.embedding.embedder import packaged_minilm
 
@@ -34,6 +33,7 @@ A_ROUND = 30
 THREADS = (1, 2)
 PROGRAMS = {"semantic-router": CHILDREN / "router.py", "faiss": CHILDREN / "nearest.py"}
 TITLES = {"semantic-router": "semantic-router", "faiss": "FAISS, nearest sentence"}
+VECTORS = VENVS / "vectors"
 Sentences = list[tuple[str, str]]
 
 
@@ -68,16 +68,15 @@ def measure_sizes(
     remarks: list[str] = []
     for size in sizes:
         sentences, asked = store_of(size, (rounds + 1) * A_ROUND)
-        with TemporaryDirectory(prefix="canongate-rivals-") as folder:
-            vectors = _kept_vectors(commands, sentences, Path(folder))
-            for count in threads:
-                say(f"{size} prompts, {len(sentences)} sentences, threads: {count}")
-                try:
-                    found = _times(commands, sentences, asked, threads=count, rounds=rounds, vectors=vectors)
-                except ChildFailed as error:
-                    remarks.append(f"{size} prompts with {count} threads: {error}")
-                    continue
-                rows += [{"prompts": size, "sentences": len(sentences), "threads": count, **row} for row in found]
+        vectors = _kept_vectors(commands, sentences)
+        for count in threads:
+            say(f"{size} prompts, {len(sentences)} sentences, threads: {count}")
+            try:
+                found = _times(commands, sentences, asked, threads=count, rounds=rounds, vectors=vectors)
+            except ChildFailed as error:
+                remarks.append(f"{size} prompts with {count} threads: {error}")
+                continue
+            rows += [{"prompts": size, "sentences": len(sentences), "threads": count, **row} for row in found]
     return {"rows": rows, "remarks": remarks}
 
 
@@ -91,15 +90,18 @@ def store_of(size: int, messages: int) -> tuple[Sentences, list[str]]:
     return sentences, [text for text, _ in questions(messages, size)]
 
 
-def _kept_vectors(commands: Mapping[str, Sequence[str]], sentences: Sentences, folder: Path) -> str:
-    """Returns the file of the sentences' vectors, embedded once for all rivals: what is timed are messages."""
+def _kept_vectors(commands: Mapping[str, Sequence[str]], sentences: Sentences) -> str:
+    """Returns the file of the sentences' vectors, embedded once for all rivals and kept: what is timed are messages."""
     plain = commands.get(TITLES["faiss"])
     if plain is None:
         return ""
-    path = folder / "vectors.npy"
-    with Child(plain, threads=max(THREADS)) as child:
-        child.ask("open", model=str(packaged_minilm()), sentences=[["hello", "none"]], threads=max(THREADS))
-        child.ask("keep", path=str(path), texts=[text for text, _ in sentences])
+    texts = [text for text, _ in sentences]
+    path = VECTORS / f"{sha256(json.dumps(texts).encode()).hexdigest()[:16]}.npy"
+    if not path.is_file():
+        VECTORS.mkdir(parents=True, exist_ok=True)
+        with Child(plain, threads=max(THREADS)) as child:
+            child.ask("open", model=str(packaged_minilm()), sentences=[["hello", "none"]], threads=max(THREADS))
+            child.ask("keep", path=str(path), texts=texts)
     return str(path)
 
 

@@ -31,8 +31,11 @@ EXPORTS = ROOT / "var" / "embedder"
 ASSISTANT = "all"
 
 
-def measure_own(given: MatchingSet, *, tune: bool, say: Callable[[str], None]) -> dict[str, Any]:
-    """Returns the operating curve and what the matcher does at the limits that it chooses for each rate."""
+def measure_own(given: MatchingSet, *, tune: bool, threads: int = 2, say: Callable[[str], None]) -> dict[str, Any]:
+    """Returns the operating curve and what the matcher does at the limits that it chooses for each rate.
+
+    `threads` are for tuning; matching runs on one.
+    """
     areas = frozenset(one.content.area for one in given.catalog.prompts.values())
     corpus = corpus_of(rows_of(given.catalog.prompts.values()), areas)
     with TemporaryDirectory(prefix="canongate-rivals-") as scratch:
@@ -40,6 +43,7 @@ def measure_own(given: MatchingSet, *, tune: bool, say: Callable[[str], None]) -
             corpus,
             EmbedderSource(packaged_minilm(), PACKAGED_MINILM_SHA256, EXPORTS),
             tune=tune,
+            threads=threads,
             tuned=TunedPlace(Path(scratch) / "tuned", Path(scratch) / "exports"),
             progress=lambda phase, done, _total: say(phase) if done == 0 else None,
         )

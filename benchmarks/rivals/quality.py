@@ -17,7 +17,7 @@ from benchmarks.attacks_whole import FAKE, REACHED, Asker, desk
 from benchmarks.rivals.attack_sets import attack_messages, honest_messages
 from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
 from benchmarks.rivals.curves import held_out, limit_for, ranked_of, some_strangers
-from benchmarks.rivals.matching import CONTESTANTS, OPEN, OURS, Contestant
+from benchmarks.rivals.matching import CONTESTANTS, OURS, Contestant
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.sets import helpdesk
 from benchmarks.rivals.talking import CHILDREN, THREADS, Child, ChildFailed
@@ -73,6 +73,8 @@ CHECKERS = (
         "LLM Guard's prompt injection, toxicity and topic scanners download their models from a hub.",
     ),
 )
+MATCHERS = {one.rival: one for one in reversed(CONTESTANTS)}.values()
+"""The first set-up of each rival's matcher."""
 PASSES = "the person's words go to the model"
 REPLIES = "a stored reply is given"
 
@@ -90,7 +92,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     rows = [_own_row(attacks, honest)]
     tasks: list[tuple[str, str, Callable[[Rival], list[dict[str, Any]]]]] = [
         *((one.rival, one.title, lambda rival, one=one: [_checker(rival, one, attacks, honest)]) for one in CHECKERS),
-        *((one.rival, one.title, lambda rival, one=one: _matcher(rival, one, attacks, honest)) for one in CONTESTANTS),
+        *((one.rival, one.title, lambda rival, one=one: _matcher(rival, one, attacks)) for one in MATCHERS),
     ]
     for name, title, task in tasks:
         if name not in installed:
@@ -152,9 +154,7 @@ def _checker(
         }
 
 
-def _matcher(
-    rival: Rival, contestant: Contestant, attacks: Mapping[str, list[str]], honest: Mapping[str, list[str]]
-) -> list[dict[str, Any]]:
+def _matcher(rival: Rival, contestant: Contestant, attacks: Mapping[str, list[str]]) -> list[dict[str, Any]]:
     """Returns a row for the defaults of a matcher over the help desk, and one for the limit from the phrasings."""
     given = helpdesk()
     known, asked = held_out(given.sentences)
@@ -168,14 +168,14 @@ def _matcher(
         child.ask("open", sentences=list(given.sentences), **opening)
         scores = {
             name: [score for key, score in child.ask("rank", messages=texts)["found"] if key is not None]
-            for name, texts in {**attacks, **honest}.items()
+            for name, texts in attacks.items()
         }
-    sizes = {name: len(texts) for name, texts in {**attacks, **honest}.items()}
     rows = []
     for point, least in {**contestant.fixed, f"limit from the phrasings for {RATE:.0%}": limit}.items():
-        passed = {name: _share(sum(s >= least for s in found), sizes[name]) for name, found in scores.items()}
         is_dialog = contestant.rival == "nemoguardrails"
-        through = {name: passed[name] for name in attacks}
+        through = {
+            name: _share(sum(score >= least for score in found), len(attacks[name])) for name, found in scores.items()
+        }
         rows.append(
             {
                 "who": f"{contestant.title}, {point}",
@@ -183,7 +183,6 @@ def _matcher(
                 "through": dict.fromkeys(attacks, _share(0, 0)) if is_dialog else through,
                 "answered": through if is_dialog else None,
                 "blocked": None,
-                "is_open": least == OPEN,
             }
         )
     return rows
