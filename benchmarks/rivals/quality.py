@@ -26,8 +26,8 @@ from models.embedding.embedder import packaged_minilm
 from store.learning.corpus import background
 from store.learning.metrics import wilson
 
-FEW = 60
-"""Messages of each set in a quick run."""
+FEW, MOST = 60, 250
+"""Messages of each set, from everywhere in it: in a quick run, and in a whole one."""
 RATE = 0.01
 CONFIGURATIONS = HERE / "configurations"
 
@@ -81,9 +81,9 @@ REPLIES = "a stored reply is given"
 
 def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     """Returns a row for each contestant: what gets through of each set of attacks, and who is stopped for nothing."""
-    few = FEW if options.is_quick else None
-    attacks = {name: _some(texts, few) for name, texts in attack_messages(options.data).items()}
-    honest = {name: _some(texts, few) for name, texts in honest_messages(options.data).items()}
+    most = FEW if options.is_quick else MOST
+    attacks = {name: _some(texts, most) for name, texts in attack_messages(options.data).items()}
+    honest = {name: _some(texts, most) for name, texts in honest_messages(options.data).items()}
     remarks = [one.not_run for one in CHECKERS if one.not_run]
     if len(attacks) == 1:
         remarks.append(f"Only the help desk's own attacks were asked: the others are not in {options.data.name}/.")
@@ -258,5 +258,8 @@ def _shown(share: Sequence[float]) -> str:
     return f"{100 * share[0]:.1f} %"
 
 
-def _some(texts: list[str], few: int | None) -> list[str]:
-    return texts if few is None else texts[:: max(1, len(texts) // few)]
+def _some(texts: list[str], most: int) -> list[str]:
+    """Returns so many of the texts at most, in equal steps."""
+    if len(texts) <= most:
+        return texts
+    return [texts[place * len(texts) // most] for place in range(most)]
