@@ -17,7 +17,7 @@ from benchmarks.rivals.venvs import Rival
 CALLERS = {0: (1, 8, 32, 128), 50: (1, 32)}
 """By the upstream's latency in milliseconds."""
 SECONDS, QUICK_S = 2.5, 1.0
-FLOOR_NAME = "floor"
+FLOOR_NAME, OWN = "floor", "canongate-worded"
 
 
 def measure(rivals: Sequence[Rival], options: Options) -> Figures:
@@ -40,7 +40,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
         "ways": {way.name: {"title": way.title, "checks": way.checks, "memory_mib": memory[way.name]} for way in ways},
         "figures": {
             name: {
-                str(latency_ms): {str(callers): _summary(rounds[name, latency_ms, callers]) for callers in counts}
+                str(latency_ms): {str(callers): summary(rounds[name, latency_ms, callers]) for callers in counts}
                 for latency_ms, counts in CALLERS.items()
             }
             for name in names
@@ -64,7 +64,8 @@ def _take_turns(
         rounds.setdefault((way.name, latency_ms, callers), []).append(up.send(sent))
 
 
-def _summary(rounds: Sequence[Came]) -> dict[str, Any]:
+def summary(rounds: Sequence[Came]) -> dict[str, Any]:
+    """Returns percentiles of the rounds, wanted replies a second, and the least share of replies that were wanted."""
     able = [came for came in rounds if came.took_ms]
     times = over_rounds([{f"{name}_ms": ms for name, ms in percentiles(came.took_ms).items()} for came in able])
     return {
@@ -100,7 +101,13 @@ def tell(figures: Figures) -> Chapter:
         for callers in CALLERS[0]
     ]
     return Chapter(
-        better=_better(figures),
+        better=better_than_ours(
+            figures,
+            {name: added_ms(figures, name) for name in ways if _is_whole(figures, name)},
+            OWN,
+            "adds {:.2f} ms to a request that is alone",
+            "canongate {:.2f} ms",
+        ),
         header=(
             "",
             "adds at 1, ms",
@@ -116,9 +123,8 @@ def tell(figures: Figures) -> Chapter:
 
 
 def _row(figures: Figures, name: str, title: str, memory: str) -> list[str]:
-    instant, late = figures["figures"][name]["0"], figures["figures"][name]["50"]
-    is_whole = all("p50_ms" in one for one in (*instant.values(), *late.values()))
-    added = [f"{added_ms(figures, name, 1, ms):.2f}" if is_whole else "-" for ms in (0, 50)]
+    instant = figures["figures"][name]["0"]
+    added = [f"{added_ms(figures, name, 1, ms):.2f}" if _is_whole(figures, name) else "-" for ms in (0, 50)]
     return [
         title,
         added[0],
@@ -129,23 +135,27 @@ def _row(figures: Figures, name: str, title: str, memory: str) -> list[str]:
     ]
 
 
+def _is_whole(figures: Figures, name: str) -> bool:
+    return all("p50_ms" in one for case in figures["figures"][name].values() for one in case.values())
+
+
 def _percentiles(one: Mapping[str, Any]) -> str:
     if "p50_ms" not in one:
         return "no answer"
     return " / ".join(f"{one[f'{name}_ms']['median']:.1f}" for name in ("p50", "p95", "p99"))
 
 
-def _better(figures: Figures) -> list[str]:
-    """Returns a sentence for each rival that is quicker alone than ours at the job that goes through the upstream."""
-    own = added_ms(figures, "canongate-worded")
+def better_than_ours(figures: Figures, medians: Mapping[str, float], own: str, theirs: str, ours: str) -> list[str]:
+    """Returns a sentence for each rival whose median is below that of `own`, the quickest first."""
+    if own not in medians:
+        return []
+    ways = figures["ways"]
     quicker = sorted(
-        (added_ms(figures, name), way["title"], way["checks"])
-        for name, way in figures["ways"].items()
-        if not name.startswith("canongate") and added_ms(figures, name) < own
+        (ms, name) for name, ms in medians.items() if not name.startswith("canongate") and ms < medians[own]
     )
     return [
-        f"**{title}** adds {ms:.2f} ms where canongate adds {own:.2f} ms; it checks {checks}."
-        for ms, title, checks in quicker
+        f"**{ways[name]['title']}** {theirs.format(ms)}, {ours.format(medians[own])}. It checks {ways[name]['checks']}."
+        for ms, name in quicker
     ]
 
 
