@@ -103,7 +103,7 @@ def _ask(question: Question, rivals: Sequence[Rival], options: Options, report: 
         "rounds": options.rounds,
         "is_quick": options.is_quick,
         "others_cores": others_cores,
-        "machine_was_shared": is_shared or others_cores > SHARED_CORES,
+        "machine_was_shared": question.is_timed and (is_shared or others_cores > SHARED_CORES),
         "figures": figures,
     }
 

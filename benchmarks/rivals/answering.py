@@ -18,6 +18,7 @@ from benchmarks.gateway_process import children_of, resident_mib
 from benchmarks.rivals import load as loads
 from benchmarks.rivals.arena import started
 from benchmarks.rivals.chapters import Chapter, Plot, Series
+from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import CONFIGURATIONS, GATEWAY_PORT, Server
 from benchmarks.rivals.load import Came, Load
 from benchmarks.rivals.overhead import not_run, summary
@@ -71,7 +72,7 @@ def _body(assistant: Assistant, prompt: CanonicalPrompt) -> dict[str, Any]:
 
 SMOLLM2 = Server(
     "canongate-smollm2",
-    "canongate",
+    "canongate with SmolLM2",
     "",
     GATEWAY_PORT,
     ("-m", "gateway.cli", "demo", "--intranet-port", "0", "--config", str(CONFIGURATIONS / "canongate/smollm2.toml")),
@@ -206,21 +207,21 @@ def tell(figures: Figures) -> Chapter:
         ]
         for title, one in measured.items()
     ]
-    better = [
-        f"**{title}** gives {one[str(callers)]['per_second']['median']:.2f} answers a second at {callers} at once, "
-        f"canongate {measured[OWN][str(callers)]['per_second']['median']:.2f}; it checks nothing."
+    measures = [
+        Measure(
+            f"gives {{}} answers a second at {callers} at once",
+            {title: one[str(callers)]["per_second"]["median"] for title, one in measured.items()},
+            more_is_better=True,
+        )
         for callers in CALLERS
-        for title, one in measured.items()
-        if OWN in measured
-        and title != OWN
-        and one[str(callers)]["per_second"]["median"] > measured[OWN][str(callers)]["per_second"]["median"]
-    ]
+    ] + [Measure("holds {} MiB", {title: one["memory_mib"] for title, one in measured.items()})]
+    checks_nothing = dict.fromkeys(measured, "It checks nothing.")
     series = [
         Series(f"{callers} at once", {title: value(one[str(callers)]["per_second"]) for title, one in measured.items()})
         for callers in CALLERS
     ]
     return Chapter(
-        better=better,
+        better=where_better(measures, {title: title for title in measured}, OWN, checks_nothing),
         header=(
             "",
             *(f"answers a second at {one}" for one in CALLERS),

@@ -4,15 +4,16 @@ Asked are attacks in plain words that each configuration names in its patterns: 
 and not who finds more, which `quality` asks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from benchmarks.rivals.arena import arena, set_pace
 from benchmarks.rivals.chapters import Chapter, Plot, Series
+from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import SERVERS, WAYS, attack
 from benchmarks.rivals.load import Came
 from benchmarks.rivals.messages import ATTACKS
-from benchmarks.rivals.overhead import better_than_ours, not_run, summary
+from benchmarks.rivals.overhead import checks_of, not_run, summary
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import told, value
 from benchmarks.rivals.venvs import Rival
@@ -78,9 +79,11 @@ def tell(figures: Figures) -> Chapter:
         )
         for callers in CALLERS
     ]
-    alone = {name: case[name, "1"]["p50_ms"]["median"] for name in ways if "p50_ms" in case[name, "1"]}
+    measures = [
+        Measure(f"refuses after {{}} ms at {callers} at once", _medians(case, ways, callers)) for callers in CALLERS
+    ]
     return Chapter(
-        better=better_than_ours(figures, alone, OWN, "refuses after {:.1f} ms", "canongate after {:.1f} ms"),
+        better=where_better(measures, {name: way["title"] for name, way in ways.items()}, OWN, checks_of(figures)),
         header=("", "p50 at 1, ms", "p50 at 32, ms", "p99 at 1, ms", "refusals a second at 32", "refused"),
         rows=rows,
         plot=Plot("Median time until an attack is refused", "ms", series, is_logarithmic=True),
@@ -89,6 +92,11 @@ def tell(figures: Figures) -> Chapter:
             *not_run(figures),
         ],
     )
+
+
+def _medians(case: dict[tuple[str, str], Any], names: Iterable[str], callers: int) -> dict[str, float]:
+    found = {name: case[name, str(callers)] for name in names}
+    return {name: one["p50_ms"]["median"] for name, one in found.items() if "p50_ms" in one}
 
 
 def _time(one: dict[str, Any], name: str) -> str:

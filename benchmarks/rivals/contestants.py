@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.rivals import upstream
 from benchmarks.rivals.desk_colang import NO_ANSWER
 from benchmarks.rivals.load import Load
-from benchmarks.rivals.venvs import HERE, ROOT, VENVS, named
+from benchmarks.rivals.venvs import HERE, VENVS, named
 
 CONFIGURATIONS = HERE / "configurations"
 STUB_PORT = 19400
@@ -309,8 +309,3 @@ WAYS = (
 def server_of(way: Way) -> Server:
     """Returns the server of a way."""
     return {one.name: one for one in SERVERS}[way.server]
-
-
-def place_of(configuration: Path) -> str:
-    """Returns where a configuration is, from the root."""
-    return str(configuration.relative_to(ROOT))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from benchmarks.rivals.arena import Arena, arena, common_questions, replies, set_pace
 from benchmarks.rivals.chapters import Chapter, Plot, Series
+from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import SENTENCES, SERVERS, WAYS, Way, load
 from benchmarks.rivals.load import Came
 from benchmarks.rivals.overhead import not_run
@@ -26,6 +27,7 @@ STREAMED = (
     "litellm-filter",
     "guardrails-ai",
 )
+OWN = "canongate-sentences"
 _SENTENCES = Way(
     "canongate-sentences",
     "canongate, checked sentences",
@@ -91,20 +93,19 @@ def tell(figures: Figures) -> Chapter:
     """Returns the chapter."""
     able = {name: one for name, one in figures["figures"].items() if "first_ms" in one}
     titles = {name: way["title"] for name, way in figures["ways"].items()}
-    own = able["canongate-sentences"]["first_ms"]["median"] if "canongate-sentences" in able else 0.0
-    better = [
-        f"**{titles[name]}** shows first words after {one['first_ms']['median']:.0f} ms, canongate by sentences "
-        f"after {own:.0f} ms; of answers with a forbidden end it showed that end in {one['shown_of_forbidden']}."
-        for name, one in able.items()
-        if not name.startswith("canongate") and one["first_ms"]["median"] < own
+    measures = [
+        Measure(said, {name: one[key]["median"] for name, one in able.items()})
+        for said, key in (("shows first words after {} ms", "first_ms"), ("has said all after {} ms", "whole_ms"))
     ]
+    shown = {name: one["shown_of_forbidden"] for name, one in able.items()}
+    beside = {name: f"It showed the forbidden end in {said} answers." for name, said in shown.items()}
     rows = [
         [titles[name], told(one["first_ms"]), told(one["whole_ms"]), one["shown_of_forbidden"]]
         for name, one in able.items()
     ]
     kinds = {"first words": "first_ms", "whole answer": "whole_ms"}
     return Chapter(
-        better=better,
+        better=where_better(measures, titles, OWN, beside),
         header=("", "first words, ms", "whole answer, ms", "forbidden end shown"),
         rows=rows,
         plot=Plot(

@@ -8,10 +8,11 @@ from typing import Any
 
 from benchmarks.rivals.arena import Arena, arena, common_questions, floor, set_pace
 from benchmarks.rivals.chapters import Chapter, Plot, Series
+from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import SERVERS, WAYS, Way, load
 from benchmarks.rivals.load import Came
 from benchmarks.rivals.questions import Figures, Options
-from benchmarks.rivals.rounds import over_rounds, percentiles, spread, told, value
+from benchmarks.rivals.rounds import number, over_rounds, percentiles, spread, told, value
 from benchmarks.rivals.venvs import Rival
 
 CALLERS = {0: (1, 8, 32, 128), 50: (1, 32)}
@@ -37,7 +38,15 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     names = [FLOOR_NAME, *(way.name for way in ways)]
     return {
         "questions": {"worded": len(asked.worded), "verbatim": len(asked.verbatim), "exact": len(asked.exact)},
-        "ways": {way.name: {"title": way.title, "checks": way.checks, "memory_mib": memory[way.name]} for way in ways},
+        "ways": {
+            way.name: {
+                "title": way.title,
+                "checks": way.checks,
+                "asks_upstream": way.asked == "worded",
+                "memory_mib": memory[way.name],
+            }
+            for way in ways
+        },
         "figures": {
             name: {
                 str(latency_ms): {str(callers): summary(rounds[name, latency_ms, callers]) for callers in counts}
@@ -101,12 +110,8 @@ def tell(figures: Figures) -> Chapter:
         for callers in CALLERS[0]
     ]
     return Chapter(
-        better=better_than_ours(
-            figures,
-            {name: added_ms(figures, name) for name in ways if _is_whole(figures, name)},
-            OWN,
-            "adds {:.2f} ms to a request that is alone",
-            "canongate {:.2f} ms",
+        better=where_better(
+            _measures(figures), {name: way["title"] for name, way in ways.items()}, OWN, checks_of(figures)
         ),
         header=(
             "",
@@ -124,13 +129,14 @@ def tell(figures: Figures) -> Chapter:
 
 def _row(figures: Figures, name: str, title: str, memory: str) -> list[str]:
     instant = figures["figures"][name]["0"]
-    added = [f"{added_ms(figures, name, 1, ms):.2f}" if _is_whole(figures, name) else "-" for ms in (0, 50)]
+    is_asked = name == FLOOR_NAME or figures["ways"][name]["asks_upstream"]
+    alone, late = (f"{added_ms(figures, name, 1, ms):.2f}" if _is_whole(figures, name) else "-" for ms in (0, 50))
     return [
         title,
-        added[0],
+        alone,
         *(_percentiles(instant[str(callers)]) for callers in CALLERS[0]),
         *(told(instant[str(callers)]["per_second"]) for callers in (1, 32)),
-        added[1],
+        late if is_asked else "not asked",
         memory,
     ]
 
@@ -142,21 +148,35 @@ def _is_whole(figures: Figures, name: str) -> bool:
 def _percentiles(one: Mapping[str, Any]) -> str:
     if "p50_ms" not in one:
         return "no answer"
-    return " / ".join(f"{one[f'{name}_ms']['median']:.1f}" for name in ("p50", "p95", "p99"))
+    return " / ".join(number(one[f"{name}_ms"]["median"]) for name in ("p50", "p95", "p99"))
 
 
-def better_than_ours(figures: Figures, medians: Mapping[str, float], own: str, theirs: str, ours: str) -> list[str]:
-    """Returns a sentence for each rival whose median is below that of `own`, the quickest first."""
-    if own not in medians:
-        return []
-    ways = figures["ways"]
-    quicker = sorted(
-        (ms, name) for name, ms in medians.items() if not name.startswith("canongate") and ms < medians[own]
-    )
+def _measures(figures: Figures) -> list[Measure]:
+    whole = [name for name in figures["ways"] if _is_whole(figures, name)]
+    instant = {name: figures["figures"][name]["0"] for name in whole}
     return [
-        f"**{ways[name]['title']}** {theirs.format(ms)}, {ours.format(medians[own])}. It checks {ways[name]['checks']}."
-        for ms, name in quicker
+        Measure("adds {} ms to a request that is alone", {name: added_ms(figures, name) for name in whole}),
+        *(
+            Measure(f"takes {{}} ms at {callers} at once", {name: _median(instant[name], callers) for name in whole})
+            for callers in CALLERS[0]
+            if callers > 1
+        ),
+        Measure(
+            "answers {} a second at 32 at once",
+            {name: one["32"]["per_second"]["median"] for name, one in instant.items()},
+            more_is_better=True,
+        ),
+        Measure("holds {} MiB", {name: figures["ways"][name]["memory_mib"] for name in whole}),
     ]
+
+
+def _median(instant: Mapping[str, Any], callers: int) -> float:
+    return float(instant[str(callers)]["p50_ms"]["median"])
+
+
+def checks_of(figures: Figures) -> dict[str, str]:
+    """Returns what has to be known beside a way's figures: what it does for them."""
+    return {name: f"It checks {way['checks']}." for name, way in figures["ways"].items()}
 
 
 def _remarks(figures: Figures) -> list[str]:

@@ -1,20 +1,25 @@
 """What a run came to: one JSON file with all figures, and the page and plots that are written from it alone."""
 
 import json
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.rivals.answering import SMOLLM2
 from benchmarks.rivals.chapters import Chapter
-from benchmarks.rivals.contestants import SERVERS, place_of
+from benchmarks.rivals.contestants import SENTENCES, SERVERS
 from benchmarks.rivals.drawing import draw
+from benchmarks.rivals.overhead import added_ms
 from benchmarks.rivals.questions import QUESTIONS
-from benchmarks.rivals.venvs import ROOT
+from benchmarks.rivals.venvs import ROOT, named
 
 Report = dict[str, Any]
 FOLDER = ROOT / "docs" / "rivals"
 FIGURES = FOLDER / "figures.json"
 PAGE = ROOT / "docs" / "rivals.md"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- begin of what benchmarks/rivals wrote -->", "<!-- end of what it wrote -->"
 
 
 def read_report(path: Path) -> Report:
@@ -33,12 +38,38 @@ def write_report(report: Report, path: Path) -> None:
     unfinished.replace(path)
 
 
-def write_page(report: Report, page: Path = PAGE, folder: Path = FOLDER) -> None:
-    """Writes the page and one plot for each question."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write_page(report: Report) -> None:
+    """Writes the page, one plot for each question, and the README's sentence."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
     for name, chapter in chapters(report).items():
-        (folder / f"{name}.svg").write_text(draw(chapter.plot))
-    page.write_text(page_of(report))
+        (FOLDER / f"{name}.svg").write_text(draw(chapter.plot))
+    PAGE.write_text(page_of(report))
+    README.write_text(readme_of(README.read_text(), report))
+
+
+def readme_of(readme: str, report: Report) -> str:
+    """Returns the README with its sentence of these figures. Raises `ValueError` where it has no place for it."""
+    before, begun, rest = readme.partition(BEGIN)
+    _, ended, after = rest.partition(END)
+    if not begun or not ended:
+        raise ValueError(f"README.md has no place between {BEGIN!r} and {END!r}")
+    return f"{before}{BEGIN}\n{_sentence(report)}\n{END}{after}"
+
+
+def _sentence(report: Report) -> str:
+    if "overhead" not in report["questions"]:
+        return "Not measured yet."
+    figures = report["questions"]["overhead"]["figures"]
+    ways = {
+        "canongate-worded": "canongate, which matches, checks and records",
+        "nemo-dialog-worded": "NeMo Guardrails' dialog by embeddings",
+        "litellm-filter": "LiteLLM's proxy with its content filter",
+        "litellm-plain": "the same without",
+    }
+    added = [f"{told} {added_ms(figures, name):.1f} ms" for name, told in ways.items() if name in figures["ways"]]
+    return "\n".join(
+        textwrap.wrap(f"To an upstream that answers at once, a request that is alone adds: {'; '.join(added)}.", 120)
+    )
 
 
 def chapters(report: Report) -> dict[str, Chapter]:
@@ -57,10 +88,11 @@ def page_of(report: Report) -> str:
 
 
 def _where_better(told: dict[str, Chapter], titles: dict[str, str]) -> str:
-    lines = ["## Where a rival is better", ""]
+    lines = []
     for name, chapter in told.items():
-        lines += [f"- {titles[name]}: {sentence}" for sentence in chapter.better]
-    return "\n".join([*lines, ""] if len(lines) > 2 else [*lines, "Nowhere, of what was asked here.", ""])
+        if chapter.better:
+            lines += [f"- {titles[name]}", *(f"  - {sentence}" for sentence in chapter.better)]
+    return "\n".join(["## Where a rival is better", "", *(lines or ["Nowhere, of what was asked here."]), ""])
 
 
 def _conditions(report: Report) -> str:
@@ -96,9 +128,13 @@ def _versions(report: Report) -> list[str]:
 
 
 def _requirements(name: str) -> str:
-    if name == "xllamacpp":
-        return "`benchmarks/rival_server.txt`"
-    return f"`benchmarks/rivals/requirements/{name}.txt`"
+    return _link(named(name).requirements)
+
+
+def _link(path: Path) -> str:
+    """Returns a link to a file of the repository; a folder has only its name."""
+    place = path.relative_to(ROOT)
+    return f"[{path.name}](../{place})" if path.is_file() else f"`{place}`"
 
 
 def _chapter(name: str, title: str, chapter: Chapter, about: dict[str, Any]) -> str:
@@ -108,7 +144,6 @@ def _chapter(name: str, title: str, chapter: Chapter, about: dict[str, Any]) -> 
         [
             f"## {title}",
             "",
-            *([*(f"- {sentence}" for sentence in chapter.better), ""] if chapter.better else []),
             f"![{chapter.plot.title}](rivals/{name}.svg)",
             "",
             *table(chapter.header, chapter.rows),
@@ -133,8 +168,12 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _configurations() -> str:
-    rows = [(server.title, f"`{place_of(server.configuration)}`") for server in SERVERS]
+    rows = [(server.title, _files(server.configuration)) for server in (*SERVERS, SENTENCES, SMOLLM2)]
     return "\n".join(["## Configurations", "", *table(("", "in the repository"), rows), ""])
+
+
+def _files(configuration: Path) -> str:
+    return ", ".join(map(_link, sorted(configuration.iterdir()) if configuration.is_dir() else [configuration]))
 
 
 _HEAD = """# Beside its rivals

@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals.arena import prepare
 from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
+from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import CONFIGURATIONS, DIALOG
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.venvs import Rival
@@ -19,6 +20,10 @@ MIB = 2**20
 _WITHOUT = (
     "Without the interpreter, pip and compiled modules. torch is most of it where it is needed: canongate needs it to "
     "tune and to export its embedder, not to serve."
+)
+_MORE = (
+    "canongate's prompts name owners, counterexamples, slots and texts for when the model fails, and its policy "
+    "the words of each refusal."
 )
 LANGUAGES = {".yaml": "#", ".yml": "#", ".toml": "#", ".co": "#", ".py": "#", ".json": ""}
 DESK = "the help desk: its prompts, matching, checks on message and answer"
@@ -113,14 +118,9 @@ def tell(figures: Figures) -> Chapter:
     """Returns the chapter."""
     titles, sizes = figures["titles"], figures["installed_mib"]
     names = sorted(sizes, key=sizes.get)
-    smaller = [name for name in names if sizes[name] < sizes[OWN]]
-    better = [f"**{titles[name]}** installs {sizes[name]:,} MiB, canongate {sizes[OWN]:,} MiB." for name in smaller]
+    better = where_better([Measure("installs {} MiB", sizes)], titles, OWN)
     for job, lines in figures["lines"].items():
-        better += [
-            f"**{name}** needs {count:,} lines for {job}, canongate {lines['canongate']:,}."
-            for name, count in lines.items()
-            if count < lines["canongate"]
-        ]
+        better += where_better([Measure(f"needs {{}} lines for {job}", lines)], {name: name for name in lines}, OWN)
     counts = "; ".join(
         f"{job}: {', '.join(f'{name} {count:,}' for name, count in lines.items())}"
         for job, lines in figures["lines"].items()
@@ -136,6 +136,6 @@ def tell(figures: Figures) -> Chapter:
         ),
         remarks=[
             _WITHOUT,
-            f"Lines that say something, neither empty nor a comment. {counts}.",
+            f"Lines that say something, neither empty nor a comment. {counts}. {_MORE}",
         ],
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from benchmarks.rivals import load as loads
 from benchmarks.rivals.arena import prepare, replies, set_pace, started, stub
 from benchmarks.rivals.chapters import Chapter, Plot, Series
+from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import SERVERS, WAYS, Server, load
 from benchmarks.rivals.messages import questions
 from benchmarks.rivals.overhead import not_run
@@ -79,23 +80,13 @@ def tell(figures: Figures) -> Chapter:
         [titles[name], told(one["answered_s"]), told(one["ready_s"]), told(one["memory_mib"])]
         for name, one in measured.items()
     ]
-    better = []
-    if OWN in measured:
-        own = {key: one["median"] for key, one in measured[OWN].items()}
-        others = [(name, one) for name, one in measured.items() if name != OWN]
-        better = [
-            f"**{titles[name]}** gives its first answer {one['answered_s']['median']:.1f} s after its start, canongate "
-            f"after {own['answered_s']:.1f} s."
-            for name, one in others
-            if one["answered_s"]["median"] < own["answered_s"]
-        ] + [
-            f"**{titles[name]}** holds {one['memory_mib']['median']:.0f} MiB, canongate {own['memory_mib']:.0f} MiB."
-            for name, one in others
-            if one["memory_mib"]["median"] < own["memory_mib"]
-        ]
+    measures = [
+        Measure("gives its first answer {} s after its start", _medians(measured, "answered_s")),
+        Measure("holds {} MiB", _medians(measured, "memory_mib")),
+    ]
     plotted = {titles[name]: value(one["answered_s"]) for name, one in measured.items()}
     return Chapter(
-        better=better,
+        better=where_better(measures, titles, OWN),
         header=("", "first answer, s", "says that it is ready, s", "memory, MiB"),
         rows=rows,
         plot=Plot("From the start to the first answer", "s", [Series("first answer", plotted)]),
@@ -104,3 +95,7 @@ def tell(figures: Figures) -> Chapter:
             *not_run(figures),
         ],
     )
+
+
+def _medians(measured: Figures, figure: str) -> dict[str, float]:
+    return {name: one[figure]["median"] for name, one in measured.items()}
