@@ -137,7 +137,7 @@ bench: setup ## print the figures of docs/benchmarks.md
 	@$(BIN)/canongate eval suite examples/helpdesk/suites/helpdesk.yaml
 
 bench-rivals: setup rival ## measure the gateway beside its rivals and write docs/rivals.md (an hour at most; installs 5 GB in var/rivals once)
-	@$(BIN)/python -m benchmarks.rivals --write
+	@$(BIN)/python -m benchmarks.rivals
 
 screenshots: setup browser ## write pictures of every admin page to var/screenshots, and those of the tour to docs/tour
 	@$(BIN)/python -m docs.screenshots --tour

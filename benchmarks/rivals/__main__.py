@@ -31,7 +31,7 @@ def main() -> None:
     report = read_report(arguments.figures)
     if not arguments.page:
         _run(arguments, options, report)
-    if arguments.write or arguments.page:
+    if arguments.page or arguments.figures == FIGURES:
         write_page(report)
     if arguments.as_json:
         print(json.dumps(report, indent=1, ensure_ascii=False))
@@ -55,12 +55,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--data", type=Path, default=Path("../shared/data"), help="data sets that are not ours (%(default)s)"
     )
-    parser.add_argument("--figures", type=Path, default=FIGURES, help="where figures are kept (%(default)s)")
-    parser.add_argument("--write", action="store_true", help="write the page and its plots too")
+    parser.add_argument(
+        "--figures", type=Path, default=FIGURES, help="where they are kept; elsewhere, no page is written"
+    )
     parser.add_argument("--page", action="store_true", help="measure nothing: write the page from the figures")
     parser.add_argument("--shared", action="store_true", help="note that others used the machine meanwhile")
     parser.add_argument("--json", action="store_true", dest="as_json", help="print all figures")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.rounds is not None and arguments.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    return arguments
 
 
 def _run(arguments: argparse.Namespace, options: Options, report: Report) -> None:

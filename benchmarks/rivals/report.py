@@ -149,7 +149,7 @@ def _chapter(name: str, title: str, chapter: Chapter, about: dict[str, Any]) -> 
             *table(chapter.header, chapter.rows),
             "",
             *(f"{remark}\n" for remark in chapter.remarks),
-            f"`.venv/bin/python -m benchmarks.rivals --only {name} --write` ({measured}{shared}).",
+            f"`.venv/bin/python -m benchmarks.rivals --only {name}` ({measured}{shared}).",
             "",
         ]
     )

@@ -10,8 +10,8 @@ PLOT = Plot(
     "Time of a request",
     "ms",
     [
-        Series("1 at once", {"canongate": Value(5, 4, 6), "A & <B>": Value(30, 20, 44)}),
-        Series("8 at once", {"canongate": Value(50, 44, 66)}),
+        Series("1 at once", {"canongate": Value(5.0, 4.0, 6.0), "A & <B>": Value(30.0, 20.0, 44.0)}),
+        Series("8 at once", {"canongate": Value(50.0, 44.0, 66.0)}),
     ],
     is_logarithmic=True,
 )
