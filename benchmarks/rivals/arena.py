@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import sys
 import urllib.error
 import urllib.request
@@ -14,6 +15,7 @@ from benchmarks.rivals.contestants import (
     CONFIGURATIONS,
     DATA,
     DIALOG,
+    HOME,
     MINILM,
     STUB_PORT,
     Server,
@@ -27,6 +29,7 @@ from benchmarks.rivals.messages import Questions, answered_by_all, questions
 from benchmarks.rivals.questions import Options
 from benchmarks.rivals.serving import NotServing, Serving, cores, serving
 from benchmarks.rivals.venvs import ROOT, Rival
+from gateway.rail_services import REMEMBERED
 from models.embedding.embedder import packaged_minilm
 from store.formats.bundle import read_bundle
 
@@ -57,9 +60,9 @@ class Arena:
         return self.servers[way.server]
 
 
-def set_pace(latency_ms: float, between_ms: float = 0.0) -> None:
-    """Says how long the stub waits before an answer, and between the words of a stream."""
-    pace = json.dumps({"latency_ms": latency_ms, "between_ms": between_ms}).encode()
+def set_pace(latency_ms: float, between_ms: float = 0.0, ends: str = "") -> None:
+    """Says how long the stub waits before an answer and between words of a stream, and what its answers end with."""
+    pace = json.dumps({"latency_ms": latency_ms, "between_ms": between_ms, "ends": ends}).encode()
     urllib.request.urlopen(f"http://127.0.0.1:{STUB_PORT}/pace", data=pace, timeout=10).close()
 
 
@@ -74,7 +77,20 @@ def prepare() -> None:
     MINILM.unlink(missing_ok=True)
     MINILM.symlink_to(packaged_minilm())
     settings = (CONFIGURATIONS / "nemoguardrails" / "dialog" / "config.yml").read_text()
+    HOME.mkdir(exist_ok=True)
+    (HOME / ".guardrailsrc").write_text((CONFIGURATIONS / "guardrails-ai" / "guardrailsrc").read_text())
+    _write_sentences()
     write_dialog(read_bundle(HELPDESK).prompts, settings, DIALOG)
+
+
+def _write_sentences() -> None:
+    """Writes the example with a policy that releases sentences as they pass."""
+    folder = DATA / "helpdesk-sentences"
+    shutil.copytree(HELPDESK, folder, dirs_exist_ok=True)
+    policy = folder / "policies" / "helpdesk.yaml"
+    policy.write_text(
+        policy.read_text().replace("name: helpdesk\n", "name: helpdesk\nstreaming: checked_sentences\n", 1)
+    )
 
 
 @contextlib.contextmanager
@@ -122,11 +138,11 @@ def started(server: Server, *, placed: str | None = None) -> Iterator[Serving]:
         yield up
 
 
-def replies(server: Server, text: str) -> str:
+def replies(server: Server, text: str, *, is_streamed: bool = False) -> str:
     """Returns what a server replies to one message, whatever its status."""
     headers = {"content-type": "application/json", "authorization": f"Bearer {server.bearer()}"}
     request = urllib.request.Request(  # noqa: S310 - loopback
-        server.address("/v1/chat/completions"), data=body(server, text).encode(), headers=headers
+        server.address(server.path), data=body(server, text, is_streamed=is_streamed).encode(), headers=headers
     )
     try:
         with urllib.request.urlopen(request, timeout=ASK_S) as reply:  # noqa: S310 - loopback
@@ -147,6 +163,8 @@ def common_questions(up: Arena, ways: Sequence[Way]) -> Questions:
         ]
         chosen[kind] = answered_by_all(getattr(asked, kind), askers)
         up.options.say(f"{len(chosen[kind])} of {len(getattr(asked, kind))} {kind} questions are answered by all")
+    if not min(map(len, chosen.values())) > REMEMBERED:
+        raise RuntimeError(f"fewer than {REMEMBERED} questions of a kind: vectors would be remembered, not computed")
     for way in up.ways(ways):
         up.send(load(up.server(way), way, chosen[way.asked], count=WARM, callers=4))
     return Questions(**chosen)

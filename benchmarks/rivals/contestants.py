@@ -9,16 +9,15 @@ from typing import Any
 from benchmarks.rivals import upstream
 from benchmarks.rivals.desk_colang import NO_ANSWER
 from benchmarks.rivals.load import Load
-from benchmarks.rivals.venvs import HERE, ROOT, VENVS, named
+from benchmarks.rivals.venvs import HERE, VENVS, named
 
 CONFIGURATIONS = HERE / "configurations"
 STUB_PORT = 19400
 GATEWAY_PORT = 19401
 """Also in the configurations."""
+LITELLM_KEY = "sk-benchmark-1234567890abcdef1234567890abcdef"
+"""It refuses to start without one, or with a short one."""
 STUB_WORDS = upstream.ANSWER[:40]
-CONTENT = '"content":"', '"content": "'
-"""How the first event of a stream that holds words may begin them."""
-EMPTY = '"content":""', '"content": ""'
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ class Server:
     ready: str = "/"
     environment: Mapping[str, str] = field(default_factory=dict)
     model: str = "stub"
+    path: str = "/v1/chat/completions"
     key: str = "none"
     key_file: Path | None = None
     """Where it writes the key that it made at its first start."""
@@ -84,9 +84,10 @@ def load(server: Server, way: Way, texts: Sequence[str], *, is_streamed: bool = 
     """Returns the load that asks these texts in turn; `more` says how long and by how many."""
     return Load(
         port=server.port,
-        path="/v1/chat/completions",
+        path=server.path,
         headers={"content-type": "application/json", "authorization": f"Bearer {server.bearer()}"},
         bodies=[body(server, text, is_streamed=is_streamed) for text in texts],
+        is_streamed=is_streamed,
         **{"wanted": list(way.wanted), "unwanted": list(way.unwanted), **more},
     )
 
@@ -105,14 +106,13 @@ def _nemo(name: str, title: str, port: int, configuration: Path | None = None) -
         title,
         "nemoguardrails",
         port,
-        ("-m", "nemoguardrails", "server", "--config", str(folder), "--port", str(port), "--disable-chat-ui"),
+        (
+            *("-m", "nemoguardrails", "server", "--config", str(folder.parent), "--default-config-id", folder.name),
+            *("--port", str(port), "--disable-chat-ui"),
+        ),
         CONFIGURATIONS / "nemoguardrails" / name,
         "/v1/rails/configs",
-        {
-            "NEMO_GUARDRAILS_NO_USAGE_STATS": "1",
-            "OPENAI_API_KEY": "none",
-            "MAIN_MODEL_BASE_URL": f"http://127.0.0.1:{STUB_PORT}/v1",
-        },
+        {"NEMO_GUARDRAILS_NO_USAGE_STATS": "1", "OPENAI_API_KEY": "none"},
     )
 
 
@@ -130,14 +130,22 @@ def _litellm(name: str, title: str, port: int, **environment: str) -> Server:
         ),
         configuration,
         "/health/liveliness",
-        {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION", **environment},
-        key=environment.get("LITELLM_MASTER_KEY", "none"),
+        {
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "LITELLM_LOG": "ERROR",
+            "LITELLM_MODE": "PRODUCTION",
+            "LITELLM_MASTER_KEY": LITELLM_KEY,
+            **environment,
+        },
+        key=LITELLM_KEY,
     )
 
 
 DATA = VENVS / "configurations"
 MINILM = VENVS / "minilm"
 """A link to the packaged model, so that a configuration can name it."""
+HOME = DATA / "home"
+"""Of a program that reads from there whether it may send usage figures to its makers."""
 DIALOG = DATA / "nemoguardrails-dialog"
 """Written by `benchmarks/rivals/desk_colang.py`."""
 
@@ -167,9 +175,48 @@ SERVERS = (
     _nemo("dialog", "NeMo Guardrails, dialog by embeddings", 19413, DIALOG),
     _litellm("plain", "LiteLLM proxy", 19421),
     _litellm("filter", "LiteLLM proxy, content filter", 19422),
+    Server(
+        "guardrails-ai",
+        "Guardrails AI server",
+        "guardrails-ai",
+        19431,
+        (
+            *("-c", "from guardrails.cli import cli; cli()", "start"),
+            *("--config", str(CONFIGURATIONS / "guardrails-ai" / "config.py"), "--port", "19431"),
+        ),
+        CONFIGURATIONS / "guardrails-ai" / "config.py",
+        "/health-check",
+        {
+            "HOME": str(HOME),
+            "OPENAI_API_KEY": "none",
+            "OPENAI_BASE_URL": f"http://127.0.0.1:{STUB_PORT}/v1",
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        },
+        model="openai/stub",
+        path="/guards/desk/openai/v1/chat/completions",
+    ),
 )
 
+SENTENCES = Server(
+    "canongate-sentences",
+    "canongate, checked sentences",
+    "",
+    19402,
+    (
+        *("-m", "gateway.cli", "demo", "--intranet-port", "0", "--example", str(DATA / "helpdesk-sentences")),
+        *("--config", str(CONFIGURATIONS / "canongate" / "sentences.toml")),
+    ),
+    CONFIGURATIONS / "canongate" / "sentences.toml",
+    "/readyz",
+    {"NEMO_GUARDRAILS_NO_USAGE_STATS": "1"},
+    model="helpdesk",
+    key_file=VENVS / "canongate-sentences" / "first-key",
+)
+"""For streams alone: the same gateway with `streaming: checked_sentences` in its policy."""
+
 _ANSWERED = ('"outcome":"answered"',)
+_WORDED = ('"outcome":"answered","source":"generate"',)
+"""No fallback that stands in for a model that is late or was withheld."""
 _REFUSES = ("I'm sorry, I can't respond to that.",)
 _WRITTEN_BY_STUB = (STUB_WORDS,)
 
@@ -180,8 +227,8 @@ WAYS = (
         "canongate",
         "worded",
         "8 input rails, matching, 9 output rails, a record of the decision",
-        _ANSWERED,
-        blocked=('"outcome":"blocked"',),
+        _WORDED,
+        blocked=('"outcome":"blocked',),
         matches=True,
     ),
     Way(
@@ -245,6 +292,16 @@ WAYS = (
         blocked=("blocked",),
         blocked_status=400,
     ),
+    Way(
+        "guardrails-ai",
+        "Guardrails AI server, regex validators",
+        "guardrails-ai",
+        "worded",
+        "regular expressions on message and answer",
+        _WRITTEN_BY_STUB,
+        blocked=("Validation failed",),
+        blocked_status=400,
+    ),
 )
 """The floor, which is the stub itself, is no contestant."""
 
@@ -252,8 +309,3 @@ WAYS = (
 def server_of(way: Way) -> Server:
     """Returns the server of a way."""
     return {one.name: one for one in SERVERS}[way.server]
-
-
-def place_of(configuration: Path) -> str:
-    """Returns where a configuration is, from the root."""
-    return str(configuration.relative_to(ROOT))

@@ -7,7 +7,7 @@ from html import escape
 from benchmarks.rivals.chapters import Plot, Value
 from benchmarks.rivals.rounds import number
 
-WIDTH, LEFT, RIGHT, TOP, ROW, FOOT = 860, 300, 40, 66, 30, 40
+WIDTH, LEFT, RIGHT, TOP, ROW, FOOT = 900, 350, 40, 66, 30, 40
 DOT, TICKS = 5.0, 6
 LIGHT = ("#1d5d90", "#b3541e", "#2d7a46", "#7a3e93")
 DARK = ("#8bc2ee", "#f0a875", "#86d3a0", "#d0a5e4")
@@ -121,7 +121,7 @@ def _shape(x: float, y: float, kind: int, told: str) -> str:
 
 
 def _tick(value: float) -> str:
-    return f"{value:g}" if value < 10_000 else f"{value:,.0f}"
+    return f"{value:g}" if value < 1000 else f"{value:,.0f}"
 
 
 def _step(highest: float) -> float:

@@ -22,6 +22,10 @@ ATTACKS = (
 """Attacks in plain words, which every list of patterns here names: what they cost is asked, not who finds more."""
 
 
+MANNERS = ("{}", "Hi, {}", "{} Thanks!", "Quick question: {}")
+"""So that there are more messages than a gateway remembers vectors of: everybody embeds each message anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Questions:
     """Messages of people by how the help desk answers them; none twice, and of no prompt whose answers are kept."""
@@ -45,9 +49,10 @@ def questions() -> Questions:
         if one["expect"] == "answer" and one["kind"] == "paraphrase" and one["prompt"] in able
     ]
     verbatim = [one for one in able.values() if not isinstance(one.reply, Generate)]
+    said = [(manner.format(text), prompt) for manner in MANNERS for text, prompt in asked]
     return Questions(
-        tuple(text for text, prompt in asked if isinstance(prompt.reply, Generate)),
-        tuple(text for text, prompt in asked if not isinstance(prompt.reply, Generate)),
+        tuple(text for text, prompt in said if isinstance(prompt.reply, Generate)),
+        tuple(text for text, prompt in said if not isinstance(prompt.reply, Generate)),
         tuple(text for prompt in verbatim for text in _phrasings(prompt)),
     )
 

@@ -8,16 +8,17 @@ from typing import Any
 
 from benchmarks.rivals.arena import Arena, arena, common_questions, floor, set_pace
 from benchmarks.rivals.chapters import Chapter, Plot, Series
+from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import SERVERS, WAYS, Way, load
 from benchmarks.rivals.load import Came
 from benchmarks.rivals.questions import Figures, Options
-from benchmarks.rivals.rounds import over_rounds, percentiles, spread, told, value
+from benchmarks.rivals.rounds import number, over_rounds, percentiles, spread, told, value
 from benchmarks.rivals.venvs import Rival
 
 CALLERS = {0: (1, 8, 32, 128), 50: (1, 32)}
 """By the upstream's latency in milliseconds."""
 SECONDS, QUICK_S = 2.5, 1.0
-FLOOR_NAME = "floor"
+FLOOR_NAME, OWN = "floor", "canongate-worded"
 
 
 def measure(rivals: Sequence[Rival], options: Options) -> Figures:
@@ -37,10 +38,18 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     names = [FLOOR_NAME, *(way.name for way in ways)]
     return {
         "questions": {"worded": len(asked.worded), "verbatim": len(asked.verbatim), "exact": len(asked.exact)},
-        "ways": {way.name: {"title": way.title, "checks": way.checks, "memory_mib": memory[way.name]} for way in ways},
+        "ways": {
+            way.name: {
+                "title": way.title,
+                "checks": way.checks,
+                "asks_upstream": way.asked == "worded",
+                "memory_mib": memory[way.name],
+            }
+            for way in ways
+        },
         "figures": {
             name: {
-                str(latency_ms): {str(callers): _summary(rounds[name, latency_ms, callers]) for callers in counts}
+                str(latency_ms): {str(callers): summary(rounds[name, latency_ms, callers]) for callers in counts}
                 for latency_ms, counts in CALLERS.items()
             }
             for name in names
@@ -64,7 +73,8 @@ def _take_turns(
         rounds.setdefault((way.name, latency_ms, callers), []).append(up.send(sent))
 
 
-def _summary(rounds: Sequence[Came]) -> dict[str, Any]:
+def summary(rounds: Sequence[Came]) -> dict[str, Any]:
+    """Returns percentiles of the rounds, wanted replies a second, and the least share of replies that were wanted."""
     able = [came for came in rounds if came.took_ms]
     times = over_rounds([{f"{name}_ms": ms for name, ms in percentiles(came.took_ms).items()} for came in able])
     return {
@@ -100,7 +110,9 @@ def tell(figures: Figures) -> Chapter:
         for callers in CALLERS[0]
     ]
     return Chapter(
-        better=_better(figures),
+        better=where_better(
+            _measures(figures), {name: way["title"] for name, way in ways.items()}, OWN, checks_of(figures)
+        ),
         header=(
             "",
             "adds at 1, ms",
@@ -116,37 +128,55 @@ def tell(figures: Figures) -> Chapter:
 
 
 def _row(figures: Figures, name: str, title: str, memory: str) -> list[str]:
-    instant, late = figures["figures"][name]["0"], figures["figures"][name]["50"]
-    is_whole = all("p50_ms" in one for one in (*instant.values(), *late.values()))
-    added = [f"{added_ms(figures, name, 1, ms):.2f}" if is_whole else "-" for ms in (0, 50)]
+    instant = figures["figures"][name]["0"]
+    is_asked = name == FLOOR_NAME or figures["ways"][name]["asks_upstream"]
+    alone, late = (f"{added_ms(figures, name, 1, ms):.2f}" if _is_whole(figures, name) else "-" for ms in (0, 50))
     return [
         title,
-        added[0],
+        alone,
         *(_percentiles(instant[str(callers)]) for callers in CALLERS[0]),
         *(told(instant[str(callers)]["per_second"]) for callers in (1, 32)),
-        added[1],
+        late if is_asked else "not asked",
         memory,
     ]
+
+
+def _is_whole(figures: Figures, name: str) -> bool:
+    return all("p50_ms" in one for case in figures["figures"][name].values() for one in case.values())
 
 
 def _percentiles(one: Mapping[str, Any]) -> str:
     if "p50_ms" not in one:
         return "no answer"
-    return " / ".join(f"{one[f'{name}_ms']['median']:.1f}" for name in ("p50", "p95", "p99"))
+    return " / ".join(number(one[f"{name}_ms"]["median"]) for name in ("p50", "p95", "p99"))
 
 
-def _better(figures: Figures) -> list[str]:
-    """Returns a sentence for each rival that is quicker alone than ours at the job that goes through the upstream."""
-    own = added_ms(figures, "canongate-worded")
-    quicker = sorted(
-        (added_ms(figures, name), way["title"], way["checks"])
-        for name, way in figures["ways"].items()
-        if not name.startswith("canongate") and added_ms(figures, name) < own
-    )
+def _measures(figures: Figures) -> list[Measure]:
+    whole = [name for name in figures["ways"] if _is_whole(figures, name)]
+    instant = {name: figures["figures"][name]["0"] for name in whole}
     return [
-        f"**{title}** adds {ms:.2f} ms where canongate adds {own:.2f} ms; it checks {checks}."
-        for ms, title, checks in quicker
+        Measure("adds {} ms to a request that is alone", {name: added_ms(figures, name) for name in whole}),
+        *(
+            Measure(f"takes {{}} ms at {callers} at once", {name: _median(instant[name], callers) for name in whole})
+            for callers in CALLERS[0]
+            if callers > 1
+        ),
+        Measure(
+            "answers {} a second at 32 at once",
+            {name: one["32"]["per_second"]["median"] for name, one in instant.items()},
+            more_is_better=True,
+        ),
+        Measure("holds {} MiB", {name: figures["ways"][name]["memory_mib"] for name in whole}),
     ]
+
+
+def _median(instant: Mapping[str, Any], callers: int) -> float:
+    return float(instant[str(callers)]["p50_ms"]["median"])
+
+
+def checks_of(figures: Figures) -> dict[str, str]:
+    """Returns what has to be known beside a way's figures: what it does for them."""
+    return {name: f"It checks {way['checks']}." for name, way in figures["ways"].items()}
 
 
 def _remarks(figures: Figures) -> list[str]:

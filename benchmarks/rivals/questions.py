@@ -35,6 +35,8 @@ class Question:
 
     name: str
     title: str
+    is_timed: bool = True
+    """Whether it matters that others use the machine meanwhile."""
 
     def measure(self, rivals: Sequence[Rival], options: Options) -> Figures:
         """Returns its figures."""
@@ -57,7 +59,8 @@ QUESTIONS = (
     Question("matching_speed", "Time to match a message"),
     Question("quality", "Attacks that got an answer"),
     Question("starting", "Start-up and memory"),
-    Question("size", "Installed size and lines of configuration"),
+    Question("offline", "What runs without a network, and the checks of libraries"),
+    Question("size", "Installed size and lines of configuration", is_timed=False),
 )
 
 

@@ -52,7 +52,7 @@ def told(one: Spread) -> str:
 
 
 def number(figure: float) -> str:
-    """Returns a figure with three digits that count, thousands parted by commas."""
-    if figure == 0 or abs(figure) >= 100:
+    """Returns a figure with three digits that count, thousands parted by commas; a count has all of its own."""
+    if isinstance(figure, int) or figure == 0 or abs(figure) >= 100:
         return f"{figure:,.0f}"
     return f"{figure:.1f}" if abs(figure) >= 10 else f"{figure:.2f}"

@@ -28,10 +28,12 @@ _JSON, _EVENTS = "application/json", "text/event-stream"
 
 
 class Pace:
-    """How long the server waits before its first word, and before each next one of a stream, in milliseconds."""
+    """How long the server waits before its first word and before each next one of a stream, in milliseconds."""
 
     latency_ms = 0.0
     between_ms = 0.0
+    ends = ""
+    """What every answer ends with: something that must not pass."""
 
 
 class StubServer(asyncio.Protocol):
@@ -85,7 +87,7 @@ class StubServer(asyncio.Protocol):
     async def _complete(self, asked: dict[str, Any], *, is_chat: bool) -> None:
         if self._pace.latency_ms:
             await asyncio.sleep(self._pace.latency_ms / 1000)
-        text = answer_to(asked)
+        text = answer_to(asked) + self._pace.ends
         if not asked.get("stream"):
             self._reply(completion(text, is_chat=is_chat))
             return
