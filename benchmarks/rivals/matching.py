@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
+from benchmarks.rivals.comparing import OURS, Measure, where_better
 from benchmarks.rivals.curves import (
     RATES,
     Ranked,
@@ -31,7 +32,6 @@ from benchmarks.rivals.venvs import HERE, Rival
 from models.embedding.embedder import packaged_minilm
 from store.learning.corpus import background
 
-OURS = "canongate"
 OPEN = -1e9
 """A limit that every score reaches."""
 FEW = 150
@@ -148,7 +148,7 @@ def tell(figures: Figures) -> Chapter:
     """Returns the chapter: where a rival is ahead, a row for each point, and a dot for each operating curve."""
     rows = figures["rows"]
     return Chapter(
-        better=list(_ahead(rows)),
+        better=_ahead(rows),
         header=("", "", "best prompt right", *(f"right within {rate:.0%}" for rate in RATES), *_POINT_HEADER),
         rows=[cells for row in rows for cells in _cells(row)],
         plot=Plot(
@@ -208,19 +208,19 @@ def _sentence(given: Mapping[str, Any]) -> str:
     )
 
 
-def _ahead(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Gives a sentence for each curve on which a rival reaches more than ours as it serves first."""
-    for name in dict.fromkeys(row["set"] for row in rows):
-        of_set = [row for row in rows if row["set"] == name]
-        ours = [row for row in of_set if row["who"].startswith(OURS)]
-        for rate in (f"{rate:g}" for rate in RATES):
-            best = max(row["reachable"][rate][0] for row in ours)
-            for row in of_set:
-                if not row["who"].startswith(OURS) and row["reachable"][rate][0] > best:
-                    yield (
-                        f"On the {name} {row['who']} can answer {_percent(row['reachable'][rate][0])} rightly within"
-                        f" {float(rate):.0%} wrong, canongate {_percent(best)}."
-                    )
+def _ahead(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Returns a sentence for each rival that can answer more rightly than our matcher, on any set and at any rate."""
+    own = next((row["who"] for row in reversed(rows) if row["who"].startswith(OURS)), OURS)
+    measures = [
+        Measure(
+            f"can answer {{}} % of the {name}'s messages rightly while {rate:.0%} are answered wrongly",
+            {row["who"]: 100 * row["reachable"][f"{rate:g}"][0] for row in rows if row["set"] == name},
+            more_is_better=True,
+        )
+        for name in dict.fromkeys(row["set"] for row in rows)
+        for rate in RATES
+    ]
+    return where_better(measures, {row["who"]: row["who"] for row in rows}, own)
 
 
 def _cells(row: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

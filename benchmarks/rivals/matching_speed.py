@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
-from benchmarks.rivals.matching import OURS
+from benchmarks.rivals.comparing import OURS, Measure, where_better
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.sets import helpdesk
 from benchmarks.rivals.talking import CHILDREN, Child, ChildFailed
@@ -149,7 +149,7 @@ def tell(figures: Figures) -> Chapter:
     """Returns the chapter: a row for each store, number of threads and contestant."""
     rows = figures["rows"]
     return Chapter(
-        better=list(_faster(rows)),
+        better=_faster(rows),
         header=("prompts", "sentences", "threads", "", "p50, ms", "p95, ms", "memory, MiB"),
         rows=[
             (
@@ -177,20 +177,16 @@ _REMARKS = (
 )
 
 
-def _faster(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for row in rows:
-        (ours,) = (
-            one
-            for one in rows
-            if one["who"] == OURS and (one["prompts"], one["threads"]) == (row["prompts"], row["threads"])
-        )
-        for name, unit in (("p50_ms", "ms at the median"), ("resident_mib", "MiB of memory")):
-            value, own = (one[name][0] if name == "p50_ms" else one[name] for one in (row, ours))
-            if value < own:
-                yield (
-                    f"{row['who']} takes {value:.3g} {unit} with {row['prompts']:,} prompts and threads:"
-                    f" {row['threads']}, canongate {own:.3g}."
-                )
+def _faster(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    measures = []
+    for size, threads in dict.fromkeys((row["prompts"], row["threads"]) for row in rows):
+        of_kind = [row for row in rows if (row["prompts"], row["threads"]) == (size, threads)]
+        where = f"with {size:,} prompts and threads: {threads}"
+        measures += [
+            Measure(f"takes {{}} ms {where}", {row["who"]: row["p50_ms"][0] for row in of_kind}),
+            Measure(f"takes {{}} MiB {where}", {row["who"]: row["resident_mib"] for row in of_kind}),
+        ]
+    return where_better(measures, {row["who"]: row["who"] for row in rows}, OURS)
 
 
 def _series(rows: Sequence[Mapping[str, Any]]) -> Iterator[Series]:

@@ -6,7 +6,7 @@ approved prompt: what a model would have been sent is compared, token by token, 
 each stands what its checks do to honest people. Checks that need the network or a download could not be run.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ import anyio
 from benchmarks.attacks_whole import FAKE, REACHED, Asker, desk
 from benchmarks.rivals.attack_sets import attack_messages, honest_messages
 from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
+from benchmarks.rivals.comparing import OURS, Measure, where_better
 from benchmarks.rivals.curves import held_out, limit_for, ranked_of, some_strangers
-from benchmarks.rivals.matching import CONTESTANTS, OURS, Contestant
+from benchmarks.rivals.matching import CONTESTANTS, Contestant
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.sets import helpdesk
 from benchmarks.rivals.talking import CHILDREN, THREADS, Child, ChildFailed
@@ -193,7 +194,7 @@ def tell(figures: Figures) -> Chapter:
     rows = figures["rows"]
     attacks, honest = list(rows[0]["through"]), list(rows[0]["blocked"])
     return Chapter(
-        better=list(_better(rows)),
+        better=_better(rows),
         header=("", "what passes", *attacks, *(f"stopped: {name}" for name in honest)),
         rows=[_cells(row, attacks, honest) for row in rows],
         plot=Plot(
@@ -224,17 +225,18 @@ def _got(row: Mapping[str, Any]) -> Mapping[str, Sequence[float]]:
     return answered
 
 
-def _better(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    ours, *others = rows
-    for name in ours["through"]:
-        least, own = _got(ours)[name][0], _shown(_got(ours)[name])
-        for row in others:
-            if _got(row)[name][0] < least:
-                yield f"{row['who']} lets {_shown(_got(row)[name])} of the {name} through, canongate {own}."
-    for name, own_share in ours["blocked"].items():
-        for row in others:
-            if row["blocked"] and row["blocked"][name][0] < own_share[0]:
-                yield f"{row['who']} stops {_shown(row['blocked'][name])} of {name}, canongate {_shown(own_share)}."
+def _better(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    let_through = [
+        Measure(f"lets {{}} % of the {name} through", {row["who"]: 100 * _got(row)[name][0] for row in rows})
+        for name in rows[0]["through"]
+    ]
+    stopped = [
+        Measure(
+            f"stops {{}} % of {name}", {row["who"]: 100 * row["blocked"][name][0] for row in rows if row["blocked"]}
+        )
+        for name in rows[0]["blocked"]
+    ]
+    return where_better([*let_through, *stopped], {row["who"]: row["who"] for row in rows}, OURS)
 
 
 def _cells(row: Mapping[str, Any], attacks: Sequence[str], honest: Sequence[str]) -> tuple[str, ...]:

@@ -22,10 +22,9 @@ def _row(who: str, reachable: dict[str, list[float]], **point: float) -> dict[st
 def test_where_a_rival_answers_more_the_chapter_says_so_first() -> None:
     told = {"name": "help desk", "prompts": 81, "sentences": 2000, "messages": 344, "in_scope": 224}
     rows = [_row("canongate, embedder tuned", ONE, asked_back=0.2), _row("FAISS, nearest sentence", MORE)]
+    messages = "the help desk's messages rightly while 1% are answered wrongly"
     chapter = matching.tell({"rows": rows, "remarks": ["One was not measured."], "sets": [told]})
-    assert chapter.better == [
-        "On the help desk FAISS, nearest sentence can answer 55.0 % rightly within 1% wrong, canongate 50.0 %."
-    ]
+    assert chapter.better == [f"**FAISS, nearest sentence** can answer 55.0 % of {messages} (canongate 50.0)."]
     assert all(len(row) == len(chapter.header) for row in chapter.rows)
     assert chapter.remarks[-1] == "One was not measured."
     assert chapter.plot.series[0].values["FAISS, nearest sentence"].middle == pytest.approx(55)
@@ -50,7 +49,7 @@ def test_a_faster_rival_stands_first_and_rounds_have_a_spread() -> None:
     ]
     chapter = matching_speed.tell({"rows": rows, "remarks": []})
     assert len(chapter.better) == 1
-    assert "takes 2 ms at the median" in chapter.better[0]
+    assert "takes 2.00 ms with 81 prompts" in chapter.better[0]
     assert all(len(row) == len(chapter.header) for row in chapter.rows)
 
 
@@ -66,5 +65,5 @@ def test_a_rival_that_lets_less_through_stands_first() -> None:
     ours |= {"answered": {"jailbreaks": [0.02, 0.01, 0.03]}, "blocked": {"questions": [0.01, 0.0, 0.02]}}
     other = {"who": "Other", "does": quality.PASSES, "through": {"jailbreaks": [0.01, 0.0, 0.02]}, "answered": None}
     chapter = quality.tell({"rows": [ours, other | {"blocked": {"questions": [0.2, 0.1, 0.3]}}], "remarks": []})
-    assert chapter.better == ["Other lets 1.0 % of the jailbreaks through, canongate 2.0 %."]
+    assert chapter.better == ["**Other** lets 1.00 % of the jailbreaks through (canongate 2.00)."]
     assert all(len(row) == len(chapter.header) for row in chapter.rows)
