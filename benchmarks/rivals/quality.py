@@ -45,16 +45,12 @@ class Checker:
     """What of it could not be run here, and why."""
 
 
-_FILTER = {"configuration": str(CONFIGURATIONS / "litellm" / "attacks" / "config.yaml")}
 CHECKERS = (
-    Checker(
-        "litellm", CHILDREN / "content_filter.py", "LiteLLM, content filter", {**_FILTER, "severity": "medium"}, ""
-    ),
     Checker(
         "litellm",
         CHILDREN / "content_filter.py",
-        "LiteLLM, content filter at its strictest",
-        {**_FILTER, "severity": "low"},
+        "LiteLLM, content filter",
+        {"configuration": str(CONFIGURATIONS / "litellm" / "attacks" / "config.yaml")},
         "LiteLLM's other guardrails ask a service or a model, its semantic guard an embedding model of one.",
     ),
     Checker(
@@ -63,8 +59,7 @@ CHECKERS = (
         "OpenAI Guardrails, checks without a model",
         {"configuration": str(CONFIGURATIONS / "openai-guardrails" / "attacks" / "guardrails_config.json")},
         "OpenAI Guardrails' jailbreak, moderation, topic and prompt injection checks ask OpenAI's models;"
-        " Contains PII needs a"
-        " spaCy model that is not on PyPI.",
+        " Contains PII needs a spaCy model that is not on PyPI.",
     ),
     Checker(
         "llm-guard",

@@ -19,11 +19,10 @@ class Filter:
         self._loop = asyncio.new_event_loop()
         self._guardrail: ContentFilterGuardrail | None = None
 
-    def open(self, configuration: str, severity: str) -> lines.Said:
-        """Builds the only guardrail of a proxy's configuration, at a severity of its own."""
+    def open(self, configuration: str) -> lines.Said:
+        """Builds the only guardrail of a proxy's configuration."""
         (entry,) = yaml.safe_load(Path(configuration).read_text(encoding="utf-8"))["guardrails"]
         params = {name: value for name, value in entry["litellm_params"].items() if name not in _LEFT_OUT}
-        params["severity_threshold"] = severity
         self._guardrail = ContentFilterGuardrail(guardrail_name=entry["guardrail_name"], **params)
         loaded = set(self._guardrail.loaded_categories)
         if missing := {one["category"] for one in params["categories"]} - loaded:
