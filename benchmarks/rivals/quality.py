@@ -14,7 +14,7 @@ from typing import Any
 import anyio
 
 from benchmarks.attacks_whole import FAKE, REACHED, Asker, desk
-from benchmarks.rivals.attack_sets import attack_messages, honest_messages
+from benchmarks.rivals.attack_sets import OWN_HONEST, attack_messages, honest_messages
 from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
 from benchmarks.rivals.comparing import OURS, Measure, where_better
 from benchmarks.rivals.curves import held_out, limit_for, ranked_of, some_strangers
@@ -88,7 +88,10 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     rows = [_own_row(attacks, honest)]
     tasks: list[tuple[str, str, Callable[[Rival], list[dict[str, Any]]]]] = [
         *((one.rival, one.title, lambda rival, one=one: [_checker(rival, one, attacks, honest)]) for one in CHECKERS),
-        *((one.rival, one.title, lambda rival, one=one: _matcher(rival, one, attacks)) for one in MATCHERS),
+        *(
+            (one.rival, one.title, lambda rival, one=one: _matcher(rival, one, attacks, honest[OWN_HONEST]))
+            for one in MATCHERS
+        ),
     ]
     for name, title, task in tasks:
         if name not in installed:
@@ -150,7 +153,9 @@ def _checker(
         }
 
 
-def _matcher(rival: Rival, contestant: Contestant, attacks: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+def _matcher(
+    rival: Rival, contestant: Contestant, attacks: Mapping[str, list[str]], own: list[str]
+) -> list[dict[str, Any]]:
     """Returns a row for the defaults of a matcher over the help desk, and one for the limit from the phrasings."""
     given = helpdesk()
     known, asked = held_out(given.sentences)
@@ -164,8 +169,9 @@ def _matcher(rival: Rival, contestant: Contestant, attacks: Mapping[str, list[st
         child.ask("open", sentences=list(given.sentences), **opening)
         scores = {
             name: [score for key, score in child.ask("rank", messages=texts)["found"] if key is not None]
-            for name, texts in attacks.items()
+            for name, texts in {**attacks, OWN_HONEST: own}.items()
         }
+    answered = scores.pop(OWN_HONEST)
     rows = []
     for point, least in {**contestant.fixed, f"limit from the phrasings for {RATE:.0%}": limit}.items():
         is_dialog = contestant.rival == "nemoguardrails"
@@ -179,6 +185,7 @@ def _matcher(rival: Rival, contestant: Contestant, attacks: Mapping[str, list[st
                 "through": dict.fromkeys(attacks, _share(0, 0)) if is_dialog else through,
                 "answered": through if is_dialog else None,
                 "blocked": None,
+                "unanswered": _share(len(own) - sum(score >= least for score in answered), len(own)),
             }
         )
     return rows
@@ -231,7 +238,12 @@ def _better(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         )
         for name in rows[0]["blocked"]
     ]
-    return where_better([*let_through, *stopped], {row["who"]: row["who"] for row in rows}, OURS)
+    beside = {
+        row["who"]: f"It then has no answer to {_shown(row['unanswered'])} of the {OWN_HONEST}."
+        for row in rows
+        if "unanswered" in row
+    }
+    return where_better([*let_through, *stopped], {row["who"]: row["who"] for row in rows}, OURS, beside)
 
 
 def _cells(row: Mapping[str, Any], attacks: Sequence[str], honest: Sequence[str]) -> tuple[str, ...]:

@@ -67,3 +67,11 @@ def test_a_rival_that_lets_less_through_stands_first() -> None:
     chapter = quality.tell({"rows": [ours, other | {"blocked": {"questions": [0.2, 0.1, 0.3]}}], "remarks": []})
     assert chapter.better == ["**Other** lets 1.00 % of the jailbreaks through (canongate 2.00)."]
     assert all(len(row) == len(chapter.header) for row in chapter.rows)
+
+
+def test_what_a_strict_limit_costs_is_said_with_what_it_stops() -> None:
+    ours = {"who": "canongate", "does": quality.REPLIES, "through": {"jailbreaks": [0.0, 0.0, 0.01]}}
+    ours |= {"answered": {"jailbreaks": [0.02, 0.01, 0.03]}, "blocked": {"questions": [0.01, 0.0, 0.02]}}
+    strict = {"who": "Strict", "does": quality.PASSES, "through": {"jailbreaks": [0.0, 0.0, 0.01]}, "answered": None}
+    chapter = quality.tell({"rows": [ours, strict | {"blocked": None, "unanswered": [0.9, 0.8, 1.0]}], "remarks": []})
+    assert chapter.better[0].endswith("It then has no answer to 90.0 % of the help desk's questions.")
