@@ -24,7 +24,7 @@ export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rival browser run test test-clients test-ray check audit api fuzz garak sbom fix bench screenshots docs clean
+.PHONY: help setup rival browser run test test-clients test-ray check audit api fuzz garak sbom fix bench bench-rivals screenshots docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -145,6 +145,9 @@ bench: setup ## print the figures of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.match_speed --sizes 1000,10000
 	@$(BIN)/python -m benchmarks.matching --cases
 	@$(BIN)/canongate eval suite examples/helpdesk/suites/helpdesk.yaml
+
+bench-rivals: setup rival ## measure the gateway beside its rivals and write docs/rivals.md (an hour at most; installs 5 GB in var/rivals once)
+	@$(BIN)/python -m benchmarks.rivals
 
 screenshots: setup browser ## write pictures of every admin page to var/screenshots, and those of the tour to docs/tour
 	@$(BIN)/python -m docs.screenshots --tour

@@ -1,0 +1,174 @@
+"""The servers under test, all up at once on the same machine, with the stub that answers for them."""
+
+import contextlib
+import json
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from benchmarks.desk_policy import HELPDESK
+from benchmarks.rivals import load as loads
+from benchmarks.rivals.contestants import (
+    CONFIGURATIONS,
+    DATA,
+    DIALOG,
+    HOME,
+    MINILM,
+    STUB_PORT,
+    Server,
+    Way,
+    body,
+    load,
+)
+from benchmarks.rivals.desk_colang import write_dialog
+from benchmarks.rivals.load import Came, Load
+from benchmarks.rivals.messages import Questions, answered_by_all, questions
+from benchmarks.rivals.questions import Options
+from benchmarks.rivals.serving import NotServing, Serving, cores, serving
+from benchmarks.rivals.venvs import ROOT, Rival
+from gateway.rail_services import REMEMBERED
+from models.embedding.embedder import packaged_minilm
+from store.formats.bundle import read_bundle
+
+WARM = 16
+ASK_S = 120.0
+
+
+@dataclass
+class Arena:
+    """What is up, and what could not be."""
+
+    options: Options
+    servers: dict[str, Server] = field(default_factory=dict)
+    up: dict[str, Serving] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Why a server is not up, in its own words."""
+
+    def send(self, sent: Load) -> Came:
+        """Sends a load from the core that is not the servers'."""
+        return loads.send(sent, cores=cores()[1])
+
+    def ways(self, ways: Sequence[Way]) -> list[Way]:
+        """Returns those whose server is up."""
+        return [one for one in ways if one.server in self.up]
+
+    def server(self, way: Way) -> Server:
+        """Returns a way's server."""
+        return self.servers[way.server]
+
+
+def set_pace(latency_ms: float, between_ms: float = 0.0, ends: str = "") -> None:
+    """Says how long the stub waits before an answer and between words of a stream, and what its answers end with."""
+    pace = json.dumps({"latency_ms": latency_ms, "between_ms": between_ms, "ends": ends}).encode()
+    urllib.request.urlopen(f"http://127.0.0.1:{STUB_PORT}/pace", data=pace, timeout=10).close()
+
+
+def floor(texts: Sequence[str], **more: object) -> Load:
+    """Returns the load that asks the stub itself, with nothing between."""
+    return replace(load(STUB, FLOOR, texts), **more)
+
+
+def prepare() -> None:
+    """Makes what configurations name: the embedder's folder and the help desk's dialog. Old decisions are left."""
+    DATA.mkdir(parents=True, exist_ok=True)
+    MINILM.unlink(missing_ok=True)
+    MINILM.symlink_to(packaged_minilm())
+    settings = (CONFIGURATIONS / "nemoguardrails" / "dialog" / "config.yml").read_text()
+    HOME.mkdir(exist_ok=True)
+    (HOME / ".guardrailsrc").write_text((CONFIGURATIONS / "guardrails-ai" / "guardrailsrc").read_text())
+    _write_sentences()
+    write_dialog(read_bundle(HELPDESK).prompts, settings, DIALOG)
+
+
+def _write_sentences() -> None:
+    """Writes the example with a policy that releases sentences as they pass."""
+    folder = DATA / "helpdesk-sentences"
+    shutil.copytree(HELPDESK, folder, dirs_exist_ok=True)
+    policy = folder / "policies" / "helpdesk.yaml"
+    policy.write_text(
+        policy.read_text().replace("name: helpdesk\n", "name: helpdesk\nstreaming: checked_sentences\n", 1)
+    )
+
+
+@contextlib.contextmanager
+def arena(servers: Sequence[Server], rivals: Sequence[Rival], options: Options) -> Iterator[Arena]:
+    """Starts the stub and the servers whose packages are installed; one that does not start is noted with its words."""
+    prepare()
+    up = Arena(options)
+    installed = {one.name for one in rivals} | {""}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(stub())
+        for server in servers:
+            if server.rival not in installed:
+                up.failed[server.name] = "its packages could not be installed"
+                continue
+            options.say(f"starting {server.title}")
+            try:
+                up.up[server.name] = stack.enter_context(started(server))
+                up.servers[server.name] = server
+            except NotServing as error:
+                up.failed[server.name] = str(error)
+                options.say(f"{server.title}: {error}")
+        yield up
+
+
+@contextlib.contextmanager
+def stub() -> Iterator[None]:
+    """Runs the stub upstream on the load's core."""
+    command = [sys.executable, "-m", "benchmarks.rivals.upstream", str(STUB_PORT)]
+    with serving("stub", command, f"http://127.0.0.1:{STUB_PORT}/health", placed=cores()[1]):
+        yield
+
+
+@contextlib.contextmanager
+def started(server: Server, *, placed: str | None = None) -> Iterator[Serving]:
+    """Runs a server on the cores that are not the load's, until it is ready."""
+    command = [server.python(sys.executable), *server.arguments]
+    with serving(
+        server.name,
+        command,
+        server.address(server.ready),
+        environment=server.environment,
+        folder=ROOT,
+        placed=cores()[0] if placed is None else placed,
+    ) as up:
+        yield up
+
+
+def replies(server: Server, text: str, *, is_streamed: bool = False) -> str:
+    """Returns what a server replies to one message, whatever its status."""
+    headers = {"content-type": "application/json", "authorization": f"Bearer {server.bearer()}"}
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        server.address(server.path), data=body(server, text, is_streamed=is_streamed).encode(), headers=headers
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=ASK_S) as reply:  # noqa: S310 - loopback
+            return str(reply.read().decode())
+    except urllib.error.HTTPError as error:
+        return error.read().decode()
+
+
+def common_questions(up: Arena, ways: Sequence[Way]) -> Questions:
+    """Returns the questions that each way which matches answers, and warms everybody up with them."""
+    asked = questions()
+    chosen = {}
+    for kind in ("worded", "verbatim", "exact"):
+        askers = [
+            lambda text, way=way: loads.is_wanted(load(up.server(way), way, []), replies(up.server(way), text))
+            for way in up.ways(ways)
+            if way.asked == kind and way.matches
+        ]
+        chosen[kind] = answered_by_all(getattr(asked, kind), askers)
+        up.options.say(f"{len(chosen[kind])} of {len(getattr(asked, kind))} {kind} questions are answered by all")
+    if not min(map(len, chosen.values())) > REMEMBERED:
+        raise RuntimeError(f"fewer than {REMEMBERED} questions of a kind: vectors would be remembered, not computed")
+    for way in up.ways(ways):
+        up.send(load(up.server(way), way, chosen[way.asked], count=WARM, callers=4))
+    return Questions(**chosen)
+
+
+STUB = Server("stub", "the stub itself", "", STUB_PORT, (), CONFIGURATIONS)
+FLOOR = Way("floor", "the stub itself", "stub", "worded", "nothing", ())

@@ -1,0 +1,64 @@
+"""The example help desk in Colang 1.0, as NeMo Guardrails' documentation writes a dialog."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from store.content import SLOT_MARK, CanonicalPrompt, EnumSlot, Generate
+
+NO_ANSWER = "I have no approved answer to that."
+OTHER = "ask something else"
+
+
+def write_dialog(prompts: Sequence[CanonicalPrompt], settings: str, folder: Path) -> None:
+    """Writes a configuration: the settings as they are, and the flows beside them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.yml").write_text(settings)
+    (folder / "desk.co").write_text("\n".join(line for prompt in prompts for line in _flow(prompt)) + _rest())
+
+
+def _flow(prompt: CanonicalPrompt) -> Iterator[str]:
+    """Returns what people say, and what the bot does then.
+
+    What the model words is an instruction beside an undefined message, for which NeMo asks the model; what is given
+    as it stands is a defined one.
+    """
+    topic = prompt.key.replace(".", " ").replace("-", " ")
+    yield f"define user ask {topic}"
+    for text in dict.fromkeys(_filled(prompt, one) for one in prompt.phrasings):
+        yield f"  {json.dumps(text, ensure_ascii=False)}"
+    yield ""
+    yield f"define flow {topic}"
+    yield f"  user ask {topic}"
+    if isinstance(prompt.reply, Generate):
+        yield f"  # Say: {_line(_filled(prompt, prompt.reply.facts))}"
+    yield f"  bot answer {topic}"
+    yield ""
+    if not isinstance(prompt.reply, Generate):
+        yield f"define bot answer {topic}"
+        yield f"  {json.dumps(_line(_filled(prompt, prompt.reply.answer)), ensure_ascii=False)}"
+        yield ""
+
+
+def _rest() -> str:
+    return f"""
+define user {OTHER}
+  "(something that nobody says)"
+
+define flow {OTHER}
+  user {OTHER}
+  bot say that there is no answer
+
+define bot say that there is no answer
+  {json.dumps(NO_ANSWER)}
+"""
+
+
+def _filled(prompt: CanonicalPrompt, text: str) -> str:
+    """Returns a text with each slot filled by its first value, or by its name where it has none."""
+    values = {slot.name: slot.values[0].value for slot in prompt.slots if isinstance(slot, EnumSlot)}
+    return SLOT_MARK.sub(lambda found: values.get(found[1], found[1]), text).replace("{facts}", "")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,123 @@
+"""When the first words that were checked reach a person, and what slips out when an answer turns bad at its end.
+
+The stub sends a word each 10 ms, some 300 ms in all. Then its answers end with a number that each configuration
+forbids: whether a person is shown it is the price of quick first words.
+"""
+
+from collections.abc import Sequence
+
+from benchmarks.rivals.arena import Arena, arena, common_questions, replies, set_pace
+from benchmarks.rivals.chapters import Chapter, Plot, Series
+from benchmarks.rivals.comparing import Measure, where_better
+from benchmarks.rivals.contestants import SENTENCES, SERVERS, WAYS, Way, load
+from benchmarks.rivals.load import Came
+from benchmarks.rivals.overhead import not_run
+from benchmarks.rivals.questions import Figures, Options
+from benchmarks.rivals.rounds import Spread, percentile, spread, told, value
+from benchmarks.rivals.venvs import Rival
+
+COUNT, QUICK_COUNT = 40, 10
+BETWEEN_MS = 10.0
+FORBIDDEN = "123-45-6789"
+STREAMED = (
+    "canongate-worded",
+    "canongate-sentences",
+    "nemo-regex",
+    "litellm-plain",
+    "litellm-filter",
+    "guardrails-ai",
+)
+OWN = "canongate-sentences"
+_SENTENCES = Way(
+    "canongate-sentences",
+    "canongate, checked sentences",
+    SENTENCES.name,
+    "worded",
+    "8 input rails, matching, 9 output rails on everything up to each sentence",
+    ('"outcome":"answered"',),
+    matches=True,
+)
+
+
+def measure(rivals: Sequence[Rival], options: Options) -> Figures:
+    """Returns when first words and whole answers came, and what was shown of a forbidden end."""
+    ways = [one for one in (*WAYS, _SENTENCES) if one.name in STREAMED]
+    wanted = {one.server for one in ways}
+    rounds: dict[str, list[Came]] = {}
+    with arena([one for one in (*SERVERS, SENTENCES) if one.name in wanted], rivals, options) as up:
+        set_pace(0)
+        texts = common_questions(up, ways).worded
+        set_pace(0, BETWEEN_MS)
+        able = up.ways(ways)
+        for number in range(options.rounds):
+            options.say(f"first words: round {number + 1} of {options.rounds}")
+            for way in able:
+                count = QUICK_COUNT if options.is_quick else COUNT
+                sent = load(up.server(way), way, texts, is_streamed=True, count=count, wanted=[], unwanted=[])
+                rounds.setdefault(way.name, []).append(up.send(sent))
+        set_pace(0, BETWEEN_MS, f" The number is {FORBIDDEN}.")
+        shown = {way.name: _shown(up, way, texts) for way in able}
+        set_pace(0)
+    return {
+        "between_ms": BETWEEN_MS,
+        "ways": {way.name: {"title": way.title, "checks": way.checks} for way in able},
+        "figures": {name: {**_times(came), "shown_of_forbidden": shown[name]} for name, came in rounds.items()},
+        "failed": up.failed,
+    }
+
+
+def _times(rounds: Sequence[Came]) -> dict[str, Spread | int]:
+    able = [came for came in rounds if came.first_ms]
+    if not able:
+        return {"failed": sum(came.failed for came in rounds)}
+    return {
+        "first_ms": spread([percentile(came.first_ms, 0.5) for came in able]),
+        "whole_ms": spread([percentile(came.took_ms, 0.5) for came in able]),
+        "failed": sum(came.failed for came in rounds),
+    }
+
+
+def _shown(up: Arena, way: Way, texts: Sequence[str]) -> str:
+    """Returns how much of answers with a forbidden end a person was shown: of ten, those with the number in them."""
+    asked = [replies(up.server(way), text, is_streamed=True) for text in texts[:10]]
+    return f"{sum(FORBIDDEN in _words(one) for one in asked)} of {len(asked)}"
+
+
+def _words(stream: str) -> str:
+    """Returns the words of a stream's pieces, joined."""
+    pieces = stream.replace('"content": "', '"content":"').split('"content":"')[1:]
+    return "".join(piece.split('"', 1)[0] for piece in pieces)
+
+
+def tell(figures: Figures) -> Chapter:
+    """Returns the chapter."""
+    able = {name: one for name, one in figures["figures"].items() if "first_ms" in one}
+    titles = {name: way["title"] for name, way in figures["ways"].items()}
+    measures = [
+        Measure(said, {name: one[key]["median"] for name, one in able.items()})
+        for said, key in (("shows first words after {} ms", "first_ms"), ("has said all after {} ms", "whole_ms"))
+    ]
+    shown = {name: one["shown_of_forbidden"] for name, one in able.items()}
+    beside = {name: f"It showed the forbidden end in {said} answers." for name, said in shown.items()}
+    rows = [
+        [titles[name], told(one["first_ms"]), told(one["whole_ms"]), one["shown_of_forbidden"]]
+        for name, one in able.items()
+    ]
+    kinds = {"first words": "first_ms", "whole answer": "whole_ms"}
+    return Chapter(
+        better=where_better(measures, titles, OWN, beside),
+        header=("", "first words, ms", "whole answer, ms", "forbidden end shown"),
+        rows=rows,
+        plot=Plot(
+            f"A word each {figures['between_ms']:g} ms from the upstream",
+            "ms",
+            [
+                Series(kind, {titles[name]: value(one[key]) for name, one in able.items()})
+                for kind, key in kinds.items()
+            ],
+        ),
+        remarks=[
+            *(f"No stream came from {titles[name]}." for name in figures["figures"] if name not in able),
+            *not_run(figures),
+        ],
+    )

@@ -1,0 +1,104 @@
+"""What of the libraries and of databases runs without a network, how long a check takes, and what the others said.
+
+LLM Guard and OpenAI Guardrails are libraries without a server on PyPI: their checks are timed inside their process,
+without HTTP around them.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.rivals.chapters import Chapter, Plot, Series
+from benchmarks.rivals.messages import questions
+from benchmarks.rivals.questions import Figures, Options
+from benchmarks.rivals.rounds import Spread, percentile, spread, told, value
+from benchmarks.rivals.venvs import HERE, Rival
+
+LIBRARIES = {"llm-guard": "llm_guard_parts.py", "openai-guardrails": "openai_guardrails_parts.py"}
+_WHY = (
+    "What needs a model of a hub, a service or an engine that is fetched could not be run; the error is what it said."
+)
+PATIENCE_S = 600.0
+TEXTS = 80
+_OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+
+
+def measure(rivals: Sequence[Rival], options: Options) -> Figures:
+    """Returns for each part whether it runs, and its median time or its error."""
+    texts = list(questions().worded[:TEXTS])
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for rival in rivals:
+        if rival.name in LIBRARIES:
+            options.say(f"trying the checks of {rival.title}")
+            rounds = [_try(rival, LIBRARIES[rival.name], texts) for _ in range(options.rounds)]
+            parts[rival.title] = [_over(list(same)) for same in zip(*rounds, strict=True)]
+        if rival.name == "litellm":
+            options.say("trying LiteLLM's database client")
+            parts[rival.title] = [_database(rival)]
+    return {"texts": len(texts), "parts": parts}
+
+
+def _try(rival: Rival, program: str, texts: Sequence[str]) -> list[dict[str, Any]]:
+    done = subprocess.run(  # noqa: S603 - our own program
+        [rival.python, HERE / "children" / program],
+        input=json.dumps({"texts": texts}) + "\n",
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env={**os.environ, **_OFFLINE},  # noqa: TID251 - handed on as it is, but for the network
+        check=False,
+    )
+    if done.returncode:
+        return [{"part": "all of it", "runs": False, "error": done.stderr[-600:]}]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _over(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    if not all(one["runs"] for one in rounds):
+        return {"part": rounds[0]["part"], "error": next(one["error"] for one in rounds if not one["runs"])}
+    return {"part": rounds[0]["part"], "p50_ms": spread([percentile(one["ms"], 0.5) for one in rounds], 4)}
+
+
+def _database(rival: Rival) -> dict[str, Any]:
+    """Makes the client that LiteLLM speaks to PostgreSQL with: its makers' program fetches an engine for it."""
+    schema = next(rival.folder.glob("lib/python3*/site-packages/litellm_proxy_extras/schema.prisma"))
+    binaries = f"{rival.python.parent}{os.pathsep}{os.environ['PATH']}"  # noqa: TID251 - handed on as it is
+    done = subprocess.run(  # noqa: S603 - the rival's own program
+        [rival.python.parent / "prisma", "generate", "--schema", schema],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env={**os.environ, "PATH": binaries},  # noqa: TID251 - as above
+        check=False,
+    )
+    part = "keys and spending in PostgreSQL"
+    if done.returncode:
+        return {"part": part, "error": (done.stderr or done.stdout)[-600:]}
+    return {"part": part, "runs": "its client was made; a server with it is not part of this benchmark yet"}
+
+
+def tell(figures: Figures) -> Chapter:
+    """Returns the chapter."""
+    rows, plotted = [], {}
+    for title, parts in figures["parts"].items():
+        for one in parts:
+            took: Spread | None = one.get("p50_ms")
+            rows.append([title, one["part"], told(took) if took else "-", _said(one)])
+            if took:
+                plotted[f"{title}: {one['part']}"] = value(took)
+    return Chapter(
+        better=[],
+        header=("", "part", "p50 of a message, ms", "what it said"),
+        rows=rows,
+        plot=Plot("Checks of libraries, in their own process", "ms", [Series("", plotted)], is_logarithmic=True),
+        remarks=[f"{figures['texts']} messages, one after another, without HTTP. {_WHY}"],
+    )
+
+
+def _said(one: dict[str, Any]) -> str:
+    if "p50_ms" in one:
+        return "runs"
+    words = " ".join(str(one.get("error") or one["runs"]).split())
+    return f"`{words[:200].replace('`', '')}`" if "error" in one else words

@@ -1,0 +1,141 @@
+"""What is installed for each, and how many lines somebody writes to configure it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from benchmarks.desk_policy import HELPDESK
+from benchmarks.rivals.arena import prepare
+from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
+from benchmarks.rivals.comparing import Measure, where_better
+from benchmarks.rivals.contestants import CONFIGURATIONS, DIALOG
+from benchmarks.rivals.questions import Figures, Options
+from benchmarks.rivals.venvs import Rival
+
+OWN = "canongate"
+EXTRA = "cpu"
+MIB = 2**20
+_WITHOUT = (
+    "Without the interpreter, pip and compiled modules. torch is most of it where it is needed: canongate needs it to "
+    "tune and to export its embedder, not to serve."
+)
+_MORE = (
+    "canongate's prompts name owners, counterexamples, slots and texts for when the model fails, and its policy "
+    "the words of each refusal."
+)
+LANGUAGES = {".yaml": "#", ".yml": "#", ".toml": "#", ".co": "#", ".py": "#", ".json": ""}
+DESK = "the help desk: its prompts, matching, checks on message and answer"
+CHECKS = "checks on message and answer alone"
+
+
+def measure(rivals: Sequence[Rival], options: Options) -> Figures:
+    """Returns MiB of installed packages, and lines of configuration by what they do."""
+    prepare()
+    options.say("counting what is installed")
+    installed = {OWN: _own_bytes()} | {one.name: one.installed_bytes() for one in rivals}
+    return {
+        "titles": {OWN: "canongate"} | {one.name: one.title for one in rivals},
+        "installed_mib": {name: round(size / MIB) for name, size in installed.items()},
+        "packages": {OWN: len(list(_closure()))} | {one.name: len(one.pins()) for one in rivals},
+        "lines": {
+            job: {name: sum(map(lines_of, _files(folders))) for name, folders in places.items()}
+            for job, places in _places().items()
+        },
+    }
+
+
+def _places() -> dict[str, dict[str, Sequence[Path]]]:
+    """Returns where the configurations for a job are."""
+    nemo = CONFIGURATIONS / "nemoguardrails"
+    return {
+        DESK: {
+            "canongate": (HELPDESK / "prompts", HELPDESK / "assistants", HELPDESK / "policies", _settings()),
+            "NeMo Guardrails": (DIALOG,),
+        },
+        CHECKS: {
+            "canongate": (HELPDESK / "policies", HELPDESK / "assistants", _settings()),
+            "NeMo Guardrails": (nemo / "regex",),
+            "LiteLLM proxy": (CONFIGURATIONS / "litellm" / "filter.yaml",),
+            "Guardrails AI": (CONFIGURATIONS / "guardrails-ai" / "config.py",),
+        },
+    }
+
+
+def _settings() -> Path:
+    return CONFIGURATIONS / "canongate" / "canongate.toml"
+
+
+def _files(places: Iterable[Path]) -> Iterator[Path]:
+    for place in places:
+        yield from sorted(one for one in place.rglob("*") if one.suffix in LANGUAGES) if place.is_dir() else (place,)
+
+
+def lines_of(path: Path) -> int:
+    """Returns the lines that say something: neither empty nor a comment alone."""
+    mark = LANGUAGES[path.suffix]
+    lines = (line.strip() for line in path.read_text().splitlines())
+    return sum(bool(line) and not (mark and line.startswith(mark)) for line in lines)
+
+
+def _own_bytes() -> int:
+    """Returns what `pip install canongate[cpu]` brings, without what tests and development add."""
+    files = (Path(str(file.locate())) for name in _closure() for file in metadata.files(name) or ())
+    own = [file for folder in ("gateway", "rails", "store", "models") for file in _package(folder)]
+    return sum(path.stat().st_size for path in {*files, *own} if "__pycache__" not in path.parts and path.is_file())
+
+
+def _package(name: str) -> Iterator[Path]:
+    folder = Path(__file__).parents[2] / name
+    return (one for one in folder.rglob("*") if one.is_file() and "node_modules" not in one.parts)
+
+
+def _closure() -> Iterator[str]:
+    """Returns the names of the packages that canongate needs, and that those need."""
+    seen: set[str] = set()
+    waiting: list[tuple[str, frozenset[str]]] = [(OWN, frozenset({EXTRA}))]
+    while waiting:
+        name, extras = waiting.pop()
+        for line in metadata.requires(name) or ():
+            needed = Requirement(line)
+            wanted = needed.marker is None or any(needed.marker.evaluate({"extra": one}) for one in extras | {""})
+            if wanted and needed.name.lower() not in seen and _is_installed(needed.name):
+                seen.add(needed.name.lower())
+                waiting.append((needed.name, frozenset(needed.extras)))
+                yield needed.name
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def tell(figures: Figures) -> Chapter:
+    """Returns the chapter."""
+    titles, sizes = figures["titles"], figures["installed_mib"]
+    names = sorted(sizes, key=sizes.get)
+    better = where_better([Measure("installs {} MiB", sizes)], titles, OWN)
+    for job, lines in figures["lines"].items():
+        better += where_better([Measure(f"needs {{}} lines for {job}", lines)], {name: name for name in lines}, OWN)
+    counts = "; ".join(
+        f"{job}: {', '.join(f'{name} {count:,}' for name, count in lines.items())}"
+        for job, lines in figures["lines"].items()
+    )
+    return Chapter(
+        better=better,
+        header=("", "installed, MiB", "packages"),
+        rows=[[titles[name], f"{sizes[name]:,}", str(figures["packages"][name])] for name in names],
+        plot=Plot(
+            "Installed packages",
+            "MiB",
+            [Series("installed", {titles[name]: Value(sizes[name], sizes[name], sizes[name]) for name in names})],
+        ),
+        remarks=[
+            _WITHOUT,
+            f"Lines that say something, neither empty nor a comment. {counts}. {_MORE}",
+        ],
+    )

@@ -1,0 +1,101 @@
+"""How long a server takes from its start to its first answer, and what it holds in memory when it has worked."""
+
+import time
+from collections.abc import Sequence
+
+from benchmarks.rivals import load as loads
+from benchmarks.rivals.arena import prepare, replies, set_pace, started, stub
+from benchmarks.rivals.chapters import Chapter, Plot, Series
+from benchmarks.rivals.comparing import Measure, where_better
+from benchmarks.rivals.contestants import SERVERS, WAYS, Server, load
+from benchmarks.rivals.messages import questions
+from benchmarks.rivals.overhead import not_run
+from benchmarks.rivals.questions import Figures, Options
+from benchmarks.rivals.rounds import over_rounds, told, value
+from benchmarks.rivals.serving import NotServing, cores
+from benchmarks.rivals.venvs import Rival
+
+REQUESTS, CALLERS = 200, 8
+_HOW = (
+    "On all cores, with caches on the disk filled by an earlier start. Memory is of all of a server's processes after "
+    f"{REQUESTS} requests."
+)
+PATIENCE_S = 300.0
+OWN = "canongate"
+
+
+class NoAnswer(Exception):
+    """A server that is up does not answer; the message holds what it said."""
+
+
+def measure(rivals: Sequence[Rival], options: Options) -> Figures:
+    """Returns seconds until the first answer and memory after some hundred; the first start of all is not counted.
+
+    It fills caches on the disk, and ours makes its database and exports its embedder then.
+    """
+    prepare()
+    able = [one for one in SERVERS if one.rival in {"", *(rival.name for rival in rivals)}]
+    rounds: dict[str, list[dict[str, float]]] = {}
+    failed = {one.name: "its packages could not be installed" for one in SERVERS if one not in able}
+    with stub():
+        set_pace(0)
+        for number in range(options.rounds + 1):
+            options.say(f"starts: {f'round {number} of {options.rounds}' if number else 'once before it counts'}")
+            for server in able:
+                if server.name in failed:
+                    continue
+                try:
+                    one = _start(server)
+                except (NotServing, NoAnswer) as error:
+                    failed[server.name] = str(error)
+                else:
+                    rounds.setdefault(server.name, []).extend([one] if number else [])
+    return {
+        "servers": {one.name: {"title": one.title} for one in able},
+        "figures": {name: over_rounds(came) for name, came in rounds.items() if came},
+        "failed": failed,
+    }
+
+
+def _start(server: Server) -> dict[str, float]:
+    """Starts a server as it starts in use: on all cores."""
+    way = next(one for one in WAYS if one.server == server.name)
+    texts = getattr(questions(), way.asked)
+    began_s = time.monotonic()
+    with started(server, placed="") as up:
+        asked = load(server, way, texts)
+        while not loads.is_wanted(asked, said := replies(server, texts[0])):
+            if time.monotonic() - began_s > PATIENCE_S:
+                raise NoAnswer(said[:1000])
+        answered_s = time.monotonic() - began_s
+        loads.send(load(server, way, texts, count=REQUESTS, callers=CALLERS), cores=cores()[1])
+        return {"answered_s": answered_s, "ready_s": up.ready_s, "memory_mib": up.memory_mib()}
+
+
+def tell(figures: Figures) -> Chapter:
+    """Returns the chapter."""
+    measured = figures["figures"]
+    titles = {name: one["title"] for name, one in figures["servers"].items()}
+    rows = [
+        [titles[name], told(one["answered_s"]), told(one["ready_s"]), told(one["memory_mib"])]
+        for name, one in measured.items()
+    ]
+    measures = [
+        Measure("gives its first answer {} s after its start", _medians(measured, "answered_s")),
+        Measure("holds {} MiB", _medians(measured, "memory_mib")),
+    ]
+    plotted = {titles[name]: value(one["answered_s"]) for name, one in measured.items()}
+    return Chapter(
+        better=where_better(measures, titles, OWN),
+        header=("", "first answer, s", "says that it is ready, s", "memory, MiB"),
+        rows=rows,
+        plot=Plot("From the start to the first answer", "s", [Series("first answer", plotted)]),
+        remarks=[
+            _HOW,
+            *not_run(figures),
+        ],
+    )
+
+
+def _medians(measured: Figures, figure: str) -> dict[str, float]:
+    return {name: one[figure]["median"] for name, one in measured.items()}

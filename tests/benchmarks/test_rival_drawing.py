@@ -1,0 +1,59 @@
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.rivals.chapters import Plot, Series, Value
+from benchmarks.rivals.drawing import draw
+
+PLOT = Plot(
+    "Time of a request",
+    "ms",
+    [
+        Series("1 at once", {"canongate": Value(5.0, 4.0, 6.0), "A & <B>": Value(30.0, 20.0, 44.0)}),
+        Series("8 at once", {"canongate": Value(50.0, 44.0, 66.0)}),
+    ],
+    is_logarithmic=True,
+)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(drawn: str) -> list[str]:
+    return [one.text or "" for one in ET.fromstring(drawn).iter(f"{SVG}text")]  # noqa: S314 - what we wrote
+
+
+def dots(drawn: str) -> dict[str, float]:
+    """Where each dot stands, by what it says when it is pointed at."""
+    root = ET.fromstring(drawn)  # noqa: S314 - what we wrote
+    shapes = [*root.iter(f"{SVG}circle"), *root.iter(f"{SVG}rect")]
+    return {one.findtext(f"{SVG}title") or "": float(one.get("cx") or one.get("x") or 0) for one in shapes}
+
+
+def test_a_plot_names_its_rows_its_series_and_its_unit() -> None:
+    assert {"canongate", "A & <B>", "1 at once", "8 at once", "Time of a request (ms)", "ms"} <= set(texts(draw(PLOT)))
+
+
+def test_each_value_is_told_where_it_is_drawn() -> None:
+    told = dots(draw(PLOT))
+    assert told["canongate, 1 at once: 5.00 ms (4.00 to 6.00)"] < told["A & <B>, 1 at once: 30.0 ms (20.0 to 44.0)"]
+    assert "canongate, 8 at once: 50.0 ms (44.0 to 66.0)" in told
+
+
+def test_a_logarithmic_axis_parts_decades_alike() -> None:
+    values = {str(one): Value(one, one, one) for one in (1.0, 10.0, 100.0)}
+    places = sorted(dots(draw(Plot("x", "ms", [Series("", values)], is_logarithmic=True))).values())[-3:]
+    assert places[1] - places[0] == pytest.approx(places[2] - places[1], abs=0.2)
+
+
+def test_light_and_dark_pages_have_their_own_colours() -> None:
+    assert "prefers-color-scheme:dark" in draw(PLOT)
+
+
+def test_a_logarithmic_axis_has_no_zero() -> None:
+    with pytest.raises(ValueError, match="no place for 0"):
+        draw(replace(PLOT, series=[Series("1", {"canongate": Value(1, 0, 2)})]))
+
+
+def test_nothing_is_drawn_of_nothing() -> None:
+    with pytest.raises(ValueError, match="nothing to draw"):
+        draw(replace(PLOT, series=[]))

@@ -1,0 +1,77 @@
+"""The chapters about matching, told from figures that somebody measured before."""
+
+from typing import Any
+
+import pytest
+
+from benchmarks.rivals import matching, matching_speed, quality
+from benchmarks.rivals.matching_speed import spread, store_of
+from benchmarks.rivals.sets import helpdesk
+from gateway.fitting.labelled import Kind
+
+ONE = {"0.01": [0.5, 0.4, 0.6], "0.05": [0.7, 0.6, 0.8]}
+MORE = {"0.01": [0.55, 0.5, 0.6], "0.05": [0.7, 0.6, 0.8]}
+POINT = {"right": 0.5, "wrong": 0.01, "refused": 0.45, "outside_answered": 0.02}
+
+
+def _row(who: str, reachable: dict[str, list[float]], **point: float) -> dict[str, Any]:
+    points = {"a limit": {**POINT, **point}}
+    return {"set": "help desk", "who": who, "best_right": 0.9, "reachable": reachable, "points": points}
+
+
+def test_where_a_rival_answers_more_the_chapter_says_so_first() -> None:
+    told = {"name": "help desk", "prompts": 81, "sentences": 2000, "messages": 344, "in_scope": 224}
+    rows = [_row("canongate, embedder tuned", ONE, asked_back=0.2), _row("FAISS, nearest sentence", MORE)]
+    messages = "the help desk's messages rightly while 1% are answered wrongly"
+    chapter = matching.tell({"rows": rows, "remarks": ["One was not measured."], "sets": [told]})
+    assert chapter.better == [f"**FAISS, nearest sentence** can answer 55.0 % of {messages} (canongate 50.0)."]
+    assert all(len(row) == len(chapter.header) for row in chapter.rows)
+    assert chapter.remarks[-1] == "One was not measured."
+    assert chapter.plot.series[0].values["FAISS, nearest sentence"].middle == pytest.approx(55)
+
+
+def test_the_help_desk_has_every_message_that_stands_for_itself() -> None:
+    given = helpdesk()
+    kinds = [query.kind for query in given.queries]
+    assert {Kind.IN_SCOPE, Kind.NEAR_MISS, Kind.STRANGER} == set(kinds)
+    assert set(given.truths) - {None} <= set(given.catalog.prompts)
+    assert {key for _, key in given.sentences} == set(given.catalog.prompts)
+
+
+def test_a_faster_rival_stands_first_and_rounds_have_a_spread() -> None:
+    assert spread([[1.0, 3.0], [2.0, 2.0], [9.0, 9.0]])["p50_ms"] == [2.0, 2.0, 9.0]
+    times = {"p50_ms": [4.0, 3.0, 5.0], "p95_ms": [5.0, 4.0, 6.0]}
+    faster = {"p50_ms": [2.0, 1.0, 3.0], "p95_ms": [5.0, 4.0, 6.0]}
+    place = {"prompts": 81, "sentences": 2000, "threads": 1}
+    rows = [
+        {**place, "who": "canongate", **times, "resident_mib": 100.0, "peak_mib": 120.0},
+        {**place, "who": "FAISS, nearest sentence", **faster, "resident_mib": 500.0, "peak_mib": 520.0},
+    ]
+    chapter = matching_speed.tell({"rows": rows, "remarks": []})
+    assert len(chapter.better) == 1
+    assert "takes 2.00 ms with 81 prompts" in chapter.better[0]
+    assert all(len(row) == len(chapter.header) for row in chapter.rows)
+
+
+def test_a_made_store_has_ten_sentences_a_prompt_and_messages_of_its_own() -> None:
+    sentences, asked = store_of(100, 60)
+    assert len(sentences) == 1_000
+    assert len(asked) == 60
+    assert not {text for text, _ in sentences} & set(asked)
+
+
+def test_a_rival_that_lets_less_through_stands_first() -> None:
+    ours = {"who": "canongate", "does": quality.REPLIES, "through": {"jailbreaks": [0.0, 0.0, 0.01]}}
+    ours |= {"answered": {"jailbreaks": [0.02, 0.01, 0.03]}, "blocked": {"questions": [0.01, 0.0, 0.02]}}
+    other = {"who": "Other", "does": quality.PASSES, "through": {"jailbreaks": [0.01, 0.0, 0.02]}, "answered": None}
+    chapter = quality.tell({"rows": [ours, other | {"blocked": {"questions": [0.2, 0.1, 0.3]}}], "remarks": []})
+    assert chapter.better == ["**Other** lets 1.00 % of the jailbreaks through (canongate 2.00)."]
+    assert all(len(row) == len(chapter.header) for row in chapter.rows)
+
+
+def test_what_a_strict_limit_costs_is_said_with_what_it_stops() -> None:
+    ours = {"who": "canongate", "does": quality.REPLIES, "through": {"jailbreaks": [0.0, 0.0, 0.01]}}
+    ours |= {"answered": {"jailbreaks": [0.02, 0.01, 0.03]}, "blocked": {"questions": [0.01, 0.0, 0.02]}}
+    strict = {"who": "Strict", "does": quality.PASSES, "through": {"jailbreaks": [0.0, 0.0, 0.01]}, "answered": None}
+    chapter = quality.tell({"rows": [ours, strict | {"blocked": None, "unanswered": [0.9, 0.8, 1.0]}], "remarks": []})
+    assert chapter.better[0].endswith("It then has no answer to 90.0 % of the help desk's questions.")
