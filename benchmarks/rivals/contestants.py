@@ -1,6 +1,7 @@
 """Who is measured: servers, each with its configuration, and the ways in which each is asked."""
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,8 @@ CONFIGURATIONS = HERE / "configurations"
 STUB_PORT = 19400
 GATEWAY_PORT = 19401
 """Also in the configurations."""
-LITELLM_KEY = "sk-benchmark-1234567890abcdef1234567890abcdef"
-"""It refuses to start without one, or with a short one."""
+LITELLM_KEY = f"sk-{secrets.token_hex(32)}"
+"""It refuses to start without one, or with a short one; each run has its own."""
 STUB_WORDS = upstream.ANSWER[:40]
 
 
