@@ -19,11 +19,11 @@ from benchmarks.rivals import load as loads
 from benchmarks.rivals.arena import started
 from benchmarks.rivals.chapters import Chapter, Plot, Series
 from benchmarks.rivals.comparing import Measure, where_better
-from benchmarks.rivals.contestants import CONFIGURATIONS, GATEWAY_PORT, Server
 from benchmarks.rivals.load import Came, Load
 from benchmarks.rivals.overhead import not_run, summary
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import told, value
+from benchmarks.rivals.servers import CONFIGURATIONS, GATEWAY_PORT, Server
 from benchmarks.rivals.serving import NotServing, tree_of
 from benchmarks.rivals.venvs import VENVS, Rival
 from benchmarks.weights import served

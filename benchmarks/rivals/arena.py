@@ -11,22 +11,12 @@ from dataclasses import dataclass, field, replace
 
 from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals import load as loads
-from benchmarks.rivals.contestants import (
-    CONFIGURATIONS,
-    DATA,
-    DIALOG,
-    HOME,
-    MINILM,
-    STUB_PORT,
-    Server,
-    Way,
-    body,
-    load,
-)
+from benchmarks.rivals.contestants import Way, body, load
 from benchmarks.rivals.desk_colang import write_dialog
 from benchmarks.rivals.load import Came, Load
 from benchmarks.rivals.messages import Questions, answered_by_all, questions
 from benchmarks.rivals.questions import Options
+from benchmarks.rivals.servers import CONFIGURATIONS, DATA, DIALOG, HOME, MINILM, STUB_PORT, Server
 from benchmarks.rivals.serving import NotServing, Serving, cores, serving
 from benchmarks.rivals.venvs import ROOT, Rival
 from gateway.rail_services import REMEMBERED

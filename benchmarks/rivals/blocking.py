@@ -10,12 +10,13 @@ from typing import Any
 from benchmarks.rivals.arena import arena, set_pace
 from benchmarks.rivals.chapters import Chapter, Plot, Series
 from benchmarks.rivals.comparing import Measure, where_better
-from benchmarks.rivals.contestants import SERVERS, WAYS, attack
+from benchmarks.rivals.contestants import WAYS, attack
 from benchmarks.rivals.load import Came
 from benchmarks.rivals.messages import ATTACKS
 from benchmarks.rivals.overhead import checks_of, not_run, summary
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import told, value
+from benchmarks.rivals.servers import SERVERS
 from benchmarks.rivals.venvs import Rival
 
 CALLERS = (1, 32)

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from benchmarks.rivals.arena import Arena, arena, common_questions, replies, set_pace
 from benchmarks.rivals.chapters import Chapter, Plot, Series
 from benchmarks.rivals.comparing import Measure, where_better
-from benchmarks.rivals.contestants import SENTENCES, SERVERS, WAYS, Way, load
+from benchmarks.rivals.contestants import WAYS, Way, load
 from benchmarks.rivals.load import Came
 from benchmarks.rivals.overhead import not_run
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import Spread, percentile, spread, told, value
+from benchmarks.rivals.servers import SENTENCES, SERVERS
 from benchmarks.rivals.venvs import Rival
 
 COUNT, QUICK_COUNT = 40, 10

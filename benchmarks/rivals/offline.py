@@ -18,7 +18,8 @@ from benchmarks.rivals.venvs import HERE, Rival
 
 LIBRARIES = {"llm-guard": "llm_guard_parts.py", "openai-guardrails": "openai_guardrails_parts.py"}
 _WHY = (
-    "What needs a model of a hub, a service or an engine that is fetched could not be run; the error is what it said."
+    "What needs a model of a hub, a service or an engine that is fetched could not be run; the error is what it said. "
+    "Checks that ask OpenAI's models were given an address where nobody answers."
 )
 PATIENCE_S = 600.0
 TEXTS = 80

@@ -9,10 +9,11 @@ from typing import Any
 from benchmarks.rivals.arena import Arena, arena, common_questions, floor, set_pace
 from benchmarks.rivals.chapters import Chapter, Plot, Series
 from benchmarks.rivals.comparing import Measure, where_better
-from benchmarks.rivals.contestants import SERVERS, WAYS, Way, load
+from benchmarks.rivals.contestants import WAYS, Way, load
 from benchmarks.rivals.load import Came
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import number, over_rounds, percentiles, spread, told, value
+from benchmarks.rivals.servers import SERVERS
 from benchmarks.rivals.venvs import Rival
 
 CALLERS = {0: (1, 8, 32, 128), 50: (1, 32)}

@@ -8,10 +8,10 @@ from typing import Any
 
 from benchmarks.rivals.answering import SMOLLM2
 from benchmarks.rivals.chapters import Chapter
-from benchmarks.rivals.contestants import SENTENCES, SERVERS
 from benchmarks.rivals.drawing import draw
 from benchmarks.rivals.overhead import added_ms
 from benchmarks.rivals.questions import QUESTIONS
+from benchmarks.rivals.servers import SENTENCES, SERVERS
 from benchmarks.rivals.venvs import ROOT, named
 
 Report = dict[str, Any]

@@ -55,4 +55,6 @@ def number(figure: float) -> str:
     """Returns a figure with three digits that count, thousands parted by commas; a count has all of its own."""
     if isinstance(figure, int) or figure == 0 or abs(figure) >= 100:
         return f"{figure:,.0f}"
+    if abs(figure) < 0.1:
+        return f"{figure:.2g}"
     return f"{figure:.1f}" if abs(figure) >= 10 else f"{figure:.2f}"

@@ -10,8 +10,8 @@ from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals.arena import prepare
 from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
 from benchmarks.rivals.comparing import Measure, where_better
-from benchmarks.rivals.contestants import CONFIGURATIONS, DIALOG
 from benchmarks.rivals.questions import Figures, Options
+from benchmarks.rivals.servers import CONFIGURATIONS, DIALOG
 from benchmarks.rivals.venvs import Rival
 
 OWN = "canongate"

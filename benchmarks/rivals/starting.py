@@ -7,11 +7,12 @@ from benchmarks.rivals import load as loads
 from benchmarks.rivals.arena import prepare, replies, set_pace, started, stub
 from benchmarks.rivals.chapters import Chapter, Plot, Series
 from benchmarks.rivals.comparing import Measure, where_better
-from benchmarks.rivals.contestants import SERVERS, WAYS, Server, load
+from benchmarks.rivals.contestants import WAYS, load
 from benchmarks.rivals.messages import questions
 from benchmarks.rivals.overhead import not_run
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import over_rounds, told, value
+from benchmarks.rivals.servers import SERVERS, Server
 from benchmarks.rivals.serving import NotServing, cores
 from benchmarks.rivals.venvs import Rival
 

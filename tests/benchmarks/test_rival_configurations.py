@@ -5,9 +5,10 @@ import yaml
 
 from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals.arena import prepare
-from benchmarks.rivals.contestants import DIALOG, SERVERS, WAYS, attack, load, server_of
+from benchmarks.rivals.contestants import WAYS, attack, load, server_of
 from benchmarks.rivals.desk_colang import write_dialog
 from benchmarks.rivals.messages import ATTACKS, questions
+from benchmarks.rivals.servers import DIALOG, SERVERS
 from benchmarks.rivals.size import lines_of
 from store.formats.bundle import read_bundle
 

@@ -28,7 +28,8 @@ def test_a_figure_that_a_round_lacks_is_of_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("figure", "said"), [(0.0, "0"), (0.274, "0.27"), (27.35, "27.4"), (273.6, "274"), (8, "8"), (12345.0, "12,345")]
+    ("figure", "said"),
+    [(0.0, "0"), (0.274, "0.27"), (0.00142, "0.0014"), (27.35, "27.4"), (273.6, "274"), (8, "8"), (12345.0, "12,345")],
 )
 def test_figures_have_three_digits_that_count(figure: float, said: str) -> None:
     assert number(figure) == said

@@ -1,0 +1,183 @@
+"""What each question tells of its figures, with figures that are made up."""
+
+from typing import Any
+
+import pytest
+
+from benchmarks.rivals import answering, blocking, first_token, offline, overhead, size, starting
+from benchmarks.rivals.chapters import Chapter
+from benchmarks.rivals.drawing import draw
+from benchmarks.rivals.load import Came
+from benchmarks.rivals.report import page_of, table
+
+WAYS = {
+    "canongate-worded": {"title": "canongate", "checks": "all", "asks_upstream": True, "memory_mib": 400},
+    "plain": {"title": "A plain proxy", "checks": "nothing", "asks_upstream": True, "memory_mib": 100},
+}
+
+
+def of(ms: float) -> dict[str, float]:
+    return {"median": ms, "low": ms, "high": ms * 2}
+
+
+def times(ms: float) -> dict[str, Any]:
+    return {
+        "p50_ms": of(ms),
+        "p95_ms": of(ms * 2),
+        "p99_ms": of(ms * 3),
+        "per_second": of(1000 / ms),
+        "share_wanted": 1.0,
+        "failed": 0,
+    }
+
+
+def overhead_figures(**medians: float) -> dict[str, Any]:
+    figures = {
+        name: {
+            str(latency): {str(callers): times(ms + latency) for callers in counts}
+            for latency, counts in overhead.CALLERS.items()
+        }
+        for name, ms in {"floor": 1.0, **{name.replace("_", "-"): ms for name, ms in medians.items()}}.items()
+    }
+    counted = {"worded": 70, "verbatim": 80, "exact": 90}
+    return {"questions": counted, "ways": WAYS, "figures": figures, "failed": {"broken": "first line\nport is taken\n"}}
+
+
+def figures_of(question: str) -> dict[str, Any]:
+    callers = {str(one): times(5.0 * one) for one in (1, 8, 32, 128)}
+    quicker = {str(one): times(2.0 * one) for one in (1, 8, 32, 128)}
+    return {
+        "overhead": overhead_figures(canongate_worded=5.0, plain=2.0),
+        "blocking": {
+            "attacks": 8,
+            "ways": WAYS,
+            "figures": {"canongate-worded": callers, "plain": quicker},
+            "failed": {},
+        },
+        "first_token": {
+            "between_ms": 10.0,
+            "ways": {"canongate-sentences": WAYS["canongate-worded"], "plain": WAYS["plain"]},
+            "figures": {
+                "canongate-sentences": {"first_ms": of(200.0), "whole_ms": of(350.0), "shown_of_forbidden": "0 of 10"},
+                "plain": {"first_ms": of(20.0), "whole_ms": of(330.0), "shown_of_forbidden": "10 of 10"},
+            },
+            "failed": {},
+        },
+        "answering": {
+            "questions": 39,
+            "threads": 2,
+            "figures": {"canongate": {"memory_mib": 600, **callers}, "A server": {"memory_mib": 300, **quicker}},
+            "failed": {},
+        },
+        "starting": {
+            "servers": {"canongate": {"title": "canongate"}, "plain": {"title": "A plain proxy"}},
+            "figures": {
+                "canongate": {"answered_s": of(4.0), "ready_s": of(3.0), "memory_mib": of(400.0)},
+                "plain": {"answered_s": of(2.0), "ready_s": of(1.0), "memory_mib": of(100.0)},
+            },
+            "failed": {},
+        },
+        "size": {
+            "titles": {"canongate": "canongate", "plain": "A plain proxy"},
+            "installed_mib": {"canongate": 1400, "plain": 100},
+            "packages": {"canongate": 120, "plain": 20},
+            "lines": {"the desk": {"canongate": 4000, "A plain proxy": 30}},
+        },
+        "offline": {
+            "texts": 80,
+            "parts": {
+                "A library": [
+                    {"part": "Regex", "p50_ms": of(0.04)},
+                    {"part": "Topics", "error": "OSError: no `network`\nat all"},
+                ]
+            },
+        },
+    }[question]
+
+
+MODULES = {
+    "overhead": overhead,
+    "blocking": blocking,
+    "first_token": first_token,
+    "answering": answering,
+    "starting": starting,
+    "size": size,
+    "offline": offline,
+}
+
+
+def told(question: str) -> Chapter:
+    return MODULES[question].tell(figures_of(question))  # type: ignore[no-any-return,attr-defined]
+
+
+@pytest.mark.parametrize("question", MODULES)
+def test_a_chapter_has_a_table_and_a_plot(question: str) -> None:
+    chapter = told(question)
+    assert len(table(chapter.header, chapter.rows)) == len(chapter.rows) + 2
+    assert draw(chapter.plot).startswith("<svg")
+
+
+@pytest.mark.parametrize("question", [name for name in MODULES if name != "offline"])
+def test_a_rival_with_better_figures_is_named(question: str) -> None:
+    better = told(question).better
+    assert len(better) >= 1
+    assert all("A plain proxy" in one or "A server" in one for one in better)
+
+
+def test_what_is_added_is_the_difference_to_the_stub_alone() -> None:
+    figures = overhead_figures(canongate_worded=5.0, plain=2.0)
+    assert overhead.added_ms(figures, "canongate-worded") == 4.0
+    assert overhead.added_ms(figures, "plain", 1, 50) == 1.0
+
+
+def test_a_server_that_did_not_start_is_told_with_its_last_line() -> None:
+    assert "Not run: broken. It said: `port is taken`" in told("overhead").remarks
+
+
+def test_who_shows_a_forbidden_end_is_told_beside_being_quick() -> None:
+    (sentence,) = told("first_token").better
+    assert sentence.endswith("It showed the forbidden end in 10 of 10 answers.")
+
+
+def test_what_could_not_run_is_told_in_its_own_words() -> None:
+    assert told("offline").rows[1] == ["A library", "Topics", "-", "`OSError: no network at all`"]
+
+
+def test_a_page_says_when_others_used_the_machine_or_the_run_was_short() -> None:
+    machine = {"processor": "One", "cores": 2, "memory_gib": 4, "system": "Linux", "python": "3.11"}
+    about = {
+        "measured": "2026-11-29",
+        "machine": machine,
+        "rounds": 1,
+        "is_quick": True,
+        "machine_was_shared": True,
+        "figures": figures_of("overhead"),
+    }
+    page = page_of({"rivals": {}, "not_installed": {}, "questions": {"overhead": about}})
+    assert "**Others used the machine during: overhead.**" in page
+    assert "**Measured with `--quick`, one short round: overhead.**" in page
+    assert page.index("A plain proxy") < page.index("## The machine"), "where a rival is better does not come first"
+
+
+def test_a_table_has_no_ragged_rows() -> None:
+    with pytest.raises(ValueError, match="a row of 1 cells under 2 headings"):
+        table(("a", "b"), [("1",)])
+
+
+def test_a_summary_counts_the_least_share_of_wanted_replies() -> None:
+    rounds = [Came(1.0, [1.0, 3.0], [], 0, 0, ""), Came(1.0, [2.0], [], 1, 0, "200 no")]
+    summary = overhead.summary(rounds)
+    assert summary["share_wanted"] == 0.5
+    assert summary["p50_ms"]["median"] == 1.5
+    assert summary["per_second"] == {"median": 1.5, "low": 1.0, "high": 2.0}
+
+
+def test_a_server_that_answers_nothing_has_no_times_but_an_example() -> None:
+    summary = overhead.summary([Came(1.0, [], [], 0, 4, "500 broken")])
+    assert "p50_ms" not in summary
+    assert (summary["failed"], summary["example"]) == (4, "500 broken")
+
+
+def test_words_of_a_stream_are_joined() -> None:
+    stream = 'data: {"content":"The "}\n\ndata: {"content": "end."}\n\ndata: [DONE]\n'
+    assert first_token._words(stream) == "The end."
