@@ -15,16 +15,17 @@ import httpx
 import pytest
 
 from benchmarks.gateway_process import ROOT, children_of
-from gateway.commands.rail_means import command_services
 from gateway.content import import_folder
 from gateway.limit_settings import LimitSettings
 from gateway.model_making import remote_weights
 from gateway.model_settings import AnswerSettings
 from gateway.on_ray.environment import prepare
 from gateway.opening import first_key, open_store
+from gateway.rail_services import rail_services
 from gateway.ray_settings import RaySettings
 from gateway.server_settings import ServerSettings
 from gateway.settings import DataSettings, MatchingSettings, Settings
+from models.embedding.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
 from models.remote.embedder import RemoteEmbedder
 from models.remote.model import RemoteModel
 
@@ -86,10 +87,9 @@ def on_ray(tmp_path_factory: pytest.TempPathFactory, embedder_cache: Path) -> It
             least_models=REPLICAS, most_models=REPLICAS, gateway_cpus=0.1, embedder_cpus=0.1, model_cpus=0.1
         ),
     )
+    onnx = load_embedder(packaged_minilm(), embedder_cache, PACKAGED_MINILM_SHA256, print)
     with open_store(settings) as store:
-        import_folder(
-            store.database, ROOT / "examples" / "helpdesk", note="example", services=command_services(settings)
-        )
+        import_folder(store.database, ROOT / "examples" / "helpdesk", services=rail_services(lambda: onnx))
         made = first_key(settings, store)
     assert made is not None
     prepare(settings.ray)
