@@ -206,7 +206,7 @@ async def attack(planting: Planting, world: World) -> None:
     planting.settings()
     await planting.questions()
     live = world.live.current
-    sound = dict(live.policies), world.model.answer, live.matcher.match
+    sound = dict(live.policies), world.model.answer, live.matcher.word_for_word
 
     def raises(*_args: Any, **_kwargs: Any) -> Any:
         raise RuntimeError(f"broke at {planting.secret()}")
@@ -221,9 +221,9 @@ async def attack(planting: Planting, world: World) -> None:
     world.model.answer, world.model.is_unavailable = sound[1], True
     await planting.questions()
     world.model.is_unavailable = False
-    object.__setattr__(live.matcher, "match", raises)
+    object.__setattr__(live.matcher, "word_for_word", raises)
     await planting.questions()
-    object.__setattr__(live.matcher, "match", sound[2])
+    object.__setattr__(live.matcher, "word_for_word", sound[2])
     with closing(sqlite3.connect(planting.admin.folder / DATABASE)) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
         tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"

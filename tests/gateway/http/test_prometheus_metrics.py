@@ -85,7 +85,7 @@ async def test_a_decision_that_a_broken_part_ended_is_told_apart_from_a_verdict(
     def broken(*_args, **_kwargs):
         raise RuntimeError("the index is gone")
 
-    object.__setattr__(world.live.current.matcher, "match", broken)
+    object.__setattr__(world.live.current.matcher, "word_for_word", broken)
     assert await ask(world, "I forgot my password", token) == 500
     found = await read(world)
     assert value(found["canongate_decisions_failed"], assistant="helpdesk") == 1

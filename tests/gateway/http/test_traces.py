@@ -107,7 +107,7 @@ async def test_a_part_that_breaks_is_a_failed_span_without_the_errors_text(trace
     def broken(*_args, **_kwargs):
         raise RuntimeError("my secret words")
 
-    object.__setattr__(traced.live.current.matcher, "match", broken)
+    object.__setattr__(traced.live.current.matcher, "word_for_word", broken)
     await ask(traced, ASKED)
     decision = kept.named("canongate.decision")
     assert decision.has_failed
