@@ -1,6 +1,7 @@
 """The servers under test, all up at once on the same machine, with the stub that answers for them."""
 
 import contextlib
+import http.client
 import json
 import shutil
 import sys
@@ -139,6 +140,8 @@ def replies(server: Server, text: str, *, is_streamed: bool = False) -> str:
             return str(reply.read().decode())
     except urllib.error.HTTPError as error:
         return error.read().decode()
+    except http.client.IncompleteRead as error:  # some break a stream off in place of a refusal
+        return error.partial.decode()
 
 
 def common_questions(up: Arena, ways: Sequence[Way]) -> Questions:
