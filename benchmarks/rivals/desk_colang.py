@@ -7,7 +7,7 @@ from pathlib import Path
 from store.content import SLOT_MARK, CanonicalPrompt, EnumSlot, Generate
 
 NO_ANSWER = "I have no approved answer to that."
-OTHER = "ask something else"
+OTHER = "ask off topic"
 
 
 def write_dialog(prompts: Sequence[CanonicalPrompt], settings: str, folder: Path) -> None:
