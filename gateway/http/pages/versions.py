@@ -41,6 +41,7 @@ async def show_versions(visit: Visit, one: Versioned, form: Form) -> Response[st
     before = _whole(query["after"]) if query.get("after") else None
     found = await visit.call(contents.versions, visit.actor, item, limit=ROWS + 1, before=before)
     live = await _live(visit, item)
+    title = str(live.document.get("title", "")) if live else ""
     chosen = [_whole(query[name]) for name in _SIDES if query.get(name)]
     compared = None
     if len(chosen) == len(_SIDES):
@@ -52,7 +53,7 @@ async def show_versions(visit: Visit, one: Versioned, form: Form) -> Response[st
         "versions.html",
         status=form.status,
         form=form,
-        item=item,
+        title=title or item.name,
         here=f"{quote(one.path(item.name, None))}/versions",
         may_restore=visit.may(one.restoring),
         versions=found[:ROWS],
@@ -62,7 +63,7 @@ async def show_versions(visit: Visit, one: Versioned, form: Form) -> Response[st
         compared=compared,
         read=live.digest if live else "",
         names=await names_of(visit, {version.author for version in found}),
-        crumbs=one.crumbs(visit, item.name, str(live.document.get("title", "")) if live else ""),
+        crumbs=one.crumbs(visit, item.name, title),
     )
 
 
