@@ -41,7 +41,7 @@ class Matching:
         Raises `InvalidRequest` for a slot that the prompt does not have or a message that is too long for the
         embedder, and `NotServing` when the matcher fails or is late.
         """
-        found = self._word_for_word(turn) or await self._in_thread(turn)
+        found = await self._found(turn)
         match found:
             case Match(prompt=prompt, method=method, evidence=evidence):
                 turn.prompt, turn.method, turn.evidence = prompt, method, evidence
@@ -95,8 +95,10 @@ class Matching:
             return None
         return turn.state.matcher.word_for_word(turn.message, turn.assistant.name)
 
-    async def _in_thread(self, turn: Turn) -> AnyMatch:
+    async def _found(self, turn: Turn) -> AnyMatch:
         try:
+            if found := self._word_for_word(turn):
+                return found
             with anyio.fail_after(min(self._match_s, turn.question.deadline.remaining_s)):
                 return await to_thread.run_sync(
                     partial(self._match, turn), abandon_on_cancel=True, limiter=self._threads

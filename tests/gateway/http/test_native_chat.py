@@ -86,6 +86,8 @@ async def test_a_failure_after_the_first_stage_is_an_error_event(world, monkeypa
         def match(self, *_, **__):
             raise TimeoutError
 
+        word_for_word = match
+
     state = world.live.current
     monkeypatch.setattr(world.live, "current", type(state)(state.catalog, Broken(), state.policies))
     response = await post(world, {"message": "I forgot my password"}, headers=STREAM)

@@ -449,7 +449,7 @@ async def test_a_part_that_cannot_be_read_is_told_and_the_rest_is_shown(
     await ada.open(PROMPT)
     assert ada.status == 200
     assert "The figures cannot be read at the moment." in ada.text
-    monkeypatch.setattr(type(admin.changing.contents), "page", away)
+    monkeypatch.setattr(type(admin.changing.finder), "newest_of", away)
     monkeypatch.setattr(type(admin.changing.drafts), "page", away)
     monkeypatch.setattr(type(admin.changing.drafts), "sorted_page", away)
     for path in ("/admin/prompts", "/admin/changes"):
