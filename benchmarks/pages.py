@@ -124,7 +124,7 @@ def _serve(world: World, database: Database) -> None:
     """Has the process serve what was published, and leaves to the collector what a request makes."""
     state = world.live.current
     (policy,) = state.policies.values()
-    world.live.swap(LiveState(load_catalog(database), state.matcher, {"plain": policy}))
+    world.live.current = LiveState(load_catalog(database), state.matcher, {"plain": policy})
     settle()
 
 

@@ -112,7 +112,8 @@ class ContentLists:
     def keys(self, actor: Actor, wanted: Wanted, ground: Ground, *, session: Session) -> tuple[str, ...]:
         """Returns the keys of all live prompts that are wanted, in no order."""
         query = self._wanted(select(PromptRow.key), actor, wanted, ground, has_version=wanted.language is not None)
-        return tuple(session.scalars(query))
+        # The session would look at each of ten thousand rows once more.
+        return tuple(session.connection().scalars(query))
 
     def _wanted(
         self, query: _Query, actor: Actor, wanted: Wanted, ground: Ground, *, has_version: bool = True

@@ -152,14 +152,18 @@ class FeedbackStore:
         session: Session | None = None,
     ) -> dict[str, Verdicts]:
         """Returns what was said of the live version of each prompt, those without a verdict left out."""
-        up = func.sum(case((FeedbackRow.verdict == Verdict.UP.value, 1), else_=0))
-        is_live = (PromptRow.key == FeedbackRow.prompt_key) & (PromptRow.live_version == FeedbackRow.prompt_version)
-        query = select(FeedbackRow.prompt_key, up, func.count()).join(PromptRow, is_live)
-        query = query.where(*_conditions(FeedbackFilter(among=among))).group_by(FeedbackRow.prompt_key)
+        up = func.sum(case((FeedbackRow.verdict == Verdict.UP.value, 1), else_=0)).label("up")
+        version = (FeedbackRow.prompt_key, FeedbackRow.prompt_version)
+        said = select(*version, up, func.count().label("count")).group_by(*version)
+        said = said.where(*_conditions(FeedbackFilter(among=among)))
         if keys is not None:
-            query = query.where(FeedbackRow.prompt_key.in_(sorted(keys)))
+            said = said.where(FeedbackRow.prompt_key.in_(sorted(keys)))
+        one = said.subquery()
+        is_live = (PromptRow.key == one.c.prompt_key) & (PromptRow.live_version == one.c.prompt_version)
+        query = select(one.c.prompt_key, one.c.up, one.c.count).join(PromptRow, is_live)
         with self._database.reading(session) as opened:
-            return {str(key): Verdicts(int(ups), count - int(ups)) for key, ups, count in opened.execute(query)}
+            rows = opened.connection().execute(query)
+            return {str(key): Verdicts(int(ups), count - int(ups)) for key, ups, count in rows}
 
     def forget(self, person: str, *, among: frozenset[str] = frozenset(), session: Session) -> int:
         """Deletes what a person said beside verdicts, and returns how many texts that were.
