@@ -22,6 +22,7 @@ from typing import Any
 
 import anyio
 
+from benchmarks.gateway_process import ROOT, say
 from gateway.bootstrap import open_components, open_embedder
 from gateway.commands.asking import OPERATOR
 from gateway.components import Components
@@ -42,7 +43,6 @@ from store.formats.suite import Expectation, Suite, read_suite
 from store.phrases import Row, RowKind, fill_sample
 from store.types import Outcome
 
-ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "helpdesk"
 ASSISTANT = "helpdesk"
 SETS = {"harmful": "text", "jailbreaks": "text", "tensor_hijacking": "attack", "tensor_extraction": "attack"}
@@ -284,11 +284,6 @@ async def honest(components: Components) -> dict[str, Any]:
         },
         "blocked_by_input_rails": round(blocked / len(cases), 4),
     }
-
-
-def say(line: str) -> None:
-    """Reports progress on standard error."""
-    print(line, file=sys.stderr)
 
 
 def _table(figures: Mapping[str, Any]) -> str:

@@ -16,7 +16,8 @@ from store.database import Database
 from store.errors import NotFound
 from store.people import SYSTEM, Actor, Role
 from store.repositories.assistants import Assistants
-from store.repositories.decisions import DecisionFilter, Decisions, Place
+from store.repositories.decision_filters import DecisionFilter
+from store.repositories.decisions import Decisions, Place
 from store.sorting import Order
 from store.types import Decision, Outcome, Recorded, Words
 

@@ -13,7 +13,7 @@ from gateway.decision_archive import DecisionArchive
 from gateway.http.admin.decisions import decision_reply
 from gateway.opening import open_store
 from store.people import OPERATOR
-from store.repositories.decisions import DecisionFilter
+from store.repositories.decision_filters import DecisionFilter
 
 
 @click.group()

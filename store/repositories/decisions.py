@@ -3,50 +3,22 @@
 import dataclasses
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import Select, delete, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from store.content import KeepsText
 from store.database import Database
 from store.errors import NotFound
+from store.repositories.decision_filters import DecisionFilter, conditions
 from store.sorting import Order, Sort, in_order, sort_of
 from store.tables import DecisionRow, DecisionTextRow
 from store.types import Decision, Outcome, Recorded, TokenSubject, Words
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Decision))
 MAX_PAGE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Askers:
-    """Who asked: one of those, or one whose id begins like that."""
-
-    ids: frozenset[str]
-    beginnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionFilter:
-    """Which decisions are wanted; None means any."""
-
-    id: str | None = None
-    outcome: Outcome | None = None
-    assistant: str | None = None
-    among: frozenset[str] = frozenset()
-    """Assistants of a tenant; empty means all."""
-    prompt: str | None = None
-    rail: str | None = None
-    """The rail that stopped the text."""
-    conversation: str | None = None
-    askers: Askers | None = None
-    least_ms: float | None = None
-    """How long it took at least, altogether."""
-    since: dt.datetime | None = None
-    until: dt.datetime | None = None
-    """Before that moment."""
 
 
 Place = tuple[dt.datetime, str]
@@ -139,7 +111,7 @@ class Decisions:
 
     def count(self, wanted: DecisionFilter, session: Session | None = None) -> dict[Outcome, int]:
         """Returns how many decisions had each outcome."""
-        query = select(DecisionRow.outcome, func.count()).where(*_conditions(wanted)).group_by(DecisionRow.outcome)
+        query = select(DecisionRow.outcome, func.count()).where(*conditions(wanted)).group_by(DecisionRow.outcome)
         with self._database.reading(session) as opened:
             found = {row[0]: row[1] for row in opened.execute(query)}
         return {outcome: found.get(outcome.value, 0) for outcome in Outcome}
@@ -171,7 +143,7 @@ class Decisions:
         session: Session | None = None,
     ) -> tuple[Recorded, ...]:
         """Returns the same page with what is kept of the words."""
-        query = select(DecisionRow, DecisionTextRow).where(*_conditions(wanted or DecisionFilter()))
+        query = select(DecisionRow, DecisionTextRow).where(*conditions(wanted or DecisionFilter()))
         query = query.join(DecisionTextRow, DecisionTextRow.decision == DecisionRow.id, isouter=True)
         query = query.order_by(DecisionRow.at.desc(), DecisionRow.id.desc()).limit(max(1, min(limit, MAX_PAGE)))
         if before is not None:
@@ -185,8 +157,8 @@ class Decisions:
         """Returns a page in any of the orders of `SORTS`, with what is kept of the words."""
         by = sort_of(SORTS, order).by
         # The ids first: rows are wide, and those that are not on the page would be sorted whole.
-        conditions = _conditions(wanted, leads=order.column == "at")
-        ids = in_order(select(DecisionRow.id).where(*conditions), order, by, DecisionRow.id)
+        narrowed = conditions(wanted, leads=order.column == "at")
+        ids = in_order(select(DecisionRow.id).where(*narrowed), order, by, DecisionRow.id)
         query = select(DecisionRow, DecisionTextRow).where(DecisionRow.id.in_(ids.limit(max(1, min(limit, MAX_PAGE)))))
         query = query.join(DecisionTextRow, DecisionTextRow.decision == DecisionRow.id, isouter=True)
         with self._database.reading(session) as opened:
@@ -256,36 +228,6 @@ def row_values(row: Recorded) -> dict[str, Any]:
 
 def _sorted_score(decision: Decision) -> float:
     return -1.0 if decision.score is None else decision.score
-
-
-def _conditions(wanted: DecisionFilter, *, leads: bool = True) -> list[ColumnElement[bool]]:
-    """Returns the conditions; those that do not lead leave it to the order which index is read.
-
-    SQLite would take the index by assistant, and sort all its rows: 245 ms of 100,000, where the order's takes 20.
-    """
-    assistant = DecisionRow.assistant if leads else DecisionRow.assistant.concat("")
-    principal = DecisionRow.principal if leads else DecisionRow.principal.concat("")
-    equal: tuple[tuple[Any, str | None], ...] = (
-        (DecisionRow.id, wanted.id),
-        (DecisionRow.outcome, wanted.outcome.value if wanted.outcome else None),
-        (assistant, wanted.assistant),
-        (DecisionRow.prompt_key, wanted.prompt),
-        (DecisionRow.stopped_by, wanted.rail),
-        (DecisionRow.conversation, wanted.conversation),
-    )
-    found: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
-    if wanted.among:
-        found.append(assistant.in_(tuple(wanted.among)))
-    if wanted.askers is not None:
-        begin = [principal.startswith(one, autoescape=True) for one in wanted.askers.beginnings]
-        found.append(or_(principal.in_(tuple(wanted.askers.ids)), *begin))
-    if wanted.least_ms is not None:
-        found.append(DecisionRow.total_ms >= wanted.least_ms)
-    if wanted.since is not None:
-        found.append(DecisionRow.at >= wanted.since)
-    if wanted.until is not None:
-        found.append(DecisionRow.at < wanted.until)
-    return found
 
 
 def _words(row: DecisionTextRow | None) -> Words | None:

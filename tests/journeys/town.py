@@ -36,7 +36,7 @@ from store.audit import AuditEntry, AuditFilter
 from store.catalog import Catalog, live_revision, load_catalog
 from store.content import CanonicalPrompt
 from store.people import OPERATOR, Grant, Role
-from store.repositories.decisions import DecisionFilter
+from store.repositories.decision_filters import DecisionFilter
 from store.types import KeyScope
 from tests.administration import PASSWORD
 from tests.building import NearestMatchers

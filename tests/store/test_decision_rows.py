@@ -14,8 +14,9 @@ from store.content import KeepsText
 from store.database import Database, migrate, open_database
 from store.errors import NotFound, StoreUnavailable
 from store.repositories import decision_writer
+from store.repositories.decision_filters import DecisionFilter
 from store.repositories.decision_writer import DecisionWriter
-from store.repositories.decisions import DecisionFilter, Decisions
+from store.repositories.decisions import Decisions
 from store.types import Outcome, Recorded, Words
 
 WORDS = Words(KeepsText.FULL, "When is it open?\x00", "At \U0001f558.")

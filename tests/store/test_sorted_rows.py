@@ -18,7 +18,8 @@ from store.errors import InvalidContent
 from store.folding import folded
 from store.formats.bundle import Bundle
 from store.people import OPERATOR
-from store.repositories.decisions import SORTS, Askers, DecisionFilter, Decisions
+from store.repositories.decision_filters import Askers, DecisionFilter
+from store.repositories.decisions import SORTS, Decisions
 from store.repositories.keys import SORTS as KEYS
 from store.repositories.keys import Keys
 from store.sorting import Mark, Order, Sort

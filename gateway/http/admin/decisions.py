@@ -20,7 +20,7 @@ from gateway.http.admin.queries import Query, administration_of
 from gateway.http.bodies import convert, read_object
 from gateway.http.described import JSON, TEXT, Described
 from store.content import KeepsText
-from store.repositories.decisions import DecisionFilter
+from store.repositories.decision_filters import DecisionFilter
 from store.types import Outcome, Words
 
 JSON_LINES = "application/jsonl"

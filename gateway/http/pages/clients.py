@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from gateway.http.pages.visit import Visit
 from store.folding import folded
-from store.repositories.decisions import Askers
+from store.repositories.decision_filters import Askers
 
 _USER, _WIDGET = "user:", "widget:"
 

@@ -34,7 +34,7 @@ from store.changes.problems import FieldProblem, prompt_problems
 from store.changes.types import OPEN_STATES, EditKind, Item
 from store.errors import NotFound, StoreError
 from store.folding import folded
-from store.repositories.decisions import DecisionFilter
+from store.repositories.decision_filters import DecisionFilter
 from store.types import Outcome
 
 _Asked = NamedDependency[SkipValidation[Visit]]

@@ -16,7 +16,8 @@ from gateway.http.pages.forms import Form, Said
 from gateway.http.pages.sorting import sorting_of
 from gateway.http.pages.times import day_of
 from gateway.http.pages.visit import ROWS, Crumb, Visit
-from store.repositories.decisions import SORTS, DecisionFilter
+from store.repositories.decision_filters import DecisionFilter
+from store.repositories.decisions import SORTS
 from store.types import Decision, Outcome
 
 _Asked = NamedDependency[SkipValidation[Visit]]
