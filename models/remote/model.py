@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import itertools
 import logging
-import threading
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -12,9 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from models.errors import ModelRefused, ModelTimeout, ModelUnavailable, RequestCancelled
+from models.flights import Flights
+from models.last_look import LastLook
 from models.ports import ApprovedPrompt, Cancellation, Completion, OnText, PartKind, RenderedPrompt, Sampling
 from models.remote.messages import Ask, Done, Text, encode, read_model_answer
-from models.upstream.flights import Flights
 from models.worker.limits import ModelState
 
 LOOK_S = 2.0
@@ -63,27 +63,30 @@ class RemoteModel:
         self._adapters = weights.adapters
         self._calls = calls
         self._flights = Flights(self.places, self._watch)
-        self._was_looked_at = threading.Event()
-        self.fault: str | None = None
-        """Why no replica could answer when they were last looked at, in words for the operator."""
+        self._look = LastLook("the model's replicas", _LOG)
 
     def adapter(self, assistant: str) -> str:
         """Names the adapter of an assistant's answers by its hash; empty for none."""
         return self._adapters.get(assistant, "")
 
     @property
+    def fault(self) -> str | None:
+        """Why no replica could answer when they were last looked at, in words for the operator."""
+        return self._look.fault
+
+    @property
     def state(self) -> ModelState:
         """What can be expected of it now."""
         if not self._flights.is_running:
             return ModelState.DOWN
-        if not self._was_looked_at.is_set():
+        if not self._look.was:
             return ModelState.STARTING
         return ModelState.READY if self.fault is None else ModelState.DOWN
 
     def start(self, wait_s: float = 0.0) -> None:
         """Starts to watch the replicas and to take requests; waits for the first look as long as `wait_s`."""
         self._flights.start()
-        self._was_looked_at.wait(wait_s)
+        self._look.wait(wait_s)
 
     def close(self) -> None:
         """Fails whoever still waits; the model cannot be started again."""
@@ -140,14 +143,7 @@ class RemoteModel:
 
     async def _watch(self) -> None:
         while True:
-            fault = await self._calls.fault()
-            if fault != self.fault or not self._was_looked_at.is_set():
-                if fault is None:
-                    _LOG.info("the model's replicas are ready")
-                else:
-                    _LOG.warning("the model's replicas are not ready: %s", fault)
-            self.fault = fault
-            self._was_looked_at.set()
+            self._look.note(await self._calls.fault())
             await asyncio.sleep(LOOK_S)
 
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-import threading
 import time
 from dataclasses import dataclass, field
 
 from models.errors import ModelRefused, ModelTimeout, ModelUnavailable, RequestCancelled
+from models.flights import Flights
+from models.last_look import LastLook
 from models.ports import ApprovedPrompt, Cancellation, Completion, OnText, Sampling
 from models.upstream.breaker import Breaker, BreakerLimits, Pass, Verdict
 from models.upstream.client import UpstreamClient
-from models.upstream.flights import Flights
 from models.upstream.prompts import (
     UpstreamRequest,
     chat_request,
@@ -66,14 +66,17 @@ class UpstreamModel:
         )
         self._breaker = Breaker(limits.breaker)
         self._flights = Flights(limits.requests, self._watch)
-        self._was_looked_at = threading.Event()
-        self.fault: str | None = None
-        """Why the server was not ready when it was last looked at, in words for the operator."""
+        self._look = LastLook(f"upstream {self.name}", _LOG)
 
     def adapter(self, assistant: str) -> str:
         """Adds nothing for anybody: what else runs there is part of the revision that its operator names."""
         del assistant
         return ""
+
+    @property
+    def fault(self) -> str | None:
+        """Why the server was not ready when it was last looked at, in words for the operator."""
+        return self._look.fault
 
     @property
     def state(self) -> ModelState:
@@ -82,14 +85,14 @@ class UpstreamModel:
             return ModelState.DOWN
         if self._breaker.is_open():
             return ModelState.OPEN
-        if not self._was_looked_at.is_set():
+        if not self._look.was:
             return ModelState.STARTING
         return ModelState.READY if self.fault is None else ModelState.DOWN
 
     def start(self, wait_s: float = 0.0) -> None:
         """Starts to watch the server and to take requests; waits for the first look as long as `wait_s`."""
         self._flights.start()
-        self._was_looked_at.wait(wait_s)
+        self._look.wait(wait_s)
 
     def close(self) -> None:
         """Closes every connection and fails whoever still waits; the model cannot be started again."""
@@ -167,15 +170,9 @@ class UpstreamModel:
             await self._client.close()
 
     def _note(self, fault: str | None) -> None:
-        if fault != self.fault or not self._was_looked_at.is_set():
-            if fault is None:
-                _LOG.info("upstream %s is ready", self.name)
-            else:
-                _LOG.warning("upstream %s is not ready: %s", self.name, fault)
         if fault is not None and self._tokens is not None:
             self._tokens.forget()
-        self.fault = fault
-        self._was_looked_at.set()
+        self._look.note(fault)
 
 
 def _unheard(_: str) -> None:

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from models.errors import ModelTimeout, ModelUnavailable
+from models.flights import Flights
 from models.ports import Cancellation, Completion, FinishReason
-from models.upstream.flights import Flights
 
 DONE = Completion("ok", FinishReason.STOP, (1,), 1, 0.0, 0.0)
 
@@ -53,7 +53,7 @@ def test_a_bug_in_a_call_reaches_its_caller_and_nobody_else(flights):
 
 
 def test_a_call_that_blocks_the_loop_does_not_hold_its_caller_for_ever(monkeypatch):
-    monkeypatch.setattr("models.upstream.flights.GRACE_S", 0.1)
+    monkeypatch.setattr("models.flights.GRACE_S", 0.1)
     made, go_on = Flights(4, companion), threading.Event()
     made.start()
 
