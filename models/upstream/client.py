@@ -109,17 +109,25 @@ class UpstreamClient:
         return f"the upstream answered {(wrong or statuses)[0]}"
 
     async def json(self, path: str, body: bytes | None = None) -> bytes:
-        """Returns the JSON text of a route beside OpenAI's; raises `ModelUnavailable` or `ModelRefused`."""
-        method = "GET" if body is None else "POST"
+        """Returns the JSON text of a route beside OpenAI's, which changes nothing and may be asked again.
+
+        Raises `ModelUnavailable` or `ModelRefused`. A connection that breaks is tried once more: a server may close an
+        unused one at the moment at which it is used.
+        """
+        with contextlib.suppress(httpx.NetworkError, httpx.RemoteProtocolError):
+            return await self._json(path, body)
         try:
-            async with self._http.stream(
-                method, f"{self._target.root}/{path}", content=body, headers=JSON_TYPE
-            ) as response:
-                if response.status_code != HTTPStatus.OK:
-                    raise ModelUnavailable(f"the upstream answered {response.status_code} to /{path}")
-                return await _small_body(response)
+            return await self._json(path, body)
         except (httpx.HTTPError, OSError) as error:
             raise ModelUnavailable(f"the upstream cannot be reached ({_why(error)})") from error
+
+    async def _json(self, path: str, body: bytes | None) -> bytes:
+        method = "GET" if body is None else "POST"
+        url = f"{self._target.root}/{path}"
+        async with self._http.stream(method, url, content=body, headers=JSON_TYPE) as response:
+            if response.status_code != HTTPStatus.OK:
+                raise ModelUnavailable(f"the upstream answered {response.status_code} to /{path}")
+            return await _small_body(response)
 
     async def _attempt(self, request: UpstreamRequest, on_text: OnText) -> Completion:
         answer = StreamedAnswer(request, on_text)

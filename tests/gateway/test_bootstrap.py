@@ -99,10 +99,9 @@ def test_what_is_elsewhere_is_used_and_closed_and_not_made(published, monkeypatc
 
 
 def test_without_replicas_of_the_model_readiness_says_what_is_given():
-    there = remote(FakeModel())
-    there.close()
-    there.fault = "no replica of the model is running"
+    there = remote(FakeModel(), fault="no replica of the model is running")
     report = model_report(there)
+    there.close()
     assert report.state is PartState.DEGRADED
     assert report.reason == "no replica of the model is running: approved fallbacks are given"
 

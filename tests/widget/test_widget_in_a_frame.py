@@ -139,7 +139,7 @@ def test_a_page_that_may_frame_it_and_is_not_in_the_clients_list_is_asked_nothin
     page.goto(f"{own}/around")
     frame = page.frame_locator("#canongate")
     frame.locator("textarea").focus()
-    expect(frame.locator(".notice")).to_contain_text("sign in again")
+    expect(frame.locator(".notice")).to_contain_text("You are not signed in")
     assert page.evaluate("window.heard") == []
 
 
@@ -180,7 +180,7 @@ def test_a_page_that_has_nobody_signed_in_says_so_and_the_frame_shows_it(context
       source.postMessage({ ...data, token: { a: 1 } }, origin));"""
     page = context.new_page()
     page.goto(address)
-    expect(asks(page).locator(".status")).to_contain_text("sign in again")
+    expect(asks(page).locator(".status")).to_contain_text("You are not signed in")
 
 
 @pytest.mark.usefixtures("site")

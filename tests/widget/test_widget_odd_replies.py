@@ -153,7 +153,7 @@ def test_a_page_whose_token_never_comes_is_signed_out_after_fifteen_seconds(widg
     widget.page.clock.run_for(14_000)
     expect(widget.button("Stop")).to_be_visible()
     widget.page.clock.run_for(2_000)
-    expect(widget.status).to_contain_text("sign in again")
+    expect(widget.status).to_contain_text("You are not signed in")
     expect(widget.last.locator(".card")).to_contain_text(CONTACT["name"])
     expect(widget.last.get_by_role("link", name=CONTACT["url"])).to_be_visible()
     widget.page.evaluate("document.querySelector('canongate-chat').token = 'late'")

@@ -53,9 +53,12 @@ class LoopbackEmbedderCalls:
         return self.carry(message)
 
 
-def remote(model: LanguageModel, *, parallel: int = 1, waiting: int = 1, adapters=None) -> RemoteModel:
+def remote(
+    model: LanguageModel, *, parallel: int = 1, waiting: int = 1, adapters=None, fault: str | None = None
+) -> RemoteModel:
     """A started remote model before one of this process."""
     calls = LoopbackModelCalls(ModelReplica(model, places=parallel + waiting))
+    calls.words = fault
     made = RemoteModel(
         RemoteWeights(model.name, model.sha256, adapters or {}), calls, parallel=parallel, waiting=waiting
     )

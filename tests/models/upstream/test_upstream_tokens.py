@@ -7,7 +7,7 @@ import pytest
 from models.errors import ModelRefused, ModelUnavailable
 from models.formats import prompt_format
 from models.upstream.target import PromptStyle
-from tests.models.upstream.fake_upstream import answer, fake_upstream
+from tests.models.upstream.fake_upstream import Exchange, answer, fake_upstream
 from tests.models.upstream.upstreams import ask, upstream, with_slot
 
 MARKERS = prompt_format("chatml").control_markers
@@ -112,3 +112,13 @@ def test_a_server_without_a_tokenizer_is_unavailable():
 def test_a_tokenizers_answer_without_end_is_cut_off():
     with pytest.raises(ModelUnavailable, match="far too long"):
         asked_with(lambda exchange: exchange.error(200, " " * 2_000_000))
+
+
+def test_a_connection_that_breaks_is_tried_once_more_and_not_for_ever():
+    broken = [Exchange.reset, Exchange.reset]
+    with fake_upstream(llama_server, broken[0]) as server, upstream(server.url, style=PromptStyle.TOKENS) as model:
+        assert ask(model).text == "Yes."
+    with fake_upstream(llama_server, *broken) as server, upstream(server.url, style=PromptStyle.TOKENS) as model:
+        with pytest.raises(ModelUnavailable, match="cannot be reached"):
+            ask(model)
+        assert len(server.seen) == len(broken)
