@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
-import httpx
+import httpx2
 
 from gateway.client import calls
 from gateway.client.addresses import DEFAULT_TIMEOUT_S, address_of, assistant_for, headers_of
@@ -37,13 +37,13 @@ class AsyncCanongate:
         assistant: str | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         retrying: Retrying = USUALLY,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
-        """As `Canongate`; the transport is httpx's for event loops."""
+        """As `Canongate`; the transport is httpx2's for event loops."""
         self._assistant = assistant
         self._timeout_s = timeout_s
         self._retrying = retrying
-        self._http = httpx.AsyncClient(base_url=address_of(address), headers=headers_of(key), transport=transport)
+        self._http = httpx2.AsyncClient(base_url=address_of(address), headers=headers_of(key), transport=transport)
 
     async def chat(
         self,
@@ -163,21 +163,21 @@ class AsyncCanongate:
         return await self._drive(exchange(call, self._retrying), [])
 
     async def _events(self, call: Call[Answer]) -> AsyncGenerator[Event, None]:
-        opened: list[httpx.Response] = []
+        opened: list[httpx2.Response] = []
         received = await self._drive(opening(call, self._retrying), opened)
         reader = EventReader(received.headers.get("x-request-id"))
         try:
             async for piece in opened[-1].aiter_bytes():
                 for event in reader.feed(piece):
                     yield event
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             words = "The stream broke before the answer was complete."
             raise Disconnected(words, code="stream_broken", may_retry=True) from error
         finally:
             await opened[-1].aclose()
         reader.end()
 
-    async def _drive(self, steps: Steps[T], opened: list[httpx.Response]) -> T:
+    async def _drive(self, steps: Steps[T], opened: list[httpx2.Response]) -> T:
         """Does each step of a call; a stream that is open is left in `opened`."""
         heard: Received | Lost | None = None
         while True:
@@ -188,7 +188,7 @@ class AsyncCanongate:
                 return result
             heard = await self._take(step, opened)
 
-    async def _take(self, step: Send | Pause, opened: list[httpx.Response]) -> Received | Lost | None:
+    async def _take(self, step: Send | Pause, opened: list[httpx2.Response]) -> Received | Lost | None:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
@@ -199,7 +199,7 @@ class AsyncCanongate:
             response = await self._http.send(request, stream=step.is_streamed)
             if not step.is_streamed or not response.is_success:
                 return Received(response.status_code, response.headers, await response.aread())
-        except httpx.TransportError as error:
-            return Lost(is_late=isinstance(error, httpx.TimeoutException))
+        except httpx2.TransportError as error:
+            return Lost(is_late=isinstance(error, httpx2.TimeoutException))
         opened.append(response)
         return Received(response.status_code, response.headers)

@@ -5,7 +5,7 @@ from collections.abc import Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
-import httpx
+import httpx2
 
 from gateway.client import calls
 from gateway.client.addresses import DEFAULT_TIMEOUT_S, address_of, assistant_for, headers_of
@@ -39,17 +39,17 @@ class Canongate:
         assistant: str | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         retrying: Retrying = USUALLY,
-        transport: httpx.BaseTransport | None = None,
+        transport: httpx2.BaseTransport | None = None,
     ) -> None:
         """`address` is the gateway's, with or without `/v1`; `assistant` is whom to talk to where a call names nobody.
 
         `timeout_s` is for one call with all its repetitions; the gateway is told what is left of it. `transport` is
-        httpx's, for certificates and proxies of one's own.
+        httpx2's, for certificates and proxies of one's own.
         """
         self._assistant = assistant
         self._timeout_s = timeout_s
         self._retrying = retrying
-        self._http = httpx.Client(base_url=address_of(address), headers=headers_of(key), transport=transport)
+        self._http = httpx2.Client(base_url=address_of(address), headers=headers_of(key), transport=transport)
 
     def chat(
         self,
@@ -202,20 +202,20 @@ class Canongate:
         return self._drive(exchange(call, self._retrying), [])
 
     def _events(self, call: Call[Answer]) -> Generator[Event, None, None]:
-        opened: list[httpx.Response] = []
+        opened: list[httpx2.Response] = []
         received = self._drive(opening(call, self._retrying), opened)
         reader = EventReader(received.headers.get("x-request-id"))
         try:
             for piece in opened[-1].iter_bytes():
                 yield from reader.feed(piece)
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             words = "The stream broke before the answer was complete."
             raise Disconnected(words, code="stream_broken", may_retry=True) from error
         finally:
             opened[-1].close()
         reader.end()
 
-    def _drive(self, steps: Steps[T], opened: list[httpx.Response]) -> T:
+    def _drive(self, steps: Steps[T], opened: list[httpx2.Response]) -> T:
         """Does each step of a call; a stream that is open is left in `opened`."""
         heard: Received | Lost | None = None
         while True:
@@ -226,7 +226,7 @@ class Canongate:
                 return result
             heard = self._take(step, opened)
 
-    def _take(self, step: Send | Pause, opened: list[httpx.Response]) -> Received | Lost | None:
+    def _take(self, step: Send | Pause, opened: list[httpx2.Response]) -> Received | Lost | None:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
@@ -237,7 +237,7 @@ class Canongate:
             response = self._http.send(request, stream=step.is_streamed)
             if not step.is_streamed or not response.is_success:
                 return Received(response.status_code, response.headers, response.read())
-        except httpx.TransportError as error:
-            return Lost(is_late=isinstance(error, httpx.TimeoutException))
+        except httpx2.TransportError as error:
+            return Lost(is_late=isinstance(error, httpx2.TimeoutException))
         opened.append(response)
         return Received(response.status_code, response.headers)

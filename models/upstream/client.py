@@ -9,7 +9,7 @@ import time
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-import httpx
+import httpx2
 
 from models.errors import ModelBusy, ModelError, ModelRefused, ModelUnavailable
 from models.ports import Completion, OnText
@@ -49,7 +49,7 @@ class _TryAgain(Exception):
 
 
 class UpstreamClient:
-    """The only one that knows httpx and the key. Made on any thread, used and closed on one event loop."""
+    """The only one that knows httpx2 and the key. Made on any thread, used and closed on one event loop."""
 
     def __init__(self, target: UpstreamTarget, connections: int) -> None:
         self._target = target
@@ -57,14 +57,14 @@ class UpstreamClient:
             trusted = ssl.create_default_context(cafile=str(target.ca_file)) if target.ca_file else True
         except (OSError, ssl.SSLError) as error:
             raise ModelRefused(f"upstream.ca_file {target.ca_file} holds no certificates: {error}") from error
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             verify=trusted,
             trust_env=False,
             follow_redirects=False,
             headers={"user-agent": "canongate"} | ({"authorization": f"Bearer {target.key}"} if target.key else {}),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            timeout=httpx.Timeout(SILENCE_S, connect=CONNECT_S),
-            limits=httpx.Limits(
+            timeout=httpx2.Timeout(SILENCE_S, connect=CONNECT_S),
+            limits=httpx2.Limits(
                 max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=IDLE_S
             ),
         )
@@ -100,7 +100,7 @@ class UpstreamClient:
                             await _small_body(response)
         except TimeoutError:
             return f"the upstream did not answer within {PROBE_S:g} s"
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx2.HTTPError, OSError) as error:
             return f"the upstream cannot be reached ({_why(error)})"
         # One of the two routes may be missing; a refused key or a model that is still loading is not ready.
         wrong = [status for status in statuses if status != HTTPStatus.OK and status not in MISSING]
@@ -114,11 +114,11 @@ class UpstreamClient:
         Raises `ModelUnavailable` or `ModelRefused`. A connection that breaks is tried once more: a server may close an
         unused one at the moment at which it is used.
         """
-        with contextlib.suppress(httpx.NetworkError, httpx.RemoteProtocolError):
+        with contextlib.suppress(httpx2.NetworkError, httpx2.RemoteProtocolError):
             return await self._json(path, body)
         try:
             return await self._json(path, body)
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx2.HTTPError, OSError) as error:
             raise ModelUnavailable(f"the upstream cannot be reached ({_why(error)})") from error
 
     async def _json(self, path: str, body: bytes | None) -> bytes:
@@ -139,9 +139,9 @@ class UpstreamClient:
                 # Read to its end, so that the connection can be used again.
                 async for chunk in response.aiter_raw():
                     answer.add(chunk)
-        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+        except (httpx2.ReadTimeout, httpx2.WriteTimeout) as error:
             raise ModelUnavailable(f"the upstream was silent for {SILENCE_S:g} s") from error
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx2.HTTPError, OSError) as error:
             broken = ModelUnavailable(f"the connection to the upstream failed ({_why(error)})")
             if answer.is_done:
                 return answer.completion()
@@ -150,7 +150,7 @@ class UpstreamClient:
             raise _TryAgain(broken) from error
         return answer.completion()
 
-    async def _require_stream(self, response: httpx.Response) -> None:
+    async def _require_stream(self, response: httpx2.Response) -> None:
         status = response.status_code
         if status == HTTPStatus.OK:
             _require_type(response)
@@ -178,7 +178,7 @@ def _why(error: BaseException) -> str:
     return type(error).__name__
 
 
-def _require_type(response: httpx.Response) -> None:
+def _require_type(response: httpx2.Response) -> None:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "text/event-stream":
         raise ModelUnavailable("the upstream answered 200 without a stream: is upstream.url right?")
@@ -186,15 +186,15 @@ def _require_type(response: httpx.Response) -> None:
         raise ModelUnavailable("the upstream compressed its answer although it was asked not to")
 
 
-async def _error_body(response: httpx.Response) -> bytes:
+async def _error_body(response: httpx2.Response) -> bytes:
     """Returns what there is of an error's body; late or broken, the status says enough."""
-    with contextlib.suppress(httpx.HTTPError, OSError, TimeoutError, ModelUnavailable):
+    with contextlib.suppress(httpx2.HTTPError, OSError, TimeoutError, ModelUnavailable):
         async with asyncio.timeout(ERROR_BODY_S):
             return await _small_body(response)
     return b""
 
 
-async def _small_body(response: httpx.Response) -> bytes:
+async def _small_body(response: httpx2.Response) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import aclosing, closing
 
-import httpx
+import httpx2
 import msgspec
 import pytest
 from structlog.testing import capture_logs
@@ -281,7 +281,7 @@ def test_nobody_at_the_address_is_disconnected(client_of):
 
 @pytest.mark.anyio
 async def test_a_client_works_in_process_over_the_transport_of_a_test(world):
-    transport = httpx.ASGITransport(app=world.app)
+    transport = httpx2.ASGITransport(app=world.app)
     async with AsyncCanongate("http://gateway.test/v1", key=world.key(), transport=transport) as client:
         assert (await client.chat(RESET, assistant="helpdesk")).is_answered
         with pytest.raises(ValueError, match="no assistant"):

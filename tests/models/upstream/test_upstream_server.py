@@ -119,7 +119,7 @@ def test_a_caller_that_leaves_frees_the_servers_slot(url):
             list(pool.map(leave, (0.1, 0.2)))
         started = time.monotonic()
         assert ask(model, max_tokens=2).text
-        assert time.monotonic() - started < 5.0
+        assert time.monotonic() - started < 10.0
 
 
 def test_a_server_that_dies_with_a_request_is_unavailable_and_not_waited_for():

@@ -5,7 +5,7 @@ import ssl
 import subprocess
 import urllib.request
 
-import httpx
+import httpx2
 from sqlalchemy import text
 
 # ruleid: sql-lives-in-store
@@ -29,15 +29,15 @@ urllib.request.urlopen(address)
 # ruleid: calls-have-a-time-limit
 subprocess.run(["pg_dump"], check=True)
 # ruleid: calls-have-a-time-limit
-httpx.get(address, timeout=None)
+httpx2.get(address, timeout=None)
 # ok: calls-have-a-time-limit
 subprocess.run(["pg_dump"], check=True, timeout=60)
 # ok: calls-have-a-time-limit
 urllib.request.urlopen(address, timeout=5)
 
 # ruleid: certificates-are-checked
-httpx.Client(verify=False)
+httpx2.Client(verify=False)
 # ruleid: certificates-are-checked
 context.verify_mode = ssl.CERT_NONE
 # ok: certificates-are-checked
-httpx.Client(verify=context)
+httpx2.Client(verify=context)
