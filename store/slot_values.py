@@ -147,6 +147,6 @@ def _is_short_text_char(char: str) -> bool:
 
 
 def _quoted_text(slot: QuotedTextSlot, text: str) -> SlotValue | None:
-    text = unicodedata.normalize("NFKC", text.replace("\r\n", "\n"))
+    text = unicodedata.normalize("NFKC", text.replace("\r\n", "\n")).strip()  # it may begin with a space only now
     is_plain = all(char == "\n" or not unicodedata.category(char).startswith("C") for char in text)
     return SlotValue(slot, text) if is_plain and len(text) <= QUOTED_TEXT_CHARS and not _MARKERS.search(text) else None
