@@ -21,7 +21,6 @@ from gateway.access.totp import STEP_S, code_at
 from gateway.access_settings import AccessSettings, OidcSettings
 from gateway.administration import Administration
 from gateway.analysing import Analysing
-from gateway.app import create_app
 from gateway.auditing import Auditing
 from gateway.beginning import Beginning, example_folder
 from gateway.changing.live_suites import LiveSuites
@@ -266,7 +265,7 @@ class AdminWorld:
     @cached_property
     def app(self) -> Litestar:
         """The application."""
-        return create_app(self.components)
+        return self.world.application(self.components)
 
     def client(self, actor: Actor | None = None) -> httpx.AsyncClient:
         """Gives a client that speaks as the actor, or as nobody."""

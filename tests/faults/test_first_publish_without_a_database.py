@@ -11,13 +11,14 @@ from rails.fakes import InProcessSandbox
 from store import engines as module
 from store.audit import AuditFilter, AuditTrail
 from store.catalog import live_revision
-from store.database import Database, migrate, open_database
+from store.database import Database, open_database
 from store.errors import Conflict, StoreUnavailable
 from store.formats.bundle_file import Writing
 from store.people import Role
 from tests.administration import AUDIT_KEY, person
 from tests.faults.ways import way_to
 from tests.gateway.test_beginning import OWN, bundled
+from tests.migrated import migrate_new
 from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.postgres
@@ -51,7 +52,7 @@ def test_it_ends_in_an_error_and_nothing_is_lost(
     monkeypatch.setattr(module, "_BEYOND_S", 0.5)
     monkeypatch.setitem(module._CONNECTING, "connect_timeout", 2)
     url = postgres_server()
-    migrate(url)
+    migrate_new(url)
     with way_to(url) as (proxy, way):
         database = open_database(way)
         beginning = begun(database, SilentSandbox(proxy) if is_late else InProcessSandbox())

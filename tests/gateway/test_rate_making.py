@@ -22,7 +22,7 @@ from gateway.replica_settings import ReplicaSettings
 from gateway.settings import DataSettings, Settings
 from gateway.shared_rates import SharedRates
 from gateway.telemetry import Telemetry
-from store.database import migrate
+from tests.migrated import migrate_new
 from tests.redis_server import RedisServer
 from tests.serving import serving
 
@@ -54,7 +54,7 @@ def test_sqlite_is_no_store_for_several_gateways(tmp_path: Path) -> None:
 @pytest.mark.parametrize("store", ["auto", "database"])
 def test_gateways_on_postgres_count_there(tmp_path: Path, postgres_server, store: str) -> None:
     url = postgres_server()
-    migrate(url)
+    migrate_new(url)
     with ExitStack() as stack:
         counting = open_rates(settings_for(tmp_path, store, url, wait_s=30.0), stack)
         (state,) = anyio.run(counting.rates.take, [RATE])

@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from rails.engine import RailsPolicy
-from store.database import migrate, open_database
+from store.database import open_database
 from store.people import OPERATOR
 from tests.administration import OWN_ORIGIN, AdminWorld
+from tests.migrated import migrate_new
 from tests.widget_world import BASE, INTRANET, PORTAL, VERBATIM, Site, ask, key, make_site
 from tests.world import World
 
@@ -56,7 +57,7 @@ IDS = {"client": "hr-portal", "key": "0190a0b0-0000-7000-8000-00000000dead", "co
 def admin(policy: RailsPolicy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdminWorld]:
     folder = tmp_path_factory.mktemp("widget-origins")
     url = f"sqlite:///{folder / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     yield AdminWorld(World(policy), database, folder)
     database.close()

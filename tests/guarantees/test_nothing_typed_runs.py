@@ -11,7 +11,7 @@ from gateway.access_settings import AccessSettings
 from store.catalog import publish_bundle
 from store.changes.types import Edit, EditKind
 from store.content import KeepsText
-from store.database import migrate, open_database
+from store.database import open_database
 from store.feedback import Feedback, FeedbackTexts, Verdict
 from store.formats.bundle import Bundle
 from store.import_desk import ImportDesk
@@ -24,6 +24,7 @@ from store.review.reading import Reading
 from store.review.types import Bounds, Noted, Reason, Wanted
 from tests.administration import AdminWorld
 from tests.gateway.http.pages.test_page_escaping import keep_decision
+from tests.migrated import migrate_new
 from tests.real_browser import CHROMIUM, Watched, served, start
 from tests.store.store_content import assistant, embed, prompt
 from tests.world import World
@@ -76,7 +77,7 @@ LISTS = (
 @pytest.fixture
 def admin(world: World, tmp_path: Path) -> Iterator[AdminWorld]:
     url = f"sqlite:///{tmp_path / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     made = AdminWorld(world, database, tmp_path, AccessSettings(plain_http=True), keeps_changes=True)
     made.user("ada", *Role)

@@ -11,13 +11,14 @@ import pytest
 
 from gateway.decisions import DecisionLog, Said
 from store.content import KeepsText
-from store.database import migrate, open_database
+from store.database import open_database
 from store.people import Role
 from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import Decisions
 from store.types import Decision, Recorded
 from tests.administration import PRIVACY, AdminWorld, person
 from tests.gateway.test_decisions import decision
+from tests.migrated import migrate_new
 from tests.widget_world import GENERATED, ask, make_site
 from tests.world import catalog
 
@@ -43,7 +44,7 @@ class Rows:
 @pytest.fixture
 def database(tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     yield database
     database.close()

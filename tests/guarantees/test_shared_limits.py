@@ -11,8 +11,9 @@ from gateway.database_marks import DatabaseMarks
 from gateway.limit_settings import LimitSettings
 from gateway.redis_marks import RedisMarks
 from gateway.shared_rates import AGAIN_S, MarkStore, SharedRates
-from store.database import migrate, open_database
+from store.database import open_database
 from store.rate_marks import RateMarks
+from tests.migrated import migrate_new
 from tests.redis_server import RedisServer
 from tests.world import PEPPER, World
 
@@ -54,7 +55,7 @@ async def test_two_gateways_on_one_key_let_exactly_its_limit_in(
                 stores.append(redis)
         else:
             url = request.getfixturevalue("postgres_server")()
-            migrate(url)
+            migrate_new(url)
             for _ in range(2):
                 database = open_database(url)
                 stack.callback(database.close)
@@ -101,7 +102,7 @@ async def test_with_a_database_that_is_locked_each_gateway_lets_its_part_in_at_o
     make_world, postgres_server
 ) -> None:
     url = postgres_server()
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     marks = DatabaseMarks(RateMarks(database))
     rates = shared(marks, wait_s=0.05)

@@ -13,9 +13,10 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey, RSAKey
 
 from rails.engine import RailsPolicy
-from store.database import migrate, open_database
+from store.database import open_database
 from store.people import OPERATOR
 from tests.administration import AdminWorld
+from tests.migrated import migrate_new
 from tests.widget_world import BASE, PORTAL, Site, make_site
 from tests.world import World
 
@@ -29,7 +30,7 @@ STRONG = "another-secret-that-is-quite-long-enough-for-it"
 def admin(policy: RailsPolicy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdminWorld]:
     folder = tmp_path_factory.mktemp("widget-tokens")
     url = f"sqlite:///{folder / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     yield AdminWorld(World(policy), database, folder)
     database.close()

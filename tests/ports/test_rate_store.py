@@ -11,8 +11,9 @@ from gateway.errors import RateLimited
 from gateway.rates import MemoryRates, Rate, RateKind, RateStore
 from gateway.redis_marks import RedisMarks
 from gateway.shared_rates import MarkStore, SharedRates
-from store.database import migrate, open_database
+from store.database import open_database
 from store.rate_marks import Mark, RateMarks
+from tests.migrated import migrate_new
 
 pytestmark = pytest.mark.anyio
 KEY, ADDRESS = RateKind.KEY, RateKind.ADDRESS
@@ -29,7 +30,7 @@ def url_of(kind: str, request: pytest.FixtureRequest) -> str:
     if kind == "redis":
         return request.getfixturevalue("redis_server").url
     url = request.getfixturevalue("postgres_server")()
-    migrate(url)
+    migrate_new(url)
     return url
 
 
@@ -134,7 +135,7 @@ async def test_a_clock_that_was_set_back_costs_a_minute_at_most(kind: str, reque
 @pytest.mark.postgres
 def test_marks_that_are_past_are_removed_and_no_others(postgres_server) -> None:
     url = postgres_server()
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     marks = RateMarks(database)
     try:

@@ -16,6 +16,7 @@ from store.people import Grant, Role
 from store.repositories.kept_replies import KeptReplies
 from store.repositories.sessions import Sessions
 from store.repositories.users import Users
+from tests.migrated import migrate_new
 
 ADA = User(
     id="0190-a",
@@ -198,7 +199,7 @@ def test_a_reply_is_kept_for_a_day_and_a_key_at_work_for_an_hour(database: Datab
 
 
 def test_keys_from_before_have_a_client_and_the_standard_rate(url: str):
-    migrate(url)
+    migrate_new(url)
     migrate_down(url, "0008")
     row = {"id": "a1", "name": "intranet", "at": AT.replace(tzinfo=None).isoformat(" ")}
     with connect(url) as connection:

@@ -18,6 +18,7 @@ from store.repositories.decision_filters import DecisionFilter
 from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import Decisions
 from store.types import Outcome, Recorded, Words
+from tests.migrated import migrate_new
 
 WORDS = Words(KeepsText.FULL, "When is it open?\x00", "At \U0001f558.")
 STOPPED = ({"name": "length", "status": "passed"}, {"name": "secrets", "status": "blocked"})
@@ -50,7 +51,7 @@ def test_one_that_is_there_already_stays_as_it_is(database: Database) -> None:
 
 
 def test_a_batch_that_fails_is_not_there_at_all_and_the_next_one_is(sqlite_url: str) -> None:
-    migrate(sqlite_url)
+    migrate_new(sqlite_url)
     database = open_database(sqlite_url)
     fails = True
 
@@ -150,7 +151,7 @@ def test_a_person_is_forgotten_and_their_decisions_still_count(database: Databas
 def test_the_rail_that_stopped_an_older_decision_is_found_after_the_migration(url: str) -> None:
     from store.database import migrate_down  # noqa: PLC0415 -- the one test that goes back
 
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     Decisions(database).add(dataclasses.replace(DECISION, rails=STOPPED))
     database.close()
@@ -164,7 +165,7 @@ def test_the_rail_that_stopped_an_older_decision_is_found_after_the_migration(ur
 def test_the_journal_is_moved_into_the_file_by_a_thread_and_not_by_a_commit(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(decision_writer, "CHECKPOINT_COMMITS", 3)
     url = f"sqlite:///{tmp_path / 'canongate.db'}"
-    migrate(url)
+    migrate_new(url)
     database, moved = open_database(url), []
     checkpoint = database.checkpoint
     monkeypatch.setattr(database, "checkpoint", lambda: (checkpoint(), moved.append(threading.current_thread())))

@@ -7,7 +7,7 @@ import time
 import pytest
 from sqlalchemy import text
 
-from store.database import migrate, open_database
+from store.database import open_database
 from store.repositories.revisions import Published, Revisions
 from store.signals import CHANNEL, Lead, RevisionSignal
 from tests.migrated import migrate_new
@@ -21,7 +21,7 @@ SHORT_S = 0.2
 @pytest.fixture
 def databases(postgres_server):
     url = postgres_server()
-    migrate(url)
+    migrate_new(url)
     found = [open_database(url), open_database(url)]
     yield found
     for one in found:

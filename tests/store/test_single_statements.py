@@ -7,9 +7,10 @@ import threading
 import pytest
 from sqlalchemy import text
 
-from store.database import Database, migrate, open_database
+from store.database import Database, open_database
 from store.errors import Conflict, StoreUnavailable
 from store.repositories.widget_turns import WidgetTurn, WidgetTurns
+from tests.migrated import migrate_new
 
 AT = dt.datetime(2026, 11, 29, 9, tzinfo=dt.UTC)
 TURN = WidgetTurn(
@@ -78,7 +79,7 @@ def test_questions_of_many_threads_are_all_there(database: Database) -> None:
 @pytest.mark.postgres
 def test_a_kept_connection_that_the_server_ended_is_not_noticed(postgres_server) -> None:
     url = postgres_server()
-    migrate(url)
+    migrate_new(url)
     database, other = open_database(url), open_database(url)
     turns = WidgetTurns(database)
     turns.add(TURN)

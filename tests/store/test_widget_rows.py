@@ -15,6 +15,7 @@ from store.errors import Conflict, NotFound
 from store.repositories.widget_clients import WidgetClients
 from store.repositories.widget_sessions import WidgetSessions
 from store.widgets import WidgetClient, WidgetSecret, WidgetSession, WidgetSettings, contrast, require_origin
+from tests.migrated import migrate_new
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -135,7 +136,7 @@ def test_the_last_visit_at_each_origin_of_a_client_is_told(database: Database):
 
 
 def test_the_tables_go_and_come(url: str):
-    migrate(url)
+    migrate_new(url)
     migrate_down(url, "0012")
     migrate(url)
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from store.database import migrate, open_database
+from store.database import open_database
 from store.types import KeyScope
 from tests.administration import AdminWorld
+from tests.migrated import migrate_new
 from tests.real_browser import served
 from tests.widget_world import APPROVED, VERBATIM, make_site
 from tests.world import World
@@ -42,7 +43,7 @@ class Portal:
 @pytest.fixture
 def admin(world: World, tmp_path: Path) -> Iterator[AdminWorld]:
     url = f"sqlite:///{tmp_path / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     with contextlib.closing(open_database(url)) as database:
         yield AdminWorld(world, database, tmp_path)
 

@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import expect
 
 from gateway.widget.release import snippets_of
-from store.database import migrate, open_database
+from store.database import open_database
 from store.people import OPERATOR
 from tests import administration
 from tests.administration import AdminWorld
+from tests.migrated import migrate_new
 from tests.real_browser import free_port, served
 from tests.widget_world import APPROVED, VERBATIM, Site, make_site
 from tests.world import World
@@ -61,7 +62,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def admin(own: str, world: World, tmp_path: Path) -> Iterator[AdminWorld]:
     url = f"sqlite:///{tmp_path / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     made = AdminWorld(world, database, tmp_path)
     with served(made.app, port=int(own.rpartition(":")[2])):

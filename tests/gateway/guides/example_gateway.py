@@ -12,11 +12,12 @@ from models.fakes import FakeEmbedder, prompt_text
 from rails.engine import compile_policy
 from rails.policy import load_policy
 from store.catalog import load_catalog, publish_bundle
-from store.database import migrate, open_database
+from store.database import open_database
 from store.formats.bundle import read_bundle
 from store.repositories.decision_writer import DecisionWriter
 from store.types import KeyScope
 from tests.administration import AdminWorld
+from tests.migrated import migrate_new
 from tests.real_browser import served
 from tests.world import World
 
@@ -37,7 +38,7 @@ class ExampleGateway:
 def example_gateway(folder: Path) -> Iterator[ExampleGateway]:
     """Serves the example help desk; its model says what its prompts ask it to repeat."""
     url = f"sqlite:///{folder / 'canongate.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     publish_bundle(database, read_bundle(EXAMPLE), author="operator", note="example")
     content = load_catalog(database)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from store.database import migrate, open_database
+from store.database import open_database
 from store.types import KeyScope
 from tests.administration import AdminWorld
+from tests.migrated import migrate_new
 from tests.widget_world import APPROVED, INTRANET, PORTAL, VERBATIM, make_site
 from tests.world import World
 
@@ -26,7 +27,7 @@ def listed(listing: AdminWorld) -> AdminWorld:
 @pytest.fixture
 def listing(world: World, tmp_path: Path) -> Iterator[AdminWorld]:
     url = f"sqlite:///{tmp_path / 'admin.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     yield AdminWorld(world, database, tmp_path)
     database.close()

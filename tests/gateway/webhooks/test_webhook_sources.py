@@ -18,10 +18,11 @@ from gateway.webhooks.making import make_webhooks
 from gateway.webhooks.watching import ClusterWatch, HandoffWatch, TrailWatch
 from store.audit import AuditTrail
 from store.changes.types import EventKind
-from store.database import migrate, open_database
+from store.database import open_database
 from store.people import OPERATOR
 from store.review.types import Cluster
 from store.types import Decision, Outcome
+from tests.migrated import migrate_new
 
 pytestmark = pytest.mark.anyio
 AT = dt.datetime(2026, 11, 29, 9, tzinfo=dt.UTC)
@@ -32,7 +33,7 @@ WORDS = "my manager shouts at me"
 @pytest.fixture
 def trail(tmp_path):
     url = f"sqlite:///{tmp_path / 'trail.db'}"
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     yield SimpleNamespace(audit=AuditTrail(database, b"a" * 32), database=database, place=tmp_path / "told")
     database.close()

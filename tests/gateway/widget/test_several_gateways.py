@@ -8,8 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from store.database import migrate, open_database
+from store.database import open_database
 from tests.administration import AdminWorld, person
+from tests.migrated import migrate_new
 from tests.widget_world import APPROVED, BASE, GENERATED, Site, ask, events, key, make_site, until_asked
 
 pytestmark = pytest.mark.anyio
@@ -35,7 +36,7 @@ def pair(request: pytest.FixtureRequest, make_world, tmp_path: Path) -> Iterator
         url = f"sqlite:///{tmp_path / 'admin.db'}"
     else:
         url = request.getfixturevalue("postgres_server")()
-    migrate(url)
+    migrate_new(url)
     databases = [open_database(url), open_database(url)]
     worlds = [AdminWorld(make_world(), database, tmp_path, shares_turns=True) for database in databases]
     one = make_site(worlds[0])

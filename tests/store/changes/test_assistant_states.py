@@ -5,6 +5,7 @@ from store.changes.history import History
 from store.changes.types import Edit, EditKind, Item
 from store.database import migrate, migrate_down, open_database
 from store.people import Role
+from tests.migrated import migrate_new
 from tests.store.changes.change_world import ADA, ChangeWorld, person
 from tests.store.store_content import assistant
 
@@ -35,7 +36,7 @@ def test_states_of_folders_and_of_changes_are_listed_together(world: ChangeWorld
 
 
 def test_what_is_known_of_before_is_listed_after_the_migration(url: str) -> None:
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     world = ChangeWorld(database)
     world.publish_first()

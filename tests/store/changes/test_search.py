@@ -11,6 +11,7 @@ from store.changes.lists import ContentLists, Wanted
 from store.changes.types import EditKind
 from store.database import Database, migrate, migrate_down, open_database
 from store.folding import folded
+from tests.migrated import migrate_new
 from tests.store.changes.change_world import ADA, ChangeWorld
 from tests.store.store_content import prompt
 
@@ -78,7 +79,7 @@ def test_folding_leaves_nothing_to_fold(text: str) -> None:
 
 
 def test_what_was_there_before_is_found_after_the_migration(url: str) -> None:
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     ChangeWorld(database).publish_first(*(prompt(key, phrasings=[text]) for key, text in TEXTS.items()))
     database.close()

@@ -8,6 +8,7 @@ from queue_parts import NOW, Queue, editor, noted
 from store.database import Database, migrate, migrate_down, open_database
 from store.errors import Conflict
 from store.review.actions import AddPhrasing, Discard
+from tests.migrated import migrate_new
 
 
 def test_no_count_is_lost_when_several_write_at_once(database: Database) -> None:
@@ -46,7 +47,7 @@ def test_of_two_who_act_on_the_same_questions_at_once_one_wins_all_of_them(datab
 
 
 def test_the_schema_goes_down_and_up_with_a_queue_in_it(url: str) -> None:
-    migrate(url)
+    migrate_new(url)
     database = open_database(url)
     queue = Queue(database)
     queue.take("vpn one", "gym two")
