@@ -59,6 +59,12 @@ class RaySettings(Section, frozen=True):
     busy: Annotated[float, Meta(gt=0, le=1)] = 0.7
     """Share of its places at work at which another replica is started."""
 
+    more_after_s: Annotated[float, Meta(ge=1, le=3600)] = 30.0
+    """Seconds that they have to be that busy, on the average, before another one is started."""
+
+    fewer_after_s: Annotated[float, Meta(ge=1, le=86400)] = 600.0
+    """Seconds that fewer of them have to do before one is ended. A new one loads its weights first, so do not hurry."""
+
     batch: Annotated[int, Meta(ge=1, le=256)] = 16
     """Requests to the embedder that share a run when they come at once."""
 

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 from ray import serve
 from ray.exceptions import RayError
 from ray.serve.exceptions import BackPressureError, RayServeException
-from ray.serve.handle import DeploymentHandle
+from ray.serve.handle import DeploymentHandle, DeploymentResponse, DeploymentResponseGenerator
 
 from gateway.on_ray.names import APPLICATION, EMBEDDER, MODEL
 from models.errors import ModelBusy, ModelUnavailable
@@ -38,7 +39,7 @@ class HandleModelCalls:
         except _FAILURES as error:
             raise ModelUnavailable(f"a replica of the model failed: {type(error).__name__}") from error
         finally:
-            answers.cancel()  # what ended is not disturbed by it
+            _leave(answers)
 
     async def fault(self) -> str | None:
         try:
@@ -68,9 +69,15 @@ class HandleEmbedderCalls:
         except BackPressureError as error:
             raise ModelBusy(BUSY_S) from error
         except _FAILURES as error:
-            response.cancel()
+            _leave(response)
             raise ModelUnavailable(f"a replica of the embedder failed: {type(error).__name__}") from error
         return answer
+
+
+def _leave(left: DeploymentResponse | DeploymentResponseGenerator) -> None:
+    """Stops the work on a request; one that has ended is not disturbed, and one that never began says once more why."""
+    with suppress(*_FAILURES):
+        left.cancel()
 
 
 def running_replicas() -> dict[str, int]:

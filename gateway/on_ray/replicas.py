@@ -18,6 +18,7 @@ from gateway.logs import set_up_logging
 from gateway.model_making import make_model, remote_weights
 from gateway.on_ray.calls import HandleEmbedderCalls, HandleModelCalls
 from gateway.on_ray.folders import folder_of_gateway
+from gateway.on_ray.listening import listen_here
 from gateway.settings import Settings
 from models.errors import ModelUnavailable
 from models.remote.embedder import RemoteEmbedder
@@ -36,7 +37,7 @@ class ModelDeployment:
     """A process with the model's worker under it."""
 
     def __init__(self, settings: bytes) -> None:
-        read = _read(settings)
+        read = _begin(settings)
         made = make_model(read)
         if not isinstance(made, LlamaModel):
             raise TypeError("an upstream is not a deployment. This is a bug.")
@@ -68,7 +69,7 @@ class EmbedderDeployment:
     """A process with the embedder."""
 
     def __init__(self, settings: bytes) -> None:
-        read = _read(settings)
+        read = _begin(settings)
         self._replica = EmbedderReplica(open_embedder(read, lambda _: None))
         self.embed.set_max_batch_size(read.ray.batch)
 
@@ -86,7 +87,7 @@ class GatewayDeployment:
     """A gateway whose model and embedder are other deployments."""
 
     def __init__(self, settings: bytes, model: DeploymentHandle | None, embedder: DeploymentHandle) -> None:
-        read = folder_of_gateway(_read(settings), serve.get_replica_context().rank.rank)
+        read = folder_of_gateway(_begin(settings), serve.get_replica_context().rank.rank)
         self._stack = ExitStack()
         with ThreadPoolExecutor(1) as beside:  # what is opened blocks, and asks the embedder
             components = beside.submit(self._opened, read, model, embedder).result()
@@ -117,7 +118,9 @@ def _remote_model(settings: Settings, handle: DeploymentHandle | None) -> Remote
     )
 
 
-def _read(settings: bytes) -> Settings:
+def _begin(settings: bytes) -> Settings:
+    """Returns the settings, after what every process of ours does first."""
     read = msgspec.json.decode(settings, type=Settings)
     set_up_logging(read.log)
+    listen_here(read.ray)
     return read

@@ -4,14 +4,19 @@ import importlib
 import importlib.util
 import os
 import shutil
+import signal
 import socket
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from benchmarks.gateway_process import ROOT, children_of
@@ -20,11 +25,12 @@ from gateway.limit_settings import LimitSettings
 from gateway.model_making import remote_weights
 from gateway.model_settings import AnswerSettings
 from gateway.on_ray.environment import prepare
+from gateway.on_ray.names import MODEL
 from gateway.opening import first_key, open_store
 from gateway.rail_services import rail_services
 from gateway.ray_settings import RaySettings
 from gateway.server_settings import ServerSettings
-from gateway.settings import DataSettings, MatchingSettings, Settings
+from gateway.settings import DataSettings, MatchingSettings, PageSettings, RailSettings, Settings
 from models.embedding.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
 from models.remote.embedder import RemoteEmbedder
 from models.remote.model import RemoteModel
@@ -35,6 +41,8 @@ ON_RAY = [
     pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed; run: make test-ray"),
 ]
 REPLICAS = 2
+AGAIN_S = 300.0
+"""For a process that starts, on a machine that has more to do."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +52,25 @@ class OnRay:
     settings: Settings
     key: str
 
+    def with_settings(self, **changes: Any) -> Settings:
+        """The same data folder, with other settings."""
+        return msgspec.structs.replace(Settings(data=self.settings.data), **changes)
+
+    @property
+    def url(self) -> str:
+        """Where Ray's proxy listens."""
+        return f"http://127.0.0.1:{self.settings.server.port}"
+
     def client(self, key: str | None = None) -> httpx.Client:
-        """Someone who asks over HTTP; without a key of their own, with the first one."""
-        headers = {"authorization": f"Bearer {self.key if key is None else key}"}
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.settings.server.port}", headers=headers, timeout=120.0)
+        """Someone who asks over HTTP: with the first key, another one, or none where that is empty."""
+        token = self.key if key is None else key
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=120.0)
+
+    def is_ready(self) -> bool:
+        """Whether the gateway says that all of its parts are."""
+        with self.client() as client:
+            return client.get("/readyz").status_code == 200
 
     def model(self, *, parallel: int, waiting: int) -> RemoteModel:
         """The model as a gateway sees it; the caller closes it."""
@@ -64,8 +87,22 @@ class OnRay:
     def processes(self, deployment: str) -> list[int]:
         """The numbers of the processes that are replicas of a deployment."""
         return [
-            pid for pid in _below(os.getpid()) if _title(pid).startswith(f"ray::ServeReplica:canongate:{deployment}")
+            pid for pid in below(os.getpid()) if _title(pid).startswith(f"ray::ServeReplica:canongate:{deployment}")
         ]
+
+    @contextmanager
+    def hanging_models(self) -> Iterator[None]:
+        """Until it is left, every worker under a replica of the model stands still and dies of nothing."""
+        below = [child for replica in self.processes(MODEL) for child in children_of(replica)]
+        workers = [child for child in below if "models.worker" in _title(child)]
+        assert len(workers) == REPLICAS
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for worker in workers:
+                os.kill(worker, signal.SIGCONT)
 
     def running(self, deployment: str) -> int:
         """How many replicas Ray says are ready."""
@@ -82,7 +119,11 @@ def on_ray(tmp_path_factory: pytest.TempPathFactory, embedder_cache: Path) -> It
         server=ServerSettings(port=_free_port()),
         matching=MatchingSettings(tune=False),
         answers=AnswerSettings(kept=0),
-        limits=LimitSettings(requests_per_minute=100_000, deadline_s=60.0),
+        page=PageSettings(try_it="helpdesk"),
+        rails=RailSettings(rail_s=10.0, stage_s=30.0),
+        limits=LimitSettings(
+            requests_per_minute=100_000, visitor_requests_per_minute=100_000, deadline_s=60.0, match_s=10.0
+        ),
         ray=RaySettings(
             least_models=REPLICAS, most_models=REPLICAS, gateway_cpus=0.1, embedder_cpus=0.1, model_cpus=0.1
         ),
@@ -96,7 +137,9 @@ def on_ray(tmp_path_factory: pytest.TempPathFactory, embedder_cache: Path) -> It
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Ray says of its own parts
         with _handles().deployed(settings, print):
-            yield OnRay(settings, made.token)
+            served = OnRay(settings, made.token)
+            until(served.is_ready)
+            yield served
 
 
 @pytest.fixture(scope="session")
@@ -113,14 +156,28 @@ def ray_embedder(on_ray: OnRay) -> RemoteEmbedder:
     return on_ray.embedder()
 
 
+def until(condition: Callable[[], bool]) -> None:
+    """Waits for something that nobody tells."""
+    ends_s = time.monotonic() + AGAIN_S
+    while not condition():
+        assert time.monotonic() < ends_s
+        time.sleep(0.2)
+
+
+def needs_ray(name: str) -> ModuleType:
+    """Imports a module that imports ray, which need not be there when tests are collected."""
+    return importlib.import_module(name)
+
+
 def _handles() -> ModuleType:
-    return importlib.import_module("tests.on_ray.handles")
+    return needs_ray("tests.on_ray.handles")
 
 
-def _below(pid: int) -> Iterator[int]:
+def below(pid: int) -> Iterator[int]:
+    """Gives the processes that a process started, and those that these started."""
     for child in children_of(pid):
         yield child
-        yield from _below(child)
+        yield from below(child)
 
 
 def _title(pid: int) -> str:

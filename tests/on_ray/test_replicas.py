@@ -11,11 +11,11 @@ from gateway.on_ray.names import EMBEDDER, MODEL
 from models.errors import ModelBusy, ModelUnavailable, RequestCancelled
 from models.ports import Cancellation, Completion, Sampling
 from tests.models.prompts import approved
-from tests.on_ray.application import ON_RAY, REPLICAS
+from tests.on_ray.application import ON_RAY, REPLICAS, until
+from tests.on_ray.served_world import served_world
 
 pytestmark = ON_RAY
 
-AGAIN_S = 180.0
 PLACES = 8
 """Of one replica."""
 
@@ -42,13 +42,6 @@ def ask(model, given, *, max_tokens=8, cancellation=None, on_text=None):
         cancellation=cancellation or Cancellation(),
         on_text=on_text,
     )
-
-
-def until(condition):
-    ends_s = time.monotonic() + AGAIN_S
-    while not condition():
-        assert time.monotonic() < ends_s
-        time.sleep(0.2)
 
 
 def test_prompts_of_one_beginning_find_it_warm(wide):
@@ -107,18 +100,22 @@ def test_people_get_approved_answers_while_an_actor_dies(on_ray):
 
 
 def test_without_its_embedder_a_gateway_says_so_and_answers_when_it_is_back(on_ray):
-    os.kill(on_ray.processes(EMBEDDER)[0], signal.SIGKILL)
-    statuses = []
-    with on_ray.client() as client:
+    with served_world(on_ray, None) as world, on_ray.client() as client:
+        os.kill(on_ray.processes(EMBEDDER)[0], signal.SIGKILL)
+        replies = []
 
         def is_answered():
-            number = len(statuses)
-            message = f"Wording {number}: may I ask how parental leave works here?"
-            statuses.append(client.post("/v1/chat", json={"assistant": "helpdesk", "message": message}).status_code)
-            return statuses[-1] == 200 and on_ray.running(EMBEDDER) == 1
+            message = f"Wording {len(replies)}: may I ask how parental leave works here?"
+            replies.append(client.post("/v1/chat", json={"assistant": "helpdesk", "message": message}))
+            return replies[-1].status_code == 200 and on_ray.running(EMBEDDER) == 1
 
         until(is_answered)
-    assert set(statuses) <= {200, 503}
+        refused = [one.json()["code"] for one in replies if one.status_code != 200]
+        assert {one.status_code for one in replies} <= {200, 503}
+        assert set(refused) <= {"rails_unavailable", "matcher_unavailable"}
+        failed = [one for one in world.decisions.kept if one.failed]
+        assert len(failed) == len(refused), "each is recorded"
+        assert {(one.outcome, one.sent_sha256) for one in failed} <= {("blocked_input", None)}
 
 
 def test_whoever_leaves_frees_the_replicas(wide):
@@ -140,8 +137,16 @@ def test_whoever_leaves_frees_the_replicas(wide):
         assert all(pool.map(lambda number: ask(wide, prompt(number)).text, range(PLACES)))
 
 
+def test_a_burst_on_free_replicas_is_taken_whole(wide):
+    with ThreadPoolExecutor(PLACES * REPLICAS) as pool:
+        assert all(pool.map(lambda number: ask(wide, prompt(number)).text, range(PLACES * REPLICAS)))
+
+
 def test_more_than_places_and_line_is_busy(on_ray):
     model = on_ray.model(parallel=100, waiting=100)  # more than the replicas take: Ray's own line says no
+    assert ask(model, prompt(0)).text, "who has asked once knows how long that line is"
+    line = PLACES * REPLICAS + on_ray.settings.model.queue
+    several = PLACES * REPLICAS + line + 8
 
     def busy(number):
         try:
@@ -150,6 +155,8 @@ def test_more_than_places_and_line_is_busy(on_ray):
             return error.retry_after_s > 0
         return False
 
-    with ThreadPoolExecutor(40) as pool:
-        assert any(pool.map(busy, range(40)))
+    with ThreadPoolExecutor(several) as pool:
+        outcomes = list(pool.map(busy, range(several)))
+    assert any(outcomes)
+    assert outcomes.count(False) >= PLACES * REPLICAS
     model.close()
