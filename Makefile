@@ -146,7 +146,7 @@ bench: setup ## print the figures of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.matching --cases
 	@$(BIN)/canongate eval suite examples/helpdesk/suites/helpdesk.yaml
 
-bench-rivals: setup rival ## measure the gateway beside its rivals and write docs/rivals.md (an hour at most; installs 5 GB in var/rivals once)
+bench-rivals: setup rival ## measure the gateway beside its rivals and write docs/rivals.md (an hour at most on two idle cores; before that installs 5 GB in var/rivals, once)
 	@$(BIN)/python -m benchmarks.rivals
 
 screenshots: setup browser ## write pictures of every admin page to var/screenshots, and those of the tour to docs/tour

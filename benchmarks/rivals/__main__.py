@@ -8,11 +8,14 @@ import argparse
 import json
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.gateway_process import say
 from benchmarks.rivals import machine
+from benchmarks.rivals.progress import Progress
 from benchmarks.rivals.questions import QUESTIONS, Options, Question, chosen
 from benchmarks.rivals.report import FIGURES, Report, read_report, write_page, write_report
 from benchmarks.rivals.venvs import RIVALS, NotInstalled, Rival
@@ -29,10 +32,11 @@ def main() -> None:
         arguments.quick, arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS), arguments.data, say
     )
     report = read_report(arguments.figures)
-    if not arguments.page:
-        _run(arguments, options, report)
-    if arguments.page or arguments.figures == FIGURES:
-        write_page(report)
+    try:
+        if not arguments.page:
+            _run(arguments, options, report)
+    finally:
+        write_page(report, arguments.figures)
     if arguments.as_json:
         print(json.dumps(report, indent=1, ensure_ascii=False))
     elif not arguments.page:
@@ -44,7 +48,7 @@ def _arguments() -> argparse.Namespace:
         prog="python -m benchmarks.rivals",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python -m benchmarks.rivals --only overhead blocking --quick --json",
+        epilog="example: python -m benchmarks.rivals --only overhead blocking --quick --figures /tmp/try/figures.json",
     )
     names = [one.name for one in QUESTIONS]
     parser.add_argument("--only", nargs="+", default=[], choices=names, metavar="QUESTION", help=", ".join(names))
@@ -56,7 +60,10 @@ def _arguments() -> argparse.Namespace:
         "--data", type=Path, default=Path("../shared/data"), help="data sets that are not ours (%(default)s)"
     )
     parser.add_argument(
-        "--figures", type=Path, default=FIGURES, help="where they are kept; elsewhere, no page is written"
+        "--figures",
+        type=Path,
+        default=FIGURES,
+        help="where they are kept; those of elsewhere have page and plots beside",
     )
     parser.add_argument("--page", action="store_true", help="measure nothing: write the page from the figures")
     parser.add_argument("--shared", action="store_true", help="note that others used the machine meanwhile")
@@ -68,14 +75,20 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(arguments: argparse.Namespace, options: Options, report: Report) -> None:
-    began_s = time.monotonic()
     rivals = _installed(report, options)
     asked = chosen(arguments.only)
-    for number, question in enumerate(asked, start=1):
-        say(f"question {number} of {len(asked)}: {question.title}")
-        _ask(question, rivals, options, report, is_shared=arguments.shared)
+    progress = Progress(asked, options)
+    for question in asked:
+        progress.begin(question)
+        try:
+            report["questions"][question.name] = _ask(question, rivals, options, is_shared=arguments.shared)
+        except Exception as error:  # noqa: BLE001 - one question that fails does not take an hour of others with it
+            report["not_answered"][question.name] = f"{type(error).__name__}: {error}"
+            say(f"{question.name} failed:\n{traceback.format_exc()}")
+        else:
+            report["not_answered"].pop(question.name, None)
         write_report(report, arguments.figures)
-        say(f"{question.name} is answered; {(time.monotonic() - began_s) / 60:.1f} minutes so far")
+        progress.end(question)
 
 
 def _installed(report: Report, options: Options) -> list[Rival]:
@@ -96,11 +109,12 @@ def _installed(report: Report, options: Options) -> list[Rival]:
     return able
 
 
-def _ask(question: Question, rivals: Sequence[Rival], options: Options, report: Report, *, is_shared: bool) -> None:
+def _ask(question: Question, rivals: Sequence[Rival], options: Options, *, is_shared: bool) -> dict[str, Any]:
+    """Returns a question's figures, with what they were measured on."""
     began_s, others = time.monotonic(), machine.Others()
     figures = question.measure(rivals, options)
     others_cores = round(others.cores(), 2)
-    report["questions"][question.name] = {
+    return {
         "measured": machine.now(),
         "machine": machine.describe(),
         "minutes": round((time.monotonic() - began_s) / 60, 1),

@@ -20,7 +20,7 @@ from benchmarks.rivals.arena import started
 from benchmarks.rivals.chapters import Chapter, Plot, Series
 from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.load import Came, Load
-from benchmarks.rivals.overhead import not_run, summary
+from benchmarks.rivals.overhead import not_run, not_run_rows, summary
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import told, value
 from benchmarks.rivals.servers import CONFIGURATIONS, GATEWAY_PORT, Server
@@ -141,7 +141,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
             options.say(f"starting {title}")
             try:
                 contestants[title] = stack.enter_context(opened)
-            except (NotServing, RuntimeError) as error:
+            except (NotServing, RuntimeError, OSError) as error:
                 failed[title] = str(error)
         for one in contestants.values():
             loads.send(one.load(0, 2, 1))
@@ -149,7 +149,10 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
             for callers in CALLERS:
                 options.say(f"answers: round {number + 1} of {options.rounds}, {callers} at once")
                 for title, one in contestants.items():
-                    rounds.setdefault((title, callers), []).append(loads.send(one.load(number, each, callers)))
+                    if title not in failed:
+                        came = loads.send(one.load(number, each, callers))
+                        rounds.setdefault((title, callers), []).append(came)
+                        failed |= {} if came.took_ms else {title: f"no answer at {callers} at once: {came.example}"}
         memory = {title: round(one.memory_mib()) for title, one in contestants.items()}
     return {
         "questions": len(desk.prompts),
@@ -157,6 +160,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
         "figures": {
             title: {"memory_mib": memory[title], **{str(one): summary(rounds[title, one]) for one in CALLERS}}
             for title in memory
+            if title not in failed
         },
         "failed": failed,
     }
@@ -207,6 +211,7 @@ def tell(figures: Figures) -> Chapter:
         ]
         for title, one in measured.items()
     ]
+    rows += not_run_rows(figures, rows)
     measures = [
         Measure(
             f"gives {{}} answers a second at {callers} at once",

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals import load as loads
+from benchmarks.rivals.comparing import OURS
 from benchmarks.rivals.contestants import Way, body, load
 from benchmarks.rivals.desk_colang import write_dialog
 from benchmarks.rivals.load import Came, Load
-from benchmarks.rivals.messages import Questions, answered_by_all, questions
+from benchmarks.rivals.messages import Questions, questions
 from benchmarks.rivals.questions import Options
 from benchmarks.rivals.servers import CONFIGURATIONS, DATA, DIALOG, HOME, MINILM, STUB_PORT, Server
 from benchmarks.rivals.serving import NotServing, Serving, cores, serving
@@ -26,6 +27,7 @@ from store.formats.bundle import read_bundle
 
 WARM = 16
 ASK_S = 120.0
+"""The first question may wait for thousands of sentences to be embedded."""
 
 
 @dataclass
@@ -36,15 +38,33 @@ class Arena:
     servers: dict[str, Server] = field(default_factory=dict)
     up: dict[str, Serving] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
-    """Why a server is not up, in its own words."""
+    """Why a server or a way to ask one is not measured, by its title and in its own words."""
 
     def send(self, sent: Load) -> Came:
         """Sends a load from the core that is not the servers'."""
         return loads.send(sent, cores=cores()[1])
 
+    def ask(self, way: Way, sent: Load) -> Came | None:
+        """Sends a load to a way; None for one that gave nothing that was wanted, now or before.
+
+        It is not asked again: a server that hangs would else take a minute of each round.
+        """
+        if way.title in self.failed:
+            return None
+        came = self.send(sent)
+        if came.took_ms:
+            return came
+        self.give_up(way, f"nothing that was wanted at {sent.callers} at once, but: {came.example}")
+        return None
+
+    def give_up(self, way: Way, why: str) -> None:
+        """Notes why a way is not asked any more."""
+        self.failed[way.title] = " ".join(why.split())
+        self.options.say(f"{way.title} is left out: {why}")
+
     def ways(self, ways: Sequence[Way]) -> list[Way]:
-        """Returns those whose server is up."""
-        return [one for one in ways if one.server in self.up]
+        """Returns those whose server is up and that were not given up."""
+        return [one for one in ways if one.server in self.up and one.title not in self.failed]
 
     def server(self, way: Way) -> Server:
         """Returns a way's server."""
@@ -94,14 +114,14 @@ def arena(servers: Sequence[Server], rivals: Sequence[Rival], options: Options) 
         stack.enter_context(stub())
         for server in servers:
             if server.rival not in installed:
-                up.failed[server.name] = "its packages could not be installed"
+                up.failed[server.title] = "its packages could not be installed"
                 continue
             options.say(f"starting {server.title}")
             try:
                 up.up[server.name] = stack.enter_context(started(server))
                 up.servers[server.name] = server
             except NotServing as error:
-                up.failed[server.name] = str(error)
+                up.failed[server.title] = str(error)
                 options.say(f"{server.title}: {error}")
         yield up
 
@@ -130,7 +150,7 @@ def started(server: Server, *, placed: str | None = None) -> Iterator[Serving]:
 
 
 def replies(server: Server, text: str, *, is_streamed: bool = False) -> str:
-    """Returns what a server replies to one message, whatever its status."""
+    """Returns what a server replies to one message, whatever its status. Raises `OSError` where none comes."""
     headers = {"content-type": "application/json", "authorization": f"Bearer {server.bearer()}"}
     request = urllib.request.Request(  # noqa: S310 - loopback
         server.address(server.path), data=body(server, text, is_streamed=is_streamed).encode(), headers=headers
@@ -145,22 +165,39 @@ def replies(server: Server, text: str, *, is_streamed: bool = False) -> str:
 
 
 def common_questions(up: Arena, ways: Sequence[Way]) -> Questions:
-    """Returns the questions that each way which matches answers, and warms everybody up with them."""
+    """Returns the questions that each way which matches answers, and warms everybody up with them.
+
+    A rival that answers too few is given up, so that the others are still measured. Raises `RuntimeError` where we do.
+    """
     asked = questions()
     chosen = {}
     for kind in ("worded", "verbatim", "exact"):
-        askers = [
-            lambda text, way=way: loads.is_wanted(load(up.server(way), way, []), replies(up.server(way), text))
-            for way in up.ways(ways)
-            if way.asked == kind and way.matches
-        ]
-        chosen[kind] = answered_by_all(getattr(asked, kind), askers)
-        up.options.say(f"{len(chosen[kind])} of {len(getattr(asked, kind))} {kind} questions are answered by all")
-    if not min(map(len, chosen.values())) > REMEMBERED:
-        raise RuntimeError(f"fewer than {REMEMBERED} questions of a kind: vectors would be remembered, not computed")
+        texts: Sequence[str] = getattr(asked, kind)
+        for way in up.ways(ways):
+            if way.asked == kind and way.matches:
+                texts = _answered_by(up, way, texts)
+        chosen[kind] = tuple(texts)
+        up.options.say(f"{len(texts)} of {len(getattr(asked, kind))} {kind} questions are answered by all")
     for way in up.ways(ways):
-        up.send(load(up.server(way), way, chosen[way.asked], count=WARM, callers=4))
+        up.ask(way, load(up.server(way), way, chosen[way.asked], count=WARM, callers=4))
     return Questions(**chosen)
+
+
+def _answered_by(up: Arena, way: Way, texts: Sequence[str]) -> Sequence[str]:
+    """Returns the texts that a way answers, or all where those are fewer than a gateway remembers vectors of."""
+    wanted = load(up.server(way), way, [])
+    try:
+        answered = [text for text in texts if loads.is_wanted(wanted, replies(up.server(way), text))]
+    except OSError as error:
+        why = f"no reply came: {error}"
+    else:
+        if len(answered) > REMEMBERED:
+            return answered
+        why = f"{len(answered)} of {len(texts)} questions are answered, and more than {REMEMBERED} are needed"
+    if not way.server.startswith(OURS):
+        up.give_up(way, why)
+        return texts
+    raise RuntimeError(f"{way.title}: {why}; fewer would be remembered, not computed")
 
 
 STUB = Server("stub", "the stub itself", "", STUB_PORT, (), CONFIGURATIONS)

@@ -13,7 +13,7 @@ from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import WAYS, attack
 from benchmarks.rivals.load import Came
 from benchmarks.rivals.messages import ATTACKS
-from benchmarks.rivals.overhead import checks_of, not_run, summary
+from benchmarks.rivals.overhead import checks_of, not_run, not_run_rows, summary
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import told, value
 from benchmarks.rivals.servers import SERVERS
@@ -34,18 +34,19 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
         set_pace(_UPSTREAM_MS)
         ways = up.ways(blocking)
         for way in ways:
-            up.send(attack(up.server(way), way, ATTACKS, count=16, callers=4))
+            up.ask(way, attack(up.server(way), way, ATTACKS, count=16, callers=4))
         for number in range(options.rounds):
             for callers in CALLERS:
                 options.say(f"blocking: round {number + 1} of {options.rounds}, {callers} at once")
                 for way in ways:
                     seconds = QUICK_S if options.is_quick else SECONDS
                     sent = attack(up.server(way), way, ATTACKS, callers=callers, seconds=seconds)
-                    rounds.setdefault((way.name, callers), []).append(up.send(sent))
+                    if came := up.ask(way, sent):
+                        rounds.setdefault((way.name, callers), []).append(came)
     return {
         "attacks": len(ATTACKS),
         "ways": {way.name: {"title": _title(way.title), "checks": way.checks} for way in ways},
-        "figures": {way.name: {str(one): summary(rounds[way.name, one]) for one in CALLERS} for way in ways},
+        "figures": {way.name: {str(one): summary(rounds.get((way.name, one), [])) for one in CALLERS} for way in ways},
         "failed": up.failed,
     }
 
@@ -64,11 +65,12 @@ def tell(figures: Figures) -> Chapter:
             way["title"],
             *(_time(case[name, str(callers)], "p50_ms") for callers in CALLERS),
             _time(case[name, "1"], "p99_ms"),
-            told(case[name, "32"]["per_second"]),
-            f"{100 * case[name, '1']['share_wanted']:.0f} %",
+            told(case[name, "32"]["per_second"]) if case[name, "32"] else "-",
+            f"{100 * case[name, '1'].get('share_wanted', 0):.0f} %",
         ]
         for name, way in ways.items()
     ]
+    rows += not_run_rows(figures, rows)
     series = [
         Series(
             f"{callers} at once",

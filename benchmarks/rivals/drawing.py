@@ -7,17 +7,22 @@ from html import escape
 from benchmarks.rivals.chapters import Plot, Value
 from benchmarks.rivals.rounds import number
 
-WIDTH, LEFT, RIGHT, TOP, ROW, FOOT = 900, 350, 40, 66, 30, 40
+WIDTH, RIGHT, TOP, FOOT = 900, 40, 66, 40
+ROW, SHIFT = 30, 6
+"""Of a row with up to four series, and between two of them."""
+LEFT, LETTER = 120, 7.0
+"""At least so much is for the names, and so much for each letter, in pixels."""
 DOT, TICKS = 5.0, 6
-LIGHT = ("#1d5d90", "#b3541e", "#2d7a46", "#7a3e93")
-DARK = ("#8bc2ee", "#f0a875", "#86d3a0", "#d0a5e4")
-SHAPES = 4
+LIGHT = ("#1d5d90", "#b3541e", "#2d7a46", "#7a3e93", "#806000")
+DARK = ("#8bc2ee", "#f0a875", "#86d3a0", "#d0a5e4", "#e0c060")
+SHAPES = 5
 
 
 class Axis:
     """Where a value lies between the two ends of a plot, in pixels."""
 
-    def __init__(self, values: Sequence[Value], *, is_logarithmic: bool) -> None:
+    def __init__(self, values: Sequence[Value], left: float, *, is_logarithmic: bool) -> None:
+        self.left = left
         self._is_logarithmic = is_logarithmic
         highest = max(one.high for one in values)
         if is_logarithmic:
@@ -29,7 +34,7 @@ class Axis:
     def at(self, value: float) -> float:
         """Returns the place of a value."""
         placed = math.log10(value) if self._is_logarithmic else value
-        return LEFT + (WIDTH - LEFT - RIGHT) * (placed - self._from) / (self._to - self._from)
+        return self.left + (WIDTH - self.left - RIGHT) * (placed - self._from) / (self._to - self._from)
 
     def ticks(self) -> list[float]:
         """Returns the values that the axis names."""
@@ -47,15 +52,16 @@ def draw(plot: Plot) -> str:
     if plot.is_logarithmic and min(one.low for one in values) <= 0:
         raise ValueError(f"a logarithmic axis has no place for 0 in {plot.title!r}")
     names = list(dict.fromkeys(name for series in plot.series for name in series.values))
-    axis = Axis(values, is_logarithmic=plot.is_logarithmic)
-    height = TOP + ROW * len(names) + FOOT
+    axis = Axis(values, LEFT + LETTER * max(0, max(map(len, names)) - 14), is_logarithmic=plot.is_logarithmic)
+    row = max(ROW, SHIFT * (len(plot.series) + 1))
+    height = TOP + row * len(names) + FOOT
     parts = [_head(plot, height), *_grid(axis, plot.unit, height), *_legend(plot)]
     for place, name in enumerate(names):
-        middle = TOP + ROW * (place + 0.5)
-        parts.append(f'<text class="t" x="{LEFT - 12}" y="{middle + 4:.1f}" text-anchor="end">{escape(name)}</text>')
+        middle = TOP + row * (place + 0.5)
+        parts += _name(axis, name, middle)
         present = [(kind, series) for kind, series in enumerate(plot.series) if name in series.values]
         for kind, series in present:
-            shift = (kind - (len(plot.series) - 1) / 2) * 6
+            shift = (kind - (len(plot.series) - 1) / 2) * SHIFT
             one = series.values[name]
             said = f"{number(one.middle)} {plot.unit} ({number(one.low)} to {number(one.high)})"
             parts += _dot(axis, one, middle + shift, kind, f"{name}, {series.title}: {said}")
@@ -89,6 +95,15 @@ def _grid(axis: Axis, unit: str, height: float) -> list[str]:
     return [*lines, f'<text class="m" x="{WIDTH - 16}" y="{bottom + 34:g}" text-anchor="end">{escape(unit)}</text>']
 
 
+def _name(axis: Axis, name: str, middle: float) -> list[str]:
+    """Returns a row's name, and a line that leads the eye from it to the marks."""
+    y = f"{middle:.1f}"
+    return [
+        f'<line class="g" x1="{axis.left:.1f}" y1="{y}" x2="{WIDTH - RIGHT}" y2="{y}" stroke-dasharray="1 4"/>',
+        f'<text class="t" x="{axis.left - 12:.1f}" y="{middle + 4:.1f}" text-anchor="end">{escape(name)}</text>',
+    ]
+
+
 def _legend(plot: Plot) -> list[str]:
     if len(plot.series) < 2:
         return []
@@ -114,8 +129,12 @@ def _shape(x: float, y: float, kind: int, told: str) -> str:
         return f'<circle {marked} cx="{x:.1f}" cy="{y:.1f}" r="{DOT:g}">{title}</circle>'
     if kind % SHAPES == 1:
         return f'<rect {marked} x="{x - 4.5:.1f}" y="{y - 4.5:.1f}" width="9" height="9">{title}</rect>'
-    triangle, diamond = [(x, y - 6), (x + 6, y + 5), (x - 6, y + 5)], [(x, y - 6), (x + 6, y), (x, y + 6), (x - 6, y)]
-    ends = triangle if kind % SHAPES == 2 else diamond
+    corners = {
+        2: [(x, y - 6), (x + 6, y + 5), (x - 6, y + 5)],
+        3: [(x, y - 6), (x + 6, y), (x, y + 6), (x - 6, y)],
+        4: [(x, y + 6), (x - 6, y - 5), (x + 6, y - 5)],
+    }
+    ends = corners[kind % SHAPES]
     points = " ".join(f"{across:.1f},{down:.1f}" for across, down in ends)
     return f'<polygon {marked} points="{points}">{title}</polygon>'
 

@@ -11,19 +11,20 @@ from benchmarks.rivals.chapters import Chapter, Plot, Series
 from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import WAYS, Way, load
 from benchmarks.rivals.load import Came
-from benchmarks.rivals.overhead import not_run
+from benchmarks.rivals.overhead import not_run, not_run_rows
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import Spread, percentile, spread, told, value
 from benchmarks.rivals.servers import SENTENCES, SERVERS
 from benchmarks.rivals.venvs import Rival
 
-COUNT, QUICK_COUNT = 40, 10
+COUNT, QUICK_COUNT = 25, 10
 BETWEEN_MS = 10.0
 FORBIDDEN = "123-45-6789"
 STREAMED = (
     "canongate-worded",
     "canongate-sentences",
     "nemo-regex",
+    "nemo-iorails",
     "litellm-plain",
     "litellm-filter",
     "guardrails-ai",
@@ -55,14 +56,17 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
             for way in able:
                 count = QUICK_COUNT if options.is_quick else COUNT
                 sent = load(up.server(way), way, texts, is_streamed=True, count=count, wanted=[], unwanted=[])
-                rounds.setdefault(way.name, []).append(up.send(sent))
+                if came := up.ask(way, sent):
+                    rounds.setdefault(way.name, []).append(came)
         set_pace(0, BETWEEN_MS, f" The number is {FORBIDDEN}.")
-        shown = {way.name: _shown(up, way, texts) for way in able}
+        shown = {way.name: _shown(up, way, texts) for way in up.ways(able)}
         set_pace(0)
     return {
         "between_ms": BETWEEN_MS,
         "ways": {way.name: {"title": way.title, "checks": way.checks} for way in able},
-        "figures": {name: {**_times(came), "shown_of_forbidden": shown[name]} for name, came in rounds.items()},
+        "figures": {
+            name: {**_times(came), "shown_of_forbidden": shown.get(name, "-")} for name, came in rounds.items()
+        },
         "failed": up.failed,
     }
 
@@ -80,7 +84,10 @@ def _times(rounds: Sequence[Came]) -> dict[str, Spread | int]:
 
 def _shown(up: Arena, way: Way, texts: Sequence[str]) -> str:
     """Returns how much of answers with a forbidden end a person was shown: of ten, those with the number in them."""
-    asked = [replies(up.server(way), text, is_streamed=True) for text in texts[:10]]
+    try:
+        asked = [replies(up.server(way), text, is_streamed=True) for text in texts[:10]]
+    except OSError as error:
+        return f"no reply: {error}"
     return f"{sum(FORBIDDEN in _words(one) for one in asked)} of {len(asked)}"
 
 
@@ -104,6 +111,7 @@ def tell(figures: Figures) -> Chapter:
         [titles[name], told(one["first_ms"]), told(one["whole_ms"]), one["shown_of_forbidden"]]
         for name, one in able.items()
     ]
+    rows += not_run_rows(figures, rows)
     kinds = {"first words": "first_ms", "whole answer": "whole_ms"}
     return Chapter(
         better=where_better(measures, titles, OWN, beside),

@@ -1,6 +1,5 @@
 """What everybody is asked: the example help desk's own questions and attacks."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -63,8 +62,3 @@ def _is_kept(prompt: CanonicalPrompt) -> bool:
 
 def _phrasings(prompt: CanonicalPrompt) -> tuple[str, ...]:
     return tuple(text for text in prompt.phrasings if "{" not in text)[:6]
-
-
-def answered_by_all(texts: Sequence[str], askers: Sequence[Callable[[str], bool]]) -> tuple[str, ...]:
-    """Returns the messages to which each asker gets an answer, so that nobody is timed at refusing."""
-    return tuple(text for text in texts if all(ask(text) for ask in askers))

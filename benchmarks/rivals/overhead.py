@@ -12,13 +12,15 @@ from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import WAYS, Way, load
 from benchmarks.rivals.load import Came
 from benchmarks.rivals.questions import Figures, Options
-from benchmarks.rivals.rounds import number, over_rounds, percentiles, spread, told, value
+from benchmarks.rivals.rounds import number, over_rounds, percentiles, spread, value
 from benchmarks.rivals.servers import SERVERS
 from benchmarks.rivals.venvs import Rival
 
-CALLERS = {0: (1, 8, 32, 128), 50: (1, 32)}
+CALLERS = {0: (1, 8, 32, 128), 50: (1, 8, 32, 128)}
 """By the upstream's latency in milliseconds."""
-SECONDS, QUICK_S = 2.5, 1.0
+SECONDS, QUICK_S = 2.0, 1.0
+ANSWERS = 0.99
+"""The share of replies that are to be answers: a server that refuses quickly is not a quick one."""
 FLOOR_NAME, OWN = "floor", "canongate-worded"
 
 
@@ -35,6 +37,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
                 for callers in counts:
                     options.say(f"overhead: round {number + 1} of {options.rounds}, {latency_ms} ms, {callers} at once")
                     _take_turns(up, ways, asked, (latency_ms, callers), rounds)
+        ways = [way for way in ways if (way.name, 0, 1) in rounds]
         memory = {way.name: round(up.up[way.server].memory_mib()) for way in ways}
     names = [FLOOR_NAME, *(way.name for way in ways)]
     return {
@@ -43,15 +46,18 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
             way.name: {
                 "title": way.title,
                 "checks": way.checks,
-                "asks_upstream": way.asked == "worded",
+                "asks_upstream": _asks_upstream(way),
                 "memory_mib": memory[way.name],
             }
             for way in ways
         },
         "figures": {
             name: {
-                str(latency_ms): {str(callers): summary(rounds[name, latency_ms, callers]) for callers in counts}
+                str(latency_ms): {
+                    str(callers): summary(rounds.get((name, latency_ms, callers), [])) for callers in counts
+                }
                 for latency_ms, counts in CALLERS.items()
+                if (name, latency_ms, counts[0]) in rounds
             }
             for name in names
         },
@@ -70,12 +76,21 @@ def _take_turns(
     latency_ms, callers = case
     rounds.setdefault((FLOOR_NAME, *case), []).append(up.send(floor(asked.worded, callers=callers, seconds=seconds)))
     for way in ways:
+        if latency_ms and not _asks_upstream(way):
+            continue
         sent = load(up.server(way), way, getattr(asked, way.asked), callers=callers, seconds=seconds)
-        rounds.setdefault((way.name, latency_ms, callers), []).append(up.send(sent))
+        if came := up.ask(way, sent):
+            rounds.setdefault((way.name, latency_ms, callers), []).append(came)
+
+
+def _asks_upstream(way: Way) -> bool:
+    return way.asked == "worded"
 
 
 def summary(rounds: Sequence[Came]) -> dict[str, Any]:
     """Returns percentiles of the rounds, wanted replies a second, and the least share of replies that were wanted."""
+    if not rounds:
+        return {}
     able = [came for came in rounds if came.took_ms]
     times = over_rounds([{f"{name}_ms": ms for name, ms in percentiles(came.took_ms).items()} for came in able])
     return {
@@ -97,8 +112,8 @@ def added_ms(figures: Figures, name: str, callers: int = 1, latency_ms: int = 0)
 def tell(figures: Figures) -> Chapter:
     """Returns the chapter."""
     ways: Mapping[str, Any] = figures["ways"]
-    rows = [_row(figures, FLOOR_NAME, "the stub itself, nothing between", "")]
-    rows += [_row(figures, name, way["title"], f"{way['memory_mib']:,}") for name, way in ways.items()]
+    rows = [row for latency_ms in CALLERS for row in _rows(figures, latency_ms)]
+    rows += not_run_rows(figures, rows)
     series = [
         Series(
             f"{callers} at once",
@@ -116,10 +131,10 @@ def tell(figures: Figures) -> Chapter:
         ),
         header=(
             "",
+            "upstream",
             "adds at 1, ms",
             *(f"p50 / p95 / p99 at {callers}, ms" for callers in CALLERS[0]),
-            *(f"a second at {callers}" for callers in (1, 32)),
-            "adds to 50 ms at 1, ms",
+            f"a second at {' / '.join(map(str, CALLERS[0]))}",
             "memory, MiB",
         ),
         rows=rows,
@@ -128,28 +143,43 @@ def tell(figures: Figures) -> Chapter:
     )
 
 
-def _row(figures: Figures, name: str, title: str, memory: str) -> list[str]:
-    instant = figures["figures"][name]["0"]
-    is_asked = name == FLOOR_NAME or figures["ways"][name]["asks_upstream"]
-    alone, late = (f"{added_ms(figures, name, 1, ms):.2f}" if _is_whole(figures, name) else "-" for ms in (0, 50))
+def _rows(figures: Figures, latency_ms: int) -> list[list[str]]:
+    """Returns a row for the floor and for each way that asks an upstream of this latency."""
+    titles = {FLOOR_NAME: "the stub itself, nothing between"}
+    titles |= {name: way["title"] for name, way in figures["ways"].items()}
+    return [
+        _row(figures, name, title, latency_ms)
+        for name, title in titles.items()
+        if str(latency_ms) in figures["figures"][name]
+    ]
+
+
+def _row(figures: Figures, name: str, title: str, latency_ms: int) -> list[str]:
+    cases = figures["figures"][name][str(latency_ms)]
+    told = [cases.get(str(callers), {}) for callers in CALLERS[0]]
+    is_shown = name != FLOOR_NAME and latency_ms == 0
     return [
         title,
-        alone,
-        *(_percentiles(instant[str(callers)]) for callers in CALLERS[0]),
-        *(told(instant[str(callers)]["per_second"]) for callers in (1, 32)),
-        late if is_asked else "not asked",
-        memory,
+        f"{latency_ms} ms" if latency_ms else "instant",
+        f"{added_ms(figures, name, 1, latency_ms):.2f}" if "p50_ms" in cases["1"] else "-",
+        *(_percentiles(one) for one in told),
+        " / ".join(number(one["per_second"]["median"]) if one else "-" for one in told),
+        f"{figures['ways'][name]['memory_mib']:,}" if is_shown else "",
     ]
 
 
 def _is_whole(figures: Figures, name: str) -> bool:
-    return all("p50_ms" in one for case in figures["figures"][name].values() for one in case.values())
+    """Whether it answered in each case."""
+    return all(
+        one.get("share_wanted", 0) >= ANSWERS for case in figures["figures"][name].values() for one in case.values()
+    )
 
 
 def _percentiles(one: Mapping[str, Any]) -> str:
     if "p50_ms" not in one:
-        return "no answer"
-    return " / ".join(number(one[f"{name}_ms"]["median"]) for name in ("p50", "p95", "p99"))
+        return "-"
+    times = " / ".join(number(one[f"{name}_ms"]["median"]) for name in ("p50", "p95", "p99"))
+    return times if one["share_wanted"] >= ANSWERS else f"{times}, {100 * one['share_wanted']:.0f} % answered"
 
 
 def _measures(figures: Figures) -> list[Measure]:
@@ -191,8 +221,15 @@ def _remarks(figures: Figures) -> list[str]:
 
 
 def not_run(figures: Figures) -> list[str]:
-    """Returns a sentence for each server that could not be run, with the last line that it said."""
-    return [f"Not run: {name}. It said: `{_last(words)}`" for name, words in figures["failed"].items()]
+    """Returns a sentence for each server or way that could not be measured, with the last line of why."""
+    return [f"Not measured: {title}. `{_last(words)}`" for title, words in figures["failed"].items()]
+
+
+def not_run_rows(figures: Figures, rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Returns a row for each server or way that has none among these, as wide as they are."""
+    named = {row[0] for row in rows}
+    more = [""] * (len(rows[0]) - 2) if rows else []
+    return [[title, "not measured, see below", *more] for title in figures["failed"] if title not in named]
 
 
 def _last(words: str) -> str:

@@ -35,6 +35,9 @@ class Question:
 
     name: str
     title: str
+    minutes: float
+    """What it takes on two idle cores, and with `--quick`: for the estimate of what is left alone."""
+    quick_minutes: float
     is_timed: bool = True
     """Whether it matters that others use the machine meanwhile."""
 
@@ -51,16 +54,16 @@ class Question:
 
 
 QUESTIONS = (
-    Question("overhead", "What it adds to an instant upstream"),
-    Question("blocking", "Time to block an attack"),
-    Question("first_token", "Time to the first checked token"),
-    Question("answering", "Answers end to end with SmolLM2"),
-    Question("matching", "Which prompt a message means", is_timed=False),
-    Question("matching_speed", "Time to match a message"),
-    Question("quality", "Attacks that got an answer", is_timed=False),
-    Question("starting", "Start-up and memory"),
-    Question("offline", "What runs without a network, and the checks of libraries"),
-    Question("size", "Installed size and lines of configuration", is_timed=False),
+    Question("overhead", "What it adds to an instant upstream", 12, 4),
+    Question("blocking", "Time to block an attack", 3, 1),
+    Question("first_token", "Time to the first checked token", 6, 2),
+    Question("answering", "Answers end to end with SmolLM2", 6, 2),
+    Question("matching", "Which prompt a message means", 10, 5, is_timed=False),
+    Question("matching_speed", "Time to match a message", 3, 1),
+    Question("quality", "Attacks that got an answer", 4, 2, is_timed=False),
+    Question("starting", "Start-up and memory", 6, 2),
+    Question("offline", "What runs without a network, and the checks of libraries", 2, 1),
+    Question("size", "Installed size and lines of configuration", 0.3, 0.3, is_timed=False),
 )
 
 

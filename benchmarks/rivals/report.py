@@ -24,10 +24,8 @@ BEGIN, END = "<!-- begin of what benchmarks/rivals wrote -->", "<!-- end of what
 
 def read_report(path: Path) -> Report:
     """Returns the figures of earlier runs, or an empty report."""
-    if not path.is_file():
-        return {"rivals": {}, "not_installed": {}, "questions": {}}
-    read: Report = json.loads(path.read_text())
-    return read
+    read: Report = json.loads(path.read_text()) if path.is_file() else {}
+    return {"rivals": {}, "not_installed": {}, "not_answered": {}, "questions": {}, **read}
 
 
 def write_report(report: Report, path: Path) -> None:
@@ -38,13 +36,18 @@ def write_report(report: Report, path: Path) -> None:
     unfinished.replace(path)
 
 
-def write_page(report: Report) -> None:
-    """Writes the page, one plot for each question, and the README's sentence."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+def write_page(report: Report, figures: Path = FIGURES) -> None:
+    """Writes the page, one plot for each question, and the README's sentence.
+
+    Of figures that lie elsewhere the page and a folder `rivals` of plots lie beside them, and the README stays.
+    """
+    page, plots = (PAGE, FOLDER) if figures == FIGURES else (figures.with_suffix(".md"), figures.parent / "rivals")
+    plots.mkdir(parents=True, exist_ok=True)
     for name, chapter in chapters(report).items():
-        (FOLDER / f"{name}.svg").write_text(draw(chapter.plot))
-    PAGE.write_text(page_of(report))
-    README.write_text(readme_of(README.read_text(), report))
+        (plots / f"{name}.svg").write_text(draw(chapter.plot))
+    page.write_text(page_of(report))
+    if figures == FIGURES:
+        README.write_text(readme_of(README.read_text(), report))
 
 
 def readme_of(readme: str, report: Report) -> str:
@@ -63,6 +66,7 @@ def _sentence(report: Report) -> str:
     ways = {
         "canongate-worded": "canongate, which matches, checks and records",
         "nemo-dialog-worded": "NeMo Guardrails' dialog by embeddings",
+        "nemo-iorails": "NeMo Guardrails' regex rails by its quicker engine",
         "litellm-filter": "LiteLLM's proxy with its content filter",
         "litellm-plain": "the same without",
     }
@@ -82,7 +86,7 @@ def page_of(report: Report) -> str:
     """Returns the page."""
     told = chapters(report)
     titles = {one.name: one.title for one in QUESTIONS}
-    parts = [_HEAD, _where_better(told, titles), _conditions(report)]
+    parts = [_HEAD, _where_better(told, titles), _READING, _conditions(report)]
     parts += [_chapter(name, titles[name], chapter, report["questions"][name]) for name, chapter in told.items()]
     return "\n".join([*parts, _configurations()])
 
@@ -107,7 +111,11 @@ def _conditions(report: Report) -> str:
         )
     if quick:
         lines.append(f"**Measured with `--quick`, one short round: {', '.join(quick)}.**")
-    return "\n".join([*lines, "", *_versions(report), ""])
+    lines += [
+        f"**Not answered by the last run: {name}.** `{' '.join(why.split())[:300].replace('`', '')}`"
+        for name, why in report["not_answered"].items()
+    ]
+    return "\n\n".join(["\n".join(lines), "\n".join(_versions(report)), ""])
 
 
 def _machine(one: dict[str, Any]) -> str:
@@ -183,12 +191,23 @@ messages, the same stub in place of the model and, where a model runs, the same 
 `benchmarks/rivals` from [figures.json](rivals/figures.json); nothing on it is typed by hand.
 
 ```sh
-make bench-rivals                                                # all of it, an hour at most on two cores
+make bench-rivals                                                # all of it, an hour at most on two idle cores
 .venv/bin/python -m benchmarks.rivals --only overhead --quick    # one question, one short round
 .venv/bin/python -m benchmarks.rivals --page                     # this page again, from its figures
 ```
 
-Figures are medians of the rounds, with the lowest and the highest in brackets; contestants take turns in each round.
-The server has all cores but the last, which the load and the stub share. How the products differ otherwise is on
-[another page](explanation/comparison.md).
+The first run installs everybody's packages into `var/rivals` before that hour: some 5 GB, and a quarter of an hour to
+half of one. What cannot be installed or does not run is named with its error, and the rest is measured. How the
+products differ otherwise is on [another page](explanation/comparison.md).
+"""
+
+_READING = """## How to read these figures
+
+Figures are medians of the rounds, with the lowest and the highest in brackets; where brackets overlap, the difference
+is noise. Contestants take turns in each round. The server has all cores but the last, which the load and the stub
+share: on two cores a server works on one, so that many at once wait for each other. Compare rows that do the same work:
+one that checks nothing shows what its server costs by itself, and regular expressions are a small part of what
+canongate does with a message, which also looks for the approved prompt and records the decision. A model takes a second
+or more where these rows take milliseconds: what gets through, and which questions are answered rightly, matter more
+than most of them.
 """

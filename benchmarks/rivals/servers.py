@@ -49,8 +49,12 @@ class Server:
         return str(named(self.rival).python) if self.rival else own
 
 
-def _nemo(name: str, title: str, port: int, configuration: Path | None = None) -> Server:
-    folder = configuration or CONFIGURATIONS / "nemoguardrails" / name
+def _nemo(
+    name: str, title: str, port: int, shown: str = "", configuration: Path | None = None, **environment: str
+) -> Server:
+    """Returns NeMo's own server; `shown` is the folder in the repository where it is not called as the server is."""
+    written = CONFIGURATIONS / "nemoguardrails" / (shown or name)
+    folder = configuration or written
     return Server(
         f"nemo-{name}",
         title,
@@ -60,9 +64,9 @@ def _nemo(name: str, title: str, port: int, configuration: Path | None = None) -
             *("-m", "nemoguardrails", "server", "--config", str(folder.parent), "--default-config-id", folder.name),
             *("--port", str(port), "--disable-chat-ui"),
         ),
-        CONFIGURATIONS / "nemoguardrails" / name,
+        written,
         "/v1/rails/configs",
-        {"NEMO_GUARDRAILS_NO_USAGE_STATS": "1", "OPENAI_API_KEY": "none"},
+        {"NEMO_GUARDRAILS_NO_USAGE_STATS": "1", "OPENAI_API_KEY": "none", **environment},
     )
 
 
@@ -99,6 +103,9 @@ HOME = DATA / "home"
 DIALOG = DATA / "nemoguardrails-dialog"
 """Written by `benchmarks/rivals/desk_colang.py`."""
 
+_WITHOUT_COLANG = {"NEMO_GUARDRAILS_IORAILS_ENGINE": "1"}
+"""Its newer and much quicker engine, which has no dialogs; its server takes the other one unless it is told."""
+
 SERVERS = (
     Server(
         "canongate",
@@ -120,9 +127,10 @@ SERVERS = (
         model="helpdesk",
         key_file=VENVS / "canongate" / "first-key",
     ),
-    _nemo("plain", "NeMo Guardrails, no rails", 19411),
+    _nemo("plain", "NeMo Guardrails, no rails, IORails", 19411, **_WITHOUT_COLANG),
     _nemo("regex", "NeMo Guardrails, regex rails", 19412),
-    _nemo("dialog", "NeMo Guardrails, dialog by embeddings", 19413, DIALOG),
+    _nemo("iorails", "NeMo Guardrails, regex rails, IORails", 19414, shown="regex", **_WITHOUT_COLANG),
+    _nemo("dialog", "NeMo Guardrails, dialog by embeddings", 19413, configuration=DIALOG),
     _litellm("plain", "LiteLLM proxy", 19421),
     _litellm("filter", "LiteLLM proxy, content filter", 19422),
     Server(

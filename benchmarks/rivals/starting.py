@@ -9,14 +9,14 @@ from benchmarks.rivals.chapters import Chapter, Plot, Series
 from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import WAYS, load
 from benchmarks.rivals.messages import questions
-from benchmarks.rivals.overhead import not_run
+from benchmarks.rivals.overhead import not_run, not_run_rows
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import over_rounds, told, value
 from benchmarks.rivals.servers import SERVERS, Server
 from benchmarks.rivals.serving import NotServing, cores
 from benchmarks.rivals.venvs import Rival
 
-REQUESTS, CALLERS = 200, 8
+REQUESTS, CALLERS = 100, 8
 _HOW = (
     "On all cores, with caches on the disk filled by an earlier start. Memory is of all of a server's processes after "
     f"{REQUESTS} requests."
@@ -37,18 +37,19 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     prepare()
     able = [one for one in SERVERS if one.rival in {"", *(rival.name for rival in rivals)}]
     rounds: dict[str, list[dict[str, float]]] = {}
-    failed = {one.name: "its packages could not be installed" for one in SERVERS if one not in able}
+    failed = {one.title: "its packages could not be installed" for one in SERVERS if one not in able}
     with stub():
         set_pace(0)
         for number in range(options.rounds + 1):
             options.say(f"starts: {f'round {number} of {options.rounds}' if number else 'once before it counts'}")
             for server in able:
-                if server.name in failed:
+                if server.title in failed:
                     continue
                 try:
                     one = _start(server)
-                except (NotServing, NoAnswer) as error:
-                    failed[server.name] = str(error)
+                except (NotServing, NoAnswer, OSError) as error:
+                    failed[server.title] = str(error)
+                    options.say(f"{server.title} is left out: {error}")
                 else:
                     rounds.setdefault(server.name, []).extend([one] if number else [])
     return {
@@ -81,6 +82,7 @@ def tell(figures: Figures) -> Chapter:
         [titles[name], told(one["answered_s"]), told(one["ready_s"]), told(one["memory_mib"])]
         for name, one in measured.items()
     ]
+    rows += not_run_rows(figures, rows)
     measures = [
         Measure("gives its first answer {} s after its start", _medians(measured, "answered_s")),
         Measure("holds {} MiB", _medians(measured, "memory_mib")),

@@ -12,7 +12,10 @@ REQUIREMENTS = HERE / "requirements"
 VENVS = ROOT / "var" / "rivals"
 INSTALL_S = 1800.0
 TORCH = "torch=="
-"""Installed before the rest: what asks for any torch would else get a newer one, with gigabytes of CUDA."""
+"""Installed before the rest, with what that build needs: PyPI's own for Linux does not start without CUDA's libraries.
+
+Where the index of a build for processors alone is named to pip (`PIP_EXTRA_INDEX_URL`), it takes a tenth of the room.
+"""
 
 
 class NotInstalled(Exception):
@@ -63,10 +66,10 @@ class Rival:
             return
         say(f"installing {self.title} {self.version()}")
         self._run([sys.executable, "-m", "venv", "--clear", str(self.folder)])
-        pip = [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        pip = [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         if first := [line for line in self.pins() if line.startswith(TORCH)]:
             self._run([*pip, *first])
-        self._run([*pip, "--requirement", str(self.requirements)])
+        self._run([*pip, "--no-deps", "--requirement", str(self.requirements)])
         self.stamp.write_text(self.requirements.read_text())
 
     def installed_bytes(self) -> int:

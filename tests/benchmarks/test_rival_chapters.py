@@ -124,6 +124,14 @@ def test_a_rival_with_better_figures_is_named(question: str) -> None:
     assert all("A plain proxy" in one or "A server" in one for one in better)
 
 
+def test_who_answers_a_part_alone_is_not_called_better() -> None:
+    figures = overhead_figures(canongate_worded=5.0, plain=2.0)
+    figures["figures"]["plain"]["0"]["128"]["share_wanted"] = 0.5
+    chapter = overhead.tell(figures)
+    assert chapter.better == []
+    assert chapter.rows[2][6].endswith(", 50 % answered")
+
+
 def test_what_is_added_is_the_difference_to_the_stub_alone() -> None:
     figures = overhead_figures(canongate_worded=5.0, plain=2.0)
     assert overhead.added_ms(figures, "canongate-worded") == 4.0
@@ -131,7 +139,9 @@ def test_what_is_added_is_the_difference_to_the_stub_alone() -> None:
 
 
 def test_a_server_that_did_not_start_is_told_with_its_last_line() -> None:
-    assert "Not run: broken. It said: `port is taken`" in told("overhead").remarks
+    chapter = told("overhead")
+    assert "Not measured: broken. `port is taken`" in chapter.remarks
+    assert chapter.rows[-1][:2] == ["broken", "not measured, see below"]
 
 
 def test_who_shows_a_forbidden_end_is_told_beside_being_quick() -> None:
@@ -153,7 +163,7 @@ def test_a_page_says_when_others_used_the_machine_or_the_run_was_short() -> None
         "machine_was_shared": True,
         "figures": figures_of("overhead"),
     }
-    page = page_of({"rivals": {}, "not_installed": {}, "questions": {"overhead": about}})
+    page = page_of({"rivals": {}, "not_installed": {}, "not_answered": {}, "questions": {"overhead": about}})
     assert "**Others used the machine during: overhead.**" in page
     assert "**Measured with `--quick`, one short round: overhead.**" in page
     assert page.index("A plain proxy") < page.index("## The machine"), "where a rival is better does not come first"

@@ -57,3 +57,22 @@ def test_a_logarithmic_axis_has_no_zero() -> None:
 def test_nothing_is_drawn_of_nothing() -> None:
     with pytest.raises(ValueError, match="nothing to draw"):
         draw(replace(PLOT, series=[]))
+
+
+def test_a_long_name_stays_inside_the_picture() -> None:
+    name = "A contestant with its threshold of 0.75, as in its own examples"
+    (text,) = (
+        one
+        for one in ET.fromstring(draw(Plot("x", "ms", [Series("", {name: Value(1, 1, 1)})]))).iter(f"{SVG}text")  # noqa: S314 - what we wrote
+        if one.text == name
+    )
+    assert float(text.get("x") or 0) >= 6.5 * len(name)
+
+
+def test_five_series_have_five_looks_and_stay_in_their_row() -> None:
+    series = [Series(str(kind), {"a": Value(1, 1, 1), "b": Value(1, 1, 1)}) for kind in range(5)]
+    drawn = draw(Plot("x", "ms", series))
+    assert all(f'class="s{kind}"' in drawn for kind in range(5))
+    tops = [float(one.get("y1") or 0) for one in ET.fromstring(drawn).iter(f"{SVG}line") if one.get("class") == "s4"]  # noqa: S314 - what we wrote
+    first = [float(one.get("y1") or 0) for one in ET.fromstring(drawn).iter(f"{SVG}line") if one.get("class") == "s0"]  # noqa: S314 - what we wrote
+    assert tops[0] + 6 <= first[1], "the last mark of a row reaches the first of the next"
