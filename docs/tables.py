@@ -54,7 +54,8 @@ def alert_table() -> str:
 def _said(alert: dict[str, Any], name: str) -> str:
     """Returns an annotation with the names of labels in place of Prometheus' templates."""
     text: str = alert["annotations"][name]
-    return re.sub(r"\b(canongate_\w+|/readyz)\b", r"`\1`", re.sub(r"\{\{ \$labels\.(\w+) \}\}", r"the \1", text))
+    named = re.sub(r"\{\{ \$labels\.(\w+) \}\}", r"the \1", text)
+    return re.sub(r"(canongate_\w+|/readyz)", r"`\1`", named[:1].upper() + named[1:])
 
 
 def _family(one: Family) -> list[str]:
