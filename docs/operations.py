@@ -50,12 +50,12 @@ def _operation(path: str, method: str, operation: Described) -> Iterator[str]:
     if text := operation.get("description"):
         yield from (text, "")
     if parameters := operation.get("parameters"):
-        yield from ("| parameter | in | takes | |", "|---|---|---|---|")
+        yield from ("| parameter | in | takes |", "|---|---|---|")
         for one in parameters:
-            need = "needed" if one.get("required") else ""
-            said = " ".join((one.get("description", "")).split())
-            told = _cell(". ".join(filter(None, (need, said))))
-            yield f"| `{one['name']}` | {one['in']} | {_kind(one['schema'])} | {told} |"
+            need = ", needed" if one.get("required") else ""
+            said = " ".join(one.get("description", "").split())
+            told = _kind(one["schema"]) + (_cell(f": {said}") if said else "")
+            yield f"| `{one['name']}` | {one['in']}{need} | {told} |"
         yield ""
     if body := operation.get("requestBody"):
         yield from (f"Body: {_bodies(body['content'])}.", "")
