@@ -1,4 +1,4 @@
-"""A gateway with the example help desk that runs beside a program of the documentation, in a process of its own."""
+"""A gateway that runs beside a program of the documentation, in a process of its own."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-READY_S = 180.0
+READY_S = 600.0
 
 
 def command(settings: Path, *words: str) -> list[str]:
@@ -18,11 +18,11 @@ def command(settings: Path, *words: str) -> list[str]:
 
 
 @contextmanager
-def demo(settings: Path) -> Iterator[str]:
-    """Runs the gateway with the example help desk; gives its address once it serves."""
+def running(settings: Path, how: str = "demo") -> Iterator[str]:
+    """Runs the gateway, by `demo` with the example help desk, by `serve` as it is; gives its address once it serves."""
     with (settings.parent / "demo.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            command(settings, "demo"),
+            command(settings, how),
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -21,6 +21,8 @@ def exposure() -> str:
     lines = [
         "# What answers to whom",
         "",
+        "For operators, and for whoever reviews its security.",
+        "",
         "Generated from the tables that the guards go by; `make docs` rewrites it, `make check` compares it. What is",
         "in no table is closed.",
         "",

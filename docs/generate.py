@@ -1,8 +1,9 @@
-"""Writes the pages and parts of pages that are made from the code: settings, commands, rails and their schema."""
+"""Writes the pages and parts of pages that are made from the code: settings, commands, routes, rails, tables."""
 
 import ast
 import inspect
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import msgspec
 
 from docs.breaking import breaking
 from docs.exposing import exposure
+from docs.operations import objects, operations
+from docs.tables import alert_table, family_table, format_table, metric_table
 from gateway import settings
 from gateway.cli import app as canongate
 from gateway.http.error_codes import ERROR_CODES, Surface
@@ -20,10 +23,10 @@ from rails.policy import policy_schema
 
 DOCS = Path(__file__).parent
 WIDTH = 100
-BEGIN = "<!-- generated from the rails' own source; `make docs` rewrites it -->"
+BEGIN = "<!-- generated: {name}; `make docs` rewrites it -->"
+END = "<!-- end of what is generated -->"
 CODES = "## All codes\n"
 OPENAPI = "openapi.json"
-END = "<!-- end of what is generated -->"
 
 
 def configuration() -> str:
@@ -31,6 +34,8 @@ def configuration() -> str:
     texts = _field_texts()
     lines = [
         "# Configuration",
+        "",
+        "For operators: every setting, what to choose and why.",
         "",
         "Generated from `gateway/settings.py` and the files of settings beside it; `make docs` rewrites it,",
         "`make check` compares it.",
@@ -56,6 +61,8 @@ def command_line() -> str:
     lines = [
         "# Command line",
         "",
+        "For operators, and for whoever keeps prompts as files: every command with its options and an example.",
+        "",
         "Generated from `canongate --help`; `make docs` rewrites it, `make check` compares it.",
     ]
     for path, command in _commands(canongate, ("canongate",)):
@@ -64,14 +71,14 @@ def command_line() -> str:
     return "\n".join(lines) + "\n"
 
 
-def rails_page() -> str:
-    """Returns the page on rails as it is, with the part between the marks made anew."""
-    page = (DOCS / "rails.md").read_text()
-    before, _, rest = page.partition(BEGIN)
+def part_of(page: str, name: str, text: str) -> str:
+    """Returns a page as it is, with the part of that name between its marks made anew."""
+    begin = BEGIN.format(name=name)
+    before, _, rest = (DOCS / page).read_text().partition(begin)
     _, mark, after = rest.partition(END)
     if not mark:
-        raise SystemExit(f"docs/rails.md lacks the marks {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n\n{_rails()}\n{END}{after}"
+        raise SystemExit(f"docs/{page} lacks the marks {begin} and {END}")
+    return f"{before}{begin}\n\n{text}\n{END}{after}"
 
 
 def errors_guide() -> str:
@@ -84,6 +91,18 @@ def errors_guide() -> str:
         if one.surfaces != {Surface.PAGES}
     ]
     return "\n".join([f"{before}{heading}", *lines]) + "\n"
+
+
+def security() -> str:
+    """Returns the promises of SECURITY.md as a page of the site, whose links stay inside it."""
+    text = (DOCS.parent / "SECURITY.md").read_text().replace("](docs/", "](")
+    text = re.sub(r"\[(test_\w+)\]\((tests/[\w/.]+)\)", r"`\1` in `\2`", text)
+    return text.replace(
+        "# Security\n",
+        "# Security promises\n\nFor whoever has to judge it: what is promised, by which test, and what is not. This is"
+        " `SECURITY.md`;\n`make docs` copies it, `make check` compares it.\n",
+        1,
+    )
 
 
 def schema() -> str:
@@ -136,28 +155,41 @@ def _broken(described: str) -> list[str]:
     return breaking(json.loads(path.read_text()), json.loads(described)) if path.is_file() else []
 
 
-def main() -> int:
-    """Writes the pages, or with `--check` says which are stale."""
-    pages = {
+def pages() -> dict[str, str]:
+    """Returns every page that is made from the code, or has a part that is, by its path below `docs/`."""
+    description = describe()
+    return {
         "configuration.md": configuration(),
         "cli.md": command_line(),
-        "rails.md": rails_page(),
+        "rails.md": part_of("rails.md", "rails", _rails()),
+        "models.md": part_of("models.md", "families", f"{family_table()}\n"),
+        "formats.md": part_of("formats.md", "formats", f"{format_table()}\n"),
+        "telemetry.md": part_of("telemetry.md", "metrics", f"{metric_table()}\n"),
+        "operating/incidents.md": part_of("operating/incidents.md", "alerts", f"{alert_table()}\n"),
         "exposure.md": exposure(),
         "guides/errors.md": errors_guide(),
+        "rest/operations.md": operations(description),
+        "rest/objects.md": objects(description),
+        "security.md": security(),
         "policy.schema.json": schema(),
-        OPENAPI: json.dumps(describe(), indent=1, ensure_ascii=False) + "\n",
+        OPENAPI: json.dumps(description, indent=1, ensure_ascii=False) + "\n",
     }
-    stale = [name for name, text in pages.items() if not (DOCS / name).is_file() or (DOCS / name).read_text() != text]
+
+
+def main() -> int:
+    """Writes the pages, or with `--check` says which are stale."""
+    made = pages()
+    stale = [name for name, text in made.items() if not (DOCS / name).is_file() or (DOCS / name).read_text() != text]
     if "--check" in sys.argv[1:]:
         for name in stale:
             print(f"docs/{name} is stale; run: make docs")  # noqa: T201 - a command's output
         return 1 if stale else 0
-    if OPENAPI in stale and (broken := _broken(pages[OPENAPI])) and "--accept-breaking" not in sys.argv[1:]:
+    if OPENAPI in stale and (broken := _broken(made[OPENAPI])) and "--accept-breaking" not in sys.argv[1:]:
         print("\n".join(["this breaks clients of the API:", *broken]))  # noqa: T201 - as above
         print("put it back, or, before anybody uses it, run: python -m docs.generate --accept-breaking")  # noqa: T201
         return 1
     for name in stale:
-        (DOCS / name).write_text(pages[name])
+        (DOCS / name).write_text(made[name])
         print(f"wrote docs/{name}")  # noqa: T201 - a command's output
     return 0
 

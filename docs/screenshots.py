@@ -1,6 +1,7 @@
 """Pictures of every admin page, light, dark, on a phone and in Arabic: `python -m docs.screenshots`.
 
-With `--tour` the eight pictures of the README's tour are written to `docs/tour` as well.
+With `--tour` the eight pictures of the README's tour are written to `docs/tour` as well; `--guide` walks through the
+administrator's guide and writes its pictures alone.
 """
 
 import argparse
@@ -11,19 +12,28 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docs.example_gateway import READY_S, ROOT, command, demo
+from docs.example_gateway import READY_S, ROOT, command, running
+from docs.pictures import ARGUMENTS, CHROMIUM, WAIT_MS, scroll_to, set_up, write_picture
+from docs.walk import walk
 from gateway.http.pages.page_table import NOT_SHOWN, OPEN_PAGES, PAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-CHROMIUM = "/usr/bin/chromium"
-PASSWORD = "seven quiet herons"  # noqa: S105 - of a store that lives for a minute
 MOST_CRAWLED = 80
+SETTINGS = """
+[server]
+port = {port}
+[data]
+directory = "{store}"
+[matching]
+tune = false
+[access]
+plain_http = true
+"""
 QUESTIONS = (
     "How do I reset my password?",
     "I forgot my pasword",
@@ -78,7 +88,6 @@ TOUR = (
     TourPicture("analytics", "/admin/analytics", DARK),
     TourPicture("prompts", "/admin/prompts", ARABIC),
 )
-MOST_TOUR_BYTES = 120_000
 NEW_WORDS = "Your visitor chooses the network 'Tarnwick Guest' and enters an e-mail address. You approve it."
 
 
@@ -89,54 +98,50 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "screenshots")
     parser.add_argument("--json", action="store_true", dest="as_json", help="print the names of the files as JSON")
     parser.add_argument("--tour", action="store_true", help="also write the tour's pictures to docs/tour")
+    parser.add_argument("--guide", action="store_true", help="write the pictures of the administrator's guide alone")
     chosen = parser.parse_args()
     store = chosen.folder / "store"
     shutil.rmtree(store, ignore_errors=True)
     store.mkdir(parents=True)
-    for old in chosen.folder.glob("*.png"):
-        old.unlink()
+    if (prepared := ROOT / "var" / "embedder").is_dir():
+        (store / "embedder").symlink_to(prepared.resolve())  # exported once for all
     settings = store / "canongate.toml"
-    settings.write_text(f'[server]\nport = {chosen.port}\n[data]\ndirectory = "{store}"\n[matching]\ntune = false\n')
-    with demo(settings) as address:
-        names = _shoot(address, settings, chosen.folder, with_tour=chosen.tour)
+    settings.write_text(SETTINGS.format(port=chosen.port, store=store))
+    if not chosen.guide:
+        for old in chosen.folder.glob("*.png"):
+            old.unlink()
+    with running(settings, "serve" if chosen.guide else "demo") as address:
+        names = _shoot(address, settings, chosen)
     shutil.rmtree(store)
-    print(json.dumps(names, indent=2) if chosen.as_json else f"{len(names)} pictures in {chosen.folder}")
+    print(json.dumps(names, indent=2) if chosen.as_json else f"{len(names)} pictures")
 
 
-def _shoot(address: str, settings: Path, folder: Path, *, with_tour: bool) -> list[str]:
+def _shoot(address: str, settings: Path, chosen: argparse.Namespace) -> list[str]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and of no use to other pages
 
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        names = walk(browser, address, settings) if chosen.guide else _all(browser, address, settings, chosen)
+        browser.close()
+    return names
+
+
+def _all(browser: "Browser", address: str, settings: Path, chosen: argparse.Namespace) -> list[str]:
+    """Gives the names of the pictures of every page."""
     made = subprocess.run(  # noqa: S603 - our own program
         command(settings, "user", "create", "Ada Lindqvist", "--role", "admin", "--role", "editor", "--json"),
         cwd=ROOT,
         check=True,
         capture_output=True,
     )
-    token = json.loads(made.stdout)["token"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = browser.new_context(locale="en-GB")
-        page = context.new_page()
-        _sign_in(page, address, token)
-        _use(page, address, (settings.parent / "first-key").read_text().strip())
-        pages = {template: address + path for template, path in _pages(page, address).items()}
-        names = [name for look in LOOKS for name in _pictures(browser, context, look, pages, folder)]
-        names += _tour(browser, context, pages) if with_tour else ()
-        browser.close()
-    return names
-
-
-def _sign_in(page: "Page", address: str, token: str) -> None:
-    page.goto(f"{address}/admin/setup")
-    page.fill("[name=token]", token)
-    for name in ("password", "again"):
-        page.fill(f"[name={name}]", PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{address}/admin/sign-in")
-    page.fill("[name=name]", "Ada Lindqvist")
-    page.fill("[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{address}/admin")
+    context = browser.new_context(locale="en-GB")
+    context.set_default_timeout(WAIT_MS)
+    page = context.new_page()
+    set_up(page, address, json.loads(made.stdout)["token"], "Ada Lindqvist")
+    _use(page, address, (settings.parent / "first-key").read_text().strip())
+    pages = {template: address + path for template, path in _pages(page, address).items()}
+    names = [name for look in LOOKS for name in _pictures(browser, context, look, pages, chosen.folder)]
+    return [*names, *(_tour(browser, context, pages) if chosen.tour else ())]
 
 
 def _use(page: "Page", address: str, key: str) -> None:
@@ -196,9 +201,7 @@ def _compare(page: "Page") -> None:
 
 
 def _tour(browser: "Browser", signed_in: "BrowserContext", pages: dict[str, str]) -> Iterator[str]:
-    """Writes the pictures of the tour with few colours, so that they may lie in the repository."""
-    from PIL import Image  # noqa: PLC0415 - of no use to other pages
-
+    """Writes the pictures of the tour."""
     folder = ROOT / "docs" / "tour"
     folder.mkdir(exist_ok=True)
     for one in TOUR:
@@ -207,18 +210,15 @@ def _tour(browser: "Browser", signed_in: "BrowserContext", pages: dict[str, str]
         context = browser.new_context(
             locale=look.locale, color_scheme=look.theme, viewport=viewport, storage_state=state, reduced_motion="reduce"
         )
+        context.set_default_timeout(WAIT_MS)
         page = context.new_page()
         page.goto(pages[one.page])
         if one.page == "/admin/playground":
             _compare(page)
         if one.below:
-            page.locator(one.below).evaluate("one => one.scrollIntoView({block: 'start'})")
-            page.mouse.wheel(0, -24)
-        image = Image.open(BytesIO(page.screenshot())).convert("RGB")
+            scroll_to(page, one.below)
         path = folder / f"{one.name}.png"
-        image.quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
-        if path.stat().st_size > MOST_TOUR_BYTES:
-            raise SystemExit(f"{path.name} has {path.stat().st_size} bytes, at most {MOST_TOUR_BYTES} are wanted")
+        write_picture(page, path)
         yield str(path.relative_to(ROOT))
         context.close()
 
@@ -263,6 +263,7 @@ def _pictures(
         context = browser.new_context(
             locale=look.locale, color_scheme=look.theme, viewport=viewport, storage_state=state, reduced_motion="reduce"
         )
+        context.set_default_timeout(WAIT_MS)
         page = context.new_page()
         for template, path in sorted(pages.items()):
             if (template in open_pages) is not is_open:

@@ -30,12 +30,16 @@ def readings_of(
         ),
         Reading("canongate_prompts", "Approved prompts that serve.", lambda: len(live.current.catalog.prompts)),
         *_admission_readings(admission),
-        Reading("canongate_decisions_waiting", "Decisions that are not in the database yet.", decisions_waiting),
+        Reading(
+            "canongate_decisions_waiting",
+            "Decisions that the database did not take yet; at 1,000 nothing is answered.",
+            decisions_waiting,
+        ),
         Reading("canongate_kept_answers", "Checked answers that are kept.", lambda: answers.figures.entries),
         Reading("canongate_kept_answers_bytes", "Memory that they take.", lambda: answers.figures.size_bytes),
         Reading(
             "canongate_kept_answers_asked",
-            "Questions to prompts whose answers may be kept.",
+            "Questions to prompts whose answers may be kept: `hit`, `miss`.",
             lambda: {"hit": answers.figures.hits, "miss": answers.figures.misses},
             label="found",
             is_counter=True,
@@ -53,7 +57,11 @@ def _admission_readings(admission: Admission) -> tuple[Reading, ...]:
         )
 
     return (
-        of_lines("canongate_requests_in_work", "Requests that hold a place.", lambda line: line.in_work),
+        of_lines(
+            "canongate_requests_in_work",
+            "Requests that hold a place in `chat`, `admin`, `model` or `embeddings`.",
+            lambda line: line.in_work,
+        ),
         of_lines("canongate_requests_in_line", "Requests that wait for a place.", lambda line: line.in_line),
         of_lines("canongate_requests_shed", "Requests turned away.", lambda line: line.refused, is_counter=True),
         of_lines(
@@ -83,7 +91,7 @@ def rate_readings(rates: MemoryRates | SharedRates) -> tuple[Reading, ...]:
     return (
         Reading(
             "canongate_rate_limited",
-            "Requests refused because a rate was used up.",
+            "Requests refused because a rate was used up, of `key`, `session`, `origin`, `address` or `assistant`.",
             lambda: rates.refused,
             label="kind",
             is_counter=True,
@@ -116,14 +124,14 @@ def _worker_readings(model: LlamaModel) -> tuple[Reading, ...]:
         Reading("canongate_model_prefixes", "Beginnings of prompts kept ready.", lambda: model.kept_prefixes),
         Reading(
             "canongate_model_prefix_asked",
-            "Answers by whether the beginning of their prompt was ready.",
+            "Answers by whether the beginning of their prompt was ready: `hit`, `miss`.",
             lambda: {"hit": model.reused.hits, "miss": model.reused.misses},
             label="found",
             is_counter=True,
         ),
         Reading(
             "canongate_model_prefix_tokens",
-            "Tokens of prompts that were ready, and that had to be read.",
+            "Tokens of prompts that were `ready`, or had to be `read`.",
             lambda: {"ready": model.reused.ready_tokens, "read": model.reused.read_tokens},
             label="kind",
             is_counter=True,

@@ -123,13 +123,35 @@ class Telemetry:
         self._failed = self._counter(
             "canongate_decisions_failed", "Decisions that stopped because a part failed, not by a verdict.", "assistant"
         )
-        self._undecided = self._counter("canongate_undecided", "Messages that ended without a decision.", "reason")
+        self._undecided = self._counter(
+            "canongate_undecided",
+            "Messages that ended without a decision: `caller_left`, or the code of an error.",
+            "reason",
+        )
         self._seconds = self._histogram("canongate_decision_seconds", "From admission to the reply.", "outcome")
-        self._stage = self._histogram("canongate_stage_seconds", "Time of one stage of a message.", "stage")
-        self._rail = self._counter("canongate_rail_verdicts", "Verdicts of rails.", "stage", "rail", "status")
+        self._stage = self._histogram(
+            "canongate_stage_seconds",
+            "Time of `input_rails`, `match`, `dialog`, `wait`, `generate`, `output_rails`.",
+            "stage",
+        )
+        self._rail = self._counter(
+            "canongate_rail_verdicts",
+            "Verdicts of rails: `passed`, `modified`, `blocked`, `error`, `not_run`.",
+            "stage",
+            "rail",
+            "status",
+        )
         self._rail_seconds = self._histogram("canongate_rail_seconds", "Time of one rail.", "stage", "rail")
-        self._tokens = self._counter("canongate_model_tokens", "Tokens that the language model read and wrote.", "kind")
-        self._request = self._counter("canongate_http_requests", "HTTP requests.", "method", "route", "status")
+        self._tokens = self._counter(
+            "canongate_model_tokens", "Tokens that the model read (`prompt`) and wrote (`completion`).", "kind"
+        )
+        self._request = self._counter(
+            "canongate_http_requests",
+            "HTTP requests by the template of their path; a method that HTTP does not know is `_OTHER`.",
+            "method",
+            "route",
+            "status",
+        )
         self._request_seconds = self._histogram(
             "canongate_http_request_seconds", "From the first byte of a request to the last of its reply.", "route"
         )

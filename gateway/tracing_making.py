@@ -30,7 +30,7 @@ def open_tracing(
     tracing = Tracing(collector, settings.sampling, provider=provider, model=model.name, privacy=privacy)
     spans = Reading(
         "canongate_trace_spans",
-        "Spans by what became of them: sent, dropped without room, or refused by the collector.",
+        "Spans that were `sent`, `dropped` for want of room, or `refused` by the collector.",
         lambda: {
             "sent": collector.counted.sent,
             "dropped": collector.counted.dropped,

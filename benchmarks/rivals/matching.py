@@ -50,7 +50,8 @@ class Contestant:
     program: Path
     title: str
     fixed: Mapping[str, float]
-    """Points by name, each with its limit."""
+    """Points by name, each with its limit: for FAISS, which has none, the default of github.com/IntFlows/genkit-guard's
+    intent guard with the same weights (its wiki, Intent Guard); NeMo's manual shows 0.75."""
     opening: Mapping[str, Any]
     fits: bool = False
     """Whether it fits something on held-out phrasings itself."""

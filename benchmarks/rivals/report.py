@@ -186,6 +186,8 @@ def _files(configuration: Path) -> str:
 
 _HEAD = """# Beside its rivals
 
+For whoever chooses between this and another product, and wants figures.
+
 What a guarded request costs, end to end on processors alone, here and with others: on one machine, with the same
 messages, the same stub in place of the model and, where a model runs, the same weights and threads. Written by
 `benchmarks/rivals` from [figures.json](rivals/figures.json); nothing on it is typed by hand.

@@ -11,7 +11,7 @@ from gateway.errors import SettingsInvalid
 from gateway.reloading import RELOADABLE, Reloaded, Reloading
 from gateway.settings import Settings, load_settings
 
-OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
+OPERATING = Path(__file__).parents[2] / "docs" / "operating" / "install.md"
 
 
 class File:

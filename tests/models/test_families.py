@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 from models import families as module
@@ -162,26 +160,3 @@ def test_a_family_that_is_not_right_is_refused_with_the_name_of_its_file(read, o
 def test_two_families_of_one_name_are_refused(read):
     with pytest.raises(ModelRefused, match="already"):
         read(GOOD + GOOD)
-
-
-def row(one):
-    """The line of the table in docs/models.md."""
-
-    def gib(size, quantisation):
-        return f"{size.weights_bytes(quantisation) / 2**30:.2g}"
-
-    sizes = ", ".join(
-        f"{size.name} ({gib(size, Quantisation.Q4_K_M)} / {gib(size, Quantisation.F16)})" for size in one.sizes
-    )
-    context = f"{one.context_tokens:,}" + ("" if one.is_context_verified else "*")
-    use = one.commercial_use.value + ("" if one.is_licence_verified else "*")
-    graph = one.gguf_architecture or "upstream only"
-    return f"| `{one.name}` | {graph} | {sizes} | {context} | {use} | `{one.format_name}` |"
-
-
-def test_the_table_in_the_documentation_is_that_of_the_families():
-    text = (Path(module.__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
-    table = [line for line in text.splitlines() if line.startswith("| `") and line.count("|") == 7]
-    assert [line for line in table if line.split("`")[1] in {one.name for one in families()}] == [
-        row(one) for one in families()
-    ]
