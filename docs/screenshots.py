@@ -21,7 +21,7 @@ from gateway.http.pages.page_table import NOT_SHOWN, OPEN_PAGES, PAGES
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 PASSWORD = "seven quiet herons"  # noqa: S105 - of a store that lives for a minute
 MOST_CRAWLED = 80
 QUESTIONS = (
