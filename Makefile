@@ -69,7 +69,7 @@ run: setup ## run the gateway with the example help desk on http://127.0.0.1:808
 	@$(BIN)/canongate demo
 
 browser: $(AXE) ## install Debian's Chromium and axe for the tests in a browser, and its Redis; without root they are skipped
-	@test -x /usr/bin/chromium || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq chromium; }
+	@test -x /usr/bin/chromium-headless-shell || test "$$(id -u)" != 0 || test -x /usr/bin/chromium || { apt-get update -qq && { apt-get install -y -qq chromium-headless-shell || apt-get install -y -qq chromium; }; }
 	@test -x /usr/bin/redis-server || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server; }
 
 $(AXE): tests/axe/package-lock.json
@@ -78,7 +78,7 @@ $(AXE): tests/axe/package-lock.json
 	@touch $@
 
 test: setup rival browser ## run every test, with the real embedder, model, SQLite, PostgreSQL, Redis, llama.cpp's server and a browser
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --quiet
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --quiet
 
 test-clients: setup $(CLIENTS) ## install the clients of others in var/clients and run the gateway against each
 	@$(BIN)/python -m pytest tests/clients

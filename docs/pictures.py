@@ -1,5 +1,6 @@
 """Pictures of pages with few colours, so that they may lie in the repository."""
 
+import shutil
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
 
 COLOURS = 64
 MOST_BYTES = 120_000
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 ARGUMENTS = ("--no-sandbox", "--lang=en-GB")
 PASSWORD = "seven quiet herons"  # noqa: S105 - of a store that lives for minutes
 WAIT_MS = 300_000

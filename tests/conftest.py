@@ -40,9 +40,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--start", type=int, default=1, help="number from which requests are generated")
 
 
+LONG = ("test_acknowledged_writes_survive.py", "test_served_process.py", "test_described_api_holds.py")
+"""Files that take longer than most, beside those with the real model and those with a browser."""
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps a file in one process, and all that loads the real model in one, when tests run in several."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps a file in one process, and all that loads the real model in one, when tests run in several.
+
+    What takes long comes first then, so that no process waits in the end for another that has just begun with it.
+    """
     for item in items:
         group = (
             "ray"
@@ -52,6 +59,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             else str(item.path)
         )
         item.add_marker(pytest.mark.xdist_group(group))
+    if hasattr(config, "workerinput"):
+        browsers = {item.path for item in items if item.get_closest_marker("browser")}
+        items.sort(key=lambda item: _turn(item, browsers))
+
+
+def _turn(item: pytest.Item, browsers: set[Path]) -> int:
+    if item.get_closest_marker("weights"):
+        return 0
+    return 1 if item.path in browsers else 2 if item.path.name in LONG else 3
 
 
 def pytest_collection_finish() -> None:

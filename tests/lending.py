@@ -3,6 +3,7 @@
 To register some 300 routes takes a quarter of a second, which is more than what most tests do with them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -53,14 +54,15 @@ class _Later:
 class Lending:
     """The applications of a process that nobody uses at the moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[..., Litestar] = create_app) -> None:
+        self._make = make
         self._free: list[tuple[Litestar, _Place]] = []
         self._lent: dict[int, tuple[Litestar, _Place, int]] = {}
 
     def lend(self, components: Components) -> Litestar:
         """Gives an application with these components, as `create_app` makes it, to be given back."""
         at = next((at for at, (_, place) in enumerate(self._free) if place.fits(components)), None)
-        app, place = _made(components) if at is None else self._free.pop(at)
+        app, place = self._made(components) if at is None else self._free.pop(at)
         place.components = components
         self._lent[id(app)] = (app, place, len(app.routes))
         return app
@@ -72,12 +74,11 @@ class Lending:
         if len(app.routes) == routes:
             self._free.append((app, place))
 
-
-def _made(components: Components) -> tuple[Litestar, _Place]:
-    place = _Place(components)
-    app = create_app(cast("Components", _Later(place, ())), current=lambda: place.found(()))
-    place.is_making = False
-    return app, place
+    def _made(self, components: Components) -> tuple[Litestar, _Place]:
+        place = _Place(components)
+        app = self._make(cast("Components", _Later(place, ())), current=lambda: place.found(()))
+        place.is_making = False
+        return app, place
 
 
 def _kind(found: Any) -> Any:

@@ -142,7 +142,8 @@ class Town:
 
     components: Components
     address: str
-    browser: "Browser"
+    browser: "Browser | None"
+    """None where nobody looks."""
     folder: Path
     users: dict[str, User] = field(default_factory=dict)
     people: list[Somebody] = field(default_factory=list)
@@ -179,6 +180,7 @@ class Town:
         self.visitors += 1
         headers = {"x-forwarded-for": f"192.0.2.{self.visitors}"}
         usual = {"locale": "en-GB", "reduced_motion": "reduce", "extra_http_headers": headers}
+        assert self.browser is not None
         context = self.browser.new_context(**{**usual, **choices})
         made = Somebody("", Watched.of(context, self.address))
         self.people.append(made)
@@ -261,8 +263,8 @@ def fill(town: Town) -> None:
 
 
 @contextmanager
-def opened(browser: "Browser", folder: Path) -> Iterator[Town]:
-    """Serves a gateway with an empty store."""
+def opened(browser: "Browser | None", folder: Path) -> Iterator[Town]:
+    """Serves a gateway with what is in the folder's `data`, or with an empty store."""
     settings = folder / "canongate.toml"
     port = free_port()  # known before, so that the gateway knows its own pages and shows the widget in them
     settings.write_text(SETTINGS.format(directory=folder / "data", port=port))

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.real_browser import TAGS
+from tests.real_browser import violations_of
 from tests.widget.host_page import HostPage
 from tests.widget.stand_in import StandIn
 
@@ -18,9 +18,6 @@ for (const name of ["ready", "open", "close", "message", "feedback", "error", "r
   addEventListener(`canongate:${name}`, one => window.told.push([name, one.detail]));
 }
 """
-_RUN_AXE = """async tags => (await axe.run({runOnly: tags})).violations.flatMap(
-    one => one.nodes.map(node => `${one.id} ${node.target.join(' ')} ${node.html.slice(0, 160)} ${node.failureSummary}`)
-)"""
 _WATCH_REGIONS = """element => {
   window.spoken = [];
   const watch = new MutationObserver(all => {
@@ -136,5 +133,4 @@ class WidgetPage:
 
     def violations(self, source: str) -> list[str]:
         """Gives what axe finds."""
-        self.page.evaluate(source)
-        return [" ".join(one.split()) for one in self.page.evaluate(_RUN_AXE, list(TAGS))]
+        return violations_of(self.page, source)

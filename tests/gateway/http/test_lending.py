@@ -1,14 +1,18 @@
 """An application that is lent to tests is as one made anew: it keeps nothing of whoever had it before."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from litestar import get
 
+from gateway.app import create_app
 from gateway.limit_settings import LimitSettings
 from tests.lending import Lending
 
 pytestmark = pytest.mark.anyio
+bare = partial(create_app, listeners=frozenset())
+"""Makes an application without routes, which is made from the same parts and takes no time."""
 
 
 def asking(world, lent):
@@ -31,12 +35,12 @@ async def test_it_serves_with_what_its_borrower_has(make_world):
 
 
 def test_two_borrow_two(make_world):
-    world, lending = make_world(), Lending()
+    world, lending = make_world(), Lending(bare)
     assert lending.lend(world.components) is not lending.lend(world.components)
 
 
 def test_one_made_from_other_values_or_other_parts_is_not_lent(make_world, admin):
-    world, lending = make_world(), Lending()
+    world, lending = make_world(), Lending(bare)
     made = lending.lend(world.components)
     lending.give_back(made)
     assert lending.lend(make_world(limits=LimitSettings(body_bytes=1000)).components) is not made
@@ -51,7 +55,7 @@ def test_one_with_a_route_of_a_test_is_not_lent_again(world):
     async def forgotten() -> str:
         return "open"
 
-    lending = Lending()
+    lending = Lending(bare)
     made = lending.lend(world.components)
     made.register(forgotten)
     lending.give_back(made)

@@ -1,6 +1,7 @@
 """Every page, light and dark, both ways, wide and narrow: axe finds nothing, the browser complains of nothing."""
 
 import os
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here; run `make browser`"),
 ]
 WIDTHS = (1280, 320)
-THEMES = ("light", "dark")
+STYLES = Path(__file__).parents[4] / "gateway" / "web" / "styles"
 MORE = (
     "/admin/rails/helpdesk",
     "/admin/rails/helpdesk/form",
@@ -72,9 +73,10 @@ def complaints_of(watched: Watched, paths: list[str], source: str) -> Iterator[s
             watched.page.set_viewport_size({"width": width, "height": 900})
             if watched.overflows:
                 yield f"{path} {width}: scrolls sideways"
-            for theme in THEMES:
+            for theme in ("light", "dark"):
                 watched.page.emulate_media(color_scheme=theme)
-                yield from (f"{path} {width} {theme}: {one}" for one in watched.violations(source))
+                found = watched.violations(source, is_only_colours=theme == "dark")
+                yield from (f"{path} {width} {theme}: {one}" for one in found)
         yield from (f"{path}: {one}" for one in watched.complaints)
         watched.complaints.clear()
 
@@ -113,6 +115,15 @@ def test_axe_finds_nothing_on_pages_of_a_store_in_which_nothing_was_ever_publish
     assert not found, "\n".join(found)
 
 
+def test_a_theme_changes_colours_and_nothing_else() -> None:
+    """All rules look at the light one: `light-dark()` gives nothing but a colour, and no style asks for the theme."""
+    styles = {path.name: path.read_text() for path in STYLES.glob("*.css")}
+    assert "light-dark(" in styles["tokens.css"]
+    assert not [name for name, text in styles.items() if "prefers-color-scheme" in text]
+    themed = {one.strip() for text in styles.values() for one in re.findall(r"\[data-theme[^{]*\{([^}]*)\}", text)}
+    assert themed == {"color-scheme: light;", "color-scheme: dark;"}
+
+
 def test_axe_and_the_watch_see_what_is_wrong(address: str) -> None:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - as above
 
@@ -124,7 +135,11 @@ def test_axe_and_the_watch_see_what_is_wrong(address: str) -> None:
         spoil("label[for=f-name]")
         watched.page.evaluate("document.body.append(Object.assign(document.createElement('img'), {src: '//x.test/a'}))")
         found = watched.violations(axe_source())
+        assert not watched.violations(axe_source(), is_only_colours=True)
+        watched.page.evaluate("document.querySelector('label[for=f-password]').style.color = '#ccc'")
+        faint = watched.violations(axe_source(), is_only_colours=True)
         browser.close()
+    assert [one.split()[0] for one in faint] == ["color-contrast"]
     assert any(one.startswith("label ") for one in found)
     assert any(one.startswith("image-alt ") for one in found)
     assert any("img-src" in one for one in watched.complaints)

@@ -7,7 +7,7 @@ import pytest
 from gateway.access_settings import AccessSettings
 from store.people import Role
 from tests.administration import PASSWORD, AdminWorld
-from tests.real_browser import CHROMIUM, served
+from tests.real_browser import CHROMIUM, served, start
 
 pytestmark = [
     pytest.mark.browser,
@@ -46,7 +46,7 @@ def test_pages_open_without_a_complaint_at_every_width(address: str, locale: str
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and only where there is a browser
 
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        browser = start(started)
         context = browser.new_context(locale=locale, java_script_enabled=has_scripts)
         page = context.new_page()
         complaints: list[str] = []

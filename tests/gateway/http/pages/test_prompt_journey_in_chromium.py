@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +11,11 @@ import uvicorn
 from gateway.access_settings import AccessSettings
 from tests.administration import PASSWORD, AdminWorld
 from tests.gateway.http.pages.page_content import PROMPT, fill, live
+from tests.real_browser import CHROMIUM, start
 
-CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here; apt-get install chromium"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here; run `make browser`"),
 ]
 WIDTHS = (1280, 320)
 
@@ -46,7 +45,7 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and only where there is a browser
 
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        browser = start(started)
         yield browser
         browser.close()
 
