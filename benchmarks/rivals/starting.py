@@ -47,7 +47,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
                 if server.title in failed:
                     continue
                 try:
-                    one = _start(server, asked)
+                    one = _start(server, asked, is_counted=bool(number))
                 except (NotServing, NoAnswer, OSError) as error:
                     failed[server.title] = str(error)
                     options.say(f"{server.title} is left out: {error}")
@@ -60,7 +60,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     }
 
 
-def _start(server: Server, asked: Questions) -> dict[str, float]:
+def _start(server: Server, asked: Questions, *, is_counted: bool) -> dict[str, float]:
     """Starts a server as it starts in use: on all cores."""
     way = next(one for one in WAYS if one.server == server.name)
     texts = getattr(asked, way.asked)
@@ -71,7 +71,8 @@ def _start(server: Server, asked: Questions) -> dict[str, float]:
             if time.monotonic() - began_s > PATIENCE_S:
                 raise NoAnswer(said[:1000])
         answered_s = time.monotonic() - began_s
-        loads.send(load(server, way, texts, count=REQUESTS, callers=CALLERS), cores=cores()[1])
+        if is_counted:
+            loads.send(load(server, way, texts, count=REQUESTS, callers=CALLERS), cores=cores()[1])
         return {"answered_s": answered_s, "ready_s": up.ready_s, "memory_mib": up.memory_mib()}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.rivals import arena, blocking, first_token, overhead, starting
+from benchmarks.rivals import answering, arena, blocking, first_token, overhead, starting
 from benchmarks.rivals import load as loads
 from benchmarks.rivals.arena import Arena
 from benchmarks.rivals.chapters import Chapter
@@ -93,3 +93,21 @@ def test_a_rival_that_matches_too_little_is_left_out_and_the_others_are_asked(mo
     assert "0 of 324 questions are answered" in figures["failed"]["NeMo Guardrails, dialog, worded by the upstream"]
     assert "canongate-worded" in figures["ways"]
     assert figures["questions"]["worded"] == 324
+
+
+@pytest.mark.usefixtures("servers")
+def test_answers_are_told_of_those_that_give_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextlib.contextmanager
+    def opened(server: Server) -> Iterator[answering.Contestant]:
+        yield answering.Contestant(server, [{"messages": []}], (), pid=0)
+
+    @contextlib.contextmanager
+    def broken() -> Iterator[answering.Contestant]:
+        raise NotServing("its own words")
+        yield
+
+    fakes = {"canongate": opened(SERVERS[0]), "Breaks when asked": opened(BROKEN), "Does not start": broken()}
+    monkeypatch.setattr(answering, "_servers", lambda *_: fakes)
+    chapter = answering.tell(answering.measure(RIVALS, OPTIONS))
+    assert [row[0] for row in chapter.rows] == ["canongate", "Does not start", "Breaks when asked"]
+    assert "Not measured: Breaks when asked. `no answer at 1 at once: 500 its own words`" in chapter.remarks
