@@ -6,6 +6,7 @@ benchmarks/rivals/configurations. Rounds are interleaved. Figures of a question 
 
 import argparse
 import json
+import signal
 import sys
 import time
 import traceback
@@ -32,6 +33,8 @@ def main() -> None:
         arguments.quick, arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS), arguments.data, say
     )
     report = read_report(arguments.figures)
+    # Ended as by Ctrl-C, a run ends the servers that it started; they have sessions of their own.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if not arguments.page:
             _run(arguments, options, report)

@@ -33,7 +33,8 @@ from store.content import Assistant, CanonicalPrompt, Generate
 from store.formats.bundle import read_bundle
 
 CALLERS, SLOTS, THREADS, CONTEXT = (1, 8), 8, 2, 2048
-EACH, QUICK_EACH = 16, 8
+EACH, QUICK_EACH = 13, 8
+"""Answers of a round: three rounds ask each question once."""
 MODEL = "smollm2-135m-instruct"
 LLAMA_PORT = 19441
 OWN = "canongate"

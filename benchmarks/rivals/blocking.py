@@ -35,6 +35,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
         ways = up.ways(blocking)
         for way in ways:
             up.ask(way, attack(up.server(way), way, ATTACKS, count=16, callers=4))
+        ways = up.ways(ways)
         for number in range(options.rounds):
             for callers in CALLERS:
                 options.say(f"blocking: round {number + 1} of {options.rounds}, {callers} at once")

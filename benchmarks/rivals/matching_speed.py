@@ -25,7 +25,7 @@ from benchmarks.rivals.venvs import RIVALS, VENVS, Rival
 from benchmarks.sentences import prompts, questions
 from models.embedding.embedder import packaged_minilm
 
-SIZES = (81, 1_000)
+SIZES = (81, 500)
 PHRASINGS = 10
 """Of each prompt in stores that are made for it; the first size is the example store, with its own."""
 A_ROUND = 30

@@ -56,13 +56,13 @@ class Question:
 QUESTIONS = (
     Question("overhead", "What it adds to an instant upstream", 12, 4),
     Question("blocking", "Time to block an attack", 3, 1),
-    Question("first_token", "Time to the first checked token", 6, 2),
+    Question("first_token", "Time to the first checked token", 4, 2),
     Question("answering", "Answers end to end with SmolLM2", 6, 2),
-    Question("matching", "Which prompt a message means", 10, 5, is_timed=False),
-    Question("matching_speed", "Time to match a message", 3, 1),
+    Question("matching", "Which prompt a message means", 11, 4, is_timed=False),
+    Question("matching_speed", "Time to match a message", 2, 1),
     Question("quality", "Attacks that got an answer", 4, 2, is_timed=False),
-    Question("starting", "Start-up and memory", 6, 2),
-    Question("offline", "What runs without a network, and the checks of libraries", 2, 1),
+    Question("starting", "Start-up and memory", 7, 4),
+    Question("offline", "What runs without a network, and the checks of libraries", 1, 0.5),
     Question("size", "Installed size and lines of configuration", 0.3, 0.3, is_timed=False),
 )
 

@@ -8,7 +8,7 @@ from benchmarks.rivals.arena import prepare, replies, set_pace, started, stub
 from benchmarks.rivals.chapters import Chapter, Plot, Series
 from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import WAYS, load
-from benchmarks.rivals.messages import questions
+from benchmarks.rivals.messages import Questions, questions
 from benchmarks.rivals.overhead import not_run, not_run_rows
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import over_rounds, told, value
@@ -35,6 +35,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     It fills caches on the disk, and ours makes its database and exports its embedder then.
     """
     prepare()
+    asked = questions()
     able = [one for one in SERVERS if one.rival in {"", *(rival.name for rival in rivals)}]
     rounds: dict[str, list[dict[str, float]]] = {}
     failed = {one.title: "its packages could not be installed" for one in SERVERS if one not in able}
@@ -46,7 +47,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
                 if server.title in failed:
                     continue
                 try:
-                    one = _start(server)
+                    one = _start(server, asked, is_counted=bool(number))
                 except (NotServing, NoAnswer, OSError) as error:
                     failed[server.title] = str(error)
                     options.say(f"{server.title} is left out: {error}")
@@ -59,18 +60,19 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     }
 
 
-def _start(server: Server) -> dict[str, float]:
+def _start(server: Server, asked: Questions, *, is_counted: bool) -> dict[str, float]:
     """Starts a server as it starts in use: on all cores."""
     way = next(one for one in WAYS if one.server == server.name)
-    texts = getattr(questions(), way.asked)
+    texts = getattr(asked, way.asked)
     began_s = time.monotonic()
     with started(server, placed="") as up:
-        asked = load(server, way, texts)
-        while not loads.is_wanted(asked, said := replies(server, texts[0])):
+        wanted = load(server, way, texts)
+        while not loads.is_wanted(wanted, said := replies(server, texts[0])):
             if time.monotonic() - began_s > PATIENCE_S:
                 raise NoAnswer(said[:1000])
         answered_s = time.monotonic() - began_s
-        loads.send(load(server, way, texts, count=REQUESTS, callers=CALLERS), cores=cores()[1])
+        if is_counted:
+            loads.send(load(server, way, texts, count=REQUESTS, callers=CALLERS), cores=cores()[1])
         return {"answered_s": answered_s, "ready_s": up.ready_s, "memory_mib": up.memory_mib()}
 
 

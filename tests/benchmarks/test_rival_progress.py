@@ -72,6 +72,7 @@ def figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(Question, "measure", measure)
     monkeypatch.setattr(program, "RIVALS", ())
+    monkeypatch.setattr(program.signal, "signal", lambda *_: None)
     monkeypatch.setattr(program, "chosen", lambda _: [fails, SIZE])
     place = tmp_path / "figures.json"
     monkeypatch.setattr("sys.argv", ["rivals", "--figures", str(place), "--only", "size"])

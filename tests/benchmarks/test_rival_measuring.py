@@ -1,0 +1,113 @@
+"""What the questions measure can be told, and a server that breaks is a row of its own; the servers are faked."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.rivals import answering, arena, blocking, first_token, overhead, starting
+from benchmarks.rivals import load as loads
+from benchmarks.rivals.arena import Arena
+from benchmarks.rivals.chapters import Chapter
+from benchmarks.rivals.contestants import STUB_WORDS
+from benchmarks.rivals.drawing import draw
+from benchmarks.rivals.load import Came, Load
+from benchmarks.rivals.questions import Options
+from benchmarks.rivals.report import table
+from benchmarks.rivals.servers import SERVERS, Server
+from benchmarks.rivals.serving import NotServing
+from benchmarks.rivals.venvs import RIVALS
+
+OPTIONS = Options(is_quick=True, rounds=2, data=Path(), say=lambda _: None)
+BROKEN = next(one for one in SERVERS if one.name == "litellm-filter")
+REPLY = f'"outcome":"answered","source":"generate" {STUB_WORDS}'
+
+
+class Up:
+    """A server that holds 100 MiB and was ready at once."""
+
+    ready_s = 1.0
+
+    def memory_mib(self) -> float:
+        return 100.0
+
+
+def came(sent: Load) -> Came:
+    """Returns two replies for everybody, and errors for the one that is broken."""
+    if sent.port == BROKEN.port:
+        return Came(1.0, [], [], 0, 3, "500 its own words")
+    return Came(1.0, [2.0, 4.0], [1.0, 1.0] if sent.is_streamed else [], 0, 0, "")
+
+
+@pytest.fixture
+def servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextlib.contextmanager
+    def all_up(wanted: Sequence[Server], _rivals: object, options: Options) -> Iterator[Arena]:
+        up: dict[str, Any] = {one.name: Up() for one in wanted}
+        yield Arena(options, {one.name: one for one in wanted}, up)
+
+    @contextlib.contextmanager
+    def started(server: Server, **_: object) -> Iterator[Up]:
+        if server is BROKEN:
+            raise NotServing("not ready (exit status 1). It said last:\nits own words")
+        yield Up()
+
+    monkeypatch.setattr(Server, "bearer", lambda _: "key")
+    monkeypatch.setattr(Arena, "send", lambda _, sent: came(sent))
+    monkeypatch.setattr(loads, "send", lambda sent, **_: came(sent))
+    monkeypatch.setattr(starting, "started", started)
+    monkeypatch.setattr(starting, "stub", contextlib.nullcontext)
+    monkeypatch.setattr(starting, "prepare", lambda: None)
+    for module in (arena, overhead, blocking, first_token, starting):
+        fakes: dict[str, Callable[..., Any]] = {
+            "arena": all_up,
+            "set_pace": lambda *_: None,
+            "replies": lambda *_args, **_more: REPLY,
+        }
+        for name, fake in fakes.items():
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, fake)
+
+
+@pytest.mark.usefixtures("servers")
+@pytest.mark.parametrize("question", [overhead, blocking, first_token, starting], ids=lambda one: one.__name__)
+def test_what_is_measured_can_be_told_though_one_breaks(question: Any) -> None:
+    chapter: Chapter = question.tell(question.measure(RIVALS, OPTIONS))
+    assert len(table(chapter.header, chapter.rows)) == len(chapter.rows) + 2
+    assert draw(chapter.plot).startswith("<svg")
+    (broken,) = (row for row in chapter.rows if row[0] == BROKEN.title)
+    assert broken[1] == "not measured, see below"
+    assert any(one.startswith(f"Not measured: {BROKEN.title}.") and "its own words" in one for one in chapter.remarks)
+    others = {row[0] for row in chapter.rows} - {BROKEN.title}
+    assert {"LiteLLM proxy", "NeMo Guardrails, regex rails, IORails"} & others
+
+
+@pytest.mark.usefixtures("servers")
+def test_a_rival_that_matches_too_little_is_left_out_and_the_others_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialog = next(one for one in SERVERS if one.name == "nemo-dialog")
+    said = "I have no approved answer to that."
+    monkeypatch.setattr(arena, "replies", lambda server, _: said if server is dialog else REPLY)
+    figures = overhead.measure(RIVALS, OPTIONS)
+    assert "0 of 324 questions are answered" in figures["failed"]["NeMo Guardrails, dialog, worded by the upstream"]
+    assert "canongate-worded" in figures["ways"]
+    assert figures["questions"]["worded"] == 324
+
+
+@pytest.mark.usefixtures("servers")
+def test_answers_are_told_of_those_that_give_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextlib.contextmanager
+    def opened(server: Server) -> Iterator[answering.Contestant]:
+        yield answering.Contestant(server, [{"messages": []}], (), pid=0)
+
+    @contextlib.contextmanager
+    def broken() -> Iterator[answering.Contestant]:
+        raise NotServing("its own words")
+        yield
+
+    fakes = {"canongate": opened(SERVERS[0]), "Breaks when asked": opened(BROKEN), "Does not start": broken()}
+    monkeypatch.setattr(answering, "_servers", lambda *_: fakes)
+    chapter = answering.tell(answering.measure(RIVALS, OPTIONS))
+    assert [row[0] for row in chapter.rows] == ["canongate", "Does not start", "Breaks when asked"]
+    assert "Not measured: Breaks when asked. `no answer at 1 at once: 500 its own words`" in chapter.remarks
