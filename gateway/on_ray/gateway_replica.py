@@ -11,11 +11,11 @@ from gateway.bootstrap import Elsewhere, open_components
 from gateway.components import Components
 from gateway.http.edge import Edge
 from gateway.http.hosts import Hosts
+from gateway.http.one_request_id import OneRequestId
 from gateway.model_making import remote_weights
 from gateway.on_ray.beginning import begin
 from gateway.on_ray.calls import HandleEmbedderCalls, HandleModelCalls
 from gateway.on_ray.folders import folder_of_gateway
-from gateway.on_ray.request_ids import OneRequestId
 from gateway.settings import Settings
 from models.remote.embedder import RemoteEmbedder
 from models.remote.model import RemoteModel

@@ -1,4 +1,4 @@
-"""Has each reply one request id, although Ray's proxy adds its own header."""
+"""Has each reply one request id behind a server that adds its own header, as Ray's proxy does."""
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
