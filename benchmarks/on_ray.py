@@ -2,7 +2,7 @@
 
 Both serve the example help desk from SQLite, with one embedder and one model of SmolLM2 each, over HTTP on loopback,
 to one client. Both run all the time, so what an idle Ray takes of the processors is in both figures; it is told beside
-them.
+them, and part of the processor time of a request on Ray.
 
 Example: `make test-ray` first, which installs Ray; then
 `PYTHONPATH=.:var/tools/ray .venv/bin/python -m benchmarks.on_ray --json`.
@@ -60,7 +60,7 @@ def main() -> None:
         for way in WAYS:
             count = max(1, chosen.requests // 10) if way == "worded by the model" else chosen.requests
             say(f"{count} requests {way}")
-            ways[way] = _measure(clients, way, count)
+            ways[way] = _measure(clients, gateways, way, count)
     report = {"cores": len(os.sched_getaffinity(0)), "idle_cores": idle, "ways": ways}
     print(json.dumps(report, indent=2) if chosen.as_json else "\n".join(_table(report)))
 
@@ -104,11 +104,14 @@ def _client(name: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def _measure(clients: Mapping[str, httpx.Client], way: str, count: int) -> dict[str, Any]:
+def _measure(clients: Mapping[str, httpx.Client], gateways: Mapping[str, int], way: str, count: int) -> dict[str, Any]:
     took_ms: dict[str, list[float]] = {name: [] for name in clients}
     answered: Counter[str] = Counter()
+    began: dict[str, float] = {}
     for number in range(-max(2, count // 10), count):
         seen = set()
+        if number == 0:
+            began = {name: _tree_s(pid) for name, pid in gateways.items()}
         for name, client in clients.items():
             began_s = time.perf_counter()
             reply = client.post("/v1/chat", json={"assistant": "helpdesk", "message": WAYS[way].format(number=number)})
@@ -120,9 +123,12 @@ def _measure(clients: Mapping[str, httpx.Client], way: str, count: int) -> dict[
         if len(seen) != 1:
             raise SystemExit(f"{way}: the two answer differently: {sorted(seen)}")
         answered.update(seen)
-    figures = {name: _figures(values) for name, values in took_ms.items()}
+    spent_s = {name: _tree_s(pid) - began[name] for name, pid in gateways.items()}
+    figures = {name: _figures(took_ms[name]) | {"cpu_ms": round(spent_s[name] * 1000 / count, 2)} for name in took_ms}
     added_ms = figures["ray"]["p50_ms"] - figures["worker"]["p50_ms"]
-    return {"requests": count, "answered": dict(answered), **figures, "added_p50_ms": round(added_ms, 2)}
+    ratio = figures["ray"]["p50_ms"] / figures["worker"]["p50_ms"]
+    compared = {"added_p50_ms": round(added_ms, 2), "ratio_p50": round(ratio, 2)}
+    return {"requests": count, "answered": dict(answered), **figures, **compared}
 
 
 def _figures(took_ms: list[float]) -> dict[str, float]:
@@ -151,13 +157,13 @@ def _tree_s(pid: int) -> float:
 
 def _table(report: dict[str, Any]) -> list[str]:
     lines = [
-        "| way of a request | by itself, p50 / p95 ms | on Ray, p50 / p95 ms | added at the median |",
+        "| way of a request | by itself, p50 / p95 / CPU ms | on Ray, p50 / p95 / CPU ms | at the median |",
         "|---|---|---|---|",
     ]
     for name, way in report["ways"].items():
         alone, on_ray = way["worker"], way["ray"]
-        cells = (f"{one['p50_ms']:.1f} / {one['p95_ms']:.1f}" for one in (alone, on_ray))
-        lines.append(f"| {name} | {' | '.join(cells)} | {way['added_p50_ms']:+.1f} ms |")
+        cells = (f"{one['p50_ms']:.1f} / {one['p95_ms']:.1f} / {one['cpu_ms']:.1f}" for one in (alone, on_ray))
+        lines.append(f"| {name} | {' | '.join(cells)} | {way['added_p50_ms']:+.1f} ms, {way['ratio_p50']:.2f} times |")
     idle = report["idle_cores"]
     lines.append(f"\nIdle, the gateway by itself takes {idle['worker']:.3f} of a core, on Ray {idle['ray']:.3f}.")
     return lines

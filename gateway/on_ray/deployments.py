@@ -7,8 +7,10 @@ from ray import serve
 from ray.serve.config import RequestRouterConfig
 
 from gateway.model_making import has_own_model
+from gateway.on_ray.embedder_replica import EmbedderDeployment
+from gateway.on_ray.gateway_replica import GatewayDeployment
+from gateway.on_ray.model_replica import ModelDeployment
 from gateway.on_ray.names import EMBEDDER, GATEWAY, MODEL
-from gateway.on_ray.replicas import EmbedderDeployment, GatewayDeployment, ModelDeployment
 from gateway.ray_settings import RaySettings
 from gateway.settings import DataSettings, Settings
 from models.device import usable_cores

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -90,6 +91,10 @@ class OnRay:
             pid for pid in below(os.getpid()) if _title(pid).startswith(f"ray::ServeReplica:canongate:{deployment}")
         ]
 
+    def at_work(self, replica: int) -> int:
+        """How many requests a replica of the model works on, by the number of its process."""
+        return _handles().at_work(replica)
+
     @contextmanager
     def hanging_models(self) -> Iterator[None]:
         """Until it is left, every worker under a replica of the model stands still and dies of nothing."""
@@ -133,7 +138,6 @@ def on_ray(tmp_path_factory: pytest.TempPathFactory, embedder_cache: Path) -> It
         import_folder(store.database, ROOT / "examples" / "helpdesk", services=rail_services(lambda: onnx))
         made = first_key(settings, store)
     assert made is not None
-    prepare(settings.ray)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Ray says of its own parts
         with _handles().deployed(settings, print):
@@ -165,7 +169,12 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def needs_ray(name: str) -> ModuleType:
-    """Imports a module that imports ray, which need not be there when tests are collected."""
+    """Imports a module that imports ray, which need not be there when tests are collected.
+
+    It reads the environment as it is imported.
+    """
+    if "ray" not in sys.modules:
+        prepare(RaySettings())
     return importlib.import_module(name)
 
 

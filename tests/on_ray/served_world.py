@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from uuid import uuid4
 
 import httpx
 from litestar import Litestar
@@ -34,7 +35,9 @@ class ServedWorld:
 
     def key(self, *scopes: KeyScope, assistants: tuple[str, ...] = (), is_expired: bool = False) -> str:
         pepper = load_pepper(self.on_ray.settings.data_directory / "pepper")
-        made = new_key("test", pepper, scopes=scopes or (KeyScope.CHAT, KeyScope.CHECKS), assistants=assistants)
+        made = new_key(
+            f"test {uuid4()}", pepper, scopes=scopes or (KeyScope.CHAT, KeyScope.CHECKS), assistants=assistants
+        )
         ended = dt.datetime(2020, 1, 1, tzinfo=dt.UTC) if is_expired else None
         Keys(self.database).add(replace(made.record, expires_at=ended))
         return made.token

@@ -11,7 +11,7 @@ from gateway.on_ray.names import EMBEDDER, MODEL
 from models.errors import ModelBusy, ModelUnavailable, RequestCancelled
 from models.ports import Cancellation, Completion, Sampling
 from tests.models.prompts import approved
-from tests.on_ray.application import ON_RAY, REPLICAS, until
+from tests.on_ray.application import AGAIN_S, ON_RAY, REPLICAS, until
 from tests.on_ray.served_world import served_world
 
 pytestmark = ON_RAY
@@ -38,7 +38,7 @@ def ask(model, given, *, max_tokens=8, cancellation=None, on_text=None):
     return model.complete(
         given,
         Sampling(max_tokens=max_tokens, temperature=0.7),
-        deadline_s=time.monotonic() + 120,
+        deadline_s=time.monotonic() + AGAIN_S,
         cancellation=cancellation or Cancellation(),
         on_text=on_text,
     )
@@ -53,7 +53,7 @@ def test_prompts_of_one_beginning_find_it_warm(wide):
     assert not cold, "somebody else's replica was asked"
 
 
-def test_an_actor_that_dies_loses_its_requests_in_flight_and_comes_back(on_ray, wide):
+def test_an_actor_that_dies_loses_its_requests_in_flight_and_comes_back(on_ray, wide, record_property):
     until(lambda: on_ray.running(MODEL) == REPLICAS)
     begun = [False] * 12
 
@@ -62,7 +62,7 @@ def test_an_actor_that_dies_loses_its_requests_in_flight_and_comes_back(on_ray, 
             begun[number] = True
 
         try:
-            return ask(wide, prompt(number), max_tokens=400, on_text=note)
+            return ask(wide, prompt(number), max_tokens=200, on_text=note)
         except ModelUnavailable as error:
             return error
 
@@ -70,13 +70,15 @@ def test_an_actor_that_dies_loses_its_requests_in_flight_and_comes_back(on_ray, 
         running = [pool.submit(work, number) for number in range(12)]
         until(lambda: all(begun))
         victim = on_ray.processes(MODEL)[0]
+        at_victim = on_ray.at_work(victim)
         os.kill(victim, signal.SIGKILL)
         outcomes = [one.result() for one in running]
     lost = [one for one in outcomes if isinstance(one, ModelUnavailable)]
     kept = [one for one in outcomes if isinstance(one, Completion)]
+    record_property("lost", f"{len(lost)} of 12 requests, {at_victim} of them at the replica that died")
     assert len(lost) + len(kept) == 12
     assert lost, "the dead replica had work"
-    assert len(lost) <= PLACES, "no more is lost than one replica has at once"
+    assert len(lost) <= at_victim <= PLACES, "nothing is lost that others worked on"
     assert kept, "the other one went on"
     assert ask(wide, prompt(99)).text
     until(lambda: on_ray.running(MODEL) == REPLICAS and victim not in on_ray.processes(MODEL))
@@ -110,12 +112,27 @@ def test_without_its_embedder_a_gateway_says_so_and_answers_when_it_is_back(on_r
             return replies[-1].status_code == 200 and on_ray.running(EMBEDDER) == 1
 
         until(is_answered)
-        refused = [one.json()["code"] for one in replies if one.status_code != 200]
+        refused = [one.json()["error"]["code"] for one in replies if one.status_code != 200]
         assert {one.status_code for one in replies} <= {200, 503}
         assert set(refused) <= {"rails_unavailable", "matcher_unavailable"}
         failed = [one for one in world.decisions.kept if one.failed]
         assert len(failed) == len(refused), "each is recorded"
         assert {(one.outcome, one.sent_sha256) for one in failed} <= {("blocked_input", None)}
+
+
+def test_while_the_embedder_hangs_nothing_unchecked_is_answered(on_ray):
+    (replica,) = on_ray.processes(EMBEDDER)
+    message = "May I ask, in words that nobody wrote down, how parental leave works here?"
+    with served_world(on_ray, None) as world, on_ray.client() as client:
+        os.kill(replica, signal.SIGSTOP)
+        try:
+            reply = client.post("/v1/chat", json={"assistant": "helpdesk", "message": message})
+        finally:
+            os.kill(replica, signal.SIGCONT)
+        assert reply.status_code == 503
+        assert reply.json()["error"]["code"] in ("rails_unavailable", "matcher_unavailable")
+        (decision,) = world.decisions.kept
+    assert (decision.failed, decision.outcome, decision.sent_sha256) == (True, "blocked_input", None)
 
 
 def test_whoever_leaves_frees_the_replicas(wide):
@@ -150,7 +167,7 @@ def test_more_than_places_and_line_is_busy(on_ray):
 
     def busy(number):
         try:
-            ask(model, prompt(number), max_tokens=120)
+            ask(model, prompt(number), max_tokens=60)
         except ModelBusy as error:
             return error.retry_after_s > 0
         return False
