@@ -78,7 +78,7 @@ $(AXE): tests/axe/package-lock.json
 	@touch $@
 
 test: setup rival browser ## run every test, with the real embedder, model, SQLite, PostgreSQL, Redis, llama.cpp's server and a browser
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --quiet
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --quiet
 
 test-clients: setup $(CLIENTS) ## install the clients of others in var/clients and run the gateway against each
 	@$(BIN)/python -m pytest tests/clients
