@@ -16,8 +16,7 @@ _BARE = compile_linear(
 )
 # What every host of the pattern above has at its end, at a thirtieth of its cost.
 _ENDING = compile_linear(r"[.\x{3002}\x{ff0e}\x{ff61}](?:\pL\pL|xn--)")
-_ANY_STOP = ".\u3002\uff0e\uff61"
-_STOPS = str.maketrans(dict.fromkeys(_ANY_STOP, "."))
+_STOPS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))
 _BLANKS = str.maketrans(dict.fromkeys("\t\n\f\r", " "))
 """Of the blanks of RE2, which knows those of ASCII only."""
 _BEHIND_CHARS = 8
@@ -85,10 +84,10 @@ def written_in(text: str) -> list[Written]:
     """Returns what `hosts_in` and `file_names_in` judge."""
     if not _ENDING.occurs_in(text):
         return []
-    # No match has a blank in it, and to look at the words with a stop takes a tenth of what a whole answer does.
+    # No match has a blank in it, and to look at the words with such an end takes a tenth of what a whole answer does.
     found, start = [], 0
     for word in text.translate(_BLANKS).split(" "):
-        if any(stop in word for stop in _ANY_STOP):
+        if ("." in word or not word.isascii()) and _ENDING.occurs_in(word):
             found += [
                 Written(
                     hit.group(1).translate(_STOPS),
