@@ -250,7 +250,7 @@ class Turn:
             margin=self.evidence.margin if self.evidence else None,
             method=self.method,
             gate=self.evidence.gate if self.evidence else None,
-            rails=tuple(msgspec.to_builtins(record) for record in self.records),
+            rails=tuple(msgspec.to_builtins(self.records)),
             timings_ms=dict(self.timings_ms),
             store_revision=self.state.catalog.revision,
             matcher=self.state.matcher.fingerprint,

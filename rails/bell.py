@@ -22,8 +22,10 @@ class Bell:
             await self._waiter
         finally:
             timer.cancel()
+        if self._future.done():
+            return True
         self._waiter = self._loop.create_future()
-        return self._future.done()
+        return False
 
     def _ring(self, _: "Future[Any]") -> None:
         with contextlib.suppress(RuntimeError):  # the loop that waited has been closed

@@ -24,6 +24,7 @@ from nemoguardrails.actions.rail_outcome import (
     RailDecision,
     RailOutcome,
     TransformTarget,
+    require_rail_outcome,
 )
 from nemoguardrails.colang import parse_colang_file
 from nemoguardrails.guardrails.compiled_rail import (
@@ -32,6 +33,7 @@ from nemoguardrails.guardrails.compiled_rail import (
     RailDependencies,
     compile_rail,
 )
+from nemoguardrails.guardrails.rail_guard import rail_error_outcome
 from nemoguardrails.manifests import (
     ActionRef,
     Binding,
@@ -124,19 +126,20 @@ def request_stage() -> Stage:
 class _PlannedRail(CompiledRail):  # type: ignore[misc]  # NeMo is not typed
     """NeMo's compiled rail, which puts the arguments of its check together once and not at every text.
 
-    What NeMo puts together each time depends on the text alone, since its rails reach no model here and see no
-    conversation; it takes as long as a short check. Where NeMo should no longer ask for the arguments in this way, it
-    puts them together itself.
+    What NeMo does around each check beside that is a list of its calls to models and a span of its own. Rails call no
+    model here and NeMo has no tracer: the two took as long as a short check.
     """
 
-    def __init__(self, rail: CompiledRail, stage: Stage) -> None:
+    def __init__(self, rail: CompiledRail) -> None:
         self.__dict__.update(vars(rail))
         self._arguments = super()._call_kwargs([], None)
-        self._is_for_answers = stage is Stage.OUTPUT
 
-    def _call_kwargs(self, messages: Any, bot_response: str | None) -> dict[str, Any]:
-        text = bot_response if self._is_for_answers else messages[0]["content"]
-        return {**self._arguments, _TEXT: text}
+    async def judge(self, text: str) -> RailOutcome:
+        """Returns what `execute` has for an outcome: a check that raises, or says something else, has failed."""
+        try:
+            return require_rail_outcome(await self._action(**{**self._arguments, _TEXT: text}))
+        except Exception as error:  # noqa: BLE001 - as NeMo does it: the outcome is a failure, and stops the text
+            return rail_error_outcome(None, self.surface_name, error)
 
 
 PACKAGE = Path(nemoguardrails.__file__).parent
@@ -177,7 +180,7 @@ class CompiledCheck:
     stage: Stage
     on_fail: OnFail
     is_monitored: bool
-    _rail: CompiledRail
+    _rail: _PlannedRail
     deadline_s: float | None = None
     """As in the rail's definition."""
 
@@ -194,13 +197,10 @@ class CompiledCheck:
         """
         token = _request.set((self.stage, context))
         try:
-            if self.stage is Stage.INPUT:
-                execution = await self._rail.execute([{"role": "user", "content": text}])
-            else:
-                execution = await self._rail.execute([], text)
+            outcome = await self._rail.judge(text)
         finally:
             _request.reset(token)
-        return self._read(execution.outcome, text)
+        return self._read(outcome, text)
 
     def _read(self, outcome: RailOutcome, text: str) -> Verdict:
         if outcome is _PASSED:
@@ -236,7 +236,7 @@ def compile_stage(
 
 
 def _compile(definition: RailDefinition, params: RailParams, stage: Stage, catalog: RailCatalog) -> CompiledCheck:
-    rail = _PlannedRail(compile_rail(definition.name, _DIRECTIONS[stage], _DEPENDENCIES, catalog=catalog), stage)
+    rail = _PlannedRail(compile_rail(definition.name, _DIRECTIONS[stage], _DEPENDENCIES, catalog=catalog))
     return CompiledCheck(definition.name, stage, params.on_fail, params.monitor, rail, definition.deadline_s)
 
 

@@ -145,8 +145,9 @@ def _views(folded: str) -> Iterator[list[str]]:
     yield words
     if _DISGUISED.occurs_in(folded):
         tokens = folded.split()
-        yield [token.translate(_GONE) for token in tokens]
-        yield [_unmasked(token.strip(_OUTSIDE)) for token in tokens]
+        yield [token if token.isalnum() else token.translate(_GONE) for token in tokens]
+        if not _MASKS.isdisjoint(folded):  # else it says the same
+            yield [_unmasked(token.strip(_OUTSIDE)) for token in tokens]
         letters = unleet(folded)
         if letters is not None:
             yield letters.translate(_APART).split()

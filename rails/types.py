@@ -81,8 +81,14 @@ class RailsReport:
     @property
     def stopped_by(self) -> RailRecord | None:
         """The record that stopped the text, if one did."""
-        stops = next((record for record in self.records if record.stops), None)
-        return stops or next((record for record in self.records if record.is_missing), None)
+        missing = None
+        for record in self.records:
+            if record.status is RailStatus.PASSED:
+                continue  # nearly all of them, several times a message
+            if record.stops:
+                return record
+            missing = missing or (record if record.is_missing else None)
+        return missing
 
     @property
     def is_blocked(self) -> bool:
@@ -92,7 +98,8 @@ class RailsReport:
     @property
     def has_failed(self) -> bool:
         """Whether a rail broke, which is a failure (503) and not a verdict."""
-        if any(record.status is RailStatus.ERROR and record.stops for record in self.records):
-            return True
+        stopped = self.stopped_by
         # Nothing stopped the stage, and yet a rail that should act did not run: a watching one took its thread away.
-        return not any(record.stops for record in self.records) and any(record.is_missing for record in self.records)
+        if stopped is None or stopped.is_missing:
+            return stopped is not None
+        return any(record.status is RailStatus.ERROR and record.stops for record in self.records)

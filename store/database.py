@@ -1,6 +1,5 @@
 """The database: one engine, one way to read, one way to write, and migrations under a lock."""
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum, auto
@@ -24,6 +23,7 @@ from store.engines import (
     SQLITE_BEGIN,
     STATEMENT_S,
     WAIT_S,
+    driver_translated,
     engine_of,
     parse_url,
     translated,
@@ -115,7 +115,7 @@ class Database:
 
     @contextmanager
     def keeping(self) -> Iterator[Connection]:
-        """Gives a connection to write on again and again, each time in a transaction of its own (`begin()`).
+        """Gives a connection to write on again and again, each time in a transaction of its own.
 
         In SQLite what it commits survives the death of this process and not a loss of power, as `writing` explains, and
         no commit empties the journal: whoever writes calls `checkpoint` now and then, elsewhere. Raises
@@ -125,6 +125,8 @@ class Database:
         with translated(), self._engine.connect() as connection:
             if self.is_sqlite:
                 _run_past_sqlalchemy(connection, "PRAGMA wal_autocheckpoint=0")
+                # Once: until it goes back to the pool, whose transactions each say it again, it is nobody else's.
+                _run_past_sqlalchemy(connection, "PRAGMA synchronous=NORMAL")
             try:
                 yield connection.execution_options(**begin)
             finally:
@@ -174,10 +176,8 @@ class Database:
 def _run_past_sqlalchemy(connection: Connection, statement: str) -> None:
     """Runs what belongs in no transaction, which SQLAlchemy would begin."""
     driver: Any = connection.connection.driver_connection
-    try:
+    with driver_translated():
         driver.execute(statement)
-    except sqlite3.Error as error:
-        raise StoreUnavailable(f"the database failed: {error}") from error
 
 
 def open_database(url: str) -> Database:

@@ -135,6 +135,18 @@ def translated() -> Iterator[None]:
         raise StoreUnavailable(f"the database cannot be reached: {error}") from error
 
 
+@contextmanager
+def driver_translated() -> Iterator[None]:
+    """Does the same for what SQLite's driver raises where it is asked past SQLAlchemy."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise Conflict(_REFUSED, rule="stored_differs") from error
+    except sqlite3.Error as error:
+        is_about_it = isinstance(error, sqlite3.OperationalError | sqlite3.InterfaceError)
+        raise StoreUnavailable(f"the database failed: {error if is_about_it else type(error).__name__}") from error
+
+
 def _plain_words(error: DBAPIError) -> str:
     """Returns what the driver says about the database; what it says about rows and values may quote them."""
     if not isinstance(error, OperationalError | InterfaceError):

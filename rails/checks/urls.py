@@ -10,7 +10,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from rails.definition import Probes, RailDefinition, RailParams, probes_of
-from rails.host_names import file_names_in, hosts_in
+from rails.host_names import file_names_in, hosts_in, written_in
 from rails.matching import compile_linear
 from rails.nemo import RailOutcome, request_context, verdict
 from rails.types import Stage
@@ -79,10 +79,11 @@ def find(text: str, params: UrlsParams, facts: str = "") -> str | None:
     if any(not authority or any(char in authority for char in "@%\\") for authority in authorities):
         return "urls.malformed"
     hosts = [authority.rstrip(".,;:!?").partition(":")[0] for authority in authorities]
-    hosts += hosts_in(text)
-    if facts:
+    written = written_in(text)
+    hosts += hosts_in(written)
+    if facts and written:
         known = facts.casefold()
-        hosts += (name for name in file_names_in(text) if name not in known)
+        hosts += (name for name in file_names_in(written) if name not in known)
     return None if all(is_allowed(host, params.hosts) for host in hosts) else "urls.host"
 
 

@@ -12,7 +12,7 @@ from store.database import Database
 from store.engines import translated
 from store.errors import StoreUnavailable
 from store.repositories.decisions import Decisions, row_values
-from store.repositories.prepared import PreparedInsert
+from store.repositories.prepared import PreparedInsert, add_together
 from store.tables import DecisionRow, DecisionTextRow
 from store.types import Decision, Recorded
 
@@ -51,10 +51,7 @@ class DecisionWriter:
                 with translated():
                     connection = self._open()
                     into_decisions, into_texts = self._inserts_of(connection)
-                    with connection.begin():
-                        into_decisions.run(connection, decisions)
-                        if texts:
-                            into_texts.run(connection, texts)
+                    add_together(connection, ((into_decisions, decisions), (into_texts, texts)))
             except BaseException:
                 self._close()
                 raise

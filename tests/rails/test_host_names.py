@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rails import host_names
 from rails.checks.urls import UrlsParams, find
-from rails.host_names import hosts_in
+from rails.host_names import Written, hosts_in, written_in
 
 _PARAMS = UrlsParams(hosts=("*.tarnwick.example", "partner.example"))
 ELSEWHERE = (
@@ -181,9 +182,24 @@ def test_a_file_name_is_a_host_with_a_path_a_port_or_www(name):
         assert find(text, _PARAMS) == "urls.host"
 
 
+_PIECES = st.sampled_from(
+    [*"ab.@-_/:,;é\u3002\uff0e\u00a0\x0b\x1c\u2028 \n\t", "com", "sh", "xn--p1ai", "www.", "p.co", "8080"]
+)
+
+
+@given(st.lists(_PIECES | st.characters(), max_size=30).map("".join))
+def test_a_look_at_the_words_finds_what_a_look_at_the_whole_text_finds(text):
+    whole = [
+        Written(hit.group(1).translate(host_names._STOPS), hit.start() < hit.start(1), text[hit.end() : hit.end() + 8])
+        for hit in host_names._BARE.finditer(text)
+        if host_names._ENDING.occurs_in(text)
+    ]
+    assert written_in(text) == whole
+
+
 @given(st.text(max_size=60))
 def test_hosts_are_read_in_any_text_in_lower_case(text):
-    assert all(host == host.casefold() and "." in host for host in hosts_in(text))
+    assert all(host == host.casefold() and "." in host for host in hosts_in(written_in(text)))
 
 
 @given(

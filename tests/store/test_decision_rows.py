@@ -5,14 +5,13 @@ import datetime as dt
 import threading
 
 import pytest
-import sqlalchemy
 from sqlalchemy import text
 from store_content import AT
 from test_database import DECISION, later
 
 from store.content import KeepsText
 from store.database import Database, migrate, open_database
-from store.errors import NotFound, StoreUnavailable
+from store.errors import Conflict, NotFound, StoreUnavailable
 from store.repositories import decision_writer
 from store.repositories.decision_filters import DecisionFilter
 from store.repositories.decision_writer import DecisionWriter
@@ -50,26 +49,44 @@ def test_one_that_is_there_already_stays_as_it_is(database: Database) -> None:
     assert decisions.get("id-2").id == "id-2"
 
 
-def test_a_batch_that_fails_is_not_there_at_all_and_the_next_one_is(sqlite_url: str) -> None:
-    migrate_new(sqlite_url)
-    database = open_database(sqlite_url)
-    fails = True
-
-    def refuse(_connection, _cursor, statement, *_) -> None:
-        if fails and "decision_texts" in statement:
-            raise sqlalchemy.exc.OperationalError(statement, {}, Exception("disk I/O error"))
-
-    sqlalchemy.event.listen(database._engine, "before_cursor_execute", refuse)
+def test_a_batch_that_fails_is_not_there_at_all_and_the_next_one_is(database: Database) -> None:
+    rename = "ALTER TABLE {} RENAME TO {}"
     writer = DecisionWriter(database)
+    with database.writing() as session:
+        session.execute(text(rename.format("decision_texts", "elsewhere")))
     with pytest.raises(StoreUnavailable):
         writer.add_all([Recorded(later(1), WORDS)])
     with pytest.raises(NotFound):
         Decisions(database).get("id-1")
-    fails = False
+    with database.writing() as session:
+        session.execute(text(rename.format("elsewhere", "decision_texts")))
     writer.add_all([Recorded(later(1), WORDS)])
     assert Decisions(database).get("id-1").id == "id-1"
     writer.close()
-    database.close()
+
+
+def test_a_row_that_the_database_refuses_is_a_conflict_and_nothing_of_its_batch_is_there(database: Database) -> None:
+    writer = DecisionWriter(database)
+    with pytest.raises(Conflict):
+        writer.add_all([Recorded(later(1), WORDS), Recorded(later(2, assistant=None))])
+    assert Decisions(database).page(limit=1) == ()
+    writer.add_all([Recorded(later(1))])
+    writer.close()
+    assert [one.id for one in Decisions(database).page(limit=2)] == ["id-1"]
+
+
+def test_decisions_that_are_written_do_not_wait_for_the_disk(sqlite_database: Database) -> None:
+    with sqlite_database.keeping() as kept:
+        driver = kept.connection.driver_connection
+        assert driver.execute("PRAGMA synchronous").fetchone() == (1,)
+    with sqlite_database.writing() as session:
+        again = session.connection().connection.driver_connection
+        assert (again is driver, again.execute("PRAGMA synchronous").fetchone()) == (True, (2,))
+
+
+def test_a_value_that_is_no_unicode_is_kept_as_it_is(sqlite_database: Database) -> None:
+    slots = {"name": "\ud800 and \u00e9"}
+    assert stored(sqlite_database, Recorded(later(1, slots=slots))).get("id-1").slots == slots
 
 
 def test_a_locked_file_is_unavailable_and_then_written(sqlite_database: Database) -> None:

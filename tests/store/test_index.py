@@ -68,6 +68,18 @@ def test_a_flat_search_is_exact_and_its_scores_are_those_of_the_vectors():
             assert_same(index.search(vector, 64, areas), expected(index, vector, 64, areas))
 
 
+def test_a_small_store_that_is_compared_at_once_finds_what_a_block_an_area_finds(monkeypatch):
+    prompts = [*many(900), *many(200, area="hr", seed=1), *many(200, area="finance", seed=2)]
+    at_once = built(*prompts)
+    monkeypatch.setattr(shelves, "_COMPARED_WHOLE", 0)
+    by_area = built(*prompts)
+    assert (at_once._shelves._base.is_small, by_area._shelves._base.is_small) == (True, False)
+    for text in sentences(20, seed=9):
+        vector = embed([text])
+        for areas in (["it"], ["hr", "it"], ["hr", "finance", "nowhere"], ["nowhere"]):
+            assert at_once.search(vector, 64, areas) == by_area.search(vector, 64, areas)
+
+
 def test_equal_sentences_stand_in_the_order_of_their_numbers():
     index = built(*(version(f"it.p{n:03}", phrasings=["the very same words"]) for n in range(300)))
     hits = index.search(embed(["the same words"]), 100, ["it"])
