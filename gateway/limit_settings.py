@@ -79,6 +79,10 @@ class LimitSettings(Section, frozen=True):
     """Seconds in which a request must have arrived, headers and body; a large one may take longer while it comes
     with at least 16 KiB a second."""
 
+    send_s: Annotated[float, Meta(gt=0, le=600)] = 15.0
+    """Seconds in which a client must have taken something of what waits for it; else its connection ends. A stream that
+    has nothing to say waits for nobody. When the gateway shuts down, 2 seconds at most."""
+
     header_bytes: Annotated[int, Meta(ge=4096, le=1048576)] = 65536
     """Largest request line and headers together."""
 
