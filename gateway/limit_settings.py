@@ -18,7 +18,8 @@ class LimitSettings(Section, frozen=True):
     of them only make each other slower, unless rails or a database keep them waiting: then raise it."""
 
     waiting: Annotated[int, Meta(ge=0, le=100000)] = 32
-    """Questions that may wait for one of these places; one more gets 503 with Retry-After before its body is read."""
+    """Questions that may wait for one of these places, as long as there is no pressure (`queue_target_s`) and for
+    `queue_s` at most; one more gets 503 with Retry-After before its body is read."""
 
     admin_concurrent: Annotated[int, Meta(ge=1, le=100000)] = 16
     """Requests of the admin pages and the admin REST in work at once: apart, so that neither holds up the other."""
@@ -30,8 +31,9 @@ class LimitSettings(Section, frozen=True):
     """Longest wait for a place; then 503."""
 
     queue_target_s: Annotated[float, Meta(gt=0, le=60)] = 0.02
-    """Wait that is fine. While even the shortest wait of 100 ms is longer, the model is skipped, approved fallbacks are
-    given and the line is short; when that does not help, or the wait is four times as long, nobody waits any more."""
+    """Wait that is fine. While even the shortest is longer and the line does not get shorter, for 300 ms, the model is
+    skipped, approved fallbacks are given and the line is short; when that does not help, or the wait is four times as
+    long, nobody waits any more. Within 32 seconds of such a stage 100 ms are enough for the next one."""
 
     model_target_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
     """Wait for the model that is fine. While even the shortest is longer, only a free place in its batch is taken, and
@@ -78,6 +80,10 @@ class LimitSettings(Section, frozen=True):
     receive_s: Annotated[float, Meta(gt=0, le=600)] = 10.0
     """Seconds in which a request must have arrived, headers and body; a large one may take longer while it comes
     with at least 16 KiB a second."""
+
+    send_s: Annotated[float, Meta(gt=0, le=600)] = 15.0
+    """Seconds in which a client must have taken something of what waits for it; else its connection ends. A stream that
+    has nothing to say waits for nobody. When the gateway shuts down, 2 seconds at most."""
 
     header_bytes: Annotated[int, Meta(ge=4096, le=1048576)] = 65536
     """Largest request line and headers together."""

@@ -7,7 +7,7 @@ from gateway.budgets import Budgets, NoUsage, TokenState, UsageStore
 from gateway.credentials import Principal
 from gateway.limit_settings import LimitSettings
 from gateway.lines import Line
-from gateway.pressure import Stage
+from gateway.pressure import PATIENCE, Stage
 from gateway.rates import MemoryRates, Rate, RateKind, RateState
 from gateway.shared_rates import SharedRates
 from models.device import usable_cores
@@ -116,7 +116,7 @@ def make_admission(
     places = limits.concurrent or usable_cores()
     return Admission(
         lines=Lines(
-            chat=Line(places=places, waiting=limits.waiting, target_s=target_s),
+            chat=Line(places=places, waiting=limits.waiting, target_s=target_s, patience=PATIENCE),
             admin=Line(places=limits.admin_concurrent, waiting=limits.admin_waiting, target_s=limits.queue_s),
             model=Line(
                 places=model_places,

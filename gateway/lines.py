@@ -31,9 +31,16 @@ class Line:
         waiting: int,
         target_s: float,
         sheds_at: Stage = Stage.SHED,
+        patience: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.pressure = Pressure(target_s=target_s, clock=clock)
+        """Makes an empty line; with `patience` above 1 it may stand for so many intervals, and longer as it shrinks."""
+        self.pressure = Pressure(
+            target_s=target_s,
+            patience=patience,
+            in_line=(lambda: self.in_line) if patience > 1 else (lambda: 0),
+            clock=clock,
+        )
         self.places = places
         self.room = waiting
         self._sheds_at = sheds_at

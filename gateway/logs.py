@@ -11,6 +11,7 @@ from types import TracebackType
 import structlog
 
 from gateway.failures import told
+from gateway.server_lines import ServerLines
 from gateway.settings import LogSettings
 from gateway.trace_context import CURRENT
 
@@ -45,6 +46,7 @@ def set_up_logging(settings: LogSettings) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     set_level(settings)
     logging.getLogger("asyncio").addFilter(_shorten)
+    logging.getLogger("uvicorn.error").addFilter(ServerLines())
     sys.excepthook = _crashed
     sys.unraisablehook = lambda broken: _crashed(broken.exc_type, broken.exc_value, broken.exc_traceback)
     threading.excepthook = lambda broken: _crashed(broken.exc_type, broken.exc_value, broken.exc_traceback)

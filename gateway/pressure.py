@@ -7,6 +7,10 @@ from enum import IntEnum
 
 INTERVAL_S = 0.1
 """As in CoDel (RFC 8289): a burst that is gone within it is none of our business, a queue that stands is."""
+PATIENCE = 3
+"""Intervals for which a line may stand and not get shorter, after a long calm, before anything is done about it: a
+burst that comes within that time is worked off, however long its line. Overload is met 0.2 s later for it,
+once; when pressure comes back soon after a stage, nobody is patient."""
 _WORSE = 4.0
 """Times the target from which on a standing wait goes straight to the second stage."""
 _IN_VAIN = 5
@@ -37,8 +41,19 @@ _HOLDS = {Stage.CALM: _OVERRUN, Stage.SKIP_MODEL: 1 / 20, Stage.SHED: _OVERRUN}
 class Pressure:
     """Follows the least wait of each interval. Not thread-safe: its line's event loop calls it."""
 
-    def __init__(self, *, target_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        target_s: float,
+        patience: int = 1,
+        in_line: Callable[[], int] = lambda: 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Makes a calm one. With `in_line`, how many wait, a line that gets shorter is no pressure."""
         self._target_s = target_s
+        self._patience = patience
+        self._in_line = in_line
+        self._stood = 0
         self._clock = clock
         self._stage = Stage.CALM
         self._ends_s = clock() + INTERVAL_S
@@ -77,14 +92,20 @@ class Pressure:
 
     def _close(self) -> None:
         """Ends an interval."""
-        least_s = self._least_s if self._came > self._refused else 0.0
+        stands = self._in_line()
+        has_left = self._came > self._refused
+        least_s = self._least_s if has_left else 0.0
         share = self._refused / self._came if self._came else 0.0
-        is_bad = least_s > self._target_s or share >= _OVERRUN
+        is_long = least_s > self._target_s
+        is_bad = (is_long and stands >= self._stood) or share >= _OVERRUN
         is_good = least_s <= self._target_s / 2 and share < _HOLDS[self._stage]
+        is_open = is_long or (stands and not has_left)  # it gets shorter, or nobody's wait ended: no word either way
+        self._stood = stands
         self._least_s, self._came, self._refused = math.inf, 0, 0
-        self._bad = self._bad + 1 if is_bad else 0
-        self._good = self._good + 1 if is_good else 0
-        if is_bad and (self._stage is Stage.CALM or self._bad >= _IN_VAIN or least_s > _WORSE * self._target_s):
+        if is_bad or not is_open:
+            self._bad = self._bad + 1 if is_bad else 0
+            self._good = self._good + 1 if is_good else 0
+        if is_bad and self._is_enough(least_s):
             worst = Stage.SHED if least_s > _WORSE * self._target_s else Stage(min(self._stage + 1, Stage.SHED))
             self._bad = self._bad if worst is self._stage else 0
             if self._stage is Stage.CALM:
@@ -95,3 +116,9 @@ class Pressure:
         elif self._good >= (self._calm if self._stage is Stage.SKIP_MODEL else _CALM):
             self._stage = Stage(self._stage - 1)
             self._good = self._since_calm = 0
+
+    def _is_enough(self, least_s: float) -> bool:
+        """Whether the next stage begins with this bad interval."""
+        if self._stage is Stage.CALM:
+            return self._bad >= (self._patience if self._since_calm >= _LONGEST else 1)
+        return self._bad >= _IN_VAIN or least_s > _WORSE * self._target_s

@@ -21,6 +21,7 @@ RELOADABLE = frozenset(
         "limits.requests_per_minute",
         "limits.rate_classes",
         "limits.receive_s",
+        "limits.send_s",
         "limits.header_bytes",
     }
 )

@@ -12,7 +12,10 @@ class ReplicaSettings(Section, frozen=True):
 
     unconfirmed_s: Annotated[float, Meta(ge=2, le=86400)] = 30.0
     """Seconds that it goes on while the database does not say which revision is published. Then it answers 503 until
-    the database says so again."""
+    the database says so again. It does not let anybody in longer: an API key or a widget's session counts for a second
+    after the database confirmed it, so that one that was revoked ends in every gateway. A second after the database is
+    gone, callers get 503 `store_unavailable` with Retry-After, whatever is set here. This bound is for a gateway that
+    gets no word of revisions though it can look keys up, and for the try-it form, which needs no key."""
 
     superseded_s: Annotated[float, Meta(ge=0, le=86400)] = 0.0
     """Seconds that it goes on with a revision while the next one is made ready. Then it answers 503 until that serves.

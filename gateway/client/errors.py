@@ -27,7 +27,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     "overloaded": "Wait as long as `retry_after_s` says, and ask again.",
     "queue_full": "Wait as long as `retry_after_s` says, and ask again.",
     "rails_unavailable": "Asking again does not help: tell the gateway's operator the request id.",
-    "store_unavailable": "Asking again does not help: tell the gateway's operator the request id.",
+    "store_unavailable": "The gateway's database is away: wait as long as `retry_after_s` says, and ask again.",
     "timed_out": "Ask again with more time, or later.",
 }
 _BY_TYPE: Final = {

@@ -17,7 +17,7 @@ from gateway.app import create_app
 from gateway.components import Components
 from gateway.errors import NotServing, SettingsInvalid
 from gateway.http.asking import refuse_all
-from gateway.http.connections import connections
+from gateway.http.connections import connections, cut_off_stalled
 from gateway.http.doorkeeper import Doorkeeper
 from gateway.http.edge import Edge
 from gateway.http.hosts import Hosts
@@ -28,7 +28,7 @@ from gateway.service_manager import ServiceManager
 from gateway.settings import Settings, service_manager_environment
 
 ENDING_S = 2
-"""Seconds in which requests that are told of the end may say so to their clients."""
+"""Seconds in which requests that are told of the end may say so to their clients, and in which clients take it."""
 _SHUTS_DOWN = "The gateway shuts down. Ask again; another one answers, or this one when it is back."
 
 _LOG = logging.getLogger(__name__)
@@ -103,8 +103,14 @@ class GatewayServer(uvicorn.Server):
         if self._reads_again:
             loop.add_signal_handler(SIGHUP, self._reload)
         self._beside.add(loop.create_task(self._manager.stay_alive()))
+        self._beside.add(loop.create_task(cut_off_stalled(lambda: self.server_state.connections, self._send_s)))
         self._manager.ready(f"Listening on {address}")
         self._listens(address)
+
+    def _send_s(self) -> float:
+        """Returns how long a client may take nothing: at the end it is not waited for."""
+        allowed_s = self._reloading.settings.limits.send_s
+        return min(allowed_s, ENDING_S) if self.should_exit else allowed_s
 
     def _admin_socket(self) -> socket:
         host, port = self._reloading.settings.server.admin_address

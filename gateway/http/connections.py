@@ -1,14 +1,16 @@
-"""Connections that have to keep up: whoever is slow to send a request, or sends endless headers, is cut off.
+"""Connections that have to keep up: whoever is slow to send a request, or to take a reply, is cut off.
 
-uvicorn waits for ever for the rest of a request, and its parser takes headers of any size.
+uvicorn waits for ever for the rest of a request, and for a client to take the rest of a reply; its parser takes headers
+of any size.
 """
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, Protocol
 
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -26,9 +28,12 @@ _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 _SEPARATORS = 4
 """Bytes between and after the name and value of a header."""
 
+_LOOKS = 4
+"""In the time in which a client may take nothing, connections are looked at so many times, and each second at least."""
 
-class ReceiveLimits(Protocol):
-    """How slow and how large requests may come."""
+
+class ConnectionLimits(Protocol):
+    """How slow and how large requests may come, and how slowly replies may be taken."""
 
     @property
     def receive_s(self) -> float:
@@ -47,7 +52,10 @@ class Door(Protocol):
 
 
 class Connection(HttpToolsProtocol):
-    """A connection whose every request has `receive_s` seconds to arrive, and more as long as it comes steadily."""
+    """A connection whose every request has `receive_s` seconds to arrive, and more as long as it comes steadily.
+
+    It says whether its client takes what was written; who ends it when not is `cut_off_stalled`.
+    """
 
     def __init__(
         self,
@@ -56,7 +64,7 @@ class Connection(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        limits: Callable[[], ReceiveLimits],
+        limits: Callable[[], ConnectionLimits],
         door: Door | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
@@ -68,6 +76,8 @@ class Connection(HttpToolsProtocol):
         self._began_s = 0.0
         self._received = 0
         self._in_headers = True
+        self._running: RequestResponseCycle | None = None
+        self._untaken, self._taken_s = 0, self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -76,6 +86,29 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         super().connection_lost(exc)
+        # uvicorn tells the request that came last; the one at work is another while requests were sent ahead.
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def shutdown(self) -> None:
+        """Ends when the request at work is answered: those sent ahead of their turn are another gateway's."""
+        if self.pipeline and self._running is not None:
+            self.pipeline.clear()
+            self._running.keep_alive = False
+        super().shutdown()
+
+    def resume_writing(self) -> None:
+        self._taken_s = self.loop.time()
+        super().resume_writing()
+
+    def stalled_s(self) -> float:
+        """Returns for how long the client has taken nothing of what waits for it, as far as anybody looked."""
+        untaken, now = self.transport.get_write_buffer_size(), self.loop.time()
+        if not untaken or untaken < self._untaken:
+            self._taken_s = now
+        self._untaken = untaken
+        return now - self._taken_s
 
     def data_received(self, data: bytes) -> None:
         if self._timer is None and not self._is_answering:
@@ -117,6 +150,10 @@ class Connection(HttpToolsProtocol):
             self.on_response_complete()
         else:
             super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _turn_away(self) -> bool:
         """Answers a request for which there is no room, unless that takes more than one write."""
@@ -174,6 +211,18 @@ async def _tell_too_large(_: object, __: object, send: Any) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def connections(limits: Callable[[], ReceiveLimits], door: Door | None = None) -> Any:
+def connections(limits: Callable[[], ConnectionLimits], door: Door | None = None) -> Any:
     """Returns what uvicorn makes a connection with; each new connection asks for the limits."""
     return partial(Connection, limits=limits, door=door)
+
+
+async def cut_off_stalled(open_now: Callable[[], Collection[Any]], allowed_s: Callable[[], float]) -> None:
+    """Ends connections whose clients have taken nothing for `allowed_s`, until it is cancelled.
+
+    What a kernel holds for them counts as taken: a reply that fits there costs this process nothing.
+    """
+    while True:
+        for connection in list(open_now()):
+            if connection.stalled_s() >= allowed_s():
+                connection.transport.abort()
+        await asyncio.sleep(min(1.0, allowed_s() / _LOOKS))

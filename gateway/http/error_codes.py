@@ -116,7 +116,9 @@ ERROR_CODES: Final = (
     ErrorCode("embedder_unavailable", 503, "the embedder was too slow or failed", _QUESTIONS, is_worth_repeating=True),
     ErrorCode("assistant_unavailable", 503, "the client's assistant is not live", _WIDGET, is_worth_repeating=True),
     ErrorCode("rails_unavailable", 503, "a check is broken, so the answer is no", _ALL),
-    ErrorCode("store_unavailable", 503, "the database does not answer", _ALL),
+    ErrorCode(
+        "store_unavailable", 503, "the database does not answer; wait for Retry-After", _ALL, is_worth_repeating=True
+    ),
     ErrorCode("not_serving", 503, "this part of the gateway does not run here", _ALL, is_worth_repeating=True),
     ErrorCode("provider_unavailable", 503, "the sign-in provider does not answer", _ADMIN, is_worth_repeating=True),
 )

@@ -79,9 +79,11 @@ _FOREIGN: dict[int, InvalidRequest] = {
 }
 """What the web framework finds wrong, in our words."""
 
-_RETRY_DOES_NOT_HELP = frozenset({"rails_unavailable", "store_unavailable"})
-"""A check or a database that is broken is not mended by the next second."""
+_RETRY_DOES_NOT_HELP = frozenset({"rails_unavailable"})
+"""A check that is broken is not mended by the next second."""
 _RETRY_AFTER_S = 1.0
+_DATABASE_BACK_S = 2.0
+"""A database that is restarted, or that another one takes over from, is back in seconds."""
 _SHOULD_RETRY = "x-should-retry"
 """OpenAI's clients go by it, whatever the status; without it they ask again after every 409, 429 and 5xx."""
 _SLOW_DOWN = (429, 503)
@@ -209,7 +211,8 @@ def _headers(error: GatewayError, status: int) -> dict[str, str]:
     if status in _SLOW_DOWN and error.code in _RETRY_DOES_NOT_HELP:
         headers[_SHOULD_RETRY] = "false"
     elif isinstance(error, RateLimited | NotServing):
-        wait_s = _RETRY_AFTER_S if error.retry_after_s is None else error.retry_after_s
+        unknown_s = _DATABASE_BACK_S if error.code == "store_unavailable" else _RETRY_AFTER_S
+        wait_s = unknown_s if error.retry_after_s is None else error.retry_after_s
         # No client should sleep until tomorrow: it is told when, and that trying again now is in vain.
         is_worth_it = "false" if isinstance(error, BudgetUsed) else "true"
         headers |= {"retry-after": str(max(1, math.ceil(wait_s))), _SHOULD_RETRY: is_worth_it}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import NotServing
 from gateway.lines import PLACE, Line, Place, away
-from gateway.pressure import Stage
+from gateway.pressure import PATIENCE, Stage
 
 pytestmark = pytest.mark.anyio
 LONG_S = 10.0
@@ -232,3 +232,14 @@ async def test_those_who_waited_longest_are_turned_away_once_a_line_stands() -> 
     assert [one.done() for one in waiting] == [True] * 5
     assert [type(one.exception()) for one in waiting] == [NotServing] * 4 + [type(None)]
     assert (line.in_work, line.in_line) == (1, 0)
+
+
+async def test_a_burst_that_fits_is_worked_off_and_nobody_is_turned_away() -> None:
+    here = Line(places=2, waiting=32, target_s=0.02, patience=PATIENCE)
+
+    async def work() -> None:
+        async with here.place(within_s=60.0):
+            await asyncio.sleep(0.15)
+
+    await asyncio.gather(*(work() for _ in range(20)))
+    assert (here.refused, here.in_line, here.pressure.stage) == (0, 0, Stage.CALM)

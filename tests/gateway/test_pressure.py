@@ -1,6 +1,6 @@
 """Pressure: what stands in a line is told from a burst, and stages end slower than they begin."""
 
-from gateway.pressure import INTERVAL_S, Pressure, Stage
+from gateway.pressure import INTERVAL_S, PATIENCE, Pressure, Stage
 
 TARGET_S = 0.02
 
@@ -14,9 +14,15 @@ class Time:
 
 
 class Watched:
-    def __init__(self) -> None:
+    def __init__(self, patience: int = 1) -> None:
         self.clock = Time()
-        self.pressure = Pressure(target_s=TARGET_S, clock=self.clock)
+        self.in_line = 0
+        self.pressure = Pressure(target_s=TARGET_S, patience=patience, in_line=lambda: self.in_line, clock=self.clock)
+
+    def with_line(self, in_line: int, *waits: float, refused: int = 0) -> Stage:
+        """Lets an interval pass at whose end so many wait."""
+        self.in_line = in_line
+        return self.interval(*waits, refused=refused)
 
     def interval(self, *waits: float, refused: int = 0) -> Stage:
         """Lets an interval pass in which these waits ended and so many were refused."""
@@ -88,3 +94,44 @@ def test_time_in_which_nobody_comes_is_calm() -> None:
     here.interval(0.1)
     here.clock.at += 3.0
     assert here.pressure.stage is Stage.CALM
+
+
+def test_a_burst_is_worked_off_however_long_that_takes() -> None:
+    here = Watched(PATIENCE)
+    came = [here.with_line(length, 0.0) for length in (12, 20, 32)]
+    worked_off = [here.with_line(32 - number, 0.2 + number / 10) for number in range(1, 33)]
+    assert came + worked_off == [Stage.CALM] * 35
+
+
+def test_a_burst_of_slow_questions_is_worked_off_too() -> None:
+    here = Watched(PATIENCE)
+    here.with_line(10, 0.0)
+    for length in range(9, -1, -1):
+        assert [here.with_line(length + 1), here.with_line(length, 0.5)] == [Stage.CALM] * 2
+
+
+def test_a_line_that_does_not_get_shorter_is_shed_soon() -> None:
+    here = Watched(PATIENCE)
+    stages = [here.with_line(32, 0.3, refused=30) for _ in range(8)]
+    assert stages == [Stage.CALM] * (PATIENCE - 1) + [Stage.SHED] * (9 - PATIENCE)
+
+
+def test_a_line_that_grows_slowly_of_slow_questions_is_pressure_as_well() -> None:
+    here = Watched(PATIENCE)
+    stages = []
+    for length in range(1, 12):
+        stages += [here.with_line(length), here.with_line(length, 0.15)]
+    assert stages[-1] is Stage.SHED
+
+
+def test_nobody_is_patient_when_pressure_comes_back_soon() -> None:
+    here = Watched(PATIENCE)
+    for _ in range(PATIENCE):
+        here.with_line(32, 0.3)
+    while here.with_line(0, 0.0) is not Stage.CALM:
+        pass
+    assert here.with_line(5, 0.3) is Stage.SHED
+    while here.with_line(0, 0.0) is not Stage.CALM:
+        pass
+    here.clock.at += 60.0
+    assert here.with_line(5, 0.3) is Stage.CALM

@@ -214,7 +214,7 @@ def test_a_full_gateway_is_asked_again_and_a_broken_one_is_not(client_of, make_w
             world.components.keys.forget()
             with pytest.raises(Unavailable) as caught:
                 client.chat(RESET)
-        assert (caught.value.code, len(seen)) == ("store_unavailable", 1)
+        assert (caught.value.code, len(seen)) == ("store_unavailable", 2)
 
 
 def test_a_used_up_rate_says_when_there_is_more(client_of, make_world):

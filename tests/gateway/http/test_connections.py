@@ -1,18 +1,20 @@
-"""Slow and endless requests on real sockets: they end, and nobody else waits for them."""
+"""Slow and endless requests, and slow readers, on real sockets: they end, and nobody else waits for them."""
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
 import uvicorn
 
-from gateway.http.connections import Door, connections
+from gateway.http.connections import Door, connections, cut_off_stalled
 from gateway.limit_settings import LimitSettings
 
 pytestmark = pytest.mark.anyio
 
 RECEIVE_S = 0.4
+SEND_S = 0.5
 HEADER_BYTES = 4096
 HEAD = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: "
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -34,17 +36,22 @@ async def count_body(scope, receive, send) -> None:
 
 
 @contextlib.asynccontextmanager
-async def served(door: Door | None = None) -> AsyncIterator[int]:
+async def served(door: Door | None = None, app=count_body, open_now: list | None = None) -> AsyncIterator[int]:
+    """Serves the application; `open_now` is given what holds the connections."""
     limits = LimitSettings(receive_s=RECEIVE_S, header_bytes=HEADER_BYTES)
     made = connections(lambda: limits, door)
-    config = uvicorn.Config(count_body, port=0, http=made, log_config=None, lifespan="off")
+    config = uvicorn.Config(app, port=0, http=made, log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())
+    cutting = asyncio.create_task(cut_off_stalled(lambda: server.server_state.connections, lambda: SEND_S))
     while not server.started:  # noqa: ASYNC110 -- it has no event for that
         await asyncio.sleep(0.01)
+    if open_now is not None:
+        open_now.append(server.server_state.connections)
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     await serving
+    cutting.cancel()
 
 
 async def drip(port: int, data: bytes, *, size: int = 1, pause_s: float = 0.02) -> bytes:
@@ -198,3 +205,105 @@ async def test_what_one_write_does_not_answer_is_left_to_the_application(line: b
         said = await drip(port, b"POST / HTTP/1.1\r\nhost: x\r\n" + line + b"content-length: 1\r\n\r\nx", size=200)
     assert b" 200 OK" in said
     assert door.asked == []
+
+
+LARGE = b"x" * 8_000_000
+
+
+async def tell_much(_scope, _receive, send) -> None:
+    """Answers with more than kernels hold for a client."""
+    head = [(b"content-length", str(len(LARGE)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": head})
+    await send({"type": "http.response.body", "body": LARGE})
+
+
+async def tell_twice(_scope, _receive, send) -> None:
+    """A stream that has nothing to say for a long while."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"one", "more_body": True})
+    await asyncio.sleep(4 * SEND_S)
+    await send({"type": "http.response.body", "body": b"two"})
+
+
+def narrow(port: int) -> socket.socket:
+    """Connects with so little room that the other side's kernel must hold what it sends."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    made.connect(("127.0.0.1", port))
+    made.settimeout(0)
+    return made
+
+
+async def emptied(connections_now: set) -> None:
+    async with asyncio.timeout(20):
+        while connections_now:  # noqa: ASYNC110 -- it has no event for that
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("sent", [GET * 20, GET.replace(b"host", b"connection: close\r\nhost")])
+async def test_whoever_takes_nothing_of_a_reply_is_cut_off(sent: bytes) -> None:
+    held: list[set] = []
+    async with served(app=tell_much, open_now=held) as port:
+        slow = [narrow(port) for _ in range(20)]
+        for one in slow:
+            one.send(sent)
+        async with asyncio.timeout(20):
+            while len(held[0]) < len(slow):  # noqa: ASYNC110 -- as above
+                await asyncio.sleep(0.01)
+        await emptied(held[0])
+        for one in slow:
+            one.close()
+
+
+async def test_whoever_takes_a_reply_slowly_but_steadily_gets_it() -> None:
+    async with served(app=tell_much) as port:
+        slow, taken, loop = narrow(port), 0, asyncio.get_running_loop()
+        slow.send(GET)
+        began_s = loop.time()
+        while taken < len(LARGE):
+            got = len(await asyncio.wait_for(loop.sock_recv(slow, 400_000), 5))
+            assert got, "cut off"
+            taken += got
+            late_s = 4 * SEND_S * taken / len(LARGE) - (loop.time() - began_s)
+            await asyncio.sleep(max(0.0, late_s))
+        slow.close()
+
+
+async def test_a_stream_that_has_nothing_to_say_goes_on() -> None:
+    async with served(app=tell_twice) as port:
+        said = await drip(port, GET.replace(b"host", b"connection: close\r\nhost"), size=100)
+    assert said.endswith(b"3\r\ntwo\r\n0\r\n\r\n")
+
+
+async def test_at_the_end_what_was_sent_ahead_is_left_to_another_gateway() -> None:
+    asked = []
+
+    async def slowly(scope, receive, send) -> None:
+        asked.append(scope["path"])
+        await asyncio.sleep(0.5)
+        await count_body(scope, receive, send)
+
+    async with served(app=slowly) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET * 5)
+        while not asked:  # noqa: ASYNC110 -- as above
+            await asyncio.sleep(0.01)
+    said = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    assert (said.count(b"HTTP/1.1 200 OK"), b"connection: close" in said, asked) == (1, True, ["/"])
+
+
+async def test_the_request_at_work_hears_that_its_client_left_also_with_others_behind_it() -> None:
+    heard = asyncio.Event()
+
+    async def waits(_scope, receive, _send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        heard.set()
+
+    async with served(app=waits) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET * 3)
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+        await asyncio.wait_for(heard.wait(), 5)

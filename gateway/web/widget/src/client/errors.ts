@@ -16,7 +16,7 @@ const ADVICE: Record<string, string> = {
   overloaded: "Wait as long as `retryAfterS` says, and ask again.",
   queue_full: "Wait as long as `retryAfterS` says, and ask again.",
   rails_unavailable: "Asking again does not help: tell the gateway's operator the request id.",
-  store_unavailable: "Asking again does not help: tell the gateway's operator the request id.",
+  store_unavailable: "The gateway's database is away: wait as long as `retryAfterS` says, and ask again.",
   timed_out: "Ask again with more time, or later.",
 };
 
