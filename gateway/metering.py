@@ -54,7 +54,7 @@ def readiness_readings(last: Callable[[], ReadinessReport | None]) -> tuple[Read
     def of_parts(is_so: Callable[[PartState], bool]) -> Callable[[], dict[str, float] | None]:
         def read() -> dict[str, float] | None:
             report = last()
-            return report and {name: float(is_so(part.state)) for name, part in report.parts.items()}
+            return None if report is None else {name: float(is_so(part.state)) for name, part in report.parts.items()}
 
         return read
 
