@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -20,11 +21,37 @@ from models.catalog import KNOWN_MODELS
 
 ROOT = Path(__file__).parents[1]
 NAME = "canongate"
-EXTRAS = ("cpu", "postgres")
+EXTRAS = ("cpu", "otel", "postgres", "redis")
+"""What a container is installed with."""
 LOCKS = ("gateway/web/script/package-lock.json", "gateway/web/widget/package-lock.json")
 _CLASSIFIER = "License :: "
 _SHORT = re.compile(r"[^\n]{1,80}")
-_EXPRESSION = re.compile(r"\(?[A-Za-z0-9.+-]+(?: (?:AND|OR|WITH) \(?[A-Za-z0-9.+-]+\)?)*\)?")
+_NAMES = {
+    "3-Clause BSD License": "BSD-3-Clause",
+    "Apache 2.0": "Apache-2.0",
+    "Apache 2.0 License": "Apache-2.0",
+    "ISC License": "ISC",
+    "MIT License": "MIT",
+}
+"""What a name means for certain."""
+STATED_IN_FILES = {
+    **dict.fromkeys(
+        (
+            *("contourpy", "cycler", "google-re2", "jinja2", "kiwisolver", "mpmath", "prompt-toolkit", "scipy"),
+            *("segno", "sympy"),
+        ),
+        "BSD-3-Clause",
+    ),
+    "matplotlib": "LicenseRef-matplotlib",
+    "nest-asyncio": "BSD-2-Clause",
+    "py-rust-stemmers": "MIT",
+    "python-stdnum": "LGPL-2.1-or-later",
+    "rich-click": "MIT",
+    "safetensors": "Apache-2.0",
+    "tokenizers": "Apache-2.0",
+}
+"""Packages whose metadata say nothing or only the family, as the files beside their code have it. Matplotlib's licence
+is its own; it is modelled on Python's."""
 
 
 def main() -> None:
@@ -123,13 +150,16 @@ def _licence_of(one: Distribution) -> str:
         line.rpartition(" :: ")[2] for line in said.get_all("Classifier") or [] if line.startswith(_CLASSIFIER)
     ]
     short = _SHORT.match((said.get("License") or "").strip())
-    return short[0] if short and "\n" not in (said.get("License") or "").strip() else ", ".join(classified)
+    name = short[0] if short and "\n" not in (said.get("License") or "").strip() else ", ".join(classified)
+    return STATED_IN_FILES.get(canonicalize_name(said["Name"])) or _NAMES.get(name, name)
 
 
 def _licence(text: str) -> dict[str, Any]:
-    if _EXPRESSION.fullmatch(text) and (" " in text or "-" in text or text in ("MIT", "ISC")):
-        return {"expression": text}
-    return {"license": {"name": text or "not stated"}}
+    """Returns an SPDX expression; what is none stays a name, which the tests of this file refuse."""
+    try:
+        return {"expression": canonicalize_license_expression(text)}
+    except InvalidLicenseExpression:
+        return {"license": {"name": text or "not stated"}}
 
 
 def _scripts() -> Iterator[dict[str, Any]]:

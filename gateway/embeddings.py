@@ -75,6 +75,8 @@ class Embeddings:
             except ModelBusy as error:
                 raise _unavailable(error.retry_after_s) from error
             except (ModelError, TimeoutError) as error:
+                if isinstance(error, TimeoutError):
+                    deadline.require()
                 raise _unavailable(None) from error
         tokens = sum(counts)
         self._log.info("embeddings", principal=principal.id, texts=len(texts), tokens=tokens)

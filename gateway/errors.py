@@ -5,6 +5,7 @@ GatewayError
 ├── NotAllowed       no credential, a wrong one, or one without the needed scope
 ├── RateLimited      too many requests from this credential, or too many tokens in a day (`BudgetUsed`)
 ├── NotServing       a part the answer depends on is broken, busy or not loaded; nothing left the gateway
+│                    (or nobody waits any more: `DeadlinePassed`)
 └── SettingsInvalid  the settings, files or database cannot be served from
 """
 
@@ -53,6 +54,13 @@ class NotServing(GatewayError):
     def __init__(self, code: str, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(code, message)
         self.retry_after_s = retry_after_s
+
+
+class DeadlinePassed(NotServing):
+    """The time that the caller gave was over before there was an answer: no part failed, and nothing was decided."""
+
+    def __init__(self) -> None:
+        super().__init__("deadline_passed", "The time that this request gave was over before there was an answer.")
 
 
 class SettingsInvalid(GatewayError):

@@ -24,6 +24,8 @@ class Leading:
         self._clock = clock
         self._thread = CapacityLimiter(1)
         self._until = -1.0
+        self._led = False
+        """What the log was told: a look that came late lets the lead lapse, and nobody else took it."""
 
     @property
     def is_leader(self) -> bool:
@@ -42,11 +44,12 @@ class Leading:
 
     async def look(self) -> None:
         """Asks once for the lead."""
-        asked, was_leader = self._clock(), self.is_leader
+        asked = self._clock()
         leads = await to_thread.run_sync(self._lead.look, abandon_on_cancel=True, limiter=self._thread)
         self._until = asked + LEASE_S if leads else -1.0
-        if leads != was_leader:
-            _LOG.info("lead_%s", "taken" if leads else "lost")
+        if leads != self._led:
+            self._led = leads
+            _LOG.info("lead_taken" if leads else "lead_lost")
 
     def under(self, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """Makes work that runs while this gateway leads, and is cancelled when it does no longer."""

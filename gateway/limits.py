@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.budgets import Budgets, NoUsage, TokenState, UsageStore
 from gateway.credentials import Principal
+from gateway.errors import DeadlinePassed
 from gateway.limit_settings import LimitSettings
 from gateway.lines import Line
 from gateway.pressure import PATIENCE, Stage
@@ -22,11 +23,26 @@ class Deadline:
     """One absolute point in time for a whole request, on the monotonic clock."""
 
     at: float
+    own_at: float | None = None
+    """What the gateway allows, where the caller allows less."""
 
     @classmethod
-    def after(cls, seconds: float, *, since: float | None = None) -> "Deadline":
-        """Makes the deadline that is `seconds` away, from now or from `since`."""
-        return cls((time.monotonic() if since is None else since) + seconds)
+    def after(cls, seconds: float, *, callers_s: float | None = None, since: float | None = None) -> "Deadline":
+        """Makes the deadline that is `seconds` away, from now or from `since`; a caller may have less time."""
+        began = time.monotonic() if since is None else since
+        if callers_s is None or callers_s >= seconds:
+            return cls(began + seconds)
+        return cls(began + callers_s, began + seconds)
+
+    @property
+    def latest(self) -> float:
+        """The gateway's own: who gives up early does not make its checks late."""
+        return self.at if self.own_at is None else self.own_at
+
+    def require(self) -> None:
+        """Raises `DeadlinePassed` when the caller's time is over, and not the gateway's."""
+        if self.own_at is not None and self.remaining_s <= 0.0:
+            raise DeadlinePassed
 
     @property
     def remaining_s(self) -> float:

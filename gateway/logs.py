@@ -15,7 +15,10 @@ from gateway.server_lines import ServerLines
 from gateway.settings import LogSettings
 from gateway.trace_context import CURRENT
 
-_FIELDS = ("rail", "nemo_logger", "nemo_line", "abandoned", "error", "status", "changed", "needs_restart", "dropped")
+_FIELDS = (
+    *("rail", "nemo_logger", "nemo_line", "abandoned", "error", "status", "changed", "needs_restart", "dropped"),
+    *("revision", "again_s"),
+)
 """Fields of our own lines on the standard library's loggers; those of other libraries may quote a text."""
 
 _LEVELS = {"exception": "error", "warn": "warning", "fatal": "critical"}

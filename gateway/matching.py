@@ -106,6 +106,8 @@ class Matching:
         except ModelRefused as error:
             raise InvalidRequest("message_too_long", f"{error}. Shorten it.", param="message") from error
         except (StoreError, ModelError, TimeoutError) as error:
+            if isinstance(error, TimeoutError):
+                turn.question.deadline.require()
             raise NotServing("matcher_unavailable", "The message could not be matched. Try again shortly.") from error
 
     def _match(self, turn: Turn) -> AnyMatch:

@@ -12,7 +12,7 @@ from gateway.answer_keys import answer_key
 from gateway.canonicalize import RefusedMessage, canonicalize_all
 from gateway.checking import check, check_words, context_of, converse, run_rails, take_in
 from gateway.decisions import DecisionLog, Said
-from gateway.errors import InvalidRequest, NotServing
+from gateway.errors import DeadlinePassed, InvalidRequest, NotServing
 from gateway.faults import Faults
 from gateway.limits import Admission, Charged
 from gateway.live import Live
@@ -114,7 +114,7 @@ class ChatPipeline:
         try:
             await watcher(Admitted(rate, f"{assistant.policy}@{turn.policy.revision}"))
             reply = await self._decide(turn, rate, watcher)
-        except InvalidRequest as error:
+        except (InvalidRequest, DeadlinePassed) as error:
             self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason=error.code)
             raise
         except Exception as error:
@@ -229,7 +229,7 @@ class ChatPipeline:
         async def release(text: str) -> None:
             await watcher(Released(text, turn.id))
 
-        buffer = SentenceBuffer(run, release, until_s=turn.question.deadline.at + self._output_rails_s)
+        buffer = SentenceBuffer(run, release, until_s=turn.question.deadline.latest + self._output_rails_s)
         checked = await (buffer.finish(turn.kept.text) if turn.kept else release_sentences(generate, buffer))
         if buffer.report is not None:
             take_in(turn, buffer.report)

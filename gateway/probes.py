@@ -1,8 +1,11 @@
 """What each part says of itself when somebody asks whether requests should be sent here."""
 
+import logging
+
 from gateway.live import Live
-from gateway.publisher import Publisher
+from gateway.publisher import DATABASE_FAILED, Publisher
 from gateway.readiness import PartReport, PartState
+from gateway.repeated_log import RepeatedLog
 from models.ports import LanguageModel
 from models.remote.model import RemoteModel
 from models.upstream.model import UpstreamModel
@@ -11,6 +14,8 @@ from models.worker.limits import ModelState
 from store.catalog import live_revision
 from store.database import Database, schema_gap
 from store.errors import StoreError
+
+_DATABASE = RepeatedLog(logging.getLogger(__name__), "database_failed", "database_answers_again")
 
 
 def database_report(database: Database) -> PartReport:
@@ -23,7 +28,9 @@ def database_report(database: Database) -> PartReport:
         live_revision(database)
         gap = schema_gap(database)
     except StoreError as error:
-        return PartReport(PartState.NOT_READY, str(error))
+        _DATABASE.failed(str(error))
+        return PartReport(PartState.NOT_READY, DATABASE_FAILED)
+    _DATABASE.went()
     if not gap.is_near:
         return PartReport(PartState.NOT_READY, gap.told)
     return PartReport(PartState.DEGRADED if gap.is_newer else PartState.READY, gap.told)

@@ -20,6 +20,7 @@ from gateway.fitting.matchers import Matchers
 from gateway.licences import require_acknowledged
 from gateway.live import Live, LiveState
 from gateway.readiness import without_paths
+from gateway.repeated_log import RepeatedLog
 from gateway.settings import Settings
 from models.errors import ModelError
 from rails.definition import RailServices
@@ -29,7 +30,7 @@ from rails.policy import load_policy
 from rails.runner import RailLimits, RailRunner
 from store.catalog import Catalog, live_revision, load_catalog
 from store.database import Database
-from store.errors import StoreError
+from store.errors import StoreError, StoreUnavailable
 from store.repositories.policies import StoredPolicy
 from store.signals import RevisionSignal
 
@@ -40,6 +41,9 @@ MOST_PUBLISH_RETRY_S = 60.0
 IMPROVE_RETRY_S = 60.0
 MOST_IMPROVE_RETRY_S = 3600.0
 """After a fit in the background failed, and after it failed again and again."""
+
+DATABASE_FAILED = "the database failed; the log says how"
+"""Where anybody may read: the driver's own words name addresses, accounts and tables."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -108,6 +112,7 @@ class Publisher:
         self._making = 0
         self._not_live: Failure | None = None
         self._not_improved: Failure | None = None
+        self._failures = RepeatedLog(_LOG, "revision_not_live", "revision_followed_again", clock=clock)
 
     def load(self) -> LiveState:
         """Builds the state of what is published now. Blocks, for seconds where its matcher must be fitted first."""
@@ -187,13 +192,15 @@ class Publisher:
                 self._making = revision
                 await to_thread.run_sync(self.advance, live, abandon_on_cancel=True)
                 self._not_live = None
-                _LOG.info("revision_live: %d", live.current.catalog.revision)
+                _LOG.info("revision_live", extra={"revision": live.current.catalog.revision})
+                self._failures.went()
                 return True
+            if self._not_live is None or self._not_live.revision == 0:
+                self._failures.went()  # only the question what is published had failed
         except Exception as error:  # noqa: BLE001 - a revision that breaks what makes it must not end following
-            words = _told(error)
             last, clock = self._not_live, self._clock
-            self._not_live = Failure.after(last, revision, words, POLL_S, MOST_PUBLISH_RETRY_S, clock=clock)
-            _LOG.error("revision_not_live: %s", words, exc_info=_unexpected(error))
+            self._not_live = Failure.after(last, revision, _told(error), POLL_S, MOST_PUBLISH_RETRY_S, clock=clock)
+            self._failures.failed(_logged(error), unexpected=_unexpected(error), revision=revision or None)
         finally:
             self._making = 0
         return False
@@ -206,16 +213,15 @@ class Publisher:
         try:
             if await to_thread.run_sync(self._matchers.improve, catalog, serving, abandon_on_cancel=True):
                 await to_thread.run_sync(self.advance, live, abandon_on_cancel=True)
-                _LOG.info("matcher_improved: revision %d", live.current.catalog.revision)
+                _LOG.info("matcher_improved", extra={"revision": live.current.catalog.revision})
         except Exception as error:  # noqa: BLE001 - as above: what serves goes on, and so does looking
             words, last = _told(error), self._not_improved
             failure = Failure.after(
                 last, catalog.revision, words, IMPROVE_RETRY_S, MOST_IMPROVE_RETRY_S, clock=self._clock
             )
             self._not_improved = failure
-            _LOG.error(
-                "matcher_not_improved, tried again in %d s: %s", failure.pause_s, words, exc_info=_unexpected(error)
-            )
+            fields = {"error": _logged(error), "revision": catalog.revision, "again_s": failure.pause_s}
+            _LOG.error("matcher_not_improved", exc_info=_unexpected(error), extra=fields)
             return False
         self._not_improved = None
         return True
@@ -236,6 +242,11 @@ def _delays(failure: Failure | None, revision: int) -> bool:
 
 
 def _told(error: Exception) -> str:
+    """Returns what readiness says of an error."""
+    return DATABASE_FAILED if isinstance(error, StoreUnavailable) else _logged(error)
+
+
+def _logged(error: Exception) -> str:
     """Returns the words of an error of ours or of the system; the text of any other is not meant for readers."""
     if isinstance(error, (*OURS, OSError)):
         return str(error)

@@ -68,7 +68,7 @@ class Reloading:
         self.settings = taken
         for apply in self._appliers:
             apply(taken)
-        _LOG.warning("settings_reloaded", extra={"changed": list(changed), "needs_restart": list(needs_restart)})
+        _LOG.info("settings_reloaded", extra={"changed": list(changed), "needs_restart": list(needs_restart)})
         return Reloaded(changed, needs_restart)
 
 

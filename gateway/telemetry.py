@@ -125,10 +125,12 @@ class Telemetry:
         )
         self._undecided = self._counter(
             "canongate_undecided",
-            "Messages that ended without a decision: `caller_left`, or the code of an error.",
+            "Messages that ended without a decision: `caller_left`, `deadline_passed`, or the code of an error.",
             "reason",
         )
-        self._seconds = self._histogram("canongate_decision_seconds", "From admission to the reply.", "outcome")
+        self._seconds = self._histogram(
+            "canongate_decision_seconds", "From admission to the reply.", "assistant", "outcome"
+        )
         self._stage = self._histogram(
             "canongate_stage_seconds",
             "Time of `input_rails`, `match`, `dialog`, `wait`, `generate`, `output_rails`.",
@@ -167,7 +169,7 @@ class Telemetry:
             if stage in STAGES:
                 self._stage(stage).observe(taken_ms / _MS)
         if (total_ms := decision.timings_ms.get("total")) is not None:
-            self._seconds(outcome).observe(total_ms / _MS)
+            self._seconds(decision.assistant, outcome).observe(total_ms / _MS)
         for rail in decision.rails:
             self._count_rail(rail)
         self._tokens("prompt").inc(decision.prompt_tokens)

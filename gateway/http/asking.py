@@ -152,7 +152,7 @@ def deadline_of(request: Request[Any, Any, Any], longest_s: float) -> Deadline:
         raise InvalidRequest(
             "invalid_header", f"{TIMEOUT_HEADER} takes a whole number of milliseconds above 0.", param=TIMEOUT_HEADER
         )
-    return Deadline.after(min(longest_s, int(sent) / 1000), since=since)
+    return Deadline.after(longest_s, callers_s=int(sent) / 1000, since=since)
 
 
 def ready_s(scope: Scope) -> float | None:

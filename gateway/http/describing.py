@@ -60,13 +60,17 @@ _REASONS: Final = {
     499: "The work was stopped before there was an answer",
     500: "The gateway failed; quote the request id to the operator",
     503: "A check, the matcher or the store is not able to answer; see Retry-After and x-should-retry",
+    504: "The time that the request gave was over before there was an answer; nothing was decided",
 }
 _TYPES: Final = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _REPEAT_ERRORS: Final = (400, 409, 422)
 """What an Idempotency-Key may come to."""
 _ENVELOPES: Final = frozenset({Surface.QUESTIONS, Surface.WIDGET})
 _SERVER_ERRORS: Final = 500
-_SLOW_DOWN: Final = (429, 503)
+_SLOW_DOWN: Final[Mapping[int, tuple[str, ...]]] = {
+    **dict.fromkeys((429, 503), ("retry-after", "x-should-retry")),
+    504: ("x-should-retry",),
+}
 _PLAIN: Final = re.compile(r":[a-z]+}")
 _PERSONAL: Final = {_PLAIN.sub("}", name) for name in PERSONAL_ROUTES}
 _ROLES: Final = {_PLAIN.sub("}", name): tuple(sorted(role.value for role in roles)) for name, roles in ROUTES.items()}
@@ -207,7 +211,7 @@ def _error(surface: Surface, status: int, is_page: bool) -> dict[str, Any]:  # n
     if is_page:
         content[HTML] = {"schema": TEXT}  # a page tells what a person can mend as a page
     lines = [f"{_REASONS.get(status, 'It failed')}.", *(f"- `{one.name}`: {one.text}" for one in codes)]
-    names = ["x-request-id", *(("retry-after", "x-should-retry") if status in _SLOW_DOWN else ())]
+    names = ["x-request-id", *_SLOW_DOWN.get(status, ())]
     if surface is Surface.QUESTIONS and status == 429:  # noqa: PLR2004 -- RFC 6585
         names += _RATES
     return {"description": "\n".join(lines), "headers": _headers(names), "content": content}

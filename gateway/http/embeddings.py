@@ -131,7 +131,7 @@ EMBEDDINGS_OPERATION = Described(
     "create_embeddings",
     "Turn texts into vectors",
     {JSON: EmbeddingsReply},
-    (400, 401, 403, 404, 413, 415, 429, 500, 503),
+    (400, 401, 403, 404, 413, 415, 429, 500, 503, 504),
     EmbeddingRequest,
     (TIMEOUT_HEADER,),
     text="Needs the scope `embeddings`. The gateway's own embedder turns texts into vectors of length 1. A text beyond "

@@ -121,6 +121,7 @@ ERROR_CODES: Final = (
     ),
     ErrorCode("not_serving", 503, "this part of the gateway does not run here", _ALL, is_worth_repeating=True),
     ErrorCode("provider_unavailable", 503, "the sign-in provider does not answer", _ADMIN, is_worth_repeating=True),
+    ErrorCode("deadline_passed", 504, "the time that `x-canongate-timeout-ms` gave was over: give more", _QUESTIONS),
 )
 
 

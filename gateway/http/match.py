@@ -158,7 +158,7 @@ MATCH_OPERATION = Described(
     "try_match",
     "Try what a message would be matched to",
     {JSON: MatchTrialReply},
-    (400, 401, 403, 404, 413, 415, 422, 429, 500, 503),
+    (400, 401, 403, 404, 413, 415, 422, 429, 500, 503, 504),
     MatchRequest,
     (TIMEOUT_HEADER,),
     text="Needs the scope `debug`. Says which approved prompts come near and which gate decides. No rail runs and no "

@@ -30,7 +30,7 @@ from gateway.http.static import static_file
 from gateway.http.streams import EVENT_STREAM
 from gateway.http.widget.operations import WIDGET_HANDLERS, WIDGET_OPERATIONS
 
-_CHAT_ERRORS = (400, 401, 403, 404, 413, 415, 429, 500, 503)
+_CHAT_ERRORS = (400, 401, 403, 404, 413, 415, 429, 500, 503, 504)
 _CHAT_HEADERS = ("x-canongate-timeout-ms",)
 _QUOTED = (
     "`{field}` is true when the reply used a `quoted_text` value: the one approved exception in which a text of the "

@@ -15,7 +15,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import Scope
 
-from gateway.errors import BudgetUsed, GatewayError, InvalidRequest, NotAllowed, NotServing, RateLimited
+from gateway.errors import BudgetUsed, DeadlinePassed, GatewayError, InvalidRequest, NotAllowed, NotServing, RateLimited
 from gateway.failures import names_of, places_of
 from gateway.http.asking import ClientGone
 from gateway.http.headers import request_id
@@ -31,6 +31,7 @@ _CLASSES: dict[type[GatewayError], tuple[int, str]] = {
     RateLimited: (429, "rate_limit_error"),
     BudgetUsed: (429, "insufficient_quota"),
     NotServing: (503, _SERVER),
+    DeadlinePassed: (504, _SERVER),
 }
 
 _CODES: dict[str, tuple[int, str]] = {
@@ -79,14 +80,14 @@ _FOREIGN: dict[int, InvalidRequest] = {
 }
 """What the web framework finds wrong, in our words."""
 
-_RETRY_DOES_NOT_HELP = frozenset({"rails_unavailable"})
-"""A check that is broken is not mended by the next second."""
+_RETRY_DOES_NOT_HELP = frozenset({"rails_unavailable", "deadline_passed"})
+"""A check that is broken is not mended by the next second; nor is a caller's impatience."""
 _RETRY_AFTER_S = 1.0
 _DATABASE_BACK_S = 2.0
 """A database that is restarted, or that another one takes over from, is back in seconds."""
 _SHOULD_RETRY = "x-should-retry"
 """OpenAI's clients go by it, whatever the status; without it they ask again after every 409, 429 and 5xx."""
-_SLOW_DOWN = (429, 503)
+_SLOW_DOWN = (429, 503, 504)
 
 _log = structlog.get_logger("canongate.http")
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from kubernetes_validate import validate
 
-from gateway.settings import load_settings
+from gateway.settings import Settings, load_settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 CONTAINER, KUBERNETES = DEPLOY / "container", DEPLOY / "kubernetes"
@@ -26,6 +26,11 @@ def manifests() -> list[dict[str, Any]]:
 def of_kind(kind: str) -> dict[str, Any]:
     (found,) = [one for one in manifests() if one["kind"] == kind]
     return found
+
+
+def settings_of(gateway: dict[str, Any]) -> Settings:
+    given = {one["name"]: one.get("value", "postgresql://canongate@db/canongate") for one in gateway["env"]}
+    return load_settings(None, given)
 
 
 def compose() -> dict[str, Any]:
@@ -61,6 +66,30 @@ def test_pods_have_no_rights_that_they_do_not_need():
     assert probes == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
 
 
+def test_balancers_look_several_times_before_a_gateway_that_ends_takes_no_more():
+    pod = of_kind("StatefulSet")["spec"]["template"]["spec"]
+    (gateway,) = pod["containers"]
+    server = settings_of(gateway).server
+    ready, start = gateway["readinessProbe"], gateway["startupProbe"]
+    assert 2 * ready["periodSeconds"] * ready["failureThreshold"] < server.drain_delay_s
+    assert server.drain_delay_s + server.drain_s + 10 <= pod["terminationGracePeriodSeconds"]
+    assert start["periodSeconds"] * start["failureThreshold"] >= 1800
+
+
+def test_visitors_have_no_way_to_administration_and_metrics():
+    (gateway,) = of_kind("StatefulSet")["spec"]["template"]["spec"]["containers"]
+    ports = {one["name"]: one["containerPort"] for one in gateway["ports"]}
+    server = settings_of(gateway).server
+    assert (server.port, server.admin_address[1]) == (ports["http"], ports["admin"])
+    assert ports["http"] != ports["admin"]
+    services = {one["metadata"]["name"]: one["spec"]["ports"] for one in manifests() if one["kind"] == "Service"}
+    leads_to = {name: [port["targetPort"] for port in found] for name, found in services.items()}
+    assert leads_to == {"canongate": ["http"], "canongate-admin": ["admin"]}
+    open_to = {rule["ports"][0]["port"]: rule.get("from") for rule in of_kind("NetworkPolicy")["spec"]["ingress"]}
+    assert open_to[ports["http"]] is None
+    assert open_to[ports["admin"]]
+
+
 def test_nothing_but_the_database_and_names_may_be_called():
     policy = of_kind("NetworkPolicy")["spec"]
     assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
@@ -85,11 +114,9 @@ def test_compose_runs_two_gateways_alike_that_reach_nothing_outside():
 
 def test_settings_in_the_files_are_settings_of_the_gateway():
     pod = of_kind("StatefulSet")["spec"]["template"]["spec"]["containers"][0]
-    for given in (
-        {one["name"]: one.get("value", "postgresql://canongate@db/canongate") for one in pod["env"]},
-        {name: one for name, one in compose()["x-gateway"]["environment"].items() if name != "CANONGATE_KEYS"},
-    ):
-        assert load_settings(None, given).replicas.superseded_s == 2.0
+    given = {name: one for name, one in compose()["x-gateway"]["environment"].items() if name != "CANONGATE_KEYS"}
+    for settings in (settings_of(pod), load_settings(None, given)):
+        assert settings.replicas.superseded_s == 2.0
 
 
 def test_the_start_puts_keys_into_the_data_folder_and_becomes_the_gateway(tmp_path):

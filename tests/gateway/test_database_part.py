@@ -1,10 +1,12 @@
 """What readiness says of the database: a schema of a neighbouring version serves on, any other takes requests away."""
 
+import logging
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from gateway import probes
 from gateway.opening import open_store
 from gateway.probes import database_report
 from gateway.readiness import PartReport, PartState
@@ -62,3 +64,20 @@ def test_a_schema_that_was_taken_back_under_a_gateway_does_not_serve(database: D
         PartState.NOT_READY,
         "the database has schema 0003",
     )
+
+
+def test_who_asks_without_a_credential_is_not_told_where_the_database_is(
+    database: Database, monkeypatch, caplog
+) -> None:
+    def away(_):
+        raise StoreUnavailable("the database failed: connection to server at 10.0.0.7, port 5432 failed")
+
+    monkeypatch.setattr(probes, "live_revision", away)
+    caplog.set_level(logging.INFO, "gateway.probes")
+    for _ in range(3):
+        assert database_report(database) == PartReport(PartState.NOT_READY, "the database failed; the log says how")
+    monkeypatch.undo()
+    caplog.set_level(logging.INFO, "gateway.probes")
+    assert database_report(database) == PartReport(PartState.READY)
+    assert [one.getMessage() for one in caplog.records] == ["database_failed", "database_answers_again"]
+    assert "10.0.0.7, port 5432" in caplog.records[0].error

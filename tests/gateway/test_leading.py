@@ -107,6 +107,20 @@ def test_a_database_that_hangs_ends_the_work_when_the_lease_is_over(lead):
     run(lead, work, steps, clock=lambda: now[0])
 
 
+def test_a_look_that_came_late_is_no_second_lead_in_the_log(lead, caplog):
+    caplog.set_level("INFO", "gateway.leading")
+    now = [0.0]
+    leading = Leading(lead, lambda: now[0])
+    lead.is_ours = True
+    anyio.run(leading.look)
+    now[0] += module.LEASE_S + 1.0
+    anyio.run(leading.look)
+    assert caplog.messages == ["lead_taken"]
+    lead.is_ours = False
+    anyio.run(leading.look)
+    assert caplog.messages == ["lead_taken", "lead_lost"]
+
+
 def test_an_error_of_the_work_comes_out(lead):
     lead.is_ours = True
 

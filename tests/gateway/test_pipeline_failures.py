@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import anyio
 import pytest
+import structlog
 
-from gateway.errors import InvalidRequest, NotServing
+from gateway.errors import DeadlinePassed, InvalidRequest, NotServing
 from gateway.limit_settings import LimitSettings
 from gateway.limits import Deadline, make_admission
 from gateway.live import LiveState
@@ -195,6 +196,30 @@ def test_without_a_match_in_time_nothing_is_answered_and_that_is_recorded(embed)
     assert (decision.failed, decision.outcome, decision.source) == (True, Outcome.BLOCKED_INPUT, Source.NONE)
     assert (decision.prompt_key, decision.score) == (None, None)
     assert here.model.prompts == []
+
+
+def test_time_that_the_caller_took_away_is_no_failure_and_no_decision():
+    here = with_matcher(build(), slow)
+    with pytest.raises(DeadlinePassed), structlog.testing.capture_logs() as lines:
+        answer(here, "something that is near nothing", deadline=Deadline.after(30.0, callers_s=0.1))
+    assert here.decisions.rows == here.model.prompts == []
+    assert [(line["event"], line["reason"]) for line in lines] == [("no_decision", "deadline_passed")]
+
+
+@pytest.mark.parametrize("callers_s", [None, 30.0, 0.5])
+def test_the_gateways_own_time_is_nobodys_choice(callers_s):
+    here = with_matcher(build(), slow)
+    with pytest.raises(NotServing) as stopped:
+        answer(here, "something that is near nothing", deadline=Deadline.after(0.1, callers_s=callers_s))
+    assert stopped.value.code == "matcher_unavailable"
+    assert here.decisions.rows[0].failed
+
+
+def test_a_matcher_that_breaks_in_time_is_a_failure_whatever_the_caller_gave():
+    here = with_matcher(build(), raising(TimeoutError()))
+    with pytest.raises(NotServing) as stopped:
+        answer(here, "something that is near nothing", deadline=Deadline.after(30.0, callers_s=20.0))
+    assert stopped.value.code == "matcher_unavailable"
 
 
 def test_a_message_longer_than_the_embedder_reads_is_the_callers_mistake():

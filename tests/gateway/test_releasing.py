@@ -237,6 +237,15 @@ def test_checks_that_come_too_late_are_a_failure():
     assert decision.rails[-1]["reason"] == "sentences.deadline"
 
 
+def test_checks_are_not_late_because_a_caller_has_little_time():
+    here, policy = gateway("One. Two. Three.", stretch_chars=2)
+    policy.slow_s = 0.4
+    here.pipeline._output_rails_s = 0.1
+    reply = anyio.run(here.pipeline.answer, question(FORGOT, deadline=Deadline.after(30.0, callers_s=0.9)))
+    assert not reply.decision.failed
+    assert reply.text in {"One. Two. Three.", FALLBACK}
+
+
 def test_a_caller_that_leaves_in_the_middle_frees_the_model():
     here, policy = gateway("One. " * 400, stretch_chars=5, stretch_s=0.05)
     first = Told(policy)

@@ -145,9 +145,11 @@ async def test_an_embedder_that_cannot_is_a_503_and_says_no_more(world, monkeypa
     assert "secret" not in response.text
 
 
-async def test_a_passed_deadline_is_a_503(world, monkeypatch):
+async def test_a_passed_deadline_is_the_callers_504(world, monkeypatch):
     import time  # noqa: PLC0415
 
     monkeypatch.setattr(FakeEmbedder, "count_tokens", lambda *_: time.sleep(0.05) or 1)
     response = await post(world, {"input": ["x"] * 64}, headers={"x-canongate-timeout-ms": "50"})
-    assert error_of(response) == (503, "embedder_unavailable", None)
+    assert error_of(response) == (504, "deadline_passed", None)
+    assert response.headers["x-should-retry"] == "false"
+    assert "retry-after" not in response.headers

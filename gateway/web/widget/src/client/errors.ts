@@ -4,6 +4,7 @@ const ADVICE: Record<string, string> = {
   budget_exceeded: "Ask again after midnight (UTC), or have the gateway's operator raise the budget.",
   content_filter: "The message or the answer was blocked: show the text to the person, and do not send it again.",
   context_length_exceeded: "Shorten the text; nothing was cut.",
+  deadline_passed: "Give the request more time: `x-canongate-timeout-ms` was over before there was an answer.",
   idempotency_in_progress: "The first request with this key is still at work: wait, and send the same again.",
   idempotency_key_reused: "Take a new idempotency key: this one belongs to another request.",
   insufficient_scope: "Have a key made that has the scope which the message names.",
