@@ -158,7 +158,8 @@ bench: setup ## print the figures of docs/benchmarks.md
 bench-rivals: setup rival ## measure the gateway beside its rivals and write docs/rivals.md (an hour at most on two idle cores; before that installs 5 GB in var/rivals, once)
 	@$(BIN)/python -m benchmarks.rivals
 
-screenshots: setup browser ## write pictures of every admin page to var/screenshots, and those of the tour to docs/tour
+screenshots: setup browser ## write pictures of every admin page to var/screenshots, and those of the README and of the guide to docs/
+	@$(BIN)/python -m docs.screenshots
 	@$(BIN)/python -m docs.screenshots --tour
 
 docs: setup $(SPHINX)/.ready ## rewrite the generated pages of docs/ and make the site in var/site

@@ -6,25 +6,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from playwright.sync_api import Page
 
 COLOURS = 64
 MOST_BYTES = 120_000
 CHROMIUM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
-ARGUMENTS = ("--no-sandbox", "--lang=en-GB")
+ARGUMENTS = ("--no-sandbox",)
 PASSWORD = "seven quiet herons"  # noqa: S105 - of a store that lives for minutes
 WAIT_MS = 300_000
 
 
 def write_picture(page: "Page", path: Path) -> None:
-    """Writes what the window shows as PNG or WebP, by the path's ending. Raises `SystemExit` above `MOST_BYTES`."""
+    """Writes what the window shows, as `write_image` does."""
     from PIL import Image  # noqa: PLC0415 - of no use to other pages
 
-    image = Image.open(BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    write_image(Image.open(BytesIO(page.screenshot())), path)
+
+
+def write_image(image: "Image", path: Path) -> None:
+    """Writes an image as PNG or WebP, by the path's ending. Raises `SystemExit` above `MOST_BYTES`."""
+    few = image.convert("RGB").quantize(COLOURS, dither=0)
     if path.suffix == ".webp":
-        image.convert("RGB").save(path, lossless=True, quality=100, method=6)
+        few.convert("RGB").save(path, lossless=True, quality=100, method=6)
     else:
-        image.save(path, optimize=True)
+        few.save(path, optimize=True)
     if path.stat().st_size > MOST_BYTES:
         raise SystemExit(f"{path.name} has {path.stat().st_size} bytes, at most {MOST_BYTES} are wanted")
 

@@ -1,7 +1,6 @@
 """Pictures of every admin page, light, dark, on a phone and in Arabic: `python -m docs.screenshots`.
 
-With `--tour` the eight pictures of the README's tour are written to `docs/tour` as well; `--guide` walks through the
-administrator's guide and writes its pictures alone.
+Those of the administrator's guide are cut from them. With `--tour` the pictures of the README's tour are written alone.
 """
 
 import argparse
@@ -11,13 +10,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docs.example_gateway import READY_S, ROOT, command, running
-from docs.pictures import ARGUMENTS, CHROMIUM, WAIT_MS, scroll_to, set_up, write_picture
-from docs.walk import walk
+from docs.guide_pictures import cut
+from docs.pictures import ARGUMENTS, CHROMIUM, WAIT_MS, set_up
+from docs.tour_pictures import LOOKS, Look, tour
 from gateway.http.pages.page_table import NOT_SHOWN, OPEN_PAGES, PAGES
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ port = {port}
 directory = "{store}"
 [matching]
 tune = false
-[access]
-plain_http = true
 """
 QUESTIONS = (
     "How do I reset my password?",
@@ -53,41 +50,6 @@ VAIN = ("Can I bring my otter to work?", "Who waters the plants on the third flo
 """Questions that nothing approved answers, asked again and again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One way to show a page."""
-
-    name: str
-    width: int = 1280
-    theme: str = "light"
-    locale: str = "en-GB"
-
-
-@dataclass(frozen=True, slots=True)
-class TourPicture:
-    """One picture of the tour: the upper part of a page, as a browser's window shows it."""
-
-    name: str
-    page: str
-    """Template of the page's address, as `_pages` finds it."""
-    look: Look
-    below: str = ""
-    """What the window is scrolled to."""
-
-
-LOOKS = (Look("light"), Look("dark", theme="dark"), Look("phone", width=390), Look("arabic", locale="ar-EG"))
-
-LIGHT, DARK, PHONE, ARABIC = LOOKS
-TOUR = (
-    TourPicture("overview", "/admin", LIGHT),
-    TourPicture("edit", "/admin/prompts/{prompt_key:str}/edit", LIGHT),
-    TourPicture("change", "/admin/changes/{change_id:str}", LIGHT),
-    TourPicture("playground", "/admin/playground", DARK, below="#differs"),
-    TourPicture("rails", "/admin/rails/{policy_name:str}", LIGHT),
-    TourPicture("unmatched", "/admin/unmatched/clusters/{cluster:str}", LIGHT),
-    TourPicture("analytics", "/admin/analytics", DARK),
-    TourPicture("prompts", "/admin/prompts", ARABIC),
-)
 NEW_WORDS = "Your visitor chooses the network 'Tarnwick Guest' and enters an e-mail address. You approve it."
 
 
@@ -97,8 +59,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=18099)
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "screenshots")
     parser.add_argument("--json", action="store_true", dest="as_json", help="print the names of the files as JSON")
-    parser.add_argument("--tour", action="store_true", help="also write the tour's pictures to docs/tour")
-    parser.add_argument("--guide", action="store_true", help="write the pictures of the administrator's guide alone")
+    parser.add_argument("--tour", action="store_true", help="write the tour's pictures to docs/tour alone")
     chosen = parser.parse_args()
     store = chosen.folder / "store"
     shutil.rmtree(store, ignore_errors=True)
@@ -107,10 +68,10 @@ def main() -> None:
         (store / "embedder").symlink_to(prepared.resolve())  # exported once for all
     settings = store / "canongate.toml"
     settings.write_text(SETTINGS.format(port=chosen.port, store=store))
-    if not chosen.guide:
+    if not chosen.tour:
         for old in chosen.folder.glob("*.png"):
             old.unlink()
-    with running(settings, "serve" if chosen.guide else "demo") as address:
+    with running(settings) as address:
         names = _shoot(address, settings, chosen)
     shutil.rmtree(store)
     print(json.dumps(names, indent=2) if chosen.as_json else f"{len(names)} pictures")
@@ -121,13 +82,13 @@ def _shoot(address: str, settings: Path, chosen: argparse.Namespace) -> list[str
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        names = walk(browser, address, settings) if chosen.guide else _all(browser, address, settings, chosen)
+        names = _all(browser, address, settings, chosen)
         browser.close()
     return names
 
 
 def _all(browser: "Browser", address: str, settings: Path, chosen: argparse.Namespace) -> list[str]:
-    """Gives the names of the pictures of every page."""
+    """Gives the names of the pictures of every page, or of the tour."""
     made = subprocess.run(  # noqa: S603 - our own program
         command(settings, "user", "create", "Ada Lindqvist", "--role", "admin", "--role", "editor", "--json"),
         cwd=ROOT,
@@ -140,8 +101,10 @@ def _all(browser: "Browser", address: str, settings: Path, chosen: argparse.Name
     set_up(page, address, json.loads(made.stdout)["token"], "Ada Lindqvist")
     _use(page, address, (settings.parent / "first-key").read_text().strip())
     pages = {template: address + path for template, path in _pages(page, address).items()}
+    if chosen.tour:
+        return list(tour(browser, context, pages))
     names = [name for look in LOOKS for name in _pictures(browser, context, look, pages, chosen.folder)]
-    return [*names, *(_tour(browser, context, pages) if chosen.tour else ())]
+    return [*names, *cut(chosen.folder)]
 
 
 def _use(page: "Page", address: str, key: str) -> None:
@@ -184,43 +147,6 @@ def _wait_for(page: "Page", address: str, selector: str) -> None:
             return
         time.sleep(1)
     raise SystemExit(f"{address} does not show {selector}")
-
-
-def _compare(page: "Page") -> None:
-    """Asks the draft beside what is live, until the draft is made ready."""
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until:
-        page.select_option("#f-change", index=1)
-        page.fill("[name=question]", "guest wifi")
-        page.check("[name=compare]")
-        with page.expect_navigation(timeout=60_000):
-            page.click("#ask-form button[type=submit]")
-        if page.locator("#differs").count():
-            return
-    raise SystemExit("the draft is not made ready")
-
-
-def _tour(browser: "Browser", signed_in: "BrowserContext", pages: dict[str, str]) -> Iterator[str]:
-    """Writes the pictures of the tour."""
-    folder = ROOT / "docs" / "tour"
-    folder.mkdir(exist_ok=True)
-    for one in TOUR:
-        look, state = one.look, signed_in.storage_state()
-        viewport = {"width": look.width, "height": 760}
-        context = browser.new_context(
-            locale=look.locale, color_scheme=look.theme, viewport=viewport, storage_state=state, reduced_motion="reduce"
-        )
-        context.set_default_timeout(WAIT_MS)
-        page = context.new_page()
-        page.goto(pages[one.page])
-        if one.page == "/admin/playground":
-            _compare(page)
-        if one.below:
-            scroll_to(page, one.below)
-        path = folder / f"{one.name}.png"
-        write_picture(page, path)
-        yield str(path.relative_to(ROOT))
-        context.close()
 
 
 def _pages(page: "Page", address: str) -> dict[str, str]:
