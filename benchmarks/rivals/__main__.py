@@ -26,8 +26,8 @@ SHARED_CORES = 0.1
 """What others may take of a core before a run counts as shared with them."""
 
 
-def main() -> None:
-    """Asks the questions and writes docs/rivals.md, its figures and its plots."""
+def main() -> int:
+    """Asks the questions and writes docs/rivals.md, its figures and its plots; returns the exit status."""
     arguments = _arguments()
     options = Options(
         arguments.quick, arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS), arguments.data, say
@@ -38,12 +38,16 @@ def main() -> None:
     try:
         if not arguments.page:
             _run(arguments, options, report)
+    except KeyboardInterrupt:
+        say("stopped; what was answered is kept")
+        return 130
     finally:
         write_page(report, arguments.figures)
     if arguments.as_json:
         print(json.dumps(report, indent=1, ensure_ascii=False))
     elif not arguments.page:
         print(_summary(report, arguments.only))
+    return 0
 
 
 def _arguments() -> argparse.Namespace:

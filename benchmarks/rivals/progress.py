@@ -25,12 +25,12 @@ class Progress:
     def end(self, question: Question) -> None:
         """Tells that a question is done with."""
         self._expected += expected_minutes(question, self._options)
-        self._options.say(f"{question.name} is done; {self._minutes():.1f} minutes so far")
+        self._options.say(f"{question.name} is done; {self._minutes():.1f} min so far")
 
     def _left(self, done: int) -> str:
         left = sum(expected_minutes(one, self._options) for one in self._asked[done:])
         pace = self._minutes() / self._expected if self._expected else 1.0
-        return f"about {max(1, round(left * pace))} minutes are left"
+        return f"about {max(1, round(left * pace))} min are left"
 
     def _minutes(self) -> float:
         return (self._clock() - self._began_s) / 60

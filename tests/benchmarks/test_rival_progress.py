@@ -36,9 +36,9 @@ def test_what_is_left_follows_the_pace_of_what_is_done() -> None:
     progress.begin(asked[0])
     progress.end(asked[0])
     progress.begin(asked[1])
-    assert "about 15 minutes are left" in SAID[0]
-    assert "20.0 minutes so far" in SAID[1]
-    assert "about 10 minutes are left" in SAID[2], "twice as slow as an idle machine"
+    assert "about 15 min are left" in SAID[0]
+    assert "20.0 min so far" in SAID[1]
+    assert "about 10 min are left" in SAID[2], "twice as slow as an idle machine"
 
 
 def test_all_of_it_is_to_take_less_than_an_hour() -> None:
@@ -84,6 +84,15 @@ def test_a_question_that_fails_does_not_take_the_others_with_it(figures: Path) -
     report = json.loads(figures.read_text())
     assert report["not_answered"] == {"blocking": "ValueError: port is taken"}
     assert list(report["questions"]) == ["size"]
+
+
+def test_a_run_that_is_stopped_keeps_what_was_answered(monkeypatch: pytest.MonkeyPatch, figures: Path) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Question, "measure", stopped)
+    assert program.main() == 130
+    assert list(json.loads(figures.read_text())["questions"]) == ["size"]
 
 
 def test_the_page_of_other_figures_lies_beside_them(figures: Path) -> None:
