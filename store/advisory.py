@@ -5,6 +5,11 @@ from sqlalchemy import Connection, text
 MIGRATING = 0x63616E6F6E
 LEADING = 0x6C656164
 """Held by one gateway of those that serve from a database, as long as any does."""
+RESTORING = 0x72657374
+"""Held by a restore from its beginning to its end."""
+NOTING_KEYS = 0x6B657973
+INVITING = 0x66697273
+"""Held while the first administrator is made."""
 _HELD = text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
     " AND classid = CAST(:high AS bigint) AND objid = CAST(:low AS bigint)"

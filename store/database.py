@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Executable, Row, text
 from sqlalchemy.orm import Session
 
-from store.advisory import LEADING, MIGRATING, is_held
+from store.advisory import LEADING, MIGRATING, RESTORING, is_held
 from store.engines import (
     BEGIN_ALONE,
     BEGIN_AND_SYNC,
@@ -197,13 +197,14 @@ def open_database(url: str) -> Database:
     return database
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, *, is_restoring: bool = False) -> None:
     """Brings the schema up to this version, under a lock that lets one process in at a time.
 
     One that is a step newer than this version is left as it is, and may be served from. Raises `StoreUnavailable`, also
-    for one that is newer still, and for one that is several steps older while a gateway serves from it.
+    for one that is newer still, for one that is several steps older while a gateway serves from it, and during a
+    restore for everybody but that.
     """
-    _run_migrations(url, "head")
+    _run_migrations(url, "head", is_restoring=is_restoring)
 
 
 def migrate_down(url: str, target: str = "base") -> None:
@@ -211,7 +212,7 @@ def migrate_down(url: str, target: str = "base") -> None:
     _run_migrations(url, target)
 
 
-def _run_migrations(url: str, target: str) -> None:
+def _run_migrations(url: str, target: str, *, is_restoring: bool = False) -> None:
     engine = engine_of(parse_url(url), wait_s=_MIGRATION_WAIT_S)
     try:
         with translated(), engine.connect() as connection:
@@ -220,6 +221,8 @@ def _run_migrations(url: str, target: str) -> None:
             with locked.begin():
                 if not is_sqlite:
                     _take_migration_lock(locked)
+                    if not is_restoring and is_held(locked, RESTORING):
+                        raise StoreUnavailable("a backup is being restored into the database. Start when that is done.")
                 gap = _gap(locked)
                 if gap.is_newer and not (target == "head" and gap.is_near):
                     raise StoreUnavailable(gap.told)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 
 from store.engines import parse_url, translated
 from store.errors import Conflict, InvalidContent, StoreUnavailable
+from store.setting_aside import ASIDE
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 _PROGRAM_S = 3600
@@ -43,7 +44,8 @@ def dump_database(url: str, path: Path) -> None:
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the database cannot be copied: {error}") from error
         return
-    _run(parsed, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={path}")
+    options = ("--format=custom", "--no-owner", "--no-privileges", f"--exclude-schema={ASIDE}*", f"--file={path}")
+    _run(parsed, "pg_dump", *options)
 
 
 def schema_of(url: str) -> str | None:
@@ -87,10 +89,9 @@ def require_unused(path: Path) -> None:
         return  # no database, so nobody works on one
 
 
-def restore_into(url: str, path: Path, *, replace: bool) -> None:
-    """Puts a dump of PostgreSQL into the database at `url`, all of it or nothing. Raises `StoreUnavailable`."""
-    cleaning = ("--clean", "--if-exists") if replace else ()
-    options = ("--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", *cleaning)
+def restore_into(url: str, path: Path) -> None:
+    """Puts a dump of PostgreSQL into the empty database at `url`, all of it or nothing. Raises `StoreUnavailable`."""
+    options = ("--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
     _run(parse_url(url), "pg_restore", *options, str(path))
 
 

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +21,7 @@ from store.people import OPERATOR
 from store.proof.checkpoints import CheckpointFile, require_signed
 from store.proof.signing import Signer
 from store.proof.verification import Verification, verify_trail
+from store.setting_aside import require_unserved, set_aside
 
 _SQLITE_FILES = ("", "-wal", "-shm")
 
@@ -31,7 +34,9 @@ class RestoreReport:
     trail: Verification | None
     """None when the chain was not verified, because there is no key."""
     set_aside: Path | None
-    """Where what was there before is now."""
+    """Where files that were there before are now; None when there were none."""
+    schema_set_aside: str | None
+    """The schema of the database in which the tables that were there before are now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +68,11 @@ class Restore:
             self._require_fitting(manifest, scratch)
             if (path := self._file) is not None and path.exists():
                 require_unused(path)
-            if manifest.database == SQLITE:
-                trail = self._verify_file(scratch)
-                set_aside = self._set_aside(manifest)
+            with self._database_of(scratch) as (trail, schema):
+                files = self._set_aside(manifest)
                 self._put(scratch)
-            else:
-                restore_into(self.settings.database_url, scratch / DATABASE, replace=self.replaces)
-                migrate(self.settings.database_url)
-                set_aside = self._set_aside(manifest)
-                self._put(scratch)
-                # PostgreSQL has one place for it, so that the trail can be verified only where it is now.
-                trail = self._verify(self.settings.database_url, data, self.settings.checkpoint_file)
         self._tell(manifest)
-        return RestoreReport(manifest, trail, set_aside)
+        return RestoreReport(manifest, trail, files, schema)
 
     def _require_room(self) -> None:
         """Raises `SettingsInvalid` where something would be replaced that nobody said may be."""
@@ -106,6 +103,23 @@ class Restore:
     def _secret(self, scratch: Path, name: str) -> Path | None:
         places = (scratch / name, self.settings.data_directory / name)
         return next((place for place in places if place.exists()), None)
+
+    @contextmanager
+    def _database_of(self, scratch: Path) -> Iterator[tuple[Verification | None, str | None]]:
+        """Verifies the backup's database; gives what was found of its trail, and the schema with what was there.
+
+        PostgreSQL has one place for it, so it is verified where it will serve; when that fails, what was there is back.
+        """
+        url = self.settings.database_url
+        if self._file is not None:
+            yield self._verify_file(scratch), None
+            return
+        with set_aside(url, replaces=self.replaces) as schema:
+            restore_into(url, scratch / DATABASE)
+            migrate(url, is_restoring=True)
+            found = self._verify(url, scratch, scratch / CHECKPOINTS)
+            require_unserved(url)
+            yield found, schema
 
     def _verify_file(self, scratch: Path) -> Verification | None:
         """Verifies the copy, and brings its schema up to date."""

