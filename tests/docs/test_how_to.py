@@ -59,6 +59,7 @@ def test_commands_bring_a_model_and_an_embedder(tmp_path: Path, embedder_cache: 
     (data / "embedder").symlink_to(embedder_cache)
     (tmp_path / "my-model.gguf").symlink_to(located(known_model("smollm2-135m-instruct")))
     (tmp_path / "my-embedder").symlink_to(packaged_minilm())
+    run_commands(f"canongate import {ROOT / 'examples' / 'helpdesk'}", tmp_path, data)  # a check wants content
     planned, prepared = [run_commands(one.code, tmp_path, data) for one in HOW_TO if one.language == "bash"]
     assert "my-model" in planned
     assert "verified" in prepared or "embedder" in prepared
