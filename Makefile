@@ -11,6 +11,7 @@ SCRIPTS := gateway/web/script
 BUNDLE := gateway/web/dist/page.js
 WIDGET := gateway/web/widget
 WIDGET_BUNDLE := gateway/web/dist/widget.js
+PROMTOOL := var/tools/prometheus/usr/bin/promtool
 AXE := tests/axe/node_modules/axe-core/axe.min.js
 AUDITORS := $(patsubst %,var/tools/%/.ready,bandit semgrep)
 RAY := var/tools/ray
@@ -68,9 +69,16 @@ $(RIVAL)/.ready: benchmarks/rival_server.txt
 run: setup ## run the gateway with the example help desk on http://127.0.0.1:8080
 	@$(BIN)/canongate demo
 
-browser: $(AXE) ## install Debian's Chromium and axe for the tests in a browser, and its Redis; without root they are skipped
+browser: $(AXE) $(PROMTOOL) ## install Debian's Chromium and axe for the tests in a browser, its Redis and promtool; without root they are skipped
 	@test -x /usr/bin/chromium || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq chromium; }
 	@test -x /usr/bin/redis-server || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server; }
+
+# The program alone, out of Debian's package: 19 MB to fetch, and no server that begins to run.
+$(PROMTOOL):
+	@mkdir -p var/tools/prometheus
+	@test "$$(id -u)" != 0 || { apt-get update -qq && cd var/tools/prometheus \
+		&& apt-get download -qq -o APT::Sandbox::User=root prometheus \
+		&& dpkg-deb --fsys-tarfile prometheus_*.deb | tar --extract ./usr/bin/promtool && rm prometheus_*.deb; }
 
 $(AXE): tests/axe/package-lock.json
 	@command -v npm >/dev/null || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq npm; }

@@ -37,7 +37,7 @@ from gateway.limits import make_admission
 from gateway.live import Live
 from gateway.match_trial import MatchTrials
 from gateway.matching import Matching
-from gateway.metering import readings_of
+from gateway.metering import readiness_readings, readings_of
 from gateway.model_making import Progress, open_model, parallel_of, places_of
 from gateway.opening import make_data_directory, open_store
 from gateway.pipeline import ChatPipeline
@@ -174,7 +174,8 @@ def open_components(
             keeps=lambda name: keeps_words(live, name),
         )
         tracing, told = open_tracing(settings.telemetry, stack, model, privacy)
-        telemetry = Telemetry((*readings_of(live, admission, answers, model, lambda: decisions.waiting), *told))
+        counted = readings_of(live, admission, answers, model, lambda: decisions.waiting)
+        telemetry = Telemetry((*counted, *told, *readiness_readings(lambda: readiness.last)))
         decisions = DecisionLog(writer if faults is None else FaultyDecisions(writer, faults), privacy, telemetry)
         webhooks = make_webhooks(
             settings.webhooks, review.recorder, auditing.trail, review.reviewing, settings.data_directory
@@ -209,6 +210,18 @@ def open_components(
         if faults is not None:
             put_in(store.database, faults)  # what is made here is there first: the trial is of serving
         canary = Canary(settings.startup, pipeline.answer, deadline_s=settings.limits.deadline_s)
+        readiness = Readiness(
+            {
+                "database": lambda: database_report(store.database),
+                "content": lambda: content_report(live, store.database, publisher),
+                "matcher": lambda: PartReport(PartState.READY, publisher.matching),
+                "model": lambda: model_report(model),
+                "answers": lambda: PartReport(PartState.READY, str(answers.figures)),
+                **counting.probes,
+                **canary.probes,
+                **({} if faults is None else {"faults": lambda: PartReport(PartState.READY, trial_of(faults))}),
+            }
+        )
         yield Components(
             settings=settings,
             live=live,
@@ -218,18 +231,7 @@ def open_components(
             embeddings=Embeddings(embedder, admission),
             keys=keys,
             admission=admission,
-            readiness=Readiness(
-                {
-                    "database": lambda: database_report(store.database),
-                    "content": lambda: content_report(live, store.database, publisher),
-                    "matcher": lambda: PartReport(PartState.READY, publisher.matching),
-                    "model": lambda: model_report(model),
-                    "answers": lambda: PartReport(PartState.READY, str(answers.figures)),
-                    **counting.probes,
-                    **canary.probes,
-                    **({} if faults is None else {"faults": lambda: PartReport(PartState.READY, trial_of(faults))}),
-                }
-            ),
+            readiness=readiness,
             telemetry=telemetry,
             tracing=tracing,
             warming=Warming(model, Decisions(store.database)) if isinstance(model, LlamaModel) else None,

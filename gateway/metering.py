@@ -8,9 +8,12 @@ from gateway.limits import Admission
 from gateway.lines import Line
 from gateway.live import Live
 from gateway.rates import MemoryRates
+from gateway.readiness import PartState, ReadinessReport
 from gateway.shared_rates import SharedRates
 from gateway.telemetry import Reading
 from models.ports import LanguageModel
+from models.remote.model import RemoteModel
+from models.upstream.model import UpstreamModel
 from models.worker.engine import LlamaModel
 from models.worker.limits import ModelState
 
@@ -40,7 +43,39 @@ def readings_of(
             label="found",
             is_counter=True,
         ),
+        *(_state_readings(model) if isinstance(model, LlamaModel | UpstreamModel | RemoteModel) else ()),
         *(_worker_readings(model) if isinstance(model, LlamaModel) else ()),
+    )
+
+
+def readiness_readings(last: Callable[[], ReadinessReport | None]) -> tuple[Reading, ...]:
+    """Returns what is read of the parts as they were found last; nothing before anybody asked."""
+
+    def of_parts(is_so: Callable[[PartState], bool]) -> Callable[[], dict[str, float] | None]:
+        def read() -> dict[str, float] | None:
+            report = last()
+            return None if report is None else {name: float(is_so(part.state)) for name, part in report.parts.items()}
+
+        return read
+
+    def whole() -> float | None:
+        report = last()
+        return None if report is None else float(report.is_ready)
+
+    return (
+        Reading("canongate_ready", "1 when requests should be sent here, as /readyz says.", whole),
+        Reading(
+            "canongate_part_ready",
+            "1 for a part that lets requests be sent here.",
+            of_parts(lambda state: state is not PartState.NOT_READY),
+            label="part",
+        ),
+        Reading(
+            "canongate_part_degraded",
+            "1 for a part that does something in a lesser way for the time being.",
+            of_parts(lambda state: state is PartState.DEGRADED),
+            label="part",
+        ),
     )
 
 
@@ -103,14 +138,19 @@ def rate_readings(rates: MemoryRates | SharedRates) -> tuple[Reading, ...]:
     )
 
 
-def _worker_readings(model: LlamaModel) -> tuple[Reading, ...]:
+def _state_readings(model: LlamaModel | UpstreamModel | RemoteModel) -> tuple[Reading, ...]:
     return (
         Reading(
             "canongate_model_state",
-            "State of the model worker: 1 for the one it is in.",
+            "State of the model: 1 for the one it is in.",
             lambda: {state.value: float(state is model.state) for state in ModelState},
             label="state",
         ),
+    )
+
+
+def _worker_readings(model: LlamaModel) -> tuple[Reading, ...]:
+    return (
         Reading("canongate_model_waiting", "Requests in line for the model.", lambda: model.waiting),
         Reading("canongate_model_starts", "Starts of the worker.", lambda: model.starts, is_counter=True),
         Reading("canongate_model_prefixes", "Beginnings of prompts kept ready.", lambda: model.kept_prefixes),

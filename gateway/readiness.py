@@ -48,6 +48,8 @@ class Readiness:
     def __init__(self, probes: Mapping[str, Callable[[], PartReport]]) -> None:
         self._probes = dict(probes)
         self._is_draining = False
+        self.last: ReadinessReport | None = None
+        """What was found the last time that somebody asked; for metrics, which are read without waiting."""
 
     def drain(self) -> None:
         """Reports not ready from now on, so that no new requests are sent here."""
@@ -58,7 +60,12 @@ class Readiness:
         parts = {name: probe() for name, probe in self._probes.items()}
         if self._is_draining:
             parts["gateway"] = PartReport(PartState.NOT_READY, "shutting down")
-        return ReadinessReport(parts)
+        return self.note(ReadinessReport(parts))
+
+    def note(self, report: ReadinessReport) -> ReadinessReport:
+        """Keeps a report as the last one."""
+        self.last = report
+        return report
 
 
 def without_paths(words: str) -> str:

@@ -124,7 +124,9 @@ class Telemetry:
             "canongate_decisions_failed", "Decisions that stopped because a part failed, not by a verdict.", "assistant"
         )
         self._undecided = self._counter("canongate_undecided", "Messages that ended without a decision.", "reason")
-        self._seconds = self._histogram("canongate_decision_seconds", "From admission to the reply.", "outcome")
+        self._seconds = self._histogram(
+            "canongate_decision_seconds", "From admission to the reply.", "assistant", "outcome"
+        )
         self._stage = self._histogram("canongate_stage_seconds", "Time of one stage of a message.", "stage")
         self._rail = self._counter("canongate_rail_verdicts", "Verdicts of rails.", "stage", "rail", "status")
         self._rail_seconds = self._histogram("canongate_rail_seconds", "Time of one rail.", "stage", "rail")
@@ -145,7 +147,7 @@ class Telemetry:
             if stage in STAGES:
                 self._stage(stage).observe(taken_ms / _MS)
         if (total_ms := decision.timings_ms.get("total")) is not None:
-            self._seconds(outcome).observe(total_ms / _MS)
+            self._seconds(decision.assistant, outcome).observe(total_ms / _MS)
         for rail in decision.rails:
             self._count_rail(rail)
         self._tokens("prompt").inc(decision.prompt_tokens)

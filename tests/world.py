@@ -23,6 +23,7 @@ from gateway.limits import make_admission
 from gateway.live import Live, LiveState
 from gateway.match_trial import MatchTrials
 from gateway.matching import Matching
+from gateway.metering import readiness_readings
 from gateway.pipeline import ChatPipeline
 from gateway.rail_checks import RailChecks
 from gateway.readiness import PartReport, PartState, Readiness
@@ -209,7 +210,7 @@ class World:
         matcher = Matcher(index, embedder.embed, scopes, is_unread=unread_by(None))
         self.live = Live(LiveState(live, matcher, {"helpdesk": policy}))
         self.admission = make_admission(limits, model_places=8, model_waiting=8, rates=rates)
-        self.telemetry = Telemetry()
+        self.telemetry = Telemetry(readiness_readings(lambda: self.readiness.last))
         log = DecisionLog(decisions or self.decisions, telemetry=self.telemetry)
         self.pipeline = ChatPipeline(
             live=self.live,

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from gateway.components import Components
-from gateway.readiness import PartReport, PartState, ReadinessReport
+from gateway.readiness import PartReport, PartState, Readiness, ReadinessReport
 
 PROBE_S = 2.0
 _UNFINISHED = ReadinessReport({"probes": PartReport(PartState.NOT_READY, f"no result within {PROBE_S:g} s")})
@@ -38,6 +38,13 @@ class ReadyReply(msgspec.Struct, frozen=True):
     parts: dict[str, PartReply]
 
 
+async def found_in_time(readiness: Readiness) -> ReadinessReport:
+    """Asks every part; parts that take too long are not ready."""
+    with anyio.move_on_after(PROBE_S):
+        return await to_thread.run_sync(readiness.report, abandon_on_cancel=True, limiter=_THREADS)
+    return readiness.note(_UNFINISHED)
+
+
 @get("/livez", operation_id="livez")
 async def livez() -> Response[AliveReply]:
     """Answers as long as the event loop runs; restart the process when it does not."""
@@ -47,9 +54,7 @@ async def livez() -> Response[AliveReply]:
 @get("/readyz", operation_id="readyz")
 async def readyz(components: NamedDependency[SkipValidation[Components]]) -> Response[ReadyReply]:
     """Answers 200 when requests should be sent here, else 503; the body says why."""
-    report = _UNFINISHED
-    with anyio.move_on_after(PROBE_S):
-        report = await to_thread.run_sync(components.readiness.report, abandon_on_cancel=True, limiter=_THREADS)
+    report = await found_in_time(components.readiness)
     body = ReadyReply(
         status="ready" if report.is_ready else "not_ready",
         degraded=report.is_degraded,

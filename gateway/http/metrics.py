@@ -10,11 +10,13 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.components import Components
 from gateway.http.headers import trace_of
+from gateway.http.health import found_in_time
 from gateway.telemetry import Telemetry
 from gateway.trace_context import CURRENT
 from gateway.tracing import Tracing
 
-MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+MEDIA_TYPE = "text/plain; version=0.0.4"
+"""The framework adds the charset."""
 _NO_ROUTE = "none"
 _WATCHING = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked every few seconds for ever: counted, and in no trace."""
@@ -24,7 +26,8 @@ _GONE = 499
 
 @get("/metrics", operation_id="metrics")
 async def metrics(components: NamedDependency[SkipValidation[Components]]) -> Response[bytes]:
-    """Returns the metrics of this process in Prometheus' text format."""
+    """Returns the metrics of this process in Prometheus' text format; each part is asked how it is."""
+    await found_in_time(components.readiness)
     return Response(components.telemetry.text(), media_type=MEDIA_TYPE)
 
 

@@ -2,8 +2,8 @@
 
 import json
 import re
-import shutil
-import subprocess
+import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -11,7 +11,9 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.metering import readings_of
+from gateway.http import health
+from gateway.metering import readiness_readings, readings_of
+from gateway.readiness import PartReport, PartState
 from gateway.settings import Settings
 from gateway.telemetry import Reading, Telemetry
 from models.fakes import FakeModel
@@ -34,7 +36,7 @@ async def read(world: World) -> dict[str, list]:
     async with world.client(world.key(KeyScope.METRICS)) as client:
         response = await client.get("/metrics")
     assert response.status_code == 200
-    assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     return families(response.text)
 
 
@@ -91,6 +93,43 @@ async def test_a_decision_that_a_broken_part_ended_is_told_apart_from_a_verdict(
     assert value(found["canongate_decisions_failed"], assistant="helpdesk") == 1
 
 
+async def test_callers_without_time_count_as_no_failed_decision(world, monkeypatch):
+    monkeypatch.setattr(world.live.current.matcher, "_embed", lambda _: time.sleep(0.3))
+    body = {"assistant": "helpdesk", "message": "please, my password is gone"}
+    async with world.client(world.key()) as client:
+        sent = [await client.post("/v1/chat", json=body, headers={"x-canongate-timeout-ms": "1"}) for _ in range(8)]
+    assert {(one.status_code, one.json()["error"]["code"]) for one in sent} == {(504, "deadline_passed")}
+    assert {(one.headers["x-should-retry"], one.headers.get("retry-after")) for one in sent} == {("false", None)}
+    found = await read(world)
+    assert value(found["canongate_undecided"], reason="deadline_passed") == 8
+    assert found["canongate_decisions_failed"] == found["canongate_decisions"] == []
+    assert world.decisions.kept == []
+
+
+async def test_each_scrape_asks_every_part_how_it_is(world):
+    found = await read(world)
+    assert value(found["canongate_ready"]) == 1
+    assert {one.labels["part"]: one.value for one in found["canongate_part_ready"]} == {"model": 1, "store": 1}
+    world.parts["store"] = PartReport(PartState.NOT_READY, "postgresql://10.0.0.7 is away")
+    world.parts["model"] = PartReport(PartState.DEGRADED, "down")
+    found = await read(world)
+    assert value(found["canongate_ready"]) == 0
+    assert {one.labels["part"]: one.value for one in found["canongate_part_ready"]} == {"model": 1, "store": 0}
+    assert {one.labels["part"]: one.value for one in found["canongate_part_degraded"]} == {"model": 1, "store": 0}
+
+
+async def test_a_part_that_hangs_is_told_and_holds_no_scrape_up(world, monkeypatch):
+    release = threading.Event()
+    monkeypatch.setattr(health, "PROBE_S", 0.05)
+    world.readiness._probes = {"store": lambda: release.wait(10) and PartReport(PartState.READY)}
+    try:
+        found = await read(world)
+    finally:
+        release.set()
+    assert value(found["canongate_ready"]) == 0
+    assert value(found["canongate_part_ready"], part="probes") == 0
+
+
 async def test_requests_are_counted_by_the_template_of_their_path(world):
     async with world.client(world.key()) as client:
         await client.get("/v1/models/helpdesk")
@@ -135,7 +174,8 @@ def test_what_others_count_is_read_when_it_is_asked_for():
 
 async def test_dashboard_and_alerts_ask_for_nothing_that_is_not_counted(world):
     readings = readings_of(world.live, world.admission, world.components.pipeline._answers, FakeModel(), lambda: 0)
-    told = set(families(Telemetry(readings).text().decode())) | {
+    ready = readiness_readings(world.readiness.report)
+    told = set(families(Telemetry((*readings, *ready)).text().decode())) | {
         "canongate_model_state",
         "canongate_model_waiting",
         "canongate_model_starts",
@@ -168,14 +208,3 @@ def test_settings_that_alerts_name_exist():
     assert ("limits", "store") in named
     for section, name in named:
         assert name in sections[section].__struct_fields__, f"{section}.{name}"
-
-
-PROMTOOL = shutil.which("promtool")
-
-
-@pytest.mark.skipif(PROMTOOL is None, reason="promtool (Debian's package prometheus) is not here")
-def test_prometheus_takes_the_alerts():
-    rules = DEPLOY / "prometheus" / "alerts.yaml"
-    call = [str(PROMTOOL), "check", "rules", str(rules)]
-    checked = subprocess.run(call, capture_output=True, text=True, check=False)  # noqa: S603 -- our own words
-    assert checked.returncode == 0, checked.stdout + checked.stderr
