@@ -198,3 +198,14 @@ async def test_what_one_write_does_not_answer_is_left_to_the_application(line: b
         said = await drip(port, b"POST / HTTP/1.1\r\nhost: x\r\n" + line + b"content-length: 1\r\n\r\nx", size=200)
     assert b" 200 OK" in said
     assert door.asked == []
+
+
+async def test_who_asks_for_a_websocket_gets_a_plain_reply_and_no_advice_in_the_log(caplog) -> None:
+    asked = GET.replace(b"host", b"connection: upgrade\r\nupgrade: websocket\r\nhost")
+    async with served() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(asked)
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        await writer.wait_closed()
+    assert not [one for one in caplog.messages if "upgrade" in one or "pip" in one]
