@@ -15,10 +15,15 @@ from store.types import KeyScope, Outcome
 
 CANARY = "canary"
 AGAIN_S = 5.0
+SOON_S = 0.5
 _ANSWERS = (Outcome.ANSWERED, Outcome.DEGRADED)
 """An approved fallback is an answer; that the model is away is said by its own part of readiness."""
 
 _LOG = logging.getLogger(__name__)
+
+
+class _Unconfirmed(Exception):
+    """Nobody may answer yet: after a slow start the first look at what is published comes a moment later."""
 
 
 class Canary:
@@ -49,7 +54,11 @@ class Canary:
     async def follow(self) -> None:
         """Asks until it is ready, and then waits for ever: work beside serving that returns is begun again."""
         while self._report.state is not PartState.READY:
-            self._report = await self._ask()
+            try:
+                self._report = await self._ask()
+            except _Unconfirmed:
+                await anyio.sleep(SOON_S)
+                continue
             if self._report.state is not PartState.READY:
                 _LOG.warning("canary_not_answered", extra={"error": self._report.reason})
                 await anyio.sleep(AGAIN_S)
@@ -67,6 +76,8 @@ class Canary:
         try:
             reply = await self._answer(question)
         except GatewayError as error:
+            if error.code == "revision_not_confirmed":
+                raise _Unconfirmed from error
             return PartReport(PartState.NOT_READY, f"expected {wanted}, got the error {error.code}")
         found = reply.decision.prompt_key
         if reply.decision.outcome not in _ANSWERS or found != wanted:

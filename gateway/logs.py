@@ -17,7 +17,7 @@ from gateway.trace_context import CURRENT
 
 _FIELDS = (
     *("rail", "nemo_logger", "nemo_line", "abandoned", "error", "status", "changed", "needs_restart", "dropped"),
-    *("revision", "again_s"),
+    *("revision", "again_s", "phase", "address"),
 )
 """Fields of our own lines on the standard library's loggers; those of other libraries may quote a text."""
 

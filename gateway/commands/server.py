@@ -10,10 +10,10 @@ from signal import SIGHUP, SIGINT, SIGTERM
 from socket import AF_INET, AF_INET6, create_server, socket
 from types import FrameType
 
-import click
 import uvicorn
 
 from gateway.app import create_app
+from gateway.commands.telling import tell
 from gateway.components import Components
 from gateway.errors import NotServing, SettingsInvalid
 from gateway.http.asking import refuse_all
@@ -95,9 +95,11 @@ class GatewayServer(uvicorn.Server):
         except SystemExit as error:  # uvicorn's way to say that it logged why
             raise SettingsInvalid("the server did not start; see the log above") from error
         address = _address_of(self.servers[0].sockets[0])
-        click.echo(f"canongate is listening on {address}", err=True)
+        log = self._components.settings.log
+        tell(log, "listening", f"canongate is listening on {address}", address=address)
         if admin is not None:
-            click.echo(f"canongate's admin listener is on {_address_of(admin)}", err=True)
+            place = _address_of(admin)
+            tell(log, "admin_listening", f"canongate's admin listener is on {place}", address=place)
             self.servers.append(await self._listen_for_admin(admin))
         loop = asyncio.get_running_loop()
         if self._reads_again:

@@ -14,6 +14,7 @@ from gateway.commands.intranet import PORT, intranet, prepare_client
 from gateway.commands.options import config_option, settings_from
 from gateway.commands.rail_means import command_services
 from gateway.commands.server import GatewayServer
+from gateway.commands.telling import tell
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
 from gateway.faults import Faults, faults_of
@@ -165,11 +166,11 @@ def _run(
 ) -> None:
     set_up_logging(settings.log)
 
-    def tell(line: str) -> None:
-        click.echo(f"… {line}", err=True)
+    def say(line: str) -> None:
+        tell(settings.log, "starting", f"… {line}", phase=line)
 
     with (
-        open_components(settings, is_followed=True, progress=tell, faults=faults) as components,
+        open_components(settings, is_followed=True, progress=say, faults=faults) as components,
         ExitStack() as stack,
     ):
         server = GatewayServer(components, read, lambda address: stack.enter_context(beside(address)))

@@ -118,6 +118,9 @@ class Connection(HttpToolsProtocol):
         if self._in_headers and self._received > self._header_bytes and not self.transport.is_closing():
             self._refuse(_TOO_LARGE)
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Says nothing: anybody may ask for WebSocket, and gets the plain reply. uvicorn advises to install one."""
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         if self._timer is None:

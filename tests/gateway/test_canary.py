@@ -85,6 +85,20 @@ async def test_it_is_asked_again_until_it_is_right_and_then_never_again(monkeypa
     assert len(times) == 4
 
 
+async def test_that_what_is_published_is_not_looked_at_yet_is_no_wrong_answer(monkeypatch, caplog):
+    monkeypatch.setattr(asked, "SOON_S", 0.01)
+    built, times = made(model=FakeModel(answer=GROUNDED)), []
+
+    async def answer(question):
+        times.append(question.text)
+        if len(times) < 4:
+            raise NotServing("revision_not_confirmed", "not yet")
+        return await built.pipeline.answer(question)
+
+    await report_of(Canary(settings(), answer, deadline_s=20.0))
+    assert (len(times), caplog.messages) == (4, [])
+
+
 def test_no_question_is_no_part_of_readiness():
     canary = Canary(StartupSettings(), None, deadline_s=1.0)
     assert (canary.probes, canary.background) == ({}, ())

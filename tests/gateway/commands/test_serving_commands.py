@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.commands import server, serving
-from gateway.settings import Settings, load_settings
+from gateway.commands.telling import tell
+from gateway.settings import LogSettings, Settings, load_settings
 from tests.building import PROMPTS
 
 ROOT = Path(__file__).parents[3]
@@ -91,6 +92,29 @@ def test_a_server_that_is_told_to_stop_is_not_ready_any_more_and_ends_with_statu
     assert done.status == 0
     assert re.search(r"canongate is listening on http://127\.0\.0\.1:[1-9]\d*$", done.err, re.MULTILINE)
     assert states == ["shutting down"]
+
+
+def test_a_log_for_machines_has_no_sentences_of_the_start(published, monkeypatch, tmp_path):
+    class Stopped(server.GatewayServer):
+        async def startup(self, sockets=None):
+            await super().startup(sockets)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(serving, "GatewayServer", Stopped)
+    path = tmp_path / "canongate.toml"
+    path.write_text('[log]\nformat = "json"\n')
+    said = published("serve", "--port", "0", "--config", path).err.splitlines()
+    lines = [json.loads(line) for line in said if not line.startswith(("First API key", "First administrator"))]
+    told = {line["event"]: line for line in lines}
+    assert told["listening"]["address"].startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(("kind", "said"), [("json", []), ("console", ["… fitting"]), ("auto", ["… fitting"])])
+def test_what_the_start_does_is_an_event_where_the_log_is_for_machines(kind, said, capsys, caplog):
+    caplog.set_level("INFO", "gateway.commands.telling")
+    tell(LogSettings(format=kind), "starting", "… fitting", phase="fitting")
+    assert capsys.readouterr().err.splitlines() == said
+    assert [(one.getMessage(), one.phase) for one in caplog.records] == ([("starting", "fitting")] if not said else [])
 
 
 def test_a_server_whose_start_fails_is_an_error_of_ours(published, monkeypatch):

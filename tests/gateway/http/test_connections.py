@@ -307,3 +307,14 @@ async def test_the_request_at_work_hears_that_its_client_left_also_with_others_b
         await asyncio.sleep(0.1)
         writer.transport.abort()
         await asyncio.wait_for(heard.wait(), 5)
+
+
+async def test_who_asks_for_a_websocket_gets_a_plain_reply_and_no_advice_in_the_log(caplog) -> None:
+    asked = GET.replace(b"host", b"connection: upgrade\r\nupgrade: websocket\r\nhost")
+    async with served() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(asked)
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        await writer.wait_closed()
+    assert not [one for one in caplog.messages if "upgrade" in one or "pip" in one]
