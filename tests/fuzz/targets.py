@@ -67,7 +67,9 @@ def slots(data: bytes) -> None:
     found += [value for slot in ASKED.slots if (value := pending_slot_reply(slot, message, today=TODAY))]
     for value in found:
         assert accept_value(value.slot, value.text, TODAY) == value, value
-        assert not any(mark in value.text.casefold() for mark in ("{", "}", "<|", "|>", "[inst", "<s>", "###")), value
+        assert not any(
+            mark in value.text.casefold() for mark in ("{", "}", "<|", "|>", "[inst]", "[/inst]", "<s>", "###")
+        ), value
 
 
 def index_file(data: bytes) -> None:
