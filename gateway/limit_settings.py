@@ -47,8 +47,9 @@ class LimitSettings(Section, frozen=True):
     a Redis or Valkey, such as `redis://valkey.internal:6379/0` (needs `pip install 'canongate[redis]'`). `auto` is
     `database` with PostgreSQL and `memory` with SQLite. While it does not answer, each gateway lets in its share."""
 
-    store_s: Annotated[float, Meta(gt=0, le=60)] = 0.05
-    """Longest wait for that store; then its share is what a gateway goes by, for a second at least."""
+    store_s: Annotated[float, Meta(gt=0, le=60)] = 0.25
+    """Longest wait for that store; then the gateway counts this request itself. When whoever asks after that waits in
+    vain too, or the store fails, its share of what is left is what a gateway goes by, for a second at least."""
 
     requests_per_minute: Annotated[int, Meta(ge=1)] = 600
     """Requests a minute for one API key. They may come at once; after that one is free each 60th of that rate."""

@@ -130,6 +130,22 @@ class MemoryRates:
                 pace.state(rate, ahead, second=_NS) for rate, pace, ahead in zip(rates, paces, aheads, strict=True)
             )
 
+    @property
+    def now_ns(self) -> int:
+        """The time on the clock of marks."""
+        return self._clock_ns()
+
+    def mark_ns(self, rate: Rate) -> int:
+        """Returns until when the calls under a name are paid for; now for a name that nobody called under."""
+        with self._lock:
+            now = self._clock_ns()
+            return max(now, self._full_at[rate.kind].get(rate.name, now))
+
+    def set_mark(self, rate: Rate, ahead_ns: int) -> None:
+        """Sets it to so long from now."""
+        with self._lock:
+            self._keep(rate, self._clock_ns() + ahead_ns)
+
     def _keep(self, rate: Rate, end: int) -> None:
         kept = self._full_at[rate.kind]
         kept[rate.name] = end

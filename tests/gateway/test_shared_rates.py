@@ -1,6 +1,7 @@
 """A store of rates that is down or slow: nothing hangs, nothing is unlimited, and it is told."""
 
 import asyncio
+import random
 import time
 from collections.abc import Sequence
 
@@ -60,8 +61,20 @@ async def test_a_store_that_hangs_is_waited_for_once_and_not_by_everybody() -> N
     store.says = None
     rates, began_s = rates_of(store, clock), time.monotonic()
     assert await taken(rates, 20) == 5
-    assert time.monotonic() - began_s < AGAIN_S
-    assert (len(store.asked), rates.is_alone, rates.failures) == (1, True, 1)
+    assert time.monotonic() - began_s < 10  # a hang would last for ever
+    assert (len(store.asked), rates.is_alone, rates.failures) == (2, True, 2)
+
+
+async def test_one_late_answer_is_not_a_store_that_is_lost() -> None:
+    store, clock = Store(), Time()
+    rates = rates_of(store, clock)
+    for _ in range(3):
+        store.says = None
+        await asyncio.gather(*(taken(rates, 1) for _ in range(2)))
+        store.says = Marked(is_taken=True, ahead_us=(1,))
+        clock.at += 0.1
+        await taken(rates, 1)
+    assert (rates.is_alone, rates.failures) == (False, 6)
 
 
 async def test_without_the_store_each_gateway_lets_its_share_in_and_no_more() -> None:
@@ -94,20 +107,86 @@ async def test_the_store_is_asked_again_by_one_and_then_counts_again() -> None:
     clock.at += AGAIN_S
     store.says = Marked(is_taken=True, ahead_us=(1,))
     assert await taken(rates, 100) == 100
-    assert (rates.is_alone, len(store.asked)) == (False, 102)
+    assert (rates.is_alone, len(store.asked)) == (False, 103)  # one told what was let in without it
+
+
+class CountingStore:
+    """Counts as the real ones do, by the test's clock."""
+
+    def __init__(self, clock: Time) -> None:
+        self.clock = clock
+        self.is_away = False
+        self.full_at: dict[str, float] = {}
+
+    async def take(self, marks: Sequence[Mark]) -> Marked:
+        if self.is_away:
+            raise StoreUnavailable("gone")
+        now = self.clock.at * 1e6
+        aheads = [
+            round(min(max(self.full_at.get(mark.name, now) - now, 0), mark.room_us) + mark.step_us) for mark in marks
+        ]
+        is_taken = all(ahead <= mark.room_us for ahead, mark in zip(aheads, marks, strict=True))
+        if is_taken:
+            self.full_at |= {mark.name: now + ahead for ahead, mark in zip(aheads, marks, strict=True)}
+        return Marked(is_taken, tuple(aheads))
+
+
+TWENTY = Rate(RateKind.KEY, "intranet", 20)
+
+
+async def test_a_gateway_goes_on_from_what_the_store_said_last_and_tells_it_what_it_let_in() -> None:
+    clock = Time()
+    store = CountingStore(clock)
+    rates = SharedRates(store, key=b"pepper", gateways=2, wait_s=WAIT_S, clock=clock)
+    counts = [await taken(rates, 18, TWENTY)]
+    store.is_away = True
+    counts.append(await taken(rates, 14, TWENTY))
+    clock.at += 6.0  # one more for the gateway alone
+    counts.append(await taken(rates, 14, TWENTY))
+    store.is_away = False
+    clock.at += 3.0
+    counts.append(await taken(rates, 10, TWENTY))
+    assert counts == [18, 1, 1, 3]  # of 20 and three in nine seconds
+    assert not rates.is_alone
 
 
 async def test_a_store_that_comes_and_goes_gives_no_second_share() -> None:
-    store, clock = Store(), Time()
-    rates = rates_of(store, clock)
+    clock = Time()
+    store = CountingStore(clock)
+    rates = SharedRates(store, key=b"pepper", gateways=2, wait_s=WAIT_S, clock=clock)
     shares = []
     for _ in range(3):
-        store.says = StoreUnavailable("gone")
-        shares.append(await taken(rates, 10))
+        store.is_away = True
+        shares.append(await taken(rates, 20, TWENTY))
+        store.is_away = False
         clock.at += AGAIN_S
-        store.says = Marked(is_taken=True, ahead_us=(1,))
-        await rates.take([RATE])
-    assert shares == [5, 0, 0]
+        shares.append(await taken(rates, 20, TWENTY))
+    assert shares == [10, 10, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_gateways_let_in_what_the_page_says_and_no_more(seed: int) -> None:
+    """A rate's burst and its refill, and for each loss the parts of the gateways that had not seen the name."""
+    chance, clock = random.Random(seed), Time()  # noqa: S311 -- not for secrets
+    gateways = chance.randint(2, 4)
+    store = CountingStore(clock)
+    all_of_them = [
+        SharedRates(store, key=b"pepper", gateways=gateways, wait_s=WAIT_S, clock=clock) for _ in range(gateways)
+    ]
+    came: list[float] = []
+    lost: list[float] = []
+    for _ in range(400):
+        clock.at += chance.choice((0.0, 0.1, 1.0, 5.0))
+        if chance.random() < 0.05:
+            store.is_away = not store.is_away
+            lost += [clock.at] * store.is_away
+        times = chance.randint(1, 6)
+        came += [clock.at] * await taken(chance.choice(all_of_them), times, TWENTY)
+    for first in range(len(came)):
+        for last in range(first, len(came)):
+            losses = sum(came[first] - 120 <= at <= came[last] for at in lost)
+            bound = 20 + (came[last] - came[first]) / 3 + losses * 20 * (gateways - 1) / gateways
+            assert last - first + 1 <= bound + 1e-6
 
 
 async def test_the_store_learns_no_address() -> None:
