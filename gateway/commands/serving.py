@@ -1,5 +1,6 @@
 """`canongate serve` and `canongate demo`: the gateway itself."""
 
+import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from gateway.access.users import Awaited, Invited
 from gateway.access_settings import LOOPBACK
 from gateway.beginning import example_folder
 from gateway.bootstrap import open_components
@@ -135,13 +137,21 @@ def _announce_first_key(settings: Settings) -> None:
 
 
 def _announce_first_administrator(settings: Settings) -> None:
-    """Until the first administrator has set a password, each start gives a new token and ends the one before."""
+    """One token is shown, once; it stays good at further starts, which say how to get another."""
     with open_access(settings) as access:
-        invited = access.users.first_administrator()
-    if invited is not None:
-        told = f"First administrator {invited.user.name!r}: set a password on the page /admin/setup, or with "
-        told += f"POST /v1/admin/setup, within 24 hours and with this token: {invited.token}"
-        click.echo(told, err=True)
+        found = access.users.first_administrator()
+    match found:
+        case Invited():
+            told = f"First administrator {found.user.name!r}: set a password on the page /admin/setup, or with "
+            told += f"POST /v1/admin/setup, within 24 hours and with this token: {found.token}"
+        case Awaited():
+            told = f"First administrator {found.user.name!r} has not set a password yet. The token that was shown at "
+            told += "an earlier start, or by another gateway, is good until "
+            told += f"{found.expires_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. "
+            told += f"For another one: canongate user reset-password {found.user.name}"
+        case None:
+            return
+    click.echo(told, err=True)
 
 
 def _run_on_ray(settings: Settings, faults: Faults | None) -> None:
