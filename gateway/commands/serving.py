@@ -1,6 +1,7 @@
 """`canongate serve` and `canongate demo`: the gateway itself."""
 
 import datetime as dt
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
@@ -18,15 +19,18 @@ from gateway.commands.rail_means import command_services
 from gateway.commands.server import GatewayServer
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
-from gateway.faults import Faults, faults_of
+from gateway.faults import Faults
 from gateway.logs import set_up_logging
 from gateway.on_ray.environment import prepare
 from gateway.opening import first_key, open_access, open_store
 from gateway.settings import Settings, load_settings
+from gateway.start_checks import cautions, require_startable
 from store.pauses import settle
 
 EXAMPLE_ASSISTANT = "helpdesk"
 FIRST_KEY_FILE = "first-key"
+
+_LOG = logging.getLogger(__name__)
 
 
 @click.command()
@@ -51,7 +55,7 @@ def serve(*, config: Path | None, port: int | None, admin_listen: str | None, on
         return _overridden(load_settings(config), port, admin_listen)
 
     settings = _overridden(settings_from(config), port, admin_listen)
-    faults = faults_of(settings.faults, host=settings.server.host, is_trial=trial)
+    faults = require_startable(settings, is_trial=trial)
     _announce_first_key(settings)
     _announce_first_administrator(settings)
     if on_ray:
@@ -84,7 +88,7 @@ def demo(*, config: Path | None, port: int | None, example: Path | None, intrane
       canongate demo --port 8081
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     settings = _for_demo(_overridden(settings_from(config), port))
-    faults_of(settings.faults, host=settings.server.host, is_trial=False)
+    require_startable(settings)
     with open_store(settings) as store:
         if not store.is_published:
             if example is None:
@@ -174,6 +178,8 @@ def _run(
     faults: Faults | None = None,
 ) -> None:
     set_up_logging(settings.log)
+    for caution in cautions(settings):
+        _LOG.warning("settings_doubtful: %s", caution)
 
     def tell(line: str) -> None:
         click.echo(f"… {line}", err=True)
