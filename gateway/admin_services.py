@@ -19,6 +19,7 @@ from gateway.http.admin.key_authenticator import KeyAuthenticator
 from gateway.http.admin.session_authenticator import CredentialAuthenticator, SessionAuthenticator
 from gateway.http.cookies import Cookies
 from gateway.import_jobs import Importing
+from gateway.key_files import ACCESS_KEY, AUDIT_KEY, CHECKPOINT_KEY, PEPPER
 from gateway.live import Live
 from gateway.open_work import OpenWork
 from gateway.presence import PresenceDesk
@@ -46,9 +47,6 @@ from store.repositories.users import Users
 from store.repositories.widget_sessions import WidgetSessions
 from store.repositories.widget_turns import WidgetTurns
 from store.review.purging import QuestionPurger
-
-ACCESS_KEY = "access-key"
-"""Name of the file whose key seals and marks."""
 
 
 def administration_of(
@@ -121,7 +119,7 @@ def access_from(settings: Settings, database: Database, audit: AuditTrail, keys:
         audit,
         keys,
         access_key=load_secret(settings.data_directory / ACCESS_KEY),
-        pepper=load_pepper(settings.data_directory / "pepper"),
+        pepper=load_pepper(settings.data_directory / PEPPER),
         settings=settings.access,
         oidc=settings.oidc,
         passwords=Passwords(),
@@ -149,7 +147,7 @@ def key_ring_of(settings: Settings, keys: Keys) -> KeyRing:
     """Makes what knows API keys, with the rates of the settings."""
     return KeyRing(
         keys,
-        load_pepper(settings.data_directory / "pepper"),
+        load_pepper(settings.data_directory / PEPPER),
         requests_per_minute=settings.limits.requests_per_minute,
         rate_classes=settings.limits.rate_classes,
     )
@@ -168,7 +166,7 @@ def kept_of(live: Live, name: str) -> KeepsText:
 
 def privacy_of(settings: Settings) -> Privacy:
     """Makes what decides how a person is known, with the rails' masks."""
-    return Privacy(load_pepper(settings.data_directory / "pepper"), redact)
+    return Privacy(load_pepper(settings.data_directory / PEPPER), redact)
 
 
 def purging_of(database: Database, trail: AuditTrail, privacy: Privacy) -> Purging:
@@ -188,7 +186,7 @@ def purging_of(database: Database, trail: AuditTrail, privacy: Privacy) -> Purgi
 
 def auditing_of(settings: Settings, database: Database) -> Auditing:
     """Makes the audit trail, with its keys, which are made at the first call."""
-    key = load_secret(settings.data_directory / "audit-key")
-    signer = Signer(load_secret(settings.data_directory / "checkpoint-key"))
+    key = load_secret(settings.data_directory / AUDIT_KEY)
+    signer = Signer(load_secret(settings.data_directory / CHECKPOINT_KEY))
     checkpointing = Checkpointing(database, key, signer, CheckpointFile(settings.checkpoint_file))
     return Auditing(AuditTrail(database, key), checkpointing)

@@ -26,7 +26,6 @@ from gateway.confirming import Confirmation
 from gateway.credentials import Principal
 from gateway.decisions import DecisionLog
 from gateway.embeddings import Embeddings
-from gateway.errors import SettingsInvalid
 from gateway.faults import Faults, trial_of
 from gateway.faulty_parts import FaultyDecisions, FaultyEmbedder, FaultyMatchers, FaultyModel, put_in
 from gateway.fitting.corpora import load_source, source_of
@@ -49,6 +48,7 @@ from gateway.rate_making import open_rates
 from gateway.readiness import PartReport, PartState, Readiness
 from gateway.reviewing.making import make_review
 from gateway.settings import Settings
+from gateway.start_checks import canary_gap, require_form_assistant
 from gateway.telemetry import Telemetry
 from gateway.tracing_making import open_tracing
 from gateway.warming import Warming
@@ -57,7 +57,6 @@ from models.embedding.embedder import OnnxEmbedder
 from models.ports import Embedder
 from models.remote.model import RemoteModel
 from models.worker.engine import LlamaModel
-from store.catalog import Catalog
 from store.changes.suite_runs import SuiteRuns
 from store.database import schema_gap
 from store.repositories.decision_writer import DecisionWriter
@@ -118,6 +117,8 @@ def open_components(
         confirmation = Confirmation(settings.replicas) if is_followed else None
         live = Live(publisher.load(), confirmation)
         require_form_assistant(settings, live.current.catalog)
+        if gap := canary_gap(settings, live.current.catalog):
+            _LOG.warning("canary_not_live: %s", gap)
         answers = AnswerCache(
             entries=settings.answers.kept,
             max_bytes=int(settings.answers.kept_mib * 1024 * 1024),
@@ -277,14 +278,6 @@ def _fit_progress(progress: Progress) -> FitProgress:
             progress(f"fitting the matcher: {phase}")
 
     return say
-
-
-def require_form_assistant(settings: Settings, catalog: Catalog) -> None:
-    """Raises `SettingsInvalid` when the landing page's form would speak to an assistant that is not live."""
-    name = settings.page.try_it
-    if name and name not in catalog.assistants:
-        live = ", ".join(sorted(catalog.assistants)) or "none, nothing is published"
-        raise SettingsInvalid(f"page.try_it: the assistant {name!r} is not live. Live: {live}.")
 
 
 def visitor_of(settings: Settings) -> Principal | None:

@@ -1,6 +1,6 @@
 """What is opened without what answers questions: the database, and the services of commands on it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from gateway.access.services import Access
 from gateway.admin_services import access_from, auditing_of, key_ring_of, seals_of
 from gateway.credentials import NewKey
 from gateway.errors import SettingsInvalid
+from gateway.key_files import require_keys
 from gateway.settings import Settings
 from gateway.widget.clients import WidgetClientService
 from store.catalog import live_revision, load_catalog
@@ -32,12 +33,17 @@ class Store:
 
 
 @contextmanager
-def open_store(settings: Settings) -> Iterator[Store]:
-    """Opens the database, with its schema brought up to date. Raises `StoreUnavailable`."""
+def open_store(settings: Settings, *, adopted: Collection[str] | None = ()) -> Iterator[Store]:
+    """Opens the database, with its schema brought up to date, and sees that the keys in the data folder are its own.
+
+    Keys that are `adopted` become its own; with None nobody looks. Raises `StoreUnavailable` and `KeysWrong`.
+    """
     make_data_directory(settings)
     migrate(settings.database_url)
     database = open_database(settings.database_url)
     try:
+        if adopted is not None:
+            require_keys(settings.data_directory, database, adopted=adopted)
         yield Store(database, Keys(database))
     finally:
         database.close()

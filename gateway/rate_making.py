@@ -11,6 +11,7 @@ from anyio import to_thread
 from gateway.credentials import load_pepper
 from gateway.database_marks import DatabaseMarks
 from gateway.errors import SettingsInvalid
+from gateway.key_files import PEPPER
 from gateway.rates import MemoryRates
 from gateway.readiness import PartReport, PartState
 from gateway.settings import Settings
@@ -36,18 +37,47 @@ class Counting:
     """What is to be done at the end, on the event loop that counted."""
 
 
+def require_rate_store(settings: Settings) -> None:
+    """Raises `SettingsInvalid` when rates cannot be counted where the settings say."""
+    if settings.limits.store == "database" and not _has_server(settings):
+        raise SettingsInvalid(
+            "limits.store: `database` needs PostgreSQL in data.database_url; one gateway needs `memory`"
+        )
+
+
+def look_at_rate_store(settings: Settings) -> str:
+    """Returns where rates are counted, after a Redis has answered. Raises `SettingsInvalid` and `StoreUnavailable`."""
+    require_rate_store(settings)
+    chosen = settings.limits.store
+    if chosen == "memory" or (chosen == "auto" and not _has_server(settings)):
+        return "in each gateway"
+    if chosen in ("auto", "database"):
+        return "in the database"
+
+    async def look() -> None:
+        redis = _redis(settings)
+        try:
+            await redis.reach()
+        finally:
+            await redis.close()
+
+    anyio.run(look)
+    return "in Redis, which answers"
+
+
+def _has_server(settings: Settings) -> bool:
+    return parse_url(settings.database_url).get_backend_name() != "sqlite"
+
+
 def open_rates(settings: Settings, stack: ExitStack) -> Counting:
     """Opens the store of the settings. Raises `SettingsInvalid` and `StoreUnavailable`."""
-    chosen, is_server = settings.limits.store, parse_url(settings.database_url).get_backend_name() != "sqlite"
+    require_rate_store(settings)
+    chosen, is_server = settings.limits.store, _has_server(settings)
     if chosen == "memory" or (chosen == "auto" and not is_server):
         return Counting(MemoryRates())
     if chosen not in ("auto", "database"):
         redis = _redis(settings)
         return replace(_shared(settings, redis, "Redis"), closing=(redis.close,))
-    if not is_server:
-        raise SettingsInvalid(
-            "limits.store: `database` needs PostgreSQL in data.database_url; one gateway needs `memory`"
-        )
     database = open_database(settings.database_url)
     stack.callback(database.close)
     marks = RateMarks(database)
@@ -73,7 +103,7 @@ def _redis(settings: Settings) -> "RedisMarks":
 def _shared(settings: Settings, store: MarkStore, where: str, *once: Callable[[], Awaitable[None]]) -> Counting:
     rates = SharedRates(
         store,
-        key=load_pepper(settings.data_directory / "pepper"),
+        key=load_pepper(settings.data_directory / PEPPER),
         gateways=settings.replicas.gateways,
         wait_s=settings.limits.store_s,
     )

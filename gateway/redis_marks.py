@@ -59,6 +59,13 @@ class RedisMarks:
             raise StoreUnavailable("the store of rates does not answer") from error
         return Marked(bool(is_taken), tuple(aheads))
 
+    async def reach(self) -> None:
+        """Raises `StoreUnavailable` when it does not answer."""
+        try:
+            await self._redis.ping()
+        except (RedisError, OSError) as error:
+            raise StoreUnavailable("limits.store: the Redis does not answer") from error
+
     async def close(self) -> None:
         """Ends the connections, on the event loop on which calls were counted."""
         with suppress(RedisError, OSError):  # one that broke is at its end already

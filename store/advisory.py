@@ -1,6 +1,7 @@
 """Locks of PostgreSQL by number, which every version of canongate takes by the same ones; they go with a connection."""
 
 from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
 
 MIGRATING = 0x63616E6F6E
 LEADING = 0x6C656164
@@ -20,3 +21,9 @@ _HELD = text(
 def is_held(connection: Connection, lock: int) -> bool:
     """Whether any connection to the same database holds a lock."""
     return bool(connection.scalar(_HELD, {"high": lock >> 32, "low": lock & 0xFFFFFFFF}))
+
+
+def hold(session: Session, lock: int) -> None:
+    """Waits until nobody else holds a lock, and holds it until the transaction ends; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock})

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-from store.advisory import LEADING
+from store.advisory import LEADING, is_held
 from store.database import Database, Seam
 from store.engines import translated
 from store.errors import StoreError, StoreUnavailable
@@ -18,6 +18,14 @@ def announce(session: Session, revision: int) -> None:
     """Wakes whoever waits for a revision when the session's transaction is committed; SQLite has no such means."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_notify(:channel, :revision)"), {"channel": CHANNEL, "revision": str(revision)})
+
+
+def is_served(database: Database) -> bool:
+    """Whether a gateway works on the database now; of SQLite nobody knows, and it says no."""
+    if database.is_sqlite:
+        return False
+    with database.reading() as session:
+        return is_held(session.connection(), LEADING)
 
 
 class RevisionSignal:

@@ -34,6 +34,14 @@ class Invited:
     expires_at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """The first administrator, who was given a token before and has not used it yet."""
+
+    user: User
+    expires_at: dt.datetime
+
+
 class UserService:
     """What administrators do with people. `actor` must be one: the route table sees to that. All methods block."""
 
@@ -176,9 +184,13 @@ class UserService:
             self._tell(actor, "user.sessions_ended", user, transaction, {"sessions_ended": ended})
             return ended
 
-    def first_administrator(self, name: str = "admin") -> Invited | None:
-        """Makes the first user, an administrator, or invites them again until they have set a password."""
+    def first_administrator(self, name: str = "admin") -> Invited | Awaited | None:
+        """Makes the first user, an administrator, and invites them again when their token is over; else None.
+
+        Of gateways that start at once one makes the token; it stays good for all of them, and at the next start.
+        """
         with self._database.writing() as transaction:
+            self._users.hold_first(transaction)
             known = self._users.page(limit=2, session=transaction)
             if not known:
                 made = new_user(name, None, frozenset({Grant(Role.ADMIN)}), frozenset(), at=self._now())
@@ -187,7 +199,11 @@ class UserService:
                 return self._invite(SYSTEM, made, transaction)
             only = known[0]
             is_waiting = len(known) == 1 and only.password_hash is None and only.actor.may(Role.ADMIN)
-            return self._invite(SYSTEM, only, transaction) if is_waiting else None
+            if not is_waiting:
+                return None
+            until = self._users.setup_token_until(only.id, transaction)
+            is_good = until is not None and until > self._now()
+            return Awaited(only, until) if until and is_good else self._invite(SYSTEM, only, transaction)
 
     def _invite(self, actor: Actor, user: User, transaction: Transaction) -> Invited:
         token, expires_at = new_token(), self._now() + SETUP_LIFETIME

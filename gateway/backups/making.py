@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from gateway.backups.archive import Manifest, part_of, write_archive
 from gateway.errors import SettingsInvalid
+from gateway.key_files import KEY_FILES
 from gateway.settings import Settings
 from models.files.registry import REGISTRY
 from store.audit import AuditTrail
@@ -15,8 +16,6 @@ from store.database import Database
 from store.dumps import dump_database, kind_of, schema_of
 from store.people import OPERATOR
 
-SECRETS = ("pepper", "audit-key", "checkpoint-key", "access-key")
-"""Files of the data folder without which the rest is not worth much, and with which it can be forged."""
 DATABASE, CHECKPOINTS, FITS = "database", "checkpoints", "matcher"
 
 
@@ -59,7 +58,7 @@ def _make(
     dump_database(settings.database_url, scratch / DATABASE)
     files[DATABASE] = scratch / DATABASE
     data = settings.data_directory
-    secrets = tuple(name for name in SECRETS if (data / name).exists())
+    secrets = tuple(name for name in KEY_FILES if (data / name).exists())
     names = [REGISTRY, *(secrets if with_secrets else ())]
     files |= {name: data / name for name in names if (data / name).exists()}
     files |= {str(file.relative_to(data)): file for file in _fits(data / FITS)}

@@ -9,9 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gateway.backups.archive import BackupInvalid, Manifest, sha256_of, unpack
-from gateway.backups.making import CHECKPOINTS, DATABASE, FITS, SECRETS
+from gateway.backups.making import CHECKPOINTS, DATABASE, FITS
 from gateway.credentials import load_secret
 from gateway.errors import SettingsInvalid
+from gateway.key_files import AUDIT_KEY, CHECKPOINT_KEY, KEY_FILES, fingerprint_of, require_keys
 from gateway.settings import Settings
 from models.files.registry import REGISTRY
 from store.audit import AuditTrail
@@ -21,6 +22,7 @@ from store.people import OPERATOR
 from store.proof.checkpoints import CheckpointFile, require_signed
 from store.proof.signing import Signer
 from store.proof.verification import Verification, verify_trail
+from store.repositories.key_fingerprints import KeyFingerprints
 from store.setting_aside import require_unserved, set_aside
 
 _SQLITE_FILES = ("", "-wal", "-shm")
@@ -133,7 +135,8 @@ class Restore:
 
     def _verify(self, url: str, place: Path, checkpoints: Path) -> Verification | None:
         """Raises `BackupInvalid` when the trail is not what was written; the checkpoints must be ours."""
-        key, seed = self._secret(place, "audit-key"), self._secret(place, "checkpoint-key")
+        self._require_own_keys(url, place)
+        key, seed = self._secret(place, AUDIT_KEY), self._secret(place, CHECKPOINT_KEY)
         if key is None or seed is None or self.is_unverified:
             return None
         proofs = CheckpointFile(checkpoints).read()
@@ -147,10 +150,27 @@ class Restore:
             raise BackupInvalid(f"the audit trail in the backup is damaged ({found.fault}). Do not serve from it.")
         return found
 
+    def _require_own_keys(self, url: str, place: Path) -> None:
+        """Raises `SettingsInvalid` where a key is another than that which the backup's database was made with."""
+        database = open_database(url)
+        try:
+            known = KeyFingerprints(database).all()
+        finally:
+            database.close()
+        places = {name: self._secret(place, name) for name in known}
+        wrong = [
+            name for name, path in places.items() if path and fingerprint_of(name, load_secret(path)) != known[name]
+        ]
+        if wrong and not self.is_unverified:
+            raise SettingsInvalid(
+                f"{', '.join(wrong)} in {self.settings.data_directory} is not the one that the backup was made with. "
+                "Copy the right files there first. If they are lost for good, --unverified restores without."
+            )
+
     def _set_aside(self, manifest: Manifest) -> Path | None:
         """Moves what was there into a folder of its own, and returns that."""
         data = self.settings.data_directory
-        replaced = (REGISTRY, FITS, "index", *(name for name in SECRETS if name in manifest.parts))
+        replaced = (REGISTRY, FITS, "index", *(name for name in KEY_FILES if name in manifest.parts))
         there = [data / name for name in replaced if (data / name).exists()]
         if self.settings.checkpoint_file.exists():
             there.append(self.settings.checkpoint_file)
@@ -167,7 +187,7 @@ class Restore:
     def _put(self, scratch: Path) -> None:
         data, checkpoints = self.settings.data_directory, self.settings.checkpoint_file
         checkpoints.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        moves = {name: data / name for name in (REGISTRY, FITS, *SECRETS)} | {CHECKPOINTS: checkpoints}
+        moves = {name: data / name for name in (REGISTRY, FITS, *KEY_FILES)} | {CHECKPOINTS: checkpoints}
         for name, target in moves.items():
             if (scratch / name).exists():
                 shutil.move(scratch / name, target)
@@ -182,7 +202,9 @@ class Restore:
     def _tell(self, manifest: Manifest) -> None:
         database = open_database(self.settings.database_url)
         try:
-            trail = AuditTrail(database, load_secret(self.settings.data_directory / "audit-key"))
+            data = self.settings.data_directory
+            require_keys(data, database, adopted=KEY_FILES if self.is_unverified else ())
+            trail = AuditTrail(database, load_secret(data / AUDIT_KEY))
             details = {"sha256": sha256_of(self.archive), "made_at": manifest.made_at, "schema": manifest.schema}
             with database.writing() as session:
                 target = f"backup {self.archive.name}"

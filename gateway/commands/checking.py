@@ -1,24 +1,30 @@
 """`canongate check`: everything that a start would verify, without serving."""
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
+import msgspec
 
-from gateway.bootstrap import fit_settings, open_embedder, require_form_assistant
+from gateway.bootstrap import fit_settings, open_embedder
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.rail_means import command_services
-from gateway.credentials import load_pepper
+from gateway.credentials import load_secret
 from gateway.errors import GatewayError, SettingsInvalid
 from gateway.fitting.matchers import FittedMatchers
+from gateway.key_files import KEY_FILES, find_keys
 from gateway.model_making import make_model
-from gateway.opening import make_data_directory, open_store
 from gateway.publisher import compile_policies, rail_runner
+from gateway.rate_making import look_at_rate_store
 from gateway.settings import Settings
+from gateway.start_checks import canary_gap, cautions, require_form_assistant, require_startable
 from models.absent import ABSENT
 from models.catalog import verified_path
 from models.errors import ModelError, ModelUnavailable
@@ -30,8 +36,9 @@ from models.verified import require_sha256
 from models.worker.limits import ModelState
 from rails.errors import RailsError
 from store.catalog import Catalog, load_catalog
-from store.database import schema_gap
-from store.errors import StoreError
+from store.database import open_database, schema_gap
+from store.dumps import schema_of
+from store.errors import StoreError, StoreUnavailable
 
 UPSTREAM_S = 5.0
 """More than the upstream's own limit for a look at its health."""
@@ -44,6 +51,14 @@ class Finding:
     part: str
     is_ok: bool
     detail: str
+    is_doubtful: bool = False
+    """Whether it is served with, and is likely a mistake."""
+
+
+class Doubt(str):
+    """What a look says that found nothing wrong, and something likely to be a mistake."""
+
+    __slots__ = ()
 
 
 @click.command()
@@ -52,25 +67,33 @@ class Finding:
 def check(*, config: Path | None, as_json: bool) -> None:
     """Check everything that a start would verify, without serving; exit status 1 when something is wrong.
 
+    Nothing in the data folder or the database is made or changed.
+
     \b
     Example:
       canongate check --config canongate.toml
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
-    checks = Checks(settings_from(config))
-    findings = checks.run()
+    settings = settings_from(config)
+    with TemporaryDirectory(prefix="canongate-check-") as folder:
+        findings = Checks(settings, Path(folder)).run()
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
-            click.echo(f"{'ok  ' if finding.is_ok else 'FAIL'}  {finding.part:<10} {finding.detail}")
+            mark = "FAIL" if not finding.is_ok else "warn" if finding.is_doubtful else "ok  "
+            click.echo(f"{mark}  {finding.part:<10} {finding.detail}")
     sys.exit(0 if all(finding.is_ok for finding in findings) else 1)
 
 
 class Checks:
-    """Looks at one part after the other; what a broken part keeps from being looked at is a finding too."""
+    """Looks at one part after the other; what a broken part keeps from being looked at is a finding too.
 
-    def __init__(self, settings: Settings) -> None:
+    What can be made again is looked at in a copy in the `scratch` folder, and made there when it is missing.
+    """
+
+    def __init__(self, settings: Settings, scratch: Path) -> None:
         self._settings = settings
+        self._copy = copied(settings, scratch)
         self._embedder: Embedder | None = None
         self._catalog: Catalog | None = None
 
@@ -78,30 +101,61 @@ class Checks:
         """Returns one finding for each part."""
         looks = {
             "settings": self._data,
-            "pepper": self._pepper,
+            "database": self._database,
+            "keys": self._keys,
+            "rates": lambda: f"counted {look_at_rate_store(self._settings)}",
             "model": self._model,
             "embedder": self._embedding,
-            "database": self._database,
             "content": self._content,
             "policies": self._policies,
             "matcher": self._matcher,
             "page": self._page,
+            "canary": self._canary,
         }
         return [_found(part, look) for part, look in looks.items()]
 
     def _data(self) -> str:
-        make_data_directory(self._settings)
-        return f"data in {self._settings.data_directory}"
+        require_startable(self._settings)
+        folder = self._settings.data_directory
+        there = next(one for one in (folder, *folder.parents) if one.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            raise SettingsInvalid(f"data.directory: cannot make {folder} or write in it, because of {there}")
+        said = f"data in {folder}" + ("" if there == folder else ", which a start makes")
+        doubts = [*cautions(self._settings)]
+        return Doubt("; ".join((said, *doubts))) if doubts else said
 
-    def _pepper(self) -> str:
-        load_pepper(self._settings.data_directory / "pepper")
-        return "whole, and readable by its owner alone"
+    def _database(self) -> str:
+        url = self._settings.database_url
+        if schema_of(url) is None:
+            self._catalog = Catalog(0, {}, {}, {})
+            return "nothing is there yet; a start makes it"
+        with closing(open_database(url)) as database:
+            gap = schema_gap(database)
+            if gap.is_newer and not gap.is_near:
+                raise StoreUnavailable(gap.told)
+            if not gap.is_newer and gap.told:
+                return f"schema {gap.found}: a start migrates it to {gap.ours}; check its content after that"
+            self._catalog = load_catalog(database)
+            return f"{gap.told or 'schema current'}, revision {self._catalog.revision}"
+
+    def _keys(self) -> str:
+        folder = self._settings.data_directory
+        for name in KEY_FILES:
+            if (folder / name).exists():
+                load_secret(folder / name)
+        if schema_of(self._settings.database_url) is None:
+            return "a start makes those that are not there"
+        self._known  # noqa: B018 - says when the schema is too old to ask
+        with closing(open_database(self._settings.database_url)) as database:
+            found = find_keys(folder, database)
+        found.require()
+        return f"a start notes {', '.join(found.new)}" if found.new else "those of the database"
 
     def _model(self) -> str:
         model = self._settings.model
         if model.name == ABSENT and not self._settings.upstream.url:
             return "none: approved fallbacks are given"
-        with closing(make_model(self._settings)) as made:
+        with closing(make_model(self._copy)) as made:
             if isinstance(made, UpstreamModel):
                 made.start(UPSTREAM_S)
                 if made.fault is not None or made.state is not ModelState.READY:
@@ -116,14 +170,8 @@ class Checks:
         return f"{model.name}: {file} has the registered hash, context {model.context_tokens} tokens"
 
     def _embedding(self) -> str:
-        self._embedder = open_embedder(self._settings, lambda _: None)
+        self._embedder = open_embedder(self._copy, lambda _: None)
         return f"{self._embedder.dimension} dimensions"
-
-    def _database(self) -> str:
-        with open_store(self._settings) as store:
-            self._catalog = load_catalog(store.database)
-            schema = schema_gap(store.database).told or "schema current"
-        return f"{schema}, revision {self._catalog.revision}"
 
     def _content(self) -> str:
         if not self._known.prompts:
@@ -137,7 +185,7 @@ class Checks:
 
     def _policies(self) -> str:
         with closing(rail_runner(self._settings)) as runner:
-            policies = compile_policies(self._known, runner, command_services(self._settings, lambda: self._loaded))
+            policies = compile_policies(self._known, runner, command_services(self._copy, lambda: self._loaded))
         if not policies:
             raise SettingsInvalid("no policy is live; run: canongate import FOLDER")
         return "probes passed: " + ", ".join(f"{name} (revision {one.revision})" for name, one in policies.items())
@@ -149,7 +197,7 @@ class Checks:
         return self._embedder
 
     def _matcher(self) -> str:
-        with closing(FittedMatchers(fit_settings(self._settings), self._loaded, lambda *_: None)) as matchers:
+        with closing(FittedMatchers(fit_settings(self._copy), self._loaded, lambda *_: None)) as matchers:
             matcher = matchers.make(self._known)
         limits = (f"{name} answers {scope.limits.answers_from}" for name, scope in matcher.scopes.items())
         return f"current at revision {self._known.revision}: " + ", ".join(limits)
@@ -160,6 +208,13 @@ class Checks:
         require_form_assistant(self._settings, self._known)
         return f"its form speaks to {self._settings.page.try_it}"
 
+    def _canary(self) -> str:
+        if not self._settings.startup.canary:
+            return "no question at the start"
+        if gap := canary_gap(self._settings, self._known):
+            raise SettingsInvalid(gap)
+        return f"{self._settings.startup.canary_prompt} is live"
+
     @property
     def _known(self) -> Catalog:
         if self._catalog is None:
@@ -167,8 +222,21 @@ class Checks:
         return self._catalog
 
 
+def copied(settings: Settings, folder: Path) -> Settings:
+    """Returns the settings of a folder with copies of what a start would use, and might make or clear up."""
+    for name in ("embedder", "matcher", "index"):
+        if (settings.data_directory / name).is_dir():
+            shutil.copytree(settings.data_directory / name, folder / name)
+    if (registry := settings.data_directory / REGISTRY).is_file():
+        shutil.copy2(registry, folder / REGISTRY)
+    replace = msgspec.structs.replace
+    data, model = replace(settings.data, directory=str(folder)), replace(settings.model, unpack=False)
+    return replace(settings, data=data, model=model)
+
+
 def _found(part: str, look: Callable[[], str]) -> Finding:
     try:
-        return Finding(part, is_ok=True, detail=look())
+        said = look()
+        return Finding(part, is_ok=True, detail=str(said), is_doubtful=isinstance(said, Doubt))
     except (GatewayError, StoreError, RailsError, ModelError) as error:
         return Finding(part, is_ok=False, detail=str(error))

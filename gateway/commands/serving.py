@@ -1,5 +1,7 @@
 """`canongate serve` and `canongate demo`: the gateway itself."""
 
+import datetime as dt
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from gateway.access.users import Awaited, Invited
 from gateway.access_settings import LOOPBACK
 from gateway.beginning import example_folder
 from gateway.bootstrap import open_components
@@ -17,15 +20,18 @@ from gateway.commands.server import GatewayServer
 from gateway.commands.telling import tell
 from gateway.content import import_folder
 from gateway.errors import SettingsInvalid
-from gateway.faults import Faults, faults_of
+from gateway.faults import Faults
 from gateway.logs import set_up_logging
 from gateway.on_ray.environment import prepare
 from gateway.opening import first_key, open_access, open_store
 from gateway.settings import Settings, load_settings
+from gateway.start_checks import cautions, require_startable
 from store.pauses import settle
 
 EXAMPLE_ASSISTANT = "helpdesk"
 FIRST_KEY_FILE = "first-key"
+
+_LOG = logging.getLogger(__name__)
 
 
 @click.command()
@@ -50,7 +56,7 @@ def serve(*, config: Path | None, port: int | None, admin_listen: str | None, on
         return _overridden(load_settings(config), port, admin_listen)
 
     settings = _overridden(settings_from(config), port, admin_listen)
-    faults = faults_of(settings.faults, host=settings.server.host, is_trial=trial)
+    faults = require_startable(settings, is_trial=trial)
     _announce_first_key(settings)
     _announce_first_administrator(settings)
     if on_ray:
@@ -83,7 +89,7 @@ def demo(*, config: Path | None, port: int | None, example: Path | None, intrane
       canongate demo --port 8081
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     settings = _for_demo(_overridden(settings_from(config), port))
-    faults_of(settings.faults, host=settings.server.host, is_trial=False)
+    require_startable(settings)
     with open_store(settings) as store:
         if not store.is_published:
             if example is None:
@@ -136,13 +142,21 @@ def _announce_first_key(settings: Settings) -> None:
 
 
 def _announce_first_administrator(settings: Settings) -> None:
-    """Until the first administrator has set a password, each start gives a new token and ends the one before."""
+    """One token is shown, once; it stays good at further starts, which say how to get another."""
     with open_access(settings) as access:
-        invited = access.users.first_administrator()
-    if invited is not None:
-        told = f"First administrator {invited.user.name!r}: set a password on the page /admin/setup, or with "
-        told += f"POST /v1/admin/setup, within 24 hours and with this token: {invited.token}"
-        click.echo(told, err=True)
+        found = access.users.first_administrator()
+    match found:
+        case Invited():
+            told = f"First administrator {found.user.name!r}: set a password on the page /admin/setup, or with "
+            told += f"POST /v1/admin/setup, within 24 hours and with this token: {found.token}"
+        case Awaited():
+            told = f"First administrator {found.user.name!r} has not set a password yet. The token that was shown at "
+            told += "an earlier start, or by another gateway, is good until "
+            told += f"{found.expires_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. "
+            told += f"For another one: canongate user reset-password {found.user.name}"
+        case None:
+            return
+    click.echo(told, err=True)
 
 
 def _run_on_ray(settings: Settings, faults: Faults | None) -> None:
@@ -165,6 +179,8 @@ def _run(
     faults: Faults | None = None,
 ) -> None:
     set_up_logging(settings.log)
+    for caution in cautions(settings):
+        _LOG.warning("settings_doubtful: %s", caution)
 
     def say(line: str) -> None:
         tell(settings.log, "starting", f"… {line}", phase=line)

@@ -4,16 +4,16 @@ import shutil
 
 import msgspec
 
-from gateway.backups.making import SECRETS
 from gateway.credentials import load_secret
 from gateway.errors import SettingsInvalid
+from gateway.key_files import KEY_FILES
 from gateway.settings import Settings
 
 
 def make_keys(settings: Settings) -> None:
     """Makes those of the four keys that are not there, before several gateways copy them."""
     if settings.ray.most_gateways > 1:
-        for name in SECRETS:
+        for name in KEY_FILES:
             load_secret(settings.data_directory / name)
 
 
@@ -28,11 +28,11 @@ def folder_of_gateway(settings: Settings, rank: int) -> Settings:
     folder = settings.data_directory / f"gateway-{rank}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in SECRETS:
+        for name in KEY_FILES:
             shutil.copy2(settings.data_directory / name, folder / name)
     except OSError as error:
         raise SettingsInvalid(
-            f"{settings.data_directory}: {error.strerror}. Copy the four keys ({', '.join(SECRETS)}) there."
+            f"{settings.data_directory}: {error.strerror}. Copy the four keys ({', '.join(KEY_FILES)}) there."
         ) from error
     data = msgspec.structs.replace(settings.data, directory=str(folder))
     return msgspec.structs.replace(settings, data=data)

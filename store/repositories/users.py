@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from store.accounts import User, folded
+from store.advisory import INVITING, hold
 from store.database import Database
 from store.errors import Conflict, NotFound
 from store.people import Grant, Role, SetUp
@@ -132,6 +133,14 @@ class Users:
         session.execute(delete(SetupTokenRow).where(SetupTokenRow.user_id == user_id))
         session.add(SetupTokenRow(user_id=user_id, token_hash=token_hash, expires_at=expires_at))
         session.flush()
+
+    def setup_token_until(self, user_id: str, session: Session) -> dt.datetime | None:
+        """Returns until when the user can set a password with a token; None without one."""
+        return session.scalar(select(SetupTokenRow.expires_at).where(SetupTokenRow.user_id == user_id))
+
+    def hold_first(self, session: Session) -> None:
+        """Lets nobody else make the first user until the session's transaction ends."""
+        hold(session, INVITING)
 
     def take_setup_token(self, token_hash: bytes, *, now: dt.datetime, session: Session) -> User | None:
         """Uses a token up; returns whose it was, None when it is unknown, used or over."""

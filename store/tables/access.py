@@ -136,3 +136,15 @@ class PresenceRow(Base):
     place: Mapped[str] = mapped_column(String(200), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     until: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class KeyFingerprintRow(Base):
+    """By what one of the keys in the data folder is known: a gateway with another one must not work here."""
+
+    __tablename__ = "key_fingerprints"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    """Of the key's file."""
+    fingerprint: Mapped[bytes]
+    """HMAC-SHA256 of a fixed text under the key."""
+    noted_at: Mapped[dt.datetime]

@@ -14,7 +14,7 @@ from gateway.access.sealing import Seals
 from gateway.access.sessions import SessionKeeper
 from gateway.access.signing_in import Attempt, SignIn
 from gateway.access.tries import Tries
-from gateway.access.users import UserService
+from gateway.access.users import Awaited, Invited, UserService
 from gateway.errors import NotAllowed
 from store.accounts import User
 from store.audit import AuditTrail
@@ -63,6 +63,20 @@ class Access:
 @pytest.fixture
 def access(database: Database) -> Access:
     return Access(database)
+
+
+def test_of_gateways_that_start_at_once_one_makes_the_first_administrators_token(access: Access) -> None:
+    begun = threading.Barrier(2)
+
+    def start(_: int) -> Invited | Awaited | None:
+        begun.wait(60)
+        return access.users.first_administrator()
+
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(start, range(2)))
+    assert {type(one) for one in found} == {Invited, Awaited}
+    (made,) = (one for one in found if isinstance(one, Invited))
+    assert access.profiles.set_up(made.token, PASSWORD).name == "admin"
 
 
 def test_nobody_enters_with_a_password_that_was_reset_while_it_was_looked_at(access: Access) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.backups import restoring
 from gateway.bootstrap import auditing_of
+from gateway.key_files import KEY_FILES
 from gateway.opening import open_store
 from gateway.settings import load_settings
 from store.people import SYSTEM
@@ -226,4 +226,4 @@ def test_without_the_keys_it_takes_a_word_more(used: CommandLine, tmp_path: Path
 
 
 def test_the_secrets_are_one_list() -> None:
-    assert restoring.SECRETS == SECRETS
+    assert KEY_FILES == SECRETS

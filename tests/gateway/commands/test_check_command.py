@@ -1,0 +1,101 @@
+"""`canongate check` finds what a start would refuse, and makes and changes nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gateway.commands import serving
+from tests.gateway.command_line import CommandLine, is_one_line_of_ours
+
+
+def findings(run: CommandLine) -> dict[str, dict]:
+    return {one["part"]: one for one in json.loads(run("check", "--json").out)}
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {str(one.relative_to(folder)): one.read_bytes() for one in folder.rglob("*") if one.is_file()}
+
+
+def canary(monkeypatch, **changed: str) -> None:
+    for name, value in {"canary": "How?", "canary_assistant": "helpdesk", "canary_prompt": "it.reset"}.items():
+        monkeypatch.setenv(f"CANONGATE_STARTUP__{name.upper()}", changed.get(name, value))
+
+
+def test_an_empty_folder_stays_empty(run: CommandLine) -> None:
+    found = findings(run)
+    assert not run.data.exists()
+    assert {part for part, one in found.items() if not one["is_ok"]} == {"content", "policies"}
+    assert "a start makes it" in found["database"]["detail"]
+    run.data.mkdir()
+    findings(run)
+    assert files_in(run.data) == {}
+
+
+def test_what_is_published_passes_and_is_left_as_it_is(published: CommandLine, monkeypatch) -> None:
+    canary(monkeypatch)
+    before = files_in(published.data)
+    done = published("check")
+    assert done.status == 0, done.out
+    assert files_in(published.data) == before
+    assert "those of the database" in done.out
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "part"),
+    [
+        ("CANONGATE_LIMITS__STORE", "database", "settings"),
+        ("CANONGATE_FAULTS__POINTS", '["matcher:raise"]', "settings"),
+        ("CANONGATE_PAGE__TRY_IT", "nobody", "page"),
+    ],
+)
+def test_a_start_refuses_the_same_in_the_same_words(
+    published: CommandLine, monkeypatch, variable: str, value: str, part: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(serving, "set_up_logging", lambda _: None)
+    found = findings(published)[part]
+    assert not found["is_ok"]
+    refused = published("serve", "--port", "0")
+    assert refused.status == 1
+    assert refused.err.splitlines()[-1] == f"canongate: {found['detail']}"
+
+
+def test_a_redis_that_is_not_there_is_found(published: CommandLine, monkeypatch) -> None:
+    monkeypatch.setenv("CANONGATE_LIMITS__STORE", f"unix://{published.data}/nobody.sock")
+    found = findings(published)["rates"]
+    assert (found["is_ok"], found["detail"]) == (False, "limits.store: the Redis does not answer")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("canary_assistant", "nobody", "'nobody' is not live. Live: helpdesk"),
+        ("canary_prompt", "it.nothing", "no prompt 'it.nothing' is live"),
+    ],
+)
+def test_a_question_at_the_start_that_nothing_answers_is_found(
+    published: CommandLine, monkeypatch, field: str, value: str, words: str
+) -> None:
+    canary(monkeypatch, **{field: value})
+    found = findings(published)["canary"]
+    assert not found["is_ok"]
+    assert words in found["detail"]
+
+
+def test_trusting_everybody_as_a_proxy_is_doubted(published: CommandLine, monkeypatch) -> None:
+    monkeypatch.setenv("CANONGATE_SERVER__TRUSTED_PROXIES", '["0.0.0.0/0"]')
+    done = published("check")
+    assert done.status == 0, done.out
+    assert "warn  settings" in done.out
+    assert "0.0.0.0/0 is everybody" in done.out
+
+
+def test_keys_that_are_missing_are_found_and_not_made(published: CommandLine) -> None:
+    published("key", "create", "site")
+    (published.data / "pepper").unlink()
+    found = findings(published)["keys"]
+    assert not found["is_ok"]
+    assert "pepper: not there" in found["detail"]
+    assert not (published.data / "pepper").exists()
+    assert is_one_line_of_ours(published("key", "create", "other"))
