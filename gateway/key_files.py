@@ -66,7 +66,9 @@ def find_keys(folder: Path, database: Database, session: Transaction | None = No
     """
     fingerprints = KeyFingerprints(database)
     known = fingerprints.all(session)
-    missing, foreign, new = [], [], []
+    missing: list[str] = []
+    foreign: list[str] = []
+    new: list[str] = []
     with database.reading(session) as opened:
         uses = frozenset() if known.keys() >= set(KEY_FILES) else fingerprints.uses(opened)
         for name in KEY_FILES:
