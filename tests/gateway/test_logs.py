@@ -1,10 +1,13 @@
 """Log lines tell operators which rail it was, and never what anybody wrote."""
 
 import json
+import logging
 import subprocess
 import sys
 
 import pytest
+
+from gateway.logs import _name_event
 
 _PROGRAM = """
 import asyncio, logging
@@ -89,3 +92,25 @@ def test_what_breaks_is_told_by_class_and_place_and_without_a_word(form):
     for place in ("builtins.ValueError", "builtins.ExceptionGroup", "builtins.KeyError", "<string>:11 breaks"):
         assert place in done.stderr
     assert "my secret words" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("logger", "message", "event", "detail"),
+    [
+        ("gateway.changing.gate", "gate_runs_lost: 3", "gate_runs_lost", "3"),
+        ("store.index", "index_snapshot_not_written: no\nroom", "index_snapshot_not_written", "no\nroom"),
+        (
+            "gateway.warming",
+            "prompts_not_warmed, tried again in 5 s: away",
+            "prompts_not_warmed",
+            "tried again in 5 s: away",
+        ),
+        ("gateway.leading", "lead_taken", "lead_taken", None),
+        ("models.worker.supervisor", "model worker 7 started", "model worker 7 started", None),
+        ("nemoguardrails", "some_thing: else", "some_thing: else", None),
+    ],
+)
+def test_our_events_are_the_same_whatever_they_tell(logger, message, event, detail):
+    record = logging.LogRecord(logger, logging.WARNING, __file__, 1, message, (), None)
+    told = _name_event(None, "warning", {"_record": record, "event": message})
+    assert (told["event"], told.get("detail")) == (event, detail)
