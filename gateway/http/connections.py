@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, Protocol
 
+import uuid_utils
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -17,11 +18,12 @@ from uvicorn.server import ServerState
 
 LEAST_RATE = 16 * 1024
 """Bytes a second from which on a request may take longer than `receive_s`: a large file on a slow line."""
-_TEXT = "content-type: text/plain; charset=utf-8\r\nconnection: close\r\n\r\n{said}\n"
+_TEXT = "content-type: text/plain; charset=utf-8\r\nconnection: close\r\nx-request-id: {{number}}\r\n\r\n{said}\n"
 _TOO_SLOW = "HTTP/1.1 408 Request Timeout\r\n" + _TEXT.format(said="The request came too slowly.")
 _TOO_LARGE = "HTTP/1.1 431 Request Header Fields Too Large\r\n" + _TEXT.format(said="The headers are too large.")
 
 
+_NOT_HTTP = "HTTP/1.1 400 Bad Request\r\n" + _TEXT.format(said="This is no HTTP request.")
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 
 
@@ -171,6 +173,11 @@ class Connection(HttpToolsProtocol):
         self.transport.write(reply)
         return True
 
+    def send_400_response(self, msg: str) -> None:
+        """Says that what came is no request, with an id of its own as every reply has one."""
+        del msg  # it is uvicorn's
+        self._refuse(_NOT_HTTP)
+
     def _begin(self) -> None:
         self._began_s, self._received, self._in_headers = self.loop.time(), 0, True
         self._timer = self.loop.call_later(self._receive_s, self._look)
@@ -202,7 +209,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, reply: str) -> None:
         if not (self._is_answering and self.cycle.response_started):
-            self.transport.write(reply.encode("ascii"))
+            self.transport.write(reply.format(number=uuid_utils.uuid7()).encode("ascii"))
         self.transport.close()
 
 
@@ -210,6 +217,7 @@ async def _tell_too_large(_: object, __: object, send: Any) -> None:
     body = b"The headers are too large.\n"
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
     headers.append((b"content-length", str(len(body)).encode()))
+    headers.append((b"x-request-id", str(uuid_utils.uuid7()).encode()))
     await send({"type": "http.response.start", "status": 431, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 

@@ -93,6 +93,7 @@ async def test_whoever_drips_is_cut_off(data):
     async with served() as port:
         said = await drip(port, data)
     assert said.count(b"HTTP/1.1 408 ") == 1
+    assert b"\r\nx-request-id: " in said
     assert said.endswith(b"The request came too slowly.\n")
 
 
@@ -110,8 +111,17 @@ async def test_large_headers_are_refused_also_when_they_come_at_once(sent):
             port, GET.replace(b"host", b"connection: close\r\nx: " + b"y" * 3_900 + b"\r\nhost"), size=10_000
         )
     assert said.startswith(b"HTTP/1.1 431 ")
+    assert b"\r\nx-request-id: " in said
     assert said.endswith(b"The headers are too large.\n")
     assert fits.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_garbage_is_told_so_with_an_id() -> None:
+    async with served() as port:
+        said = await drip(port, b"\x16\x03\x01 is no request\r\n\r\n", size=100)
+    assert said.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"\r\nx-request-id: " in said
+    assert said.endswith(b"This is no HTTP request.\n")
 
 
 async def test_a_large_body_that_comes_steadily_may_take_longer():
