@@ -6,9 +6,9 @@ import os
 import msgspec
 import pytest
 
-from gateway.backups.making import SECRETS
 from gateway.credentials import load_secret
 from gateway.errors import SettingsInvalid
+from gateway.key_files import KEY_FILES
 from gateway.model_settings import ModelSettings
 from gateway.on_ray.environment import prepare
 from gateway.on_ray.folders import folder_of_gateway, make_keys
@@ -78,7 +78,7 @@ def test_several_gateways_have_a_folder_each_and_the_same_keys(tmp_path):
     make_keys(several)
     folders = [folder_of_gateway(several, rank).data_directory for rank in (0, 1)]
     assert folders == [tmp_path / "gateway-0", tmp_path / "gateway-1"]
-    for name in SECRETS:
+    for name in KEY_FILES:
         assert len({load_secret(folder / name) for folder in (tmp_path, *folders)}) == 1
 
 
