@@ -26,7 +26,7 @@ from benchmarks.overload import example_questions, example_settings, run_load
 from benchmarks.overloading.load import Came, Load
 
 DATA = ROOT / "var" / "bench" / "lasting"
-PLOT = ROOT / "docs" / "pictures" / "lasting.svg"
+PLOT = ROOT / "docs" / "benchmarks" / "lasting.svg"
 PORT = 18496
 STRETCH_S = 60.0
 WARM, MEASURED = 0.2, 0.1
