@@ -66,7 +66,14 @@ def command_line() -> str:
         "Generated from `canongate --help`; `make docs` rewrites it, `make check` compares it.",
     ]
     for path, command in _commands(canongate, ("canongate",)):
-        context = click.Context(command, info_name=" ".join(path), max_content_width=WIDTH, terminal_width=WIDTH)
+        # A command keeps the first option of help that it is asked for: else later ones of this process have no -h.
+        context = click.Context(
+            command,
+            info_name=" ".join(path),
+            max_content_width=WIDTH,
+            terminal_width=WIDTH,
+            help_option_names=canongate.context_settings["help_option_names"],
+        )
         lines += ["", f"## {' '.join(path)}", "", "```text", command.get_help(context), "```"]
     return "\n".join(lines) + "\n"
 

@@ -68,7 +68,8 @@ def require_command(words: list[str]) -> None:
 
 def _require_taken(command: click.Command, words: list[str], told: str) -> None:
     """Parses what a command is given, as it would, without looking for files."""
-    context = click.Context(command, info_name=command.name)
+    names = app.context_settings["help_option_names"]
+    context = click.Context(command, info_name=command.name, help_option_names=names)
     try:
         options, arguments, _ = command.make_parser(context).parse_args(list(words))
     except click.UsageError as error:
