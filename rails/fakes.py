@@ -14,7 +14,7 @@ import msgspec
 
 from rails.definition import Ask, OnFail, Probes, QuestionPart, RailDefinition, RailParams, probes_of
 from rails.nemo import RailOutcome, request_context, rewritten, verdict
-from rails.runner import SHARED_RUNNER
+from rails.runner import RailLimits, RailRunner
 from rails.sandbox_child import try_policy
 from rails.sandbox_reports import SandboxReport
 from rails.types import Stage
@@ -143,11 +143,15 @@ def _probes(_params: RailParams) -> Probes:
     return probes_of(blocked=[_BLOCKED_PROBE], passed=[_PASSED_PROBE])
 
 
+_PATIENT = RailRunner(RailLimits(rail_s=20.0, stage_s=60.0))
+"""A machine that runs tests beside may be slow."""
+
+
 class InProcessSandbox:
     """A sandbox without walls: builds policies here, in milliseconds, for tests of what comes after it."""
 
     def try_document(self, document: Mapping[str, Any]) -> SandboxReport:
-        return try_policy(msgspec.json.encode(document), SHARED_RUNNER)
+        return try_policy(msgspec.json.encode(document), _PATIENT)
 
 
 FAKE = RailDefinition(name="fake", stages=frozenset(Stage), params=FakeParams, check=check, probes=_probes)
