@@ -159,7 +159,7 @@ def test_readiness_tells_each_part(published, monkeypatch):
 
         monkeypatch.setattr(probes, "live_revision", away)
         report = components.readiness.report()
-        assert report.parts["database"].reason == "told to be down"
+        assert report.parts["database"].reason == "the database failed; the log says how"
         assert report.parts["content"].reason == "cannot tell which revision is published"
         assert not report.is_ready
 

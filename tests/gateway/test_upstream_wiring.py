@@ -31,7 +31,7 @@ def opened(settings, stack):
 
 
 def finding(settings):
-    return _found("model", Checks(settings)._model)
+    return _found("model", Checks(settings, settings.data_directory / "scratch")._model)
 
 
 def test_without_a_url_the_worker_answers(tmp_path):

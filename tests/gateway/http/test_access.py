@@ -104,7 +104,8 @@ async def test_keys_that_cannot_be_checked_open_nothing(world):
     async with world.client(token) as client:
         response = await client.post("/v1/chat/completions", json=ASKED)
     assert response.status_code == 503
-    assert response.headers["x-should-retry"] == "false"
+    assert response.headers["x-should-retry"] == "true"
+    assert int(response.headers["retry-after"]) >= 1
     assert assert_envelope(response)["code"] == "store_unavailable"
     assert "/secret/path" not in response.text
     assert not world.model.prompts

@@ -9,6 +9,7 @@ from gateway.http.access import ROUTE_SCOPES
 from gateway.http.doorkeeper import QUESTIONS, Doorkeeper
 from gateway.http.widget.calls import CHAT
 from gateway.limit_settings import LimitSettings
+from gateway.pressure import Stage
 from tests.gateway.http.test_permits import Caller
 from tests.world import World
 
@@ -52,8 +53,9 @@ async def test_the_reply_is_that_of_the_application(make_world) -> None:
 async def test_a_line_that_stands_turns_away_as_overloaded(make_world) -> None:
     world = make_world(limits=LimitSettings(concurrent=1, waiting=8, queue_target_s=0.001))
     line = world.admission.lines.chat
-    line.pressure.waited(1.0)
-    await asyncio.sleep(0.11)
+    while line.pressure.stage is Stage.CALM:
+        line.pressure.waited(1.0)
+        await asyncio.sleep(0.01)
     with line.place_now():
         told = door_of(world).refusal(b"POST", b"/v1/chat", scope())
     assert json.loads(told.partition(b"\r\n\r\n")[2])["error"]["code"] == "overloaded"
