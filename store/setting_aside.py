@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.schema import CreateSchema, DropSchema
 
 from store.advisory import LEADING, RESTORING, is_held
 from store.engines import engine_of, parse_url, translated
@@ -21,26 +22,29 @@ _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     " AND usesysid = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
 )
-_MOVED = text(
+_MOVES = text(
     """
     WITH here AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = current_schema()),
     extended AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
-    SELECT format('TABLE %I.%I', nspname, relname) FROM pg_class JOIN here ON here.oid = relnamespace
+    SELECT format('ALTER TABLE %I.%I SET SCHEMA %I', nspname, relname, CAST(:target AS text))
+      FROM pg_class JOIN here ON here.oid = relnamespace
      WHERE relkind IN ('r', 'p', 'v', 'm', 'f')
        AND ('pg_class'::regclass, pg_class.oid) NOT IN (SELECT classid, objid FROM extended)
     UNION ALL
-    SELECT format('SEQUENCE %I.%I', nspname, relname) FROM pg_class JOIN here ON here.oid = relnamespace
+    SELECT format('ALTER SEQUENCE %I.%I SET SCHEMA %I', nspname, relname, CAST(:target AS text))
+      FROM pg_class JOIN here ON here.oid = relnamespace
      WHERE relkind = 'S'
        AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid
                        AND deptype IN ('a', 'i', 'e'))
     UNION ALL
-    SELECT format('ROUTINE %I.%I(%s)', nspname, proname, pg_get_function_identity_arguments(pg_proc.oid))
+    SELECT format('ALTER ROUTINE %I.%I(%s) SET SCHEMA %I', nspname, proname,
+                  pg_get_function_identity_arguments(pg_proc.oid), CAST(:target AS text))
       FROM pg_proc JOIN here ON here.oid = pronamespace
      WHERE ('pg_proc'::regclass, pg_proc.oid) NOT IN (SELECT classid, objid FROM extended)
     """
 )
-"""What there is in the schema that names lead to. Indexes, triggers and the sequences of columns go with their tables;
-what an extension brought stays."""
+"""Moves what there is in the schema that names lead to. Indexes, triggers and the sequences of columns go with their
+tables; what an extension brought stays."""
 
 
 @contextmanager
@@ -98,7 +102,7 @@ def _require_alone(held: Connection) -> None:
 
 def _make_room(held: Connection, *, replaces: bool) -> str | None:
     with held.begin():
-        if held.scalar(_MOVED) is None:
+        if held.scalar(_MOVES, {"target": ""}) is None:
             return None
         if not replaces:
             raise Conflict("there is something in the database already. With --replace it is set aside, not deleted.")
@@ -114,14 +118,14 @@ def _put_back(engine: Engine, name: str | None) -> None:
     """Drops what the restore made, and moves back what was there, both or neither."""
     try:
         with translated(), engine.begin() as connection:
-            home = connection.scalar(text("SELECT quote_ident(current_schema())"))
+            home = connection.scalar(text("SELECT current_schema()"))
             failed = _move(connection, _FAILED)
-            connection.execute(text(f"DROP SCHEMA {failed} CASCADE"))
+            connection.execute(DropSchema(failed, cascade=True))
             if name is None:
                 return
-            connection.execute(text(f"SET LOCAL search_path TO {name}"))
+            connection.execute(text("SELECT set_config('search_path', :name, true)"), {"name": name})
             _move_all(connection, str(home))
-            connection.execute(text(f"DROP SCHEMA {name}"))
+            connection.execute(DropSchema(name))
     except StoreUnavailable as error:
         raise StoreUnavailable(
             f"the restore failed, and what was there could not be put back. It is whole, in the schema {name} of the "
@@ -132,11 +136,11 @@ def _put_back(engine: Engine, name: str | None) -> None:
 def _move(connection: Connection, prefix: str) -> str:
     """Moves everything into a new schema, and returns its name, which needs no quotes."""
     name = f"{prefix}{dt.datetime.now(dt.UTC):%Y%m%dt%H%M%S%f}"
-    connection.execute(text(f"CREATE SCHEMA {name}"))
+    connection.execute(CreateSchema(name))
     _move_all(connection, name)
     return name
 
 
 def _move_all(connection: Connection, target: str) -> None:
-    for thing in list(connection.scalars(_MOVED)):
-        connection.exec_driver_sql(f"ALTER {thing} SET SCHEMA {target}")
+    for move in list(connection.scalars(_MOVES, {"target": target})):
+        connection.exec_driver_sql(move)
