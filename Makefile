@@ -102,7 +102,7 @@ var/clients/%/.ready: tests/clients/requirements/%.txt
 	@$(@D)/bin/python -m pip install --quiet --no-deps --requirement $<
 	@touch $@
 
-test-ray: setup $(RAY)/.ready ## install Ray Serve in var/tools/ray and run what is marked for it, in about a quarter of an hour
+test-ray: setup $(RAY)/.ready ## install Ray Serve in var/tools/ray and run what is marked for it, in about six minutes
 	@PYTHONPATH=$(CURDIR):$(CURDIR)/$(RAY) $(BIN)/python -m pytest --quiet -m ray -W default tests/on_ray tests/ports
 
 # Beside .venv and not in it: Ray's own packages must not decide what the tests of everything else run on.
