@@ -71,9 +71,10 @@ def _sentence(report: Report) -> str:
         "litellm-plain": "the same without",
     }
     added = [f"{told} {added_ms(figures, name):.1f} ms" for name, told in ways.items() if name in figures["ways"]]
-    return "\n".join(
-        textwrap.wrap(f"To an upstream that answers at once, a request that is alone adds: {'; '.join(added)}.", 120)
-    )
+    told = f"To an upstream that answers at once, a request that is alone adds: {'; '.join(added)}."
+    if report["questions"]["overhead"]["machine_was_shared"]:
+        told += " Others used the machine meanwhile, so this is to be measured again."
+    return "\n".join(textwrap.wrap(told, 120))
 
 
 def chapters(report: Report) -> dict[str, Chapter]:
