@@ -41,8 +41,8 @@ ANY_TEXT_FITS = {"/docs/guides/{name}", "/static/{name}", "/embed/{version}/{nam
 
 
 def refused(ctx, response, case) -> bool | None:
-    """As schemathesis has it; but what was read from an older state is refused before its body is looked at."""
-    return None if response.status_code == 412 else negative_data_rejection(ctx, response, case)
+    """As schemathesis has it; but an older state and too large a body are refused before the body is looked at."""
+    return None if response.status_code in (412, 413) else negative_data_rejection(ctx, response, case)
 
 
 BY_MODE = {GenerationMode.POSITIVE: (), GenerationMode.NEGATIVE: (refused,)}
