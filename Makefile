@@ -70,7 +70,7 @@ run: setup ## run the gateway with the example help desk on http://127.0.0.1:808
 	@$(BIN)/canongate demo
 
 browser: $(AXE) $(PROMTOOL) ## install Debian's Chromium and axe for the tests in a browser, its Redis and promtool; without root they are skipped
-	@test -x /usr/bin/chromium-headless-shell || test "$$(id -u)" != 0 || test -x /usr/bin/chromium || { apt-get update -qq && { apt-get install -y -qq chromium-headless-shell || apt-get install -y -qq chromium; }; }
+	@test -x /usr/bin/chromium-headless-shell || test "$$(id -u)" != 0 || test -x /usr/bin/chromium || { apt-get update -qq && { apt-get install -y -qq chromium-headless-shell fonts-liberation || apt-get install -y -qq chromium; }; }
 	@test -x /usr/bin/redis-server || test "$$(id -u)" != 0 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server; }
 
 # The program alone, out of Debian's package: 19 MB to fetch, and no server that begins to run.
