@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from PIL import Image
+
 from docs.example_gateway import ROOT
 from docs.pictures import write_image
 
@@ -27,8 +29,6 @@ PICTURES = {
 
 def cut(whole: Path) -> Iterator[str]:
     """Writes the guide's pictures from those of whole pages; gives their paths."""
-    from PIL import Image  # noqa: PLC0415 - of no use to other pages
-
     FOLDER.mkdir(exist_ok=True)
     for name, page in PICTURES.items():
         image = Image.open(whole / f"{page}-light.png")

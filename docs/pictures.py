@@ -5,8 +5,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 if TYPE_CHECKING:
-    from PIL.Image import Image
     from playwright.sync_api import Page
 
 COLOURS = 64
@@ -19,12 +20,10 @@ WAIT_MS = 300_000
 
 def write_picture(page: "Page", path: Path) -> None:
     """Writes what the window shows, as `write_image` does."""
-    from PIL import Image  # noqa: PLC0415 - of no use to other pages
-
     write_image(Image.open(BytesIO(page.screenshot())), path)
 
 
-def write_image(image: "Image", path: Path) -> None:
+def write_image(image: Image.Image, path: Path) -> None:
     """Writes an image as PNG or WebP, by the path's ending. Raises `SystemExit` above `MOST_BYTES`."""
     few = image.convert("RGB").quantize(COLOURS, dither=0)
     if path.suffix == ".webp":

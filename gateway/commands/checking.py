@@ -145,7 +145,7 @@ class Checks:
                 load_secret(folder / name)
         if schema_of(self._settings.database_url) is None:
             return "a start makes those that are not there"
-        self._known  # noqa: B018 - says when the schema is too old to ask
+        self._known()  # raises where the schema is too old to be asked for keys
         with closing(open_database(self._settings.database_url)) as database:
             found = find_keys(folder, database)
         found.require()
@@ -174,18 +174,18 @@ class Checks:
         return f"{self._embedder.dimension} dimensions"
 
     def _content(self) -> str:
-        if not self._known.prompts:
+        if not self._known().prompts:
             raise SettingsInvalid("nothing is published; run: canongate import FOLDER")
-        unknown = {one.assistant for one in self._settings.model.adapters} - self._known.assistants.keys()
+        unknown = {one.assistant for one in self._settings.model.adapters} - self._known().assistants.keys()
         if unknown:
             raise SettingsInvalid(
                 f"model.adapters: no assistant {', '.join(sorted(unknown))} is live; correct the name"
             )
-        return f"{len(self._known.prompts)} prompts are live"
+        return f"{len(self._known().prompts)} prompts are live"
 
     def _policies(self) -> str:
         with closing(rail_runner(self._settings)) as runner:
-            policies = compile_policies(self._known, runner, command_services(self._copy, lambda: self._loaded))
+            policies = compile_policies(self._known(), runner, command_services(self._copy, lambda: self._loaded))
         if not policies:
             raise SettingsInvalid("no policy is live; run: canongate import FOLDER")
         return "probes passed: " + ", ".join(f"{name} (revision {one.revision})" for name, one in policies.items())
@@ -198,24 +198,23 @@ class Checks:
 
     def _matcher(self) -> str:
         with closing(FittedMatchers(fit_settings(self._copy), self._loaded, lambda *_: None)) as matchers:
-            matcher = matchers.make(self._known)
+            matcher = matchers.make(self._known())
         limits = (f"{name} answers {scope.limits.answers_from}" for name, scope in matcher.scopes.items())
-        return f"current at revision {self._known.revision}: " + ", ".join(limits)
+        return f"current at revision {self._known().revision}: " + ", ".join(limits)
 
     def _page(self) -> str:
         if not self._settings.page.try_it:
             return "without a form"
-        require_form_assistant(self._settings, self._known)
+        require_form_assistant(self._settings, self._known())
         return f"its form speaks to {self._settings.page.try_it}"
 
     def _canary(self) -> str:
         if not self._settings.startup.canary:
             return "no question at the start"
-        if gap := canary_gap(self._settings, self._known):
+        if gap := canary_gap(self._settings, self._known()):
             raise SettingsInvalid(gap)
         return f"{self._settings.startup.canary_prompt} is live"
 
-    @property
     def _known(self) -> Catalog:
         if self._catalog is None:
             raise SettingsInvalid("not looked at: the database cannot be read")
