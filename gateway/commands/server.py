@@ -34,6 +34,12 @@ _SHUTS_DOWN = "The gateway shuts down. Ask again; another one answers, or this o
 _LOG = logging.getLogger(__name__)
 
 
+def tell_failure(work: asyncio.Task[None]) -> None:
+    """Logs that work beside the requests has ended by an error: nobody waits for it, so nobody else would know."""
+    if not work.cancelled() and (error := work.exception()):
+        _LOG.critical("background_work_failed", exc_info=error)
+
+
 class GatewayServer(uvicorn.Server):
     """Serves the components at one listener, or at two, until it is told to stop."""
 
@@ -104,8 +110,11 @@ class GatewayServer(uvicorn.Server):
         loop = asyncio.get_running_loop()
         if self._reads_again:
             loop.add_signal_handler(SIGHUP, self._reload)
-        self._beside.add(loop.create_task(self._manager.stay_alive()))
-        self._beside.add(loop.create_task(cut_off_stalled(lambda: self.server_state.connections, self._send_s)))
+        stalled = cut_off_stalled(lambda: self.server_state.connections, self._send_s)
+        for work in (self._manager.stay_alive(), stalled):
+            task = loop.create_task(work)
+            task.add_done_callback(tell_failure)
+            self._beside.add(task)
         self._manager.ready(f"Listening on {address}")
         self._listens(address)
 

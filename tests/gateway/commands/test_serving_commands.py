@@ -1,5 +1,6 @@
 """Serving on the command line, in this process: first key, example, start and end."""
 
+import asyncio
 import json
 import re
 import signal
@@ -135,3 +136,23 @@ def test_settings_come_from_the_named_file(run, tmp_path, served):
     run("serve", "--config", path)
     assert served[0].server.port == 9001
     assert load_settings(path, {}).server.port == 9001
+
+
+def test_work_beside_the_requests_that_fails_is_told_and_work_that_is_ended_is_not(caplog):
+    async def failing() -> None:
+        raise OSError("told to fail")
+
+    async def endless() -> None:
+        await asyncio.Event().wait()
+
+    async def both() -> None:
+        works = [asyncio.create_task(failing()), asyncio.create_task(endless())]
+        for work in works:
+            work.add_done_callback(server.tell_failure)
+        await asyncio.sleep(0)
+        works[1].cancel()
+        await asyncio.wait(works)
+
+    asyncio.run(both())
+    told = [(one.levelname, one.message, str(one.exc_info[1])) for one in caplog.records if one.exc_info]
+    assert told == [("CRITICAL", "background_work_failed", "told to fail")]
