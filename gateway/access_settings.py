@@ -68,7 +68,10 @@ class OidcSettings(Section, frozen=True):
     claim: Annotated[str, Meta(min_length=1)] = "groups"
     """The claim of the ID token that says what somebody is: a text or a list of texts."""
 
-    algorithms: tuple[Annotated[str, Meta(pattern="^(RS|ES|PS)(256|384|512)$|^EdDSA$")], ...] = ("RS256", "ES256")
+    algorithms: tuple[
+        Annotated[str, Meta(pattern="^(RS|ES|PS)(256|384|512)$|^EdDSA$", description="a name such as RS256 or EdDSA")],
+        ...,
+    ] = ("RS256", "ES256")
     """Signatures that ID tokens may have."""
 
     ca_file: str = ""

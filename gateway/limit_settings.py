@@ -42,7 +42,13 @@ class LimitSettings(Section, frozen=True):
     model_wait_s: Annotated[float, Meta(gt=0, le=600)] = 5.0
     """Longest wait for the model; then the approved fallback."""
 
-    store: Annotated[str, Meta(pattern=r"^(auto|memory|database|(redis|rediss|unix)://.+)$")] = "auto"
+    store: Annotated[
+        str,
+        Meta(
+            pattern=r"^(auto|memory|database|(redis|rediss|unix)://.+)$",
+            description="auto, memory, database, or an address such as redis://valkey.internal:6379/0",
+        ),
+    ] = "auto"
     """Where rates are counted: `memory`, each gateway for itself; `database`, in the PostgreSQL that gateways share; or
     a Redis or Valkey, such as `redis://valkey.internal:6379/0` (needs `pip install 'canongate[redis]'`). `auto` is
     `database` with PostgreSQL and `memory` with SQLite. While it does not answer, each gateway lets in its share."""

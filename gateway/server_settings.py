@@ -24,16 +24,37 @@ class ServerSettings(Section, frozen=True):
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     """Port to listen on; 0 takes a free one and prints it."""
 
-    admin_listen: Annotated[str, Meta(pattern=rf"^({HOST_NAME}:[0-9]{{1,5}})?\Z")] = ""
+    admin_listen: Annotated[
+        str,
+        Meta(
+            pattern=rf"^({HOST_NAME}:[0-9]{{1,5}})?\Z", description="an address with its port, such as 127.0.0.1:8081"
+        ),
+    ] = ""
     """Address and port of a listener of its own for people who administer, such as `127.0.0.1:8081`: pages, sign-in,
     `/v1/admin`, `/metrics` and the documentation answer only there, and questions only at `host` and `port`. Empty
     means one listener for all. `canongate serve --admin-listen` overrides it."""
 
-    public_url: Annotated[str, Meta(pattern=r"^(https?://[a-z0-9.:\[\]-]+)?\Z", max_length=255)] = ""
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[a-z0-9.:\[\]-]+)?\Z",
+            max_length=255,
+            description="an origin in small letters and without a path, such as https://chat.example",
+        ),
+    ] = ""
     """Where browsers reach the gateway, such as `https://chat.example`: the only origin that its own widget page may
     have, and what install snippets name. Empty means this machine's own address and port."""
 
-    allowed_hosts: tuple[Annotated[str, Meta(pattern=rf"^{HOST_NAME}\Z")], ...] = ()
+    allowed_hosts: tuple[
+        Annotated[
+            str,
+            Meta(
+                pattern=rf"^{HOST_NAME}\Z",
+                description="a name in small letters and without a port, such as chat.example",
+            ),
+        ],
+        ...,
+    ] = ()
     """Names that requests may have in their Host header, without ports, such as `["chat.example"]`; others get 421.
     Empty means the name in `public_url`, `host` and this machine's loopback names. The very address that a connection
     came in at always counts, and `/livez` and `/readyz` answer under any name."""

@@ -1,13 +1,14 @@
 """The frozen settings tree, read once from TOML and environment; nothing else reads the environment."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, inspect
 
 from gateway.access_settings import LOOPBACK, AccessSettings, OidcSettings
 from gateway.errors import SettingsInvalid
@@ -22,12 +23,13 @@ from gateway.telemetry_settings import TelemetrySettings
 from gateway.webhook_settings import WebhookSettings
 
 SECTION_MARK = "__"
+_PATTERN = re.compile(r"^Expected `str` matching regex .* - at `\$\.(?P<place>[^`]*)`$")
 
 
 class DataSettings(Section, frozen=True):
     """Where the gateway keeps what it must not lose, and what it can rebuild."""
 
-    directory: Annotated[str, Meta(pattern=r"^[^\x00]+$")] = "var"
+    directory: Annotated[str, Meta(pattern=r"^[^\x00]+$", description="a path")] = "var"
     """Folder for the database, the index, the exported embedder and the pepper. Keep it out of any package."""
 
     database_url: str = ""
@@ -43,7 +45,9 @@ class EmbedderSettings(Section, frozen=True):
     sha256: str = ""
     """Hash of the model's `model.safetensors`; needed with `path`, so that a swapped file is noticed."""
 
-    languages: Annotated[str, Meta(pattern=r"^([a-z]{2,3}(, *[a-z]{2,3})*)?$")] = ""
+    languages: Annotated[
+        str, Meta(pattern=r"^([a-z]{2,3}(, *[a-z]{2,3})*)?$", description="codes with commas between, such as en, ar")
+    ] = ""
     """Languages that the model in `path` reads, such as `en, ar`; messages in others are refused. Empty: not known."""
 
     def __post_init__(self) -> None:
@@ -101,7 +105,7 @@ class PageSettings(Section, frozen=True):
 class AuditSettings(Section, frozen=True):
     """What proves the audit trail outside the database."""
 
-    checkpoints: Annotated[str, Meta(pattern=r"^[^\x00]*$")] = ""
+    checkpoints: Annotated[str, Meta(pattern=r"^[^\x00]*$", description="a path")] = ""
     """File that signed checkpoints are added to; empty means `checkpoints` in the data folder. A file on another
     machine's disk, or a copy there, proves the trail also against whoever owns this one."""
 
@@ -109,10 +113,12 @@ class AuditSettings(Section, frozen=True):
 class LogSettings(Section, frozen=True):
     """What is written to standard error. Never the text of a message."""
 
-    level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
+    level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")] = (
+        "info"
+    )
     """Lowest level that is written."""
 
-    format: Annotated[str, Meta(pattern="^(auto|json|console)$")] = "auto"
+    format: Annotated[str, Meta(pattern="^(auto|json|console)$", description="auto, json or console")] = "auto"
     """`json` for machines, `console` for people, `auto` decides by whether standard error is a terminal."""
 
 
@@ -201,7 +207,26 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     try:
         return msgspec.convert(tree, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsInvalid(f"settings: {error}. See docs/configuration.md for every field.") from error
+        raise SettingsInvalid(f"settings: {in_words(error)}. See docs/configuration.md for every field.") from error
+
+
+def in_words(error: msgspec.ValidationError) -> str:
+    """Returns what is wrong; a field that takes a pattern says in words what that is."""
+    found = _PATTERN.search(str(error))
+    if found is None:
+        return str(error)
+    kind: object = inspect.type_info(Settings)
+    for name in re.sub(r"\[.*?\]", "", found["place"]).split("."):
+        kind = _item(kind)
+        fields = kind.fields if isinstance(kind, inspect.StructType) else ()
+        kind = next(field.type for field in fields if field.encode_name == name)
+    while not isinstance(kind, inspect.Metadata):
+        kind = _item(kind)
+    return f"{found['place']} takes {(kind.extra_json_schema or {})['description']}"
+
+
+def _item(kind: object) -> object:
+    return kind.item_type if isinstance(kind, inspect.VarTupleType) else kind
 
 
 def worker_environment(settings: Settings, environment: Mapping[str, str] | None = None) -> dict[str, str]:

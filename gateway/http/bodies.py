@@ -1,5 +1,6 @@
 """Reads JSON bodies: whatever is wrong with one is the caller's 4xx, told without quoting the body."""
 
+import json
 import re
 from typing import Any, TypeVar
 
@@ -33,6 +34,7 @@ async def read_object(request: Request[Any, Any, Any]) -> dict[str, Any]:
         raise _too_deep() from error
     if not isinstance(value, dict):
         raise InvalidRequest("invalid_json", "The body must be a JSON object.")
+    json.loads(body.decode(), object_pairs_hook=_require_once, parse_int=str, parse_float=str)
     return value
 
 
@@ -59,6 +61,14 @@ def _joined(unknown: re.Match[str]) -> str:
 def plain_name(sent: str) -> str | None:
     """Returns a field's name if it is safe to repeat, else None: a name is also something that was sent."""
     return sent if _PLAIN_NAME.fullmatch(sent) else None
+
+
+def _require_once(fields: list[tuple[str, Any]]) -> None:
+    """Refuses a field that is there twice: of two values, what stands before the gateway may have read the other."""
+    names = [name for name, _ in fields]
+    if len(set(names)) != len(names):
+        twice = plain_name(next(name for name in names if names.count(name) > 1))
+        raise InvalidRequest("invalid_json", f"The field {f'`{twice}` ' if twice else ''}is there twice.", param=twice)
 
 
 def _require_shallow(body: bytes) -> None:

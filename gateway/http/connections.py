@@ -21,8 +21,7 @@ LEAST_RATE = 16 * 1024
 _TEXT = "content-type: text/plain; charset=utf-8\r\nconnection: close\r\nx-request-id: {{number}}\r\n\r\n{said}\n"
 _TOO_SLOW = "HTTP/1.1 408 Request Timeout\r\n" + _TEXT.format(said="The request came too slowly.")
 _TOO_LARGE = "HTTP/1.1 431 Request Header Fields Too Large\r\n" + _TEXT.format(said="The headers are too large.")
-
-
+_TOO_LONG = "HTTP/1.1 414 URI Too Long\r\n" + _TEXT.format(said="The address is too long.")
 _NOT_HTTP = "HTTP/1.1 400 Bad Request\r\n" + _TEXT.format(said="This is no HTTP request.")
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 
@@ -118,7 +117,7 @@ class Connection(HttpToolsProtocol):
         self._received += len(data)
         super().data_received(data)
         if self._in_headers and self._received > self._header_bytes and not self.transport.is_closing():
-            self._refuse(_TOO_LARGE)
+            self._refuse(_TOO_LONG if self._is_address_most else _TOO_LARGE)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Says nothing: anybody may ask for WebSocket, and gets the plain reply. uvicorn advises to install one."""
@@ -140,7 +139,7 @@ class Connection(HttpToolsProtocol):
             self.headers.append((b"host", named[1]))
         app, size = self.app, len(self.url) + sum(len(name) + len(value) + _SEPARATORS for name, value in self.headers)
         if size > self._header_bytes:  # of headers that came at once: those that drip are cut off before
-            self.app = _tell_too_large
+            self.app = _tell_too_long if self._is_address_most else _tell_too_large
         super().on_headers_complete()
         self.app = app
 
@@ -199,6 +198,10 @@ class Connection(HttpToolsProtocol):
         self._refuse(_TOO_SLOW)
 
     @property
+    def _is_address_most(self) -> bool:
+        return 2 * len(self.url) > self._header_bytes
+
+    @property
     def _is_answering(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle  # uvicorn's annotation leaves out that there may be none yet
         return cycle is not None and not cycle.response_complete
@@ -214,11 +217,18 @@ class Connection(HttpToolsProtocol):
 
 
 async def _tell_too_large(_: object, __: object, send: Any) -> None:
-    body = b"The headers are too large.\n"
+    await _tell(send, 431, b"The headers are too large.\n")
+
+
+async def _tell_too_long(_: object, __: object, send: Any) -> None:
+    await _tell(send, 414, b"The address is too long.\n")
+
+
+async def _tell(send: Any, status: int, body: bytes) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
     headers.append((b"content-length", str(len(body)).encode()))
     headers.append((b"x-request-id", str(uuid_utils.uuid7()).encode()))
-    await send({"type": "http.response.start", "status": 431, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

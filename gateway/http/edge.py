@@ -1,4 +1,7 @@
-"""What stands before the application: it turns away requests under foreign host names before they are routed."""
+"""What stands before the application: it turns away requests under foreign host names before they are routed.
+
+It also has HEAD answered wherever GET is (RFC 9110, 9.3.2): as GET, and the server sends no body.
+"""
 
 import msgspec
 from litestar.enums import ScopeType
@@ -24,6 +27,9 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on what names an allowed host."""
+        scope.setdefault("state", {})
+        if scope["type"] == ScopeType.HTTP and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
         if scope["type"] != ScopeType.HTTP or scope["path"] in ANY_HOST:
             await self._app(scope, receive, send)
             return
@@ -31,7 +37,6 @@ class Edge:
         if error is None:
             await self._app(scope, receive, send)
             return
-        scope.setdefault("state", {})
         problem = problem_of(error, scope)
         self._telemetry.requested(str(scope["method"]), _NO_ROUTE, problem.status, 0.0)
         is_document = tells_problems(scope["path"])
@@ -46,5 +51,4 @@ class Edge:
         start = HTTPResponseStartEvent(type="http.response.start", status=problem.status, headers=headers)
         await add_headers(start, scope)
         await send(start)
-        sent = b"" if scope["method"] == "HEAD" else body
-        await send(HTTPResponseBodyEvent(type="http.response.body", body=sent, more_body=False))
+        await send(HTTPResponseBodyEvent(type="http.response.body", body=body, more_body=False))

@@ -74,7 +74,9 @@ _STORE: dict[type[StoreError], tuple[int, str, str]] = {
 
 _FOREIGN: dict[int, InvalidRequest] = {
     400: InvalidRequest("bad_request", "The request is malformed."),
-    404: InvalidRequest("not_found", "There is nothing at this address. GET /openapi.json lists what there is."),
+    404: InvalidRequest(
+        "not_found", "There is nothing at this address. /openapi.json, where pages answer, lists what there is."
+    ),
     405: InvalidRequest("method_not_allowed", "This address does not take this method; see the Allow header."),
     413: InvalidRequest("request_too_large", "The request body is larger than this gateway reads."),
 }
@@ -83,7 +85,7 @@ _FOREIGN: dict[int, InvalidRequest] = {
 _RETRY_DOES_NOT_HELP = frozenset({"rails_unavailable", "deadline_passed"})
 """A check that is broken is not mended by the next second; nor is a caller's impatience."""
 _RETRY_AFTER_S = 1.0
-_DATABASE_BACK_S = 2.0
+_BACK_AFTER_S = {"store_unavailable": 2.0}
 """A database that is restarted, or that another one takes over from, is back in seconds."""
 _SHOULD_RETRY = "x-should-retry"
 """OpenAI's clients go by it, whatever the status; without it they ask again after every 409, 429 and 5xx."""
@@ -212,8 +214,8 @@ def _headers(error: GatewayError, status: int) -> dict[str, str]:
     if status in _SLOW_DOWN and error.code in _RETRY_DOES_NOT_HELP:
         headers[_SHOULD_RETRY] = "false"
     elif isinstance(error, RateLimited | NotServing):
-        unknown_s = _DATABASE_BACK_S if error.code == "store_unavailable" else _RETRY_AFTER_S
-        wait_s = unknown_s if error.retry_after_s is None else error.retry_after_s
+        told_s = error.retry_after_s
+        wait_s = _BACK_AFTER_S.get(error.code, _RETRY_AFTER_S) if told_s is None else told_s
         # No client should sleep until tomorrow: it is told when, and that trying again now is in vain.
         is_worth_it = "false" if isinstance(error, BudgetUsed) else "true"
         headers |= {"retry-after": str(max(1, math.ceil(wait_s))), _SHOULD_RETRY: is_worth_it}

@@ -15,9 +15,9 @@ from models.embedding.export import (
     WITNESSES,
     Form,
     Progress,
-    export_onnx,
     fingerprint_of,
 )
+from models.embedding.export_process import export_aside
 from models.embedding.onnx_session import OnnxSession, has_gpu
 from models.embedding.sentence_folder import TOKENIZER
 from models.embedding.wordpieces import WordPieces
@@ -52,8 +52,8 @@ def load_embedder(
     """Returns the ONNX form of the model in `source`, exporting it first when no intact export is in `cache_dir`.
 
     int8 on a processor; float32 on a GPU, and for a model whose int8 form is not the same. `languages` are what the
-    model serves, as ISO codes; those of the packaged one are known. An export takes about 25 s and needs torch; the
-    process that only loads never imports it.
+    model serves, as ISO codes; those of the packaged one are known. An export takes about 25 s and needs torch, in a
+    process of its own.
     """
     if languages is None and expected_sha256 == PACKAGED_MINILM_SHA256:
         languages = PACKAGED_MINILM_LANGUAGES
@@ -68,7 +68,7 @@ def load_embedder(
     for folder in folders:
         discard(folder)
     progress(f"preparing the embedder from {source.name}, once")
-    folder = export_onnx(source, cache_dir, expected_sha256, progress, form=wanted[0])
+    folder = export_aside(source, cache_dir, expected_sha256, progress, form=wanted[0])
     return OnnxEmbedder(folder, languages=languages)
 
 

@@ -98,8 +98,8 @@ class Supervisor:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the worker said that it can never run this model."""
-        return self._refusal is not None
+        """Whether the worker said that it can never run this model, and its state tells so."""
+        return self._refusal is not None and self.state is ModelState.OPEN
 
     def require_open_door(self) -> None:
         """Raises `ModelRefused` or `ModelUnavailable` when waiting would be in vain."""

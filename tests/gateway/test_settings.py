@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec import inspect
 
 from gateway.errors import SettingsInvalid
 from gateway.settings import Settings, load_settings, worker_environment
@@ -23,6 +24,32 @@ def refused(path: Path | None = None, environment: dict[str, str] | None = None)
         load_settings(path, environment or {})
     assert stopped.value.code == "settings_invalid"
     return stopped.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[server]\nallowed_hosts = ['a.example', 'CHAT example']\n", "server.allowed_hosts[1] takes a name in small"),
+        ("[upstream]\nprompts = 'talk'\n", "upstream.prompts takes chat, text or tokens."),
+        ("[[model.adapters]]\nassistant = 'a'\npath = 'p'\nsha256 = 'x'\n", "model.adapters[0].sha256 takes 64 hex"),
+    ],
+)
+def test_what_a_pattern_takes_is_said_in_words(write, text: str, said: str) -> None:
+    assert said in refused(write(text))
+
+
+def test_every_pattern_has_words() -> None:
+    def patterns(kind: object) -> list[object]:
+        if isinstance(kind, inspect.StructType):
+            return [found for field in kind.fields for found in patterns(field.type)]
+        if isinstance(kind, inspect.Metadata) and getattr(kind.type, "pattern", None):
+            assert (kind.extra_json_schema or {}).get("description"), kind.type
+            return [kind.type]
+        assert not getattr(kind, "pattern", None), f"{kind} has no words"
+        inner = [getattr(kind, name, None) for name in ("type", "item_type", "key_type", "value_type")]
+        return [found for one in (*inner, *getattr(kind, "types", ())) if one is not None for found in patterns(one)]
+
+    assert len(patterns(inspect.type_info(Settings))) > 10
 
 
 def test_without_a_file_and_variables_everything_has_its_default():

@@ -180,6 +180,14 @@ def test_an_admin_listener_that_cannot_be_is_an_error_of_ours(serve) -> None:
             assert f"canongate: server.admin_listen: cannot listen on 127.0.0.1:{port}: Address already" in gateway.said
 
 
+def test_head_is_get_without_a_body(serve) -> None:
+    with serve() as gateway:
+        for path, status in (("/livez", 200), ("/", 200), ("/v1/models", 401), ("/v1/chat", 405), ("/nothing", 404)):
+            told = httpx.head(gateway.address() + path)
+            assert (told.status_code, told.content) == (status, b""), path
+            assert int(told.headers["content-length"]) > 0, path
+
+
 def test_nobody_is_believed_about_names_and_addresses_without_the_settings(serve) -> None:
     with serve() as gateway:
         assert gateway.get("/v1/models", host="evil.example").status_code == 421
@@ -241,11 +249,14 @@ def test_settings_are_read_again_and_a_broken_file_changes_nothing(serve) -> Non
         assert gateway.get("/", host="chat.example").status_code == 200
         assert gateway.get("/", host="localhost").status_code == 421
         assert gateway.get("/", host="chat.example", **{"x-large": "x" * 5000}).status_code == 431
+        assert gateway.get("/" + "x" * 5000, host="chat.example").status_code == 414
         (line,) = [json.loads(one) for one in gateway.said.splitlines() if "settings_reloaded" in one]
         assert line["changed"] == ["limits.header_bytes", "server.allowed_hosts"]
         assert line["needs_restart"] == ["limits.match_s"]
         gateway.reload('[server]\nallowed_hosts = ["CHAT example"]\n')
-        assert gateway.manager.told[-1].startswith("STATUS=Settings not read: settings: Expected `str` matching")
+        assert gateway.manager.told[-1].startswith(
+            "STATUS=Settings not read: settings: server.allowed_hosts[0] takes a name"
+        )
         gateway.reload("[server\n")
         assert gateway.said.count("settings_not_reloaded") == 2
         assert gateway.get("/", host="chat.example").status_code == 200

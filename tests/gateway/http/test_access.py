@@ -128,7 +128,7 @@ async def test_elsewhere_errors_are_problem_documents(world):
         "type": "urn:canongate:problem:not_found",
         "title": "Not found",
         "status": 404,
-        "detail": "There is nothing at this address. GET /openapi.json lists what there is.",
+        "detail": "There is nothing at this address. /openapi.json, where pages answer, lists what there is.",
         "code": "not_found",
         "param": None,
         "request_id": "mine-1",

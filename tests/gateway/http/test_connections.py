@@ -116,6 +116,15 @@ async def test_large_headers_are_refused_also_when_they_come_at_once(sent):
     assert fits.startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize("size", [500, 100_000])
+async def test_an_address_that_is_too_long_is_told_so_whether_it_drips_or_comes_at_once(size: int) -> None:
+    async with served() as port:
+        said = await drip(port, b"GET /" + b"x" * 5_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n", size=size)
+    assert said.startswith(b"HTTP/1.1 414 ")
+    assert b"\r\nx-request-id: " in said
+    assert said.endswith(b"The address is too long.\n")
+
+
 async def test_garbage_is_told_so_with_an_id() -> None:
     async with served() as port:
         said = await drip(port, b"\x16\x03\x01 is no request\r\n\r\n", size=100)

@@ -130,8 +130,16 @@ async def test_what_only_looks_like_a_value_is_none(value):
     assert await refused(f'{{"a":{value}}}'.encode()) == "The body is not valid JSON in UTF-8."
 
 
-async def test_of_a_name_that_comes_twice_the_last_value_counts():
-    assert await read(b'{"a":1,"b":{"c":1,"c":2},"a":[2]}') == {"a": [2], "b": {"c": 2}}
+@pytest.mark.parametrize(
+    "inner", [b'"a":1,"b":2,"a":[2]', b'"b":{"a":1,"a":1}', b'"b":[{"x":"a"},{"\\u0061":1,"a":2}]']
+)
+async def test_a_name_that_comes_twice_is_refused_as_another_reader_may_take_the_other_value(inner: bytes) -> None:
+    assert await refused(b"{" + inner + b"}") == "The field `a` is there twice."
+
+
+async def test_of_a_name_that_comes_twice_only_a_plain_one_is_repeated() -> None:
+    assert await refused(b'{"<b>":1,"<b>":2}') == "The field is there twice."
+    assert await read(b'{"a":{"a":[{"a":1},{"a":1}]}}') == {"a": {"a": [{"a": 1}, {"a": 1}]}}
 
 
 def test_one_place_reads_json_from_bodies():

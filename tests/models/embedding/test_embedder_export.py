@@ -10,7 +10,7 @@ from models.embedding import embedder
 from models.embedding.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
 from models.embedding.export import Form, require_parity
 from models.embedding.sentence import SentenceEmbedder
-from models.errors import ModelRefused
+from models.errors import ModelRefused, ModelUnavailable
 from models.verified import Manifest, intact_manifest, sha256_of
 from models.worker.process import PACKAGE_ROOT
 
@@ -56,6 +56,33 @@ assert not {{"torch", "transformers", "sentence_transformers"}} & set(sys.module
     )
 
 
+def test_the_first_export_leaves_no_torch_behind_either(tmp_path):
+    program = f"""
+import sys
+from pathlib import Path
+from models.embedding.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
+steps = []
+load_embedder(packaged_minilm(), Path({str(tmp_path)!r}), PACKAGED_MINILM_SHA256, steps.append).embed(["hello"])
+assert "exporting the embedder to ONNX" in steps and "comparing the quantised embedder with the original" in steps
+assert not {{"torch", "transformers", "sentence_transformers", "onnx"}} & set(sys.modules)
+"""
+    subprocess.run(  # noqa: S603 - our own interpreter and program
+        [sys.executable, "-P", "-c", program], check=True, env={"PYTHONPATH": str(PACKAGE_ROOT)}, timeout=300
+    )
+
+
+def test_an_export_whose_folder_cannot_be_written_says_so(tmp_path):
+    (tmp_path / "taken").write_text("a file, where a folder should be")
+    with pytest.raises(ModelUnavailable, match="taken cannot be written"):
+        load_embedder(packaged_minilm(), tmp_path / "taken", PACKAGED_MINILM_SHA256, lambda _step: None)
+
+
+def test_an_export_whose_process_breaks_off_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(ModelUnavailable, match=r"could not be exported: .*(ended early \(1\)|Broken pipe)"):
+        load_embedder(packaged_minilm(), tmp_path, PACKAGED_MINILM_SHA256, lambda _step: None)
+
+
 def test_a_damaged_export_is_made_again(cache, exported, monkeypatch, tmp_path):
     intact = shutil.copytree(exported, tmp_path / "intact")
     graph = exported / "model.onnx"
@@ -67,7 +94,7 @@ def test_a_damaged_export_is_made_again(cache, exported, monkeypatch, tmp_path):
         assert not exported.exists()  # or the damaged one would stay
         return shutil.move(intact, exported)
 
-    monkeypatch.setattr(embedder, "export_onnx", export_again)
+    monkeypatch.setattr(embedder, "export_aside", export_again)
     made = load_embedder(packaged_minilm(), cache, PACKAGED_MINILM_SHA256, lambda _step: None)
     assert made.embed(["hello"]).shape == (1, 384)
     assert graph.read_bytes() != bytes(data)
@@ -116,7 +143,7 @@ def test_an_export_that_computes_otherwise_on_this_processor_is_made_again(cache
     def export_again(*_arguments, **_form):
         raise ModelRefused("exported again")
 
-    monkeypatch.setattr(embedder, "export_onnx", export_again)
+    monkeypatch.setattr(embedder, "export_aside", export_again)
     with pytest.raises(ModelRefused, match="exported again"):
         load_embedder(packaged_minilm(), cache, PACKAGED_MINILM_SHA256, lambda _step: None)
     assert not exported.exists()
