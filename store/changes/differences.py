@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 _WORDS = re.compile(r"\s+|[^\s\w]|\w+")
+_LINES = re.compile(r"\n[^\n]*|[^\n]+")
 _MOST_WORDS = 4_000
-"""Beyond, a text is told as a whole: comparing takes the square of its words."""
+"""Beyond, a text is told line by line, and one of more lines as a whole: comparing takes the square of them."""
 
 
 class Part(StrEnum):
@@ -49,6 +50,8 @@ def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
 def word_differences(before: str, after: str) -> tuple[Stretch, ...]:
     """Returns both texts as one sequence of stretches; what is kept and removed makes `before`, the rest `after`."""
     old, new = _WORDS.findall(before), _WORDS.findall(after)
+    if max(len(old), len(new)) > _MOST_WORDS:
+        old, new = _LINES.findall(before), _LINES.findall(after)
     if max(len(old), len(new)) > _MOST_WORDS:
         return _joined([Stretch(Part.REMOVED, before), Stretch(Part.ADDED, after)])
     stretches: list[Stretch] = []

@@ -66,6 +66,22 @@ def test_phrases_that_change_are_shown_whole_and_not_word_by_word() -> None:
     ]
 
 
+def test_of_a_long_list_the_entry_that_came_is_shown_and_little_beside_it() -> None:
+    cases = [{"id": f"c{number}", "message": f"Where is room {number}?", "expect": "answer"} for number in range(400)]
+    added = {"id": "gym", "message": "Is there a gym?", "expect": "refuse"}
+    (found,) = document_difference({"cases": cases}, {"cases": [*cases, added]})
+    assert {one.part for one in found.words} == {Part.SAME, Part.ADDED}
+    came = "".join(one.text for one in found.words if one.part is Part.ADDED)
+    assert " ".join(came.split()) == "- id: gym message: Is there a gym? expect: refuse"
+    assert sum(one.text.count("\n") for one in found.words) < 12
+
+
+def test_two_long_texts_without_a_common_line_are_told_as_a_whole() -> None:
+    before, after = "".join(f"a{number}\n" for number in range(5000)), "".join(f"b{number}\n" for number in range(5000))
+    words = text_difference("x", before, after).words
+    assert [(one.part, one.text) for one in words] == [(Part.REMOVED, before), (Part.ADDED, after)]
+
+
 @given(st.text(max_size=60), st.text(max_size=60))
 @example("a b", "c d ")
 def test_both_texts_can_be_read_off_what_is_shown(before: str, after: str) -> None:
