@@ -161,6 +161,7 @@ bench-rivals: setup rival ## measure the gateway beside its rivals and write doc
 screenshots: setup browser ## write pictures of every admin page to var/screenshots, and those of the README and of the guide to docs/
 	@$(BIN)/python -m docs.screenshots
 	@$(BIN)/python -m docs.screenshots --tour
+	@$(BIN)/python -m docs.screenshots --guide
 
 docs: setup $(SPHINX)/.ready ## rewrite the generated pages of docs/ and make the site in var/site
 	@$(BIN)/python -m docs.generate

@@ -18,11 +18,11 @@ def command(settings: Path, *words: str) -> list[str]:
 
 
 @contextmanager
-def running(settings: Path) -> Iterator[str]:
-    """Runs the gateway with the example help desk; gives its address once it serves."""
+def running(settings: Path, how: str = "demo") -> Iterator[str]:
+    """Runs the gateway, by `demo` with the example help desk, by `serve` as it is; gives its address once it serves."""
     with (settings.parent / "demo.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            command(settings, "demo"),
+            command(settings, how),
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -10,7 +10,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-COLOURS = 64
+COLOURS = 256
 MOST_BYTES = 120_000
 CHROMIUM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 ARGUMENTS = ("--no-sandbox",)
@@ -19,17 +19,12 @@ WAIT_MS = 300_000
 
 
 def write_picture(page: "Page", path: Path) -> None:
-    """Writes what the window shows, as `write_image` does."""
-    write_image(Image.open(BytesIO(page.screenshot())), path)
-
-
-def write_image(image: Image.Image, path: Path) -> None:
-    """Writes an image as PNG or WebP, by the path's ending. Raises `SystemExit` above `MOST_BYTES`."""
-    few = image.convert("RGB").quantize(COLOURS, dither=0)
+    """Writes what the window shows as PNG or WebP, by the path's ending. Raises `SystemExit` above `MOST_BYTES`."""
+    image = Image.open(BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     if path.suffix == ".webp":
-        few.convert("RGB").save(path, lossless=True, quality=100, method=6)
+        image.convert("RGB").save(path, lossless=True, quality=100, method=6)
     else:
-        few.save(path, optimize=True)
+        image.save(path, optimize=True)
     if path.stat().st_size > MOST_BYTES:
         raise SystemExit(f"{path.name} has {path.stat().st_size} bytes, at most {MOST_BYTES} are wanted")
 

@@ -1,28 +1,33 @@
 """Pictures of every admin page, light, dark, on a phone and in Arabic: `python -m docs.screenshots`.
 
-Those of the administrator's guide are cut from them. With `--tour` the pictures of the README's tour are written alone.
+With `--tour` the pictures of the README's tour are written to `docs/tour` alone; `--guide` walks through the
+administrator's guide and writes its pictures alone.
 """
 
 import argparse
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docs.example_gateway import READY_S, ROOT, command, running
-from docs.guide_pictures import cut
 from docs.pictures import ARGUMENTS, CHROMIUM, WAIT_MS, set_up
 from docs.tour_pictures import LOOKS, Look, tour
+from docs.walk import walk
 from gateway.http.pages.page_table import NOT_SHOWN, OPEN_PAGES, PAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 MOST_CRAWLED = 80
+ROUNDS = 3
+"""How often the questions are asked again."""
 SETTINGS = """
 [server]
 port = {port}
@@ -30,6 +35,8 @@ port = {port}
 directory = "{store}"
 [matching]
 tune = false
+[access]
+plain_http = true
 """
 QUESTIONS = (
     "How do I reset my password?",
@@ -60,6 +67,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "screenshots")
     parser.add_argument("--json", action="store_true", dest="as_json", help="print the names of the files as JSON")
     parser.add_argument("--tour", action="store_true", help="write the tour's pictures to docs/tour alone")
+    parser.add_argument("--guide", action="store_true", help="write the pictures of the administrator's guide alone")
     chosen = parser.parse_args()
     store = chosen.folder / "store"
     shutil.rmtree(store, ignore_errors=True)
@@ -68,10 +76,10 @@ def main() -> None:
         (store / "embedder").symlink_to(prepared.resolve())  # exported once for all
     settings = store / "canongate.toml"
     settings.write_text(SETTINGS.format(port=chosen.port, store=store))
-    if not chosen.tour:
+    if not (chosen.guide or chosen.tour):
         for old in chosen.folder.glob("*.png"):
             old.unlink()
-    with running(settings) as address:
+    with running(settings, "serve" if chosen.guide else "demo") as address:
         names = _shoot(address, settings, chosen)
     shutil.rmtree(store)
     print(json.dumps(names, indent=2) if chosen.as_json else f"{len(names)} pictures")
@@ -82,7 +90,7 @@ def _shoot(address: str, settings: Path, chosen: argparse.Namespace) -> list[str
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        names = _all(browser, address, settings, chosen)
+        names = walk(browser, address, settings) if chosen.guide else _all(browser, address, settings, chosen)
         browser.close()
     return names
 
@@ -100,11 +108,11 @@ def _all(browser: "Browser", address: str, settings: Path, chosen: argparse.Name
     page = context.new_page()
     set_up(page, address, json.loads(made.stdout)["token"], "Ada Lindqvist")
     _use(page, address, (settings.parent / "first-key").read_text().strip())
+    _spread(settings.parent / "canongate.db")
     pages = {template: address + path for template, path in _pages(page, address).items()}
     if chosen.tour:
         return list(tour(browser, context, pages))
-    names = [name for look in LOOKS for name in _pictures(browser, context, look, pages, chosen.folder)]
-    return [*names, *cut(chosen.folder)]
+    return [name for look in LOOKS for name in _pictures(browser, context, look, pages, chosen.folder)]
 
 
 def _use(page: "Page", address: str, key: str) -> None:
@@ -136,6 +144,17 @@ def _use(page: "Page", address: str, key: str) -> None:
             sent = {"assistant": "helpdesk", "message": question}
             page.request.post(f"{address}/v1/chat", data=sent, headers=headers)
     _wait_for(page, f"{address}/admin/unmatched", "table.rows")
+    for question in QUESTIONS * ROUNDS:
+        sent = {"assistant": "helpdesk", "message": question}
+        page.request.post(f"{address}/v1/chat", data=sent, headers=headers)
+
+
+def _spread(database: Path) -> None:
+    """Has what was asked just now been asked in the course of a week, so that charts show one."""
+    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
+        connection.execute(
+            "UPDATE decisions SET at = strftime('%Y-%m-%d %H:%M:%f000', at, '-' || (rowid % 11 % 7) || ' days')"
+        )
 
 
 def _wait_for(page: "Page", address: str, selector: str) -> None:
