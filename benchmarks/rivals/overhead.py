@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.rivals.arena import Arena, arena, common_questions, floor, set_pace
-from benchmarks.rivals.chapters import Chapter, Plot, Series
-from benchmarks.rivals.comparing import Measure, where_better
+from benchmarks.rivals.chapters import Chapter, Plot, Series, Table, Value
+from benchmarks.rivals.comparing import Measure, compare, summed_up
 from benchmarks.rivals.contestants import WAYS, Way, load
 from benchmarks.rivals.load import Came
 from benchmarks.rivals.questions import Figures, Options
@@ -22,6 +22,7 @@ SECONDS, QUICK_S = 2.0, 1.0
 ANSWERS = 0.99
 """The share of replies that are to be answers: a server that refuses quickly is not a quick one."""
 FLOOR_NAME, OWN = "floor", "canongate-worded"
+FLOOR_TITLE = "the stub itself, nothing between"
 
 
 def measure(rivals: Sequence[Rival], options: Options) -> Figures:
@@ -112,60 +113,140 @@ def added_ms(figures: Figures, name: str, callers: int = 1, latency_ms: int = 0)
 def tell(figures: Figures) -> Chapter:
     """Returns the chapter."""
     ways: Mapping[str, Any] = figures["ways"]
-    rows = [row for latency_ms in CALLERS for row in _rows(figures, latency_ms)]
+    titles = {name: way["title"] for name, way in ways.items()}
+    measures, found = _measures(figures), callers_of(figures, "0")
+    compared = compare(measures, titles, OWN, checks_of(figures))
+    rows = _rows(figures, "0")
     rows += not_run_rows(figures, rows)
-    series = [
-        Series(
-            f"{callers} at once",
-            {
-                way["title"]: value(one["p50_ms"])
-                for name, way in ways.items()
-                if "p50_ms" in (one := figures["figures"][name]["0"][str(callers)])
-            },
-        )
-        for callers in CALLERS[0]
-    ]
+    checking = {name: title for name, title in titles.items() if ways[name]["checks"] != "nothing"}
+    alone, *_ = measures
+    rate = next((one for one in measures if one.more_is_better and one.case == "32"), alone)
     return Chapter(
-        better=where_better(
-            _measures(figures), {name: way["title"] for name, way in ways.items()}, OWN, checks_of(figures)
-        ),
-        header=(
-            "",
-            "upstream",
-            "adds at 1, ms",
-            *(f"p50 / p95 / p99 at {callers}, ms" for callers in CALLERS[0]),
-            f"a second at {' / '.join(map(str, CALLERS[0]))}",
-            "memory, MiB",
-        ),
+        better=compared.better,
+        alike=compared.alike,
+        summary=[
+            *summed_up("added to a request that is alone, ms", alone, checking, OWN),
+            *summed_up("answers a second to 32 at once", rate, checking, OWN),
+        ],
+        header=_header(found),
         rows=rows,
-        plot=Plot("Median time of a request, instant upstream", "ms", series, is_logarithmic=True),
+        tables=_tables(figures),
+        plot=_plot(figures, "p50_ms", "Median time of a request, instant upstream", "ms", ""),
+        plots=[
+            _plot(figures, "p95_ms", "95 of 100 requests within, instant upstream", "ms", "p95"),
+            _plot(figures, "per_second", "Answers a second, instant upstream", "a second", "rate"),
+            _memory_plot(figures),
+        ],
         remarks=_remarks(figures),
     )
 
 
-def _rows(figures: Figures, latency_ms: int) -> list[list[str]]:
-    """Returns a row for the floor and for each way that asks an upstream of this latency."""
-    titles = {FLOOR_NAME: "the stub itself, nothing between"}
-    titles |= {name: way["title"] for name, way in figures["ways"].items()}
-    return [
-        _row(figures, name, title, latency_ms)
-        for name, title in titles.items()
-        if str(latency_ms) in figures["figures"][name]
-    ]
+def callers_of(figures: Figures, latency: str) -> list[int]:
+    """Returns how many asked at once, as far as somebody was measured."""
+    counts = {int(one) for way in figures["figures"].values() for one in way.get(latency, {})}
+    return sorted(counts)
 
 
-def _row(figures: Figures, name: str, title: str, latency_ms: int) -> list[str]:
-    cases = figures["figures"][name][str(latency_ms)]
-    told = [cases.get(str(callers), {}) for callers in CALLERS[0]]
-    is_shown = name != FLOOR_NAME and latency_ms == 0
+def _header(callers: Sequence[int]) -> tuple[str, ...]:
+    return ("median, ms", "adds at 1", *(f"at {one}" for one in callers), "memory, MiB")
+
+
+def _tables(figures: Figures) -> list[Table]:
+    found = []
+    for latency in ("0", "50"):
+        callers = callers_of(figures, latency)
+        if not callers:
+            continue
+        upstream = _upstream(latency)
+        if latency != "0":
+            rows = [row[:-1] for row in _rows(figures, latency)]
+            found.append(Table(f"Median time, {upstream}", _header(callers)[:-1], rows))
+        rates = [
+            [title, *(_rate(figures["figures"][name][latency].get(str(one), {})) for one in callers)]
+            for name, title in _titles(figures, latency).items()
+        ]
+        found.append(Table(f"Answers a second, {upstream}", ("", *(f"at {one}" for one in callers)), rates))
+        tails = [
+            [
+                title,
+                *(
+                    _median(figures["figures"][name][latency].get(str(one), {}), tail)
+                    for tail in ("p95_ms", "p99_ms")
+                    for one in callers
+                ),
+            ]
+            for name, title in _titles(figures, latency).items()
+        ]
+        heads = (f"{tail} at {one}" for tail in ("p95", "p99") for one in callers)
+        found.append(Table(f"Within which 95 and 99 of 100 are answered, ms, {upstream}", ("", *heads), tails))
+    return found
+
+
+def _upstream(latency: str) -> str:
+    return "instant upstream" if latency == "0" else f"upstream of {latency} ms"
+
+
+def _titles(figures: Figures, latency: str) -> dict[str, str]:
+    """Returns the floor and the ways that were asked with an upstream of this latency."""
+    titles = {FLOOR_NAME: FLOOR_TITLE} | {name: way["title"] for name, way in figures["ways"].items()}
+    return {name: title for name, title in titles.items() if latency in figures["figures"].get(name, {})}
+
+
+def _rows(figures: Figures, latency: str) -> list[list[str]]:
+    return [_row(figures, name, title, latency) for name, title in _titles(figures, latency).items()]
+
+
+def _row(figures: Figures, name: str, title: str, latency: str) -> list[str]:
+    cases = figures["figures"][name][latency]
+    memory = figures["ways"].get(name, {}).get("memory_mib")
     return [
         title,
-        f"{latency_ms} ms" if latency_ms else "instant",
-        f"{added_ms(figures, name, 1, latency_ms):.2f}" if "p50_ms" in cases["1"] else "-",
-        *(_percentiles(one) for one in told),
-        " / ".join(number(one["per_second"]["median"]) if one else "-" for one in told),
-        f"{figures['ways'][name]['memory_mib']:,}" if is_shown else "",
+        f"{added_ms(figures, name, 1, int(latency)):.2f}" if "p50_ms" in cases.get("1", {}) else "-",
+        *(_answered(cases.get(str(one), {})) for one in callers_of(figures, latency)),
+        "" if memory is None else f"{memory:,}",
     ]
+
+
+def _median(one: Mapping[str, Any], key: str) -> str:
+    return number(one[key]["median"]) if key in one else "-"
+
+
+def _rate(one: Mapping[str, Any]) -> str:
+    return _median(one, "per_second")
+
+
+def _answered(one: Mapping[str, Any]) -> str:
+    """Returns a median, with the share that was answered where that is not all."""
+    told_ms = _median(one, "p50_ms")
+    if told_ms == "-" or one["share_wanted"] >= ANSWERS:
+        return told_ms
+    return f"{told_ms}, {100 * one['share_wanted']:.0f} % answered"
+
+
+def _plot(figures: Figures, key: str, title: str, unit: str, name: str) -> Plot:
+    """Returns a plot of a figure by callers; without the cases that have none of it, and of zero on a logarithm."""
+    series = [
+        Series(
+            f"{callers} at once",
+            {
+                shown: value(one[key])
+                for way, shown in _titles(figures, "0").items()
+                if key in (one := figures["figures"][way]["0"].get(str(callers), {})) and one[key]["low"] > 0
+            },
+        )
+        for callers in callers_of(figures, "0")
+    ]
+    return Plot(title, unit, [one for one in series if one.values], is_logarithmic=True, name=name)
+
+
+def _memory_plot(figures: Figures) -> Plot:
+    held = {way["title"]: way["memory_mib"] for way in figures["ways"].values()}
+    return Plot(
+        "Memory after all of it",
+        "MiB",
+        [Series("memory", {title: Value(mib, mib, mib) for title, mib in held.items()})],
+        name="memory",
+    )
 
 
 def _is_whole(figures: Figures, name: str) -> bool:
@@ -175,49 +256,64 @@ def _is_whole(figures: Figures, name: str) -> bool:
     )
 
 
-def _percentiles(one: Mapping[str, Any]) -> str:
-    if "p50_ms" not in one:
-        return "-"
-    times = " / ".join(number(one[f"{name}_ms"]["median"]) for name in ("p50", "p95", "p99"))
-    return times if one["share_wanted"] >= ANSWERS else f"{times}, {100 * one['share_wanted']:.0f} % answered"
-
-
 def _measures(figures: Figures) -> list[Measure]:
+    """Returns what is compared: what it adds, all times and rates by upstream and callers, and memory."""
     whole = [name for name in figures["ways"] if _is_whole(figures, name)]
-    instant = {name: figures["figures"][name]["0"] for name in whole}
-    return [
-        Measure("adds {} ms to a request that is alone", {name: added_ms(figures, name) for name in whole}),
-        *(
-            Measure(f"takes {{}} ms at {callers} at once", {name: _median(instant[name], callers) for name in whole})
-            for callers in CALLERS[0]
-            if callers > 1
-        ),
+    bare = figures["figures"][FLOOR_NAME]["0"]["1"]["p50_ms"]["median"]
+    alone = {name: value(figures["figures"][name]["0"]["1"]["p50_ms"]) for name in whole}
+    measures = [
         Measure(
-            "answers {} a second at 32 at once",
-            {name: one["32"]["per_second"]["median"] for name, one in instant.items()},
-            more_is_better=True,
-        ),
-        Measure("holds {} MiB", {name: figures["ways"][name]["memory_mib"] for name in whole}),
+            "adds {} ms to a request that is alone",
+            {
+                name: Value(*(max(0.0, ms - bare) for ms in (one.middle, one.low, one.high)))
+                for name, one in alone.items()
+            },
+        )
     ]
-
-
-def _median(instant: Mapping[str, Any], callers: int) -> float:
-    return float(instant[str(callers)]["p50_ms"]["median"])
+    said = {
+        "p50_ms": "takes {} ms at {} at once, WHERE",
+        "p95_ms": "answers 95 of 100 within {} ms at {} at once, WHERE",
+        "p99_ms": "answers 99 of 100 within {} ms at {} at once, WHERE",
+        "per_second": "answers {} a second at {} at once, WHERE",
+    }
+    for latency in ("0", "50"):
+        for key, words in said.items():
+            for callers in map(str, callers_of(figures, latency)):
+                cases = {name: figures["figures"][name].get(latency, {}).get(callers, {}) for name in whole}
+                found = {name: value(one[key]) for name, one in cases.items() if key in one}
+                sentence = words.replace("WHERE", _upstream(latency))
+                measures.append(Measure(sentence, found, more_is_better=key == "per_second", case=callers))
+    return [*measures, Measure("holds {} MiB", {name: figures["ways"][name]["memory_mib"] for name in whole})]
 
 
 def checks_of(figures: Figures) -> dict[str, str]:
     """Returns what has to be known beside a way's figures: what it does for them."""
-    return {name: f"It checks {way['checks']}." for name, way in figures["ways"].items()}
+    return {name: f"It checks {said}." for name, said in _checks(figures).items()}
+
+
+def _checks(figures: Figures) -> dict[str, str]:
+    """Returns what each way checks; "the same" is that of the way before, which need not stand beside it."""
+    found: dict[str, str] = {}
+    before = ""
+    for name, way in figures["ways"].items():
+        said = str(way["checks"])
+        found[name] = before = said.replace("the same", before, 1) if said.startswith("the same") and before else said
+    return found
 
 
 def _remarks(figures: Figures) -> list[str]:
     counted = figures["questions"]
-    checks = "; ".join(f"{way['title']}: {way['checks']}" for way in figures["ways"].values())
+    checks = "; ".join(f"{figures['ways'][name]['title']}: {said}" for name, said in _checks(figures).items())
+    offered = f" of {counted['offered']} that were offered" if "offered" in counted else ""
     asked = (
-        f"Asked in turn are {counted['worded']} messages of the help desk's test set that canongate and NeMo's dialog "
-        f"both answer; {counted['verbatim']} for approved texts, {counted['exact']} approved phrasings."
+        f"Asked in turn are {counted['worded']} messages{offered} of the help desk's test set that canongate and "
+        f"NeMo's dialog both answer; {counted['verbatim']} for approved texts, {counted['exact']} approved phrasings."
     )
-    return [asked, f"What each checks: {checks}.", *not_run(figures)]
+    if isinstance(answered := counted.get("answered"), dict):
+        alone = "; ".join(f"{who} answered {count}" for who, count in answered.items())
+        asked += f" Of those offered {alone}."
+    few = "`-` stands for a figure that too few requests were made for: the last of some dozens is no 99th of 100."
+    return [asked, f"What each checks: {checks}.", few, *not_run(figures)]
 
 
 def not_run(figures: Figures) -> list[str]:

@@ -14,12 +14,13 @@ from typing import Any
 import anyio
 
 from benchmarks.attacks_whole import FAKE, REACHED, Asker, desk
-from benchmarks.rivals.attack_sets import OWN_HONEST, attack_messages, honest_messages
-from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
-from benchmarks.rivals.comparing import OURS, Measure, where_better
+from benchmarks.rivals.attack_sets import OWN_ATTACKS, OWN_HONEST, attack_messages, honest_messages
+from benchmarks.rivals.chapters import ONCE, Chapter, Plot, Series, Table, Value
+from benchmarks.rivals.comparing import OURS, Measure, compare, summed_up
 from benchmarks.rivals.curves import held_out, limit_for, ranked_of, some_strangers
 from benchmarks.rivals.matching import CONTESTANTS, Contestant
 from benchmarks.rivals.questions import Figures, Options
+from benchmarks.rivals.rounds import spaced
 from benchmarks.rivals.sets import helpdesk
 from benchmarks.rivals.talking import CHILDREN, THREADS, Child, ChildFailed
 from benchmarks.rivals.venvs import HERE, Rival
@@ -193,19 +194,58 @@ def _matcher(
 
 def tell(figures: Figures) -> Chapter:
     """Returns the chapter: for each contestant what gets through of each set, and whom its checks stop for nothing."""
-    rows = figures["rows"]
+    rows = [{**row, "who": spaced(row["who"])} for row in figures["rows"]]
     attacks, honest = list(rows[0]["through"]), list(rows[0]["blocked"])
+    titles, measures = {row["who"]: row["who"] for row in rows}, _measures(rows)
+    compared = compare(measures, titles, OURS, _beside(rows))
+    checking = {row["who"]: row["who"] for row in rows if row["blocked"]}
+    stopping = [row for row in rows if row["blocked"]]
     return Chapter(
-        better=_better(rows),
-        header=("", "what passes", *attacks, *(f"stopped: {name}" for name in honest)),
-        rows=[_cells(row, attacks, honest) for row in rows],
+        better=compared.better,
+        alike=compared.alike,
+        summary=[
+            *summed_up(f"{OWN_ATTACKS} that get an answer, %", measures[0], titles, OURS),
+            *(
+                row
+                for name, one in zip(honest, measures[len(attacks) :], strict=True)
+                if name == OWN_HONEST
+                for row in summed_up(f"{name} that are stopped, %", one, checking, OURS)
+            ),
+        ],
+        header=("", "what passes", *attacks),
+        rows=[(row["who"], row["does"], *(_shown(_got(row)[name]) for name in attacks)) for row in rows],
+        tables=[
+            Table(
+                "Honest messages that a check holds up",
+                ("", *honest),
+                [(row["who"], *(_cell(row["blocked"], name) for name in honest)) for row in stopping],
+            )
+        ],
         plot=Plot(
             "Hostile messages that got an answer",
             "% of the messages",
             [Series(name, {row["who"]: _value(_got(row)[name]) for row in rows}) for name in attacks],
         ),
+        plots=[
+            Plot(
+                "Honest messages that were stopped",
+                "% of the messages",
+                [
+                    Series(
+                        name, {row["who"]: _value(row["blocked"][name]) for row in stopping if name in row["blocked"]}
+                    )
+                    for name in honest
+                ],
+                name="stopped",
+            )
+        ],
         remarks=[*_REMARKS, *figures["remarks"]],
+        measured=ONCE,
     )
+
+
+def _cell(shares: Mapping[str, Sequence[float]], name: str) -> str:
+    return _shown(shares[name]) if name in shares else "-"
 
 
 _REMARKS = (
@@ -215,8 +255,8 @@ _REMARKS = (
         " approved answer."
     ),
     (
-        "`stopped` are honest messages that a check holds up; a router or a dialog has no checks, and what it refuses"
-        " of the help desk's own questions stands under matching."
+        "A router or a dialog that has no checks holds up nobody; what it refuses of the help desk's own questions"
+        " stands under matching."
     ),
 )
 
@@ -227,28 +267,34 @@ def _got(row: Mapping[str, Any]) -> Mapping[str, Sequence[float]]:
     return answered
 
 
-def _better(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    let_through = [
-        Measure(f"lets {{}} % of the {name} through", {row["who"]: 100 * _got(row)[name][0] for row in rows})
-        for name in rows[0]["through"]
+def _measures(rows: Sequence[Mapping[str, Any]]) -> list[Measure]:
+    """Returns what is compared: each set of attacks, then each set of honest messages."""
+    return [
+        *(
+            Measure(
+                f"lets {{}} % of the {name} through",
+                {row["who"]: _value(_got(row)[name]) for row in rows if name in _got(row)},
+                are_shares=True,
+            )
+            for name in rows[0]["through"]
+        ),
+        *(
+            Measure(
+                f"stops {{}} % of {name}",
+                {row["who"]: _value(row["blocked"][name]) for row in rows if row["blocked"] and name in row["blocked"]},
+                are_shares=True,
+            )
+            for name in rows[0]["blocked"]
+        ),
     ]
-    stopped = [
-        Measure(
-            f"stops {{}} % of {name}", {row["who"]: 100 * row["blocked"][name][0] for row in rows if row["blocked"]}
-        )
-        for name in rows[0]["blocked"]
-    ]
-    beside = {
+
+
+def _beside(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {
         row["who"]: f"It then has no answer to {_shown(row['unanswered'])} of the {OWN_HONEST}."
         for row in rows
-        if "unanswered" in row
+        if row.get("unanswered") is not None
     }
-    return where_better([*let_through, *stopped], {row["who"]: row["who"] for row in rows}, OURS, beside)
-
-
-def _cells(row: Mapping[str, Any], attacks: Sequence[str], honest: Sequence[str]) -> tuple[str, ...]:
-    stopped = ("-",) * len(honest) if row["blocked"] is None else tuple(_shown(row["blocked"][name]) for name in honest)
-    return (row["who"], row["does"], *(_shown(_got(row)[name]) for name in attacks), *stopped)
 
 
 def _share(part: int, whole: int) -> list[float]:
