@@ -156,7 +156,9 @@ def _ahead(title: str, told: Mapping[str, Chapter], titles: Mapping[str, str], w
 
 
 def _alike(told: Mapping[str, Chapter], titles: Mapping[str, str]) -> str:
-    return _ahead("Where a rival's figure is better, and no different", told, titles, "alike")
+    title = "Where a rival's figure is better, and no different"
+    heading, _, lines = _ahead(title, told, titles, "alike").partition("\n\n")
+    return "\n".join([heading, "", *_folded("Spreads that overlap, by question", [lines])])
 
 
 def _conditions(report: Report, folder: Path) -> str:
@@ -248,7 +250,7 @@ def _chapter(name: str, title: str, chapter: Chapter, about: Mapping[str, Any]) 
     rounds = f"{about['rounds']} round{'s' if about['rounds'] > 1 else ''}"
     shared = ", on a machine that others used too" if about["machine_was_shared"] else ""
     measured = f"{about['measured']}, {chapter.measured.format(rounds=rounds)}{shared}"
-    plots = [part for one in chapter.all_plots() for part in (f"![{one.title}](rivals/{_file(name, one)})", "")]
+    first, *others = [f"![{one.title}](rivals/{_file(name, one)})" for one in chapter.all_plots()]
     more = [part for one in chapter.tables for part in (f"**{one.title}**", "", *table(one.header, one.rows), "")]
     return "\n".join(
         [
@@ -257,13 +259,19 @@ def _chapter(name: str, title: str, chapter: Chapter, about: Mapping[str, Any]) 
             *(f"{sentence}\n" for sentence in chapter.opening),
             *table(chapter.header, chapter.rows),
             "",
-            *more,
-            *plots,
+            first,
+            "",
+            *_folded("More tables and plots", [*more, *(part for one in others for part in (one, ""))]),
             *(f"{remark}\n" for remark in chapter.remarks),
             f"`.venv/bin/python -m benchmarks.rivals --only {name}` ({measured}).",
             "",
         ]
     )
+
+
+def _folded(title: str, lines: Sequence[str]) -> list[str]:
+    """Returns lines that a reader opens, or none of none."""
+    return [f"<details><summary>{title}</summary>", "", *lines, "</details>", ""] if lines else []
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
