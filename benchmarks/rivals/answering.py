@@ -17,8 +17,8 @@ from benchmarks.desk_policy import HELPDESK
 from benchmarks.gateway_process import children_of, resident_mib
 from benchmarks.rivals import load as loads
 from benchmarks.rivals.arena import started
-from benchmarks.rivals.chapters import Chapter, Plot, Series
-from benchmarks.rivals.comparing import Measure, where_better
+from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
+from benchmarks.rivals.comparing import Measure, compare, summed_up
 from benchmarks.rivals.load import Came, Load
 from benchmarks.rivals.overhead import not_run, not_run_rows, summary
 from benchmarks.rivals.questions import Figures, Options
@@ -202,6 +202,7 @@ def _own_server(desk: Desk, weights: Path) -> Iterator[Contestant]:
 def tell(figures: Figures) -> Chapter:
     """Returns the chapter."""
     measured = figures["figures"]
+    titles = {title: title for title in measured}
     rows = [
         [
             title,
@@ -213,21 +214,21 @@ def tell(figures: Figures) -> Chapter:
         for title, one in measured.items()
     ]
     rows += not_run_rows(figures, rows)
-    measures = [
-        Measure(
-            f"gives {{}} answers a second at {callers} at once",
-            {title: one[str(callers)]["per_second"]["median"] for title, one in measured.items()},
-            more_is_better=True,
-        )
-        for callers in CALLERS
-    ] + [Measure("holds {} MiB", {title: one["memory_mib"] for title, one in measured.items()})]
-    checks_nothing = dict.fromkeys(measured, "It checks nothing.")
-    series = [
-        Series(f"{callers} at once", {title: value(one[str(callers)]["per_second"]) for title, one in measured.items()})
-        for callers in CALLERS
+    rates = [
+        _measure(measured, "per_second", "gives {} answers a second at {} at once", callers) for callers in CALLERS
     ]
+    times = [_measure(measured, "p50_ms", "takes {} ms for an answer at {} at once", callers) for callers in CALLERS]
+    held = {title: one["memory_mib"] for title, one in measured.items()}
+    measures = [*rates, *times, Measure("holds {} MiB", held)]
+    compared = compare(measures, titles, OWN, dict.fromkeys(measured, "It checks nothing."))
     return Chapter(
-        better=where_better(measures, {title: title for title in measured}, OWN, checks_nothing),
+        better=compared.better,
+        alike=compared.alike,
+        summary=[
+            row
+            for callers, one in zip(CALLERS, rates, strict=True)
+            for row in summed_up(f"answers a second, {callers} at once", one, titles, OWN)
+        ],
         header=(
             "",
             *(f"answers a second at {one}" for one in CALLERS),
@@ -236,6 +237,32 @@ def tell(figures: Figures) -> Chapter:
             "memory, MiB",
         ),
         rows=rows,
-        plot=Plot("Answers a second with SmolLM2-135M", "a second", series),
+        plot=_plot(measured, "per_second", "Answers a second with SmolLM2-135M", "a second"),
+        plots=[
+            _plot(measured, "p50_ms", "Median time of an answer", "ms", "p50"),
+            Plot(
+                "Memory after all of it",
+                "MiB",
+                [Series("memory", {title: Value(mib, mib, mib) for title, mib in held.items()})],
+                name="memory",
+            ),
+        ],
         remarks=[f"{figures['questions']} questions, {figures['threads']} threads each. {_HOW}", *not_run(figures)],
     )
+
+
+def _measure(measured: Figures, key: str, said: str, callers: int) -> Measure:
+    cases = {title: one[str(callers)] for title, one in measured.items()}
+    values = {title: value(one[key]) for title, one in cases.items() if key in one}
+    return Measure(said, values, more_is_better=key == "per_second", case=str(callers))
+
+
+def _plot(measured: Figures, key: str, title: str, unit: str, name: str = "") -> Plot:
+    series = [
+        Series(
+            f"{callers} at once",
+            {who: value(one[str(callers)][key]) for who, one in measured.items() if key in one[str(callers)]},
+        )
+        for callers in CALLERS
+    ]
+    return Plot(title, unit, series, name=name)

@@ -9,11 +9,11 @@ from typing import Any
 
 from benchmarks.rivals.arena import arena, set_pace
 from benchmarks.rivals.chapters import Chapter, Plot, Series
-from benchmarks.rivals.comparing import Measure, where_better
+from benchmarks.rivals.comparing import Measure, compare, summed_up
 from benchmarks.rivals.contestants import WAYS, attack
 from benchmarks.rivals.load import Came
 from benchmarks.rivals.messages import ATTACKS
-from benchmarks.rivals.overhead import checks_of, not_run, not_run_rows, summary
+from benchmarks.rivals.overhead import ANSWERS, checks_of, not_run, not_run_rows, summary
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import told, value
 from benchmarks.rivals.servers import SERVERS
@@ -60,37 +60,36 @@ def _title(title: str) -> str:
 def tell(figures: Figures) -> Chapter:
     """Returns the chapter."""
     ways: dict[str, Any] = figures["ways"]
-    case = {(name, str(callers)): figures["figures"][name][str(callers)] for name in ways for callers in CALLERS}
+    titles = {name: way["title"] for name, way in ways.items()}
+    case = {
+        (name, str(callers)): figures["figures"][name].get(str(callers), {}) for name in ways for callers in CALLERS
+    }
     rows = [
         [
             way["title"],
             *(_time(case[name, str(callers)], "p50_ms") for callers in CALLERS),
             _time(case[name, "1"], "p99_ms"),
-            told(case[name, "32"]["per_second"]) if case[name, "32"] else "-",
+            told(case[name, "32"]["per_second"]) if "per_second" in case[name, "32"] else "-",
             f"{100 * case[name, '1'].get('share_wanted', 0):.0f} %",
         ]
         for name, way in ways.items()
     ]
     rows += not_run_rows(figures, rows)
-    series = [
-        Series(
-            f"{callers} at once",
-            {
-                way["title"]: value(case[name, str(callers)]["p50_ms"])
-                for name, way in ways.items()
-                if "p50_ms" in case[name, str(callers)]
-            },
-        )
-        for callers in CALLERS
-    ]
     measures = [
-        Measure(f"refuses after {{}} ms at {callers} at once", _medians(case, ways, callers)) for callers in CALLERS
+        *(_measure(case, ways, "p50_ms", "refuses after {} ms at {} at once", callers) for callers in CALLERS),
+        *(_measure(case, ways, "p95_ms", "refuses 95 of 100 within {} ms at {} at once", one) for one in CALLERS),
+        *(_measure(case, ways, "p99_ms", "refuses 99 of 100 within {} ms at {} at once", one) for one in CALLERS),
+        *(_measure(case, ways, "per_second", "refuses {} a second at {} at once", callers) for callers in CALLERS),
     ]
+    compared = compare(measures, titles, OWN, checks_of(figures))
     return Chapter(
-        better=where_better(measures, {name: way["title"] for name, way in ways.items()}, OWN, checks_of(figures)),
+        better=compared.better,
+        alike=compared.alike,
+        summary=summed_up("until an attack is refused, alone, ms", measures[0], titles, OWN),
         header=("", "p50 at 1, ms", "p50 at 32, ms", "p99 at 1, ms", "refusals a second at 32", "refused"),
         rows=rows,
-        plot=Plot("Median time until an attack is refused", "ms", series, is_logarithmic=True),
+        plot=_plot(case, titles, "p50_ms", "Median time until an attack is refused", unit="ms"),
+        plots=[_plot(case, titles, "per_second", "Refusals a second", unit="a second", name="rate")],
         remarks=[
             f"{figures['attacks']} attacks in plain words, in turn; the upstream would take {_UPSTREAM_MS} ms.",
             *not_run(figures),
@@ -98,10 +97,30 @@ def tell(figures: Figures) -> Chapter:
     )
 
 
-def _medians(case: dict[tuple[str, str], Any], names: Iterable[str], callers: int) -> dict[str, float]:
+def _plot(
+    case: dict[tuple[str, str], Any], titles: dict[str, str], key: str, title: str, *, unit: str, name: str = ""
+) -> Plot:
+    series = [
+        Series(
+            f"{callers} at once",
+            {
+                shown: value(case[way, str(callers)][key])
+                for way, shown in titles.items()
+                if key in case[way, str(callers)] and case[way, str(callers)][key]["low"] > 0
+            },
+        )
+        for callers in CALLERS
+    ]
+    return Plot(title, unit, series, is_logarithmic=True, name=name)
+
+
+def _measure(case: dict[tuple[str, str], Any], names: Iterable[str], key: str, said: str, callers: int) -> Measure:
     found = {name: case[name, str(callers)] for name in names}
-    return {name: one["p50_ms"]["median"] for name, one in found.items() if "p50_ms" in one}
+    values = {name: value(one[key]) for name, one in found.items() if key in one and one["share_wanted"] >= ANSWERS}
+    return Measure(said, values, more_is_better=key == "per_second", case=str(callers))
 
 
 def _time(one: dict[str, Any], name: str) -> str:
-    return told(one[name]) if name in one else "refuses none"
+    if name in one:
+        return told(one[name])
+    return "-" if "p50_ms" in one else "refuses none"

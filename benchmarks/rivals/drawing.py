@@ -1,4 +1,7 @@
-"""Plots as SVG: rows of dots with their spread, readable on light and on dark pages."""
+"""Plots as SVG: rows of dots with their spread, readable on light and on dark pages, and on a phone.
+
+Each row has its name above its marks, so that a plot is as narrow as a page beside a menu and keeps its letters.
+"""
 
 import math
 from collections.abc import Sequence
@@ -7,12 +10,14 @@ from html import escape
 from benchmarks.rivals.chapters import Plot, Value
 from benchmarks.rivals.rounds import number
 
-WIDTH, RIGHT, TOP, FOOT = 900, 40, 66, 40
-ROW, SHIFT = 30, 6
-"""Of a row with up to four series, and between two of them."""
-LEFT, LETTER = 120, 7.0
-"""At least so much is for the names, and so much for each letter, in pixels."""
-DOT, TICKS = 5.0, 6
+WIDTH, LEFT, RIGHT, FOOT = 560, 16, 26, 48
+"""Of a picture in pixels, and its edges."""
+HEADING, LEGEND = 44, 24
+"""The room for the title, and for each line of the legend."""
+NAME, SHIFT = 24, 11
+"""The room for a row's name, and between two of its marks."""
+LETTER = 7.6
+DOT, TICKS = 5.0, 5
 LIGHT = ("#1d5d90", "#b3541e", "#2d7a46", "#7a3e93", "#806000")
 DARK = ("#8bc2ee", "#f0a875", "#86d3a0", "#d0a5e4", "#e0c060")
 SHAPES = 5
@@ -21,8 +26,7 @@ SHAPES = 5
 class Axis:
     """Where a value lies between the two ends of a plot, in pixels."""
 
-    def __init__(self, values: Sequence[Value], left: float, *, is_logarithmic: bool) -> None:
-        self.left = left
+    def __init__(self, values: Sequence[Value], *, is_logarithmic: bool) -> None:
         self._is_logarithmic = is_logarithmic
         highest = max(one.high for one in values)
         if is_logarithmic:
@@ -34,7 +38,7 @@ class Axis:
     def at(self, value: float) -> float:
         """Returns the place of a value."""
         placed = math.log10(value) if self._is_logarithmic else value
-        return self.left + (WIDTH - self.left - RIGHT) * (placed - self._from) / (self._to - self._from)
+        return LEFT + 8 + (WIDTH - LEFT - 8 - RIGHT) * (placed - self._from) / (self._to - self._from)
 
     def ticks(self) -> list[float]:
         """Returns the values that the axis names."""
@@ -52,66 +56,108 @@ def draw(plot: Plot) -> str:
     if plot.is_logarithmic and min(one.low for one in values) <= 0:
         raise ValueError(f"a logarithmic axis has no place for 0 in {plot.title!r}")
     names = list(dict.fromkeys(name for series in plot.series for name in series.values))
-    axis = Axis(values, LEFT + LETTER * max(0, max(map(len, names)) - 14), is_logarithmic=plot.is_logarithmic)
-    row = max(ROW, SHIFT * (len(plot.series) + 1))
-    height = TOP + row * len(names) + FOOT
-    parts = [_head(plot, height), *_grid(axis, plot.unit, height), *_legend(plot)]
+    axis = Axis(values, is_logarithmic=plot.is_logarithmic)
+    legend = _legend(plot)
+    top = top_of(plot)
+    row = NAME + SHIFT * len(plot.series) + 5
+    height = top + row * len(names) + FOOT
+    parts = [head(plot, height), *_bands(top, row, len(names)), *grid(axis, plot.unit, top, height), *legend]
     for place, name in enumerate(names):
-        middle = TOP + row * (place + 0.5)
-        parts += _name(axis, name, middle)
-        present = [(kind, series) for kind, series in enumerate(plot.series) if name in series.values]
-        for kind, series in present:
-            shift = (kind - (len(plot.series) - 1) / 2) * SHIFT
+        begin = top + row * place
+        parts.append(row_name(name, begin))
+        for kind, series in enumerate(plot.series):
+            if name not in series.values:
+                continue
             one = series.values[name]
             said = f"{number(one.middle)} {plot.unit} ({number(one.low)} to {number(one.high)})"
-            parts += _dot(axis, one, middle + shift, kind, f"{name}, {series.title}: {said}")
+            parts += _dot(axis, one, begin + NAME + SHIFT * (kind + 0.5), kind, f"{name}, {series.title}: {said}")
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _head(plot: Plot, height: float) -> str:
+def _bands(top: float, row: float, count: int) -> list[str]:
+    """Returns a band behind every second row, which keeps marks with their name."""
+    return [
+        f'<rect class="z" x="0" y="{top + row * place:g}" width="{WIDTH}" height="{row:g}"/>'
+        for place in range(0, count, 2)
+    ]
+
+
+def top_of(plot: Plot) -> float:
+    """Returns where the rows of a plot begin, below its title and its legend."""
+    return HEADING + LEGEND * len(legend_lines(plot))
+
+
+def head(plot: Plot, height: float) -> str:
+    """Returns the beginning of a picture: its colours, its ground and its title."""
     light = "".join(f".s{kind}{{fill:{colour};stroke:{colour}}}" for kind, colour in enumerate(LIGHT))
     dark = "".join(f".s{kind}{{fill:{colour};stroke:{colour}}}" for kind, colour in enumerate(DARK))
     style = (
-        "text{font:13px system-ui,sans-serif}.b{fill:#ffffff}.t{fill:#1f2328}.m{fill:#59636e}.g{stroke:#d1d9e0}"
-        f"{light}@media(prefers-color-scheme:dark){{.b{{fill:#14181d}}.t{{fill:#e6edf3}}.m{{fill:#9aa5b1}}"
-        f".g{{stroke:#39424d}}{dark}}}"
+        "text{font:14px system-ui,sans-serif}.b{fill:#ffffff}.z{fill:#f4f6f8}"
+        ".t{fill:#1f2328}.m{fill:#59636e}.g{stroke:#d1d9e0}.l{stroke:#ffffff;stroke-width:2}"
+        f"{light}@media(prefers-color-scheme:dark){{.b{{fill:#14181d}}.z{{fill:#1b2027}}.t{{fill:#e6edf3}}.m{{fill:#9aa5b1}}"
+        f".g{{stroke:#39424d}}.l{{stroke:#14181d}}{dark}}}"
     )
-    title = escape(f"{plot.title} ({plot.unit})")
+    words = f"{plot.title} ({plot.unit})"
+    title = escape(words)
+    fitted = fitting(words, bold=True)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{WIDTH}" height="{height:g}" '
         f'role="img" aria-label="{title}">\n<style>{style}</style>\n'
         f'<rect class="b" width="{WIDTH}" height="{height:g}" rx="6"/>\n'
-        f'<text class="t" x="16" y="24" font-weight="600">{title}</text>'
+        f'<text class="t" x="16" y="27" font-weight="600"{fitted}>{title}</text>'
     )
 
 
-def _grid(axis: Axis, unit: str, height: float) -> list[str]:
+def grid(axis: Axis, unit: str, top: float, height: float) -> list[str]:
+    """Returns the lines of an axis with what they stand for."""
     bottom = height - FOOT
     lines = []
     for tick in axis.ticks():
         x = axis.at(tick)
-        lines.append(f'<line class="g" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom:g}"/>')
+        lines.append(f'<line class="g" x1="{x:.1f}" y1="{top:g}" x2="{x:.1f}" y2="{bottom:g}"/>')
         lines.append(f'<text class="m" x="{x:.1f}" y="{bottom + 18:g}" text-anchor="middle">{_tick(tick)}</text>')
     return [*lines, f'<text class="m" x="{WIDTH - 16}" y="{bottom + 34:g}" text-anchor="end">{escape(unit)}</text>']
 
 
-def _name(axis: Axis, name: str, middle: float) -> list[str]:
-    """Returns a row's name, and a line that leads the eye from it to the marks."""
-    y = f"{middle:.1f}"
-    return [
-        f'<line class="g" x1="{axis.left:.1f}" y1="{y}" x2="{WIDTH - RIGHT}" y2="{y}" stroke-dasharray="1 4"/>',
-        f'<text class="t" x="{axis.left - 12:.1f}" y="{middle + 4:.1f}" text-anchor="end">{escape(name)}</text>',
-    ]
+def row_name(name: str, begin: float) -> str:
+    """Returns a row's name above its marks."""
+    return f'<text class="t" x="{LEFT}" y="{begin + 17:g}"{fitting(name)}>{escape(name)}</text>'
+
+
+def fitting(words: str, *, bold: bool = False) -> str:
+    """Returns the attribute that keeps long words inside the picture, where they need it."""
+    room = WIDTH - 2 * LEFT
+    is_long = len(words) * LETTER * (1.07 if bold else 1) > room
+    return f' textLength="{room}" lengthAdjust="spacingAndGlyphs"' if is_long else ""
+
+
+def legend_lines(plot: Plot) -> list[list[tuple[int, str]]]:
+    """Returns the series of each line of the legend, with their numbers; one series needs none."""
+    lines: list[list[tuple[int, str]]] = []
+    x = 0.0
+    for kind, series in enumerate(plot.series if len(plot.series) > 1 else []):
+        wide = legend_width(series.title)
+        if not lines or x + wide > WIDTH - LEFT:
+            lines.append([])
+            x = LEFT
+        lines[-1].append((kind, series.title))
+        x += wide
+    return lines
+
+
+def legend_width(title: str) -> float:
+    """Returns what an entry of the legend takes, its mark included."""
+    return 34 + LETTER * len(title)
 
 
 def _legend(plot: Plot) -> list[str]:
-    if len(plot.series) < 2:
-        return []
-    parts, x = [], 20.0
-    for kind, series in enumerate(plot.series):
-        parts.append(_shape(x, 44, kind, ""))
-        parts.append(f'<text class="t" x="{x + 12:.1f}" y="48">{escape(series.title)}</text>')
-        x += 40 + 7.5 * len(series.title)
+    parts = []
+    for number_of, line in enumerate(legend_lines(plot)):
+        x, y = LEFT + 6.0, HEADING + LEGEND * number_of + 6
+        for kind, title in line:
+            parts.append(_shape(x, y, kind, ""))
+            parts.append(f'<text class="t" x="{x + 12:.1f}" y="{y + 5}">{escape(title)}</text>')
+            x += legend_width(title)
     return parts
 
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from benchmarks.rivals.arena import Arena, arena, common_questions, replies, set_pace
 from benchmarks.rivals.chapters import Chapter, Plot, Series
-from benchmarks.rivals.comparing import Measure, where_better
+from benchmarks.rivals.comparing import Measure, compare, summed_up
 from benchmarks.rivals.contestants import WAYS, Way, load
 from benchmarks.rivals.load import Came
-from benchmarks.rivals.overhead import not_run, not_run_rows
+from benchmarks.rivals.overhead import FLOOR_NAME, FLOOR_TITLE, not_run, not_run_rows
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import Spread, percentile, spread, told, value
 from benchmarks.rivals.servers import SENTENCES, SERVERS
@@ -29,7 +29,13 @@ STREAMED = (
     "litellm-filter",
     "guardrails-ai",
 )
-OWN = "canongate-sentences"
+OWN = "canongate-worded"
+VARIANTS = {"canongate-sentences": "with checked sentences"}
+"""Of ours, not its default: a policy that shows each sentence once everything up to it has passed."""
+_DEFAULT = (
+    "canongate's default shows nothing before the whole answer has passed. Checked sentences are a setting of the "
+    "policy (`streaming: checked_sentences`), which shows each one once everything up to it has passed."
+)
 _SENTENCES = Way(
     "canongate-sentences",
     "canongate, checked sentences",
@@ -100,33 +106,42 @@ def _words(stream: str) -> str:
 def tell(figures: Figures) -> Chapter:
     """Returns the chapter."""
     able = {name: one for name, one in figures["figures"].items() if "first_ms" in one}
-    titles = {name: way["title"] for name, way in figures["ways"].items()}
+    titles = {name: way["title"] for name, way in figures["ways"].items() if name != FLOOR_NAME}
+    shown_as = {FLOOR_NAME: FLOOR_TITLE} | titles
     measures = [
-        Measure(said, {name: one[key]["median"] for name, one in able.items()})
+        Measure(said, {name: value(one[key]) for name, one in able.items()})
         for said, key in (("shows first words after {} ms", "first_ms"), ("has said all after {} ms", "whole_ms"))
     ]
-    shown = {name: one["shown_of_forbidden"] for name, one in able.items()}
+    shown = {name: str(one.get("shown_of_forbidden", "-")) for name, one in able.items()}
     beside = {name: f"It showed the forbidden end in {said} answers." for name, said in shown.items()}
+    compared = compare(measures, titles, OWN, beside, VARIANTS)
+    checked = {name: title for name, title in titles.items() if shown.get(name, "").startswith("0 of")}
     rows = [
-        [titles[name], told(one["first_ms"]), told(one["whole_ms"]), one["shown_of_forbidden"]]
+        [shown_as.get(name, name), told(one["first_ms"]), told(one["whole_ms"]), shown[name]]
         for name, one in able.items()
     ]
     rows += not_run_rows(figures, rows)
     kinds = {"first words": "first_ms", "whole answer": "whole_ms"}
     return Chapter(
-        better=where_better(measures, titles, OWN, beside),
+        better=compared.better,
+        alike=compared.alike,
+        summary=[
+            *summed_up("first checked words, ms", measures[0], checked, OWN),
+            *summed_up("whole checked answer, ms", measures[1], checked, OWN),
+        ],
         header=("", "first words, ms", "whole answer, ms", "forbidden end shown"),
         rows=rows,
         plot=Plot(
             f"A word each {figures['between_ms']:g} ms from the upstream",
             "ms",
             [
-                Series(kind, {titles[name]: value(one[key]) for name, one in able.items()})
+                Series(kind, {shown_as.get(name, name): value(one[key]) for name, one in able.items()})
                 for kind, key in kinds.items()
             ],
         ),
         remarks=[
-            *(f"No stream came from {titles[name]}." for name in figures["figures"] if name not in able),
+            _DEFAULT,
+            *(f"No stream came from {shown_as.get(name, name)}." for name in figures["figures"] if name not in able),
             *not_run(figures),
         ],
     )

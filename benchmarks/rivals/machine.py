@@ -2,21 +2,74 @@
 
 import os
 import platform
+import shutil
+import subprocess
 import time
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from benchmarks.rivals.venvs import ROOT
+from models.catalog import known_model
+from models.embedding.embedder import packaged_minilm
+from models.verified import sha256_of
+
+SOFTWARE = ("torch", "onnxruntime", "faiss-cpu", "llama-cpp-python", "nemoguardrails", "litestar")
+"""Packages of ours that figures depend on."""
+GGUF = "smollm2-135m-instruct"
 
 
 def describe() -> dict[str, Any]:
     """Returns the machine as JSON can hold it."""
     return {
         "processor": _first("/proc/cpuinfo", "model name"),
+        "family": " ".join(
+            f"{name} {_first('/proc/cpuinfo', field)}"
+            for name, field in (("family", "cpu family"), ("model", "model"), ("stepping", "stepping"))
+        ),
+        "is_virtual": is_virtual(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(int(_first("/proc/meminfo", "MemTotal").split()[0]) / 2**20, 1),
         "system": f"{platform.system()} {platform.release()} ({platform.machine()})",
         "python": platform.python_version(),
+        "software": {name: version for name in SOFTWARE if (version := _version(name))},
+        "weights": {
+            GGUF: known_model(GGUF).sha256,
+            "all-MiniLM-L6-v2": sha256_of(packaged_minilm() / "model.safetensors"),
+        },
     }
+
+
+def is_virtual() -> bool:
+    """Whether the cores are a virtual machine's, as the processor or the system says."""
+    return "hypervisor" in _first("/proc/cpuinfo", "flags").split() or Path("/sys/hypervisor/type").is_file()
+
+
+def own_version() -> dict[str, str]:
+    """Returns canongate's version, and the commit of the checkout, marked where files differ from it."""
+    return {"version": _version("canongate") or "unknown", "commit": _commit()}
+
+
+def _commit() -> str:
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    commit = _said(git, "rev-parse", "--short=12", "HEAD")
+    is_changed = _said(git, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs", ":!README.md")
+    return f"{commit}, changed since" if commit and is_changed else commit or "unknown"
+
+
+def _said(*command: str) -> str:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - git itself
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _first(path: str, name: str) -> str:
@@ -28,8 +81,8 @@ def _first(path: str, name: str) -> str:
 
 
 def now() -> str:
-    """Returns the day, as pages say it."""
-    return datetime.now(UTC).strftime("%Y-%m-%d")
+    """Returns the day and the time, as pages say them."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 class Others:

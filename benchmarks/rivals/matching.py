@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
-from benchmarks.rivals.comparing import OURS, Measure, where_better
+from benchmarks.rivals import matching_told
+from benchmarks.rivals.chapters import Chapter
+from benchmarks.rivals.comparing import OURS
 from benchmarks.rivals.curves import (
     RATES,
     Ranked,
@@ -84,8 +85,10 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     if found is None:
         remarks.append(f"BANKING77 was not measured: its rows are not in {options.data.name}/.")
     installed = {one.name: one for one in rivals}
+    told = []
     for given in [helpdesk(), *([found] if found else [])]:
         some = _some(given) if options.is_quick else given
+        told.append(_told(some))
         for tune in (False,) if options.is_quick else (False, True):
             options.say(f"{given.name}: our own matcher, embedder {'tuned' if tune else 'as it is'}")
             rows.append(
@@ -100,7 +103,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
                 rows.append({"set": given.name, "who": one.title, **measure_rival(installed[one.rival], one, some)})
             except ChildFailed as error:
                 remarks.append(f"{one.title} failed on the {given.name}: {error}")
-    return {"rows": rows, "remarks": remarks, "sets": [_told(one) for one in [helpdesk(), *([found] if found else [])]]}
+    return {"rows": rows, "remarks": remarks, "sets": told}
 
 
 def measure_rival(rival: Rival, contestant: Contestant, given: MatchingSet) -> dict[str, Any]:
@@ -153,38 +156,8 @@ def _numbers(keys: Sequence[str | None], truths: Sequence[str | None]) -> tuple[
 
 
 def tell(figures: Figures) -> Chapter:
-    """Returns the chapter: where a rival is ahead, a row for each point, and a dot for each operating curve."""
-    rows = figures["rows"]
-    return Chapter(
-        better=_ahead(rows),
-        header=("", "", "best prompt right", *(f"right within {rate:.0%}" for rate in RATES), *_POINT_HEADER),
-        rows=[cells for row in rows for cells in _cells(row)],
-        plot=Plot(
-            "Answered rightly while wrong answers stay within the rate, at the best limit there is",
-            "% of the messages that have a prompt",
-            [_series(rows, given["name"], rate) for given in figures["sets"] for rate in RATES],
-        ),
-        remarks=[*(_sentence(given) for given in figures["sets"]), *_REMARKS, *figures["remarks"]],
-    )
-
-
-_POINT_HEADER = ("at", "right", "wrong", "asked back", "refused", "without a prompt, answered")
-_REMARKS = (
-    (
-        "`right`, `asked back` and `refused` are of the messages that have a prompt; `wrong` is of all messages. What"
-        " is left of the first was answered with another prompt."
-    ),
-    (
-        "`right within 1 %` is what the best limit of all reaches while at most 1 % of all messages are answered"
-        " wrongly; it is chosen with the answers known, for everyone alike. The range is that of 95 % of draws"
-        " of the messages."
-    ),
-    (
-        "canongate also reads the counterexamples that its prompts have, for which the others have no place; BANKING77"
-        " has none."
-    ),
-    "NeMo's score is not a cosine; it ranks as FAISS does.",
-)
+    """Returns the chapter, which has a module of its own."""
+    return matching_told.tell(figures)
 
 
 def _own_name(*, is_tuned: bool) -> str:
@@ -207,52 +180,3 @@ def _told(given: MatchingSet) -> dict[str, Any]:
         "messages": len(truths),
         "in_scope": in_scope,
     }
-
-
-def _sentence(given: Mapping[str, Any]) -> str:
-    return (
-        f"The {given['name']}: {given['prompts']} prompts with {given['sentences']} sentences; {given['messages']}"
-        f" messages, {given['in_scope']} of which have a prompt."
-    )
-
-
-def _ahead(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Returns a sentence for each rival that can answer more rightly than our matcher, on any set and at any rate."""
-    own = next((row["who"] for row in reversed(rows) if row["who"].startswith(OURS)), OURS)
-    measures = [
-        Measure(
-            f"can answer {{}} % of the {name}'s messages rightly while {rate:.0%} are answered wrongly",
-            {row["who"]: 100 * row["reachable"][f"{rate:g}"][0] for row in rows if row["set"] == name},
-            more_is_better=True,
-        )
-        for name in dict.fromkeys(row["set"] for row in rows)
-        for rate in RATES
-    ]
-    return where_better(measures, {row["who"]: row["who"] for row in rows}, own)
-
-
-def _cells(row: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    curve = [_range(row["reachable"][f"{rate:g}"]) for rate in RATES]
-    first = (row["set"], row["who"], _percent(row["best_right"]), *curve)
-    for number, (name, point) in enumerate(row["points"].items()):
-        rates = (point["right"], point["wrong"], point.get("asked_back"), point["refused"], point["outside_answered"])
-        yield (
-            *(first if number == 0 else ("",) * len(first)),
-            name,
-            *("-" if r is None else _percent(r) for r in rates),
-        )
-
-
-def _series(rows: Sequence[Mapping[str, Any]], name: str, rate: float) -> Series:
-    of_set = [row for row in rows if row["set"] == name]
-    values = {row["who"]: Value(*(100 * one for one in row["reachable"][f"{rate:g}"])) for row in of_set}
-    return Series(f"{name}, {rate:.0%} wrong", values)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _range(values: Sequence[float]) -> str:
-    middle, low, high = (f"{100 * one:.1f}" for one in values)
-    return f"{middle} ({low} to {high}) %"

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
-from benchmarks.rivals.comparing import OURS, Measure, where_better
+from benchmarks.rivals.comparing import OURS, Measure, compare, summed_up
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.sets import helpdesk
 from benchmarks.rivals.talking import CHILDREN, Child, ChildFailed
@@ -148,8 +148,13 @@ def _around(values: Sequence[float]) -> list[float]:
 def tell(figures: Figures) -> Chapter:
     """Returns the chapter: a row for each store, number of threads and contestant."""
     rows = figures["rows"]
+    measures = list(_measures(rows))
+    titles = {row["who"]: row["who"] for row in rows}
+    compared = compare(measures, titles, OURS)
     return Chapter(
-        better=_faster(rows),
+        better=compared.better,
+        alike=compared.alike,
+        summary=summed_up(f"matching a message, {_where(rows[0])}, ms", measures[0], titles, OURS) if rows else [],
         header=("prompts", "sentences", "threads", "", "p50, ms", "p95, ms", "memory, MiB"),
         rows=[
             (
@@ -163,7 +168,11 @@ def tell(figures: Figures) -> Chapter:
             )
             for row in rows
         ],
-        plot=Plot("One message matched, p50", "ms", list(_series(rows)), is_logarithmic=True),
+        plot=Plot("One message matched, p50", "ms", list(_series(rows, "p50_ms")), is_logarithmic=True),
+        plots=[
+            Plot("One message matched, p95", "ms", list(_series(rows, "p95_ms")), is_logarithmic=True, name="p95"),
+            Plot("Memory of the matching process", "MiB", list(_series(rows, "resident_mib")), name="memory"),
+        ],
         remarks=[*_REMARKS, *figures["remarks"]],
     )
 
@@ -177,25 +186,30 @@ _REMARKS = (
 )
 
 
-def _faster(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    measures = []
+def _kinds(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Gives the rows of each store and number of threads."""
     for size, threads in dict.fromkeys((row["prompts"], row["threads"]) for row in rows):
-        of_kind = [row for row in rows if (row["prompts"], row["threads"]) == (size, threads)]
-        where = f"with {size:,} prompts and threads: {threads}"
-        measures += [
-            Measure(f"takes {{}} ms {where}", {row["who"]: row["p50_ms"][0] for row in of_kind}),
-            Measure(f"takes {{}} MiB {where}", {row["who"]: row["resident_mib"] for row in of_kind}),
-        ]
-    return where_better(measures, {row["who"]: row["who"] for row in rows}, OURS)
+        yield [row for row in rows if (row["prompts"], row["threads"]) == (size, threads)]
 
 
-def _series(rows: Sequence[Mapping[str, Any]]) -> Iterator[Series]:
-    for size in dict.fromkeys(row["prompts"] for row in rows):
-        for threads in dict.fromkeys(row["threads"] for row in rows):
-            of_kind = [row for row in rows if (row["prompts"], row["threads"]) == (size, threads)]
-            yield Series(
-                f"{size:,} prompts, threads: {threads}", {row["who"]: Value(*row["p50_ms"]) for row in of_kind}
-            )
+def _measures(rows: Sequence[Mapping[str, Any]]) -> Iterator[Measure]:
+    for of_kind in _kinds(rows):
+        where = _where(of_kind[0])
+        yield Measure(f"takes {{}} ms, {where}", {row["who"]: Value(*row["p50_ms"]) for row in of_kind})
+        yield Measure(
+            f"takes less than {{}} ms for 95 of 100, {where}", {row["who"]: Value(*row["p95_ms"]) for row in of_kind}
+        )
+        yield Measure(f"takes {{}} MiB, {where}", {row["who"]: row["resident_mib"] for row in of_kind})
+
+
+def _where(row: Mapping[str, Any]) -> str:
+    return f"{row['prompts']:,} prompts, {row['threads']} thread{'s' if row['threads'] > 1 else ''}"
+
+
+def _series(rows: Sequence[Mapping[str, Any]], key: str) -> Iterator[Series]:
+    for of_kind in _kinds(rows):
+        values = {row["who"]: row[key] if isinstance(row[key], list) else [row[key]] * 3 for row in of_kind}
+        yield Series(_where(of_kind[0]), {who: Value(*one) for who, one in values.items()})
 
 
 def _range(values: Sequence[float]) -> str:

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.rivals.chapters import Chapter, Plot, Series
+from benchmarks.rivals.chapters import IN_A_ROW, Chapter, Plot, Series
 from benchmarks.rivals.messages import questions
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import Spread, percentile, spread, told, value
@@ -85,24 +85,26 @@ def _database(rival: Rival) -> dict[str, Any]:
 
 def tell(figures: Figures) -> Chapter:
     """Returns the chapter."""
-    rows, plotted = [], {}
+    rows, plotted, stopped = [], {}, []
     for title, parts in figures["parts"].items():
         for one in parts:
             took: Spread | None = one.get("p50_ms")
-            rows.append([title, one["part"], told(took) if took else "-", _said(one)])
             if took:
+                rows.append([title, one["part"], told(took), "runs"])
                 plotted[f"{title}: {one['part']}"] = value(took)
+            else:
+                rows.append([title, one["part"], "-", "not run, see below" if "error" in one else str(one["runs"])])
+                stopped += [f"{title}, {one['part']}: {_said(one)}"] if "error" in one else []
     return Chapter(
         better=[],
-        header=("", "part", "p50 of a message, ms", "what it said"),
+        header=("", "part", "p50 of a message, ms", "without a network"),
         rows=rows,
         plot=Plot("Checks of libraries, in their own process", "ms", [Series("", plotted)], is_logarithmic=True),
-        remarks=[f"{figures['texts']} messages, one after another, without HTTP. {_WHY}"],
+        remarks=[f"{figures['texts']} messages, one after another, without HTTP. {_WHY}", *stopped],
+        measured=IN_A_ROW,
     )
 
 
 def _said(one: dict[str, Any]) -> str:
-    if "p50_ms" in one:
-        return "runs"
-    words = " ".join(str(one.get("error") or one["runs"]).split())
-    return f"`{words[:200].replace('`', '')}`" if "error" in one else words
+    words = " ".join(str(one["error"]).split())
+    return f"`{words[:200].replace('`', '')}`"

@@ -14,9 +14,10 @@ from typing import Any
 import anyio
 
 from benchmarks.attacks_whole import FAKE, REACHED, Asker, desk
+from benchmarks.rivals import quality_told
 from benchmarks.rivals.attack_sets import OWN_HONEST, attack_messages, honest_messages
-from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
-from benchmarks.rivals.comparing import OURS, Measure, where_better
+from benchmarks.rivals.chapters import Chapter
+from benchmarks.rivals.comparing import OURS
 from benchmarks.rivals.curves import held_out, limit_for, ranked_of, some_strangers
 from benchmarks.rivals.matching import CONTESTANTS, Contestant
 from benchmarks.rivals.questions import Figures, Options
@@ -105,6 +106,11 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     return {"rows": rows, "remarks": remarks}
 
 
+def tell(figures: Figures) -> Chapter:
+    """Returns the chapter, which has a module of its own."""
+    return quality_told.tell(figures)
+
+
 def _own_row(attacks: Mapping[str, list[str]], honest: Mapping[str, list[str]]) -> dict[str, Any]:
     with desk(FAKE) as components:
         return anyio.run(_ask_own, Asker(components), attacks, honest)
@@ -191,80 +197,12 @@ def _matcher(
     return rows
 
 
-def tell(figures: Figures) -> Chapter:
-    """Returns the chapter: for each contestant what gets through of each set, and whom its checks stop for nothing."""
-    rows = figures["rows"]
-    attacks, honest = list(rows[0]["through"]), list(rows[0]["blocked"])
-    return Chapter(
-        better=_better(rows),
-        header=("", "what passes", *attacks, *(f"stopped: {name}" for name in honest)),
-        rows=[_cells(row, attacks, honest) for row in rows],
-        plot=Plot(
-            "Hostile messages that got an answer",
-            "% of the messages",
-            [Series(name, {row["who"]: _value(_got(row)[name]) for row in rows}) for name in attacks],
-        ),
-        remarks=[*_REMARKS, *figures["remarks"]],
-    )
-
-
-_REMARKS = (
-    (
-        "A share under an attack is what got through: for a checker or a router the messages that a model gets as"
-        " they are, for a dialog of stored replies and for canongate those that are answered at all, with an"
-        " approved answer."
-    ),
-    (
-        "`stopped` are honest messages that a check holds up; a router or a dialog has no checks, and what it refuses"
-        " of the help desk's own questions stands under matching."
-    ),
-)
-
-
-def _got(row: Mapping[str, Any]) -> Mapping[str, Sequence[float]]:
-    """Returns what got an answer: of the model to the person's words, or a stored one."""
-    answered: Mapping[str, Sequence[float]] = row["through"] if row["answered"] is None else row["answered"]
-    return answered
-
-
-def _better(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    let_through = [
-        Measure(f"lets {{}} % of the {name} through", {row["who"]: 100 * _got(row)[name][0] for row in rows})
-        for name in rows[0]["through"]
-    ]
-    stopped = [
-        Measure(
-            f"stops {{}} % of {name}", {row["who"]: 100 * row["blocked"][name][0] for row in rows if row["blocked"]}
-        )
-        for name in rows[0]["blocked"]
-    ]
-    beside = {
-        row["who"]: f"It then has no answer to {_shown(row['unanswered'])} of the {OWN_HONEST}."
-        for row in rows
-        if "unanswered" in row
-    }
-    return where_better([*let_through, *stopped], {row["who"]: row["who"] for row in rows}, OURS, beside)
-
-
-def _cells(row: Mapping[str, Any], attacks: Sequence[str], honest: Sequence[str]) -> tuple[str, ...]:
-    stopped = ("-",) * len(honest) if row["blocked"] is None else tuple(_shown(row["blocked"][name]) for name in honest)
-    return (row["who"], row["does"], *(_shown(_got(row)[name]) for name in attacks), *stopped)
-
-
 def _share(part: int, whole: int) -> list[float]:
     """Returns a share with its interval of 95 %; nothing of nothing is none."""
     if not whole:
         return [0.0, 0.0, 0.0]
     found = wilson(part, whole)
     return [found.value, found.low, found.high]
-
-
-def _value(share: Sequence[float]) -> Value:
-    return Value(*(100 * one for one in share))
-
-
-def _shown(share: Sequence[float]) -> str:
-    return f"{100 * share[0]:.1f} %"
 
 
 def _some(texts: list[str], most: int) -> list[str]:

@@ -1,68 +1,93 @@
-"""What a run came to: one JSON file with all figures, and the page and plots that are written from it alone."""
+"""The page, its plots and the sentences elsewhere that are written from one file of figures, and from it alone."""
 
 import json
+import os
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.rivals.answering import SMOLLM2
-from benchmarks.rivals.chapters import Chapter
+from benchmarks.rivals.bars import draw_bars
+from benchmarks.rivals.chapters import Chapter, Plot
 from benchmarks.rivals.drawing import draw
+from benchmarks.rivals.kept import FIGURES, FOLDER, NotFigures, Report
+from benchmarks.rivals.matching_told import own_rate_sentence
 from benchmarks.rivals.overhead import added_ms
 from benchmarks.rivals.questions import QUESTIONS
 from benchmarks.rivals.servers import SENTENCES, SERVERS
 from benchmarks.rivals.venvs import ROOT, named
+from benchmarks.rivals.words import HEAD, READING, data_rows, data_section, own_goals
 
-Report = dict[str, Any]
-FOLDER = ROOT / "docs" / "rivals"
-FIGURES = FOLDER / "figures.json"
 PAGE = ROOT / "docs" / "rivals.md"
 README = ROOT / "README.md"
+MATCHING = ROOT / "docs" / "matching.md"
 BEGIN, END = "<!-- begin of what benchmarks/rivals wrote -->", "<!-- end of what it wrote -->"
 
 
-def read_report(path: Path) -> Report:
-    """Returns the figures of earlier runs, or an empty report."""
-    read: Report = json.loads(path.read_text()) if path.is_file() else {}
-    return {"rivals": {}, "not_installed": {}, "not_answered": {}, "questions": {}, **read}
-
-
-def write_report(report: Report, path: Path) -> None:
-    """Writes all figures; a run that is stopped keeps those of the questions that were answered."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    unfinished.replace(path)
-
-
 def write_page(report: Report, figures: Path = FIGURES) -> None:
-    """Writes the page, one plot for each question, and the README's sentence.
+    """Writes the page, its plots, and the sentences of the README and of the page about matching.
 
-    Of figures that lie elsewhere the page and a folder `rivals` of plots lie beside them, and the README stays.
+    Of figures that lie elsewhere the page and a folder `rivals` of plots lie beside them, and the others stay. Raises
+    `NotFigures` where there are none to write of.
     """
-    page, plots = (PAGE, FOLDER) if figures == FIGURES else (figures.with_suffix(".md"), figures.parent / "rivals")
+    if not report["questions"]:
+        raise NotFigures(f"{figures} has no figures, and a page of nothing would replace the one that is there")
+    is_ours = figures == FIGURES
+    page, plots = (PAGE, FOLDER) if is_ours else (figures.with_suffix(".md"), figures.parent / "rivals")
+    written = {page: page_of(report, page.parent)}
+    written |= {plots / file: drawn for file, drawn in drawings(report).items()}
+    if is_ours:
+        written |= {
+            README: between(README, _overhead_sentence(report)),
+            MATCHING: between(MATCHING, _matching_sentence(report)),
+        }
     plots.mkdir(parents=True, exist_ok=True)
-    for name, chapter in chapters(report).items():
-        (plots / f"{name}.svg").write_text(draw(chapter.plot))
-    page.write_text(page_of(report))
-    if figures == FIGURES:
-        README.write_text(readme_of(README.read_text(), report))
+    for old in set(plots.glob("*.svg")) - set(written):
+        old.unlink()
+    for path, text in written.items():
+        path.write_text(text)
 
 
-def readme_of(readme: str, report: Report) -> str:
-    """Returns the README with its sentence of these figures. Raises `ValueError` where it has no place for it."""
-    before, begun, rest = readme.partition(BEGIN)
+def drawings(report: Report) -> dict[str, str]:
+    """Returns the plots by their files' names."""
+    told = chapters(report)
+    return {_file(name, one): drawn(one) for name, chapter in told.items() for one in chapter.all_plots()}
+
+
+def drawn(plot: Plot) -> str:
+    """Returns a plot as an SVG file, as dots or as bars."""
+    return draw_bars(plot) if plot.is_stacked else draw(plot)
+
+
+def _file(name: str, plot: Plot) -> str:
+    return f"{name}_{plot.name}.svg" if plot.name else f"{name}.svg"
+
+
+def between(path: Path, words: str) -> str:
+    """Returns a file's text with its sentence of these figures. Raises `ValueError` where it has no place for it."""
+    before, begun, rest = path.read_text().partition(BEGIN)
     _, ended, after = rest.partition(END)
     if not begun or not ended:
-        raise ValueError(f"README.md has no place between {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n{_sentence(report)}\n{END}{after}"
+        raise ValueError(f"{path.name} has no place between {BEGIN!r} and {END!r}")
+    return f"{before}{BEGIN}\n{words}\n{END}{after}"
 
 
-def _sentence(report: Report) -> str:
+def readme_of(report: Report) -> str:
+    """Returns the README with its sentence of these figures."""
+    return between(README, _overhead_sentence(report))
+
+
+def matching_of(report: Report) -> str:
+    """Returns the page about matching with its sentence of these figures."""
+    return between(MATCHING, _matching_sentence(report))
+
+
+def _overhead_sentence(report: Report) -> str:
     if "overhead" not in report["questions"]:
         return "Not measured yet."
-    figures = report["questions"]["overhead"]["figures"]
+    about = report["questions"]["overhead"]
+    figures = about["figures"]
     ways = {
         "canongate-worded": "canongate, which matches, checks and records",
         "nemo-dialog-worded": "NeMo Guardrails' dialog by embeddings",
@@ -72,9 +97,17 @@ def _sentence(report: Report) -> str:
     }
     added = [f"{told} {added_ms(figures, name):.1f} ms" for name, told in ways.items() if name in figures["ways"]]
     told = f"To an upstream that answers at once, a request that is alone adds: {'; '.join(added)}."
-    if report["questions"]["overhead"]["machine_was_shared"]:
+    if about["is_quick"]:
+        told += " That was one short round, to be measured again."
+    if about["machine_was_shared"]:
         told += " Others used the machine meanwhile, so this is to be measured again."
-    return "\n".join(textwrap.wrap(told, 120))
+    return "\n".join(textwrap.wrap(f"{told} {own_goals()}", 120))
+
+
+def _matching_sentence(report: Report) -> str:
+    if "matching" not in report["questions"]:
+        return "Not measured yet."
+    return "\n".join(textwrap.wrap(own_rate_sentence(report["questions"]["matching"]["figures"]), 120))
 
 
 def chapters(report: Report) -> dict[str, Chapter]:
@@ -83,27 +116,55 @@ def chapters(report: Report) -> dict[str, Chapter]:
     return {one.name: one.tell(answered[one.name]["figures"]) for one in QUESTIONS if one.name in answered}
 
 
-def page_of(report: Report) -> str:
-    """Returns the page."""
+def page_of(report: Report, folder: Path = PAGE.parent) -> str:
+    """Returns the page, for the folder that it is to lie in."""
     told = chapters(report)
     titles = {one.name: one.title for one in QUESTIONS}
-    parts = [_HEAD, _where_better(told, titles), _READING, _conditions(report)]
+    parts = [HEAD, _summary(told, titles), own_goals() + "\n"]
+    parts += [_ahead("Where a rival is better", told, titles, "better"), _alike(told, titles), READING]
+    parts += [data_section(table(("file", "rows", "fields", "from", "SHA-256"), data_rows()))]
+    parts += [_conditions(report, folder)]
     parts += [_chapter(name, titles[name], chapter, report["questions"][name]) for name, chapter in told.items()]
-    return "\n".join([*parts, _configurations()])
+    return "\n".join([*parts, _configurations(folder)])
 
 
-def _where_better(told: dict[str, Chapter], titles: dict[str, str]) -> str:
+def _summary(told: Mapping[str, Chapter], titles: Mapping[str, str]) -> str:
+    rows = [
+        (f"[{titles[name]}](#{_anchor(titles[name])})" if number == 0 else "", *row)
+        for name, chapter in told.items()
+        for number, row in enumerate(chapter.summary)
+    ]
+    best = (
+        "The best rival is that with the best figure of all that were measured, whatever it does for it; where a figure"
+        " is of checks, of those that check. What it does not do stands in the lists below."
+    )
+    header = ("question", "figure", "canongate", "best rival", "which", "ahead")
+    return "\n".join(["## In short", "", *table(header, rows), "", best, ""])
+
+
+def _anchor(title: str) -> str:
+    kept = "".join(letter for letter in title.lower() if letter.isalnum() or letter in " -")
+    return kept.replace(" ", "-")
+
+
+def _ahead(title: str, told: Mapping[str, Chapter], titles: Mapping[str, str], which: str) -> str:
     lines = []
     for name, chapter in told.items():
-        if chapter.better:
-            lines += [f"- {titles[name]}", *(f"  - {sentence}" for sentence in chapter.better)]
-    return "\n".join(["## Where a rival is better", "", *(lines or ["Nowhere, of what was asked here."]), ""])
+        if said := getattr(chapter, which):
+            lines += [f"- {titles[name]}", *(f"  - {sentence}" for sentence in said)]
+    return "\n".join([f"## {title}", "", *(lines or ["Nowhere, of what was asked here."]), ""])
 
 
-def _conditions(report: Report) -> str:
+def _alike(told: Mapping[str, Chapter], titles: Mapping[str, str]) -> str:
+    title = "Where a rival's figure is better, and no different"
+    heading, _, lines = _ahead(title, told, titles, "alike").partition("\n\n")
+    return "\n".join([heading, "", *_folded("Spreads that overlap, by question", [lines])])
+
+
+def _conditions(report: Report, folder: Path) -> str:
     asked = report["questions"]
     machines = {json.dumps(one["machine"]): one["machine"] for one in asked.values()}
-    lines = ["## The machine", "", *(_machine(one) for one in machines.values())]
+    lines = ["## The machine", "", *(f"{_machine(one)}\n" for one in machines.values()), *_runs(asked)]
     shared = [name for name, one in asked.items() if one["machine_was_shared"]]
     quick = [name for name, one in asked.items() if one["is_quick"]]
     if shared:
@@ -116,17 +177,50 @@ def _conditions(report: Report) -> str:
         f"**Not answered by the last run: {name}.** `{' '.join(why.split())[:300].replace('`', '')}`"
         for name, why in report["not_answered"].items()
     ]
-    return "\n\n".join(["\n".join(lines), "\n".join(_versions(report)), ""])
+    return "\n\n".join(["\n".join(lines), "\n".join(_versions(report, folder)), ""])
 
 
-def _machine(one: dict[str, Any]) -> str:
-    size = f"{one['cores']} cores, {one['memory_gib']} GiB"
-    return f"{one['processor']}, {size}, {one['system']}, Python {one['python']}."
+def _machine(one: Mapping[str, Any]) -> str:
+    family = f" ({one['family']})" if one.get("family") else ""
+    virtual = " virtual" if one.get("is_virtual") else ""
+    size = f"{one['cores']}{virtual} cores, {one['memory_gib']} GiB"
+    told = f"{one['processor']}{family}, {size}, {one['system']}, Python {one['python']}"
+    if software := one.get("software"):
+        told += f"; {', '.join(f'{name} {version}' for name, version in software.items())}"
+    weights = "".join(f" {name}: SHA-256 `{digest}`." for name, digest in one.get("weights", {}).items())
+    return f"{told}.{weights}"
 
 
-def _versions(report: Report) -> list[str]:
+def _runs(asked: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Returns which questions were answered in one run, and of which canongate."""
+    runs: dict[tuple[str, str], list[str]] = {}
+    for name, one in asked.items():
+        runs.setdefault((one.get("run", ""), _own(one)), []).append(name)
+    said = [
+        f"{'Run ' + run if run else 'Before runs had a number of their own'}{f', canongate {own}' if own else ''}: "
+        f"{', '.join(names)}."
+        for (run, own), names in runs.items()
+    ]
+    if len({run for run, _ in runs}) > 1:
+        said.insert(0, "**These figures are not of one run.**")
+    elif "" in {run for run, _ in runs}:
+        said.insert(0, "Whether these figures are of one run was not kept.")
+    return [f"{' '.join(said)}\n"]
+
+
+def _own(one: Mapping[str, Any]) -> str:
+    own = one.get("canongate")
+    return f"{own['version']} ({own['commit']})" if own else ""
+
+
+def _versions(report: Report, folder: Path) -> list[str]:
     rows = [
-        (f"[{one['title']}]({one['home']})", one["version"], one["licence"], _requirements(name))
+        (
+            f"[{one['title']}]({one['home']})",
+            _version(report, name, one["version"]),
+            one["licence"],
+            _link(named(name).requirements, folder),
+        )
         for name, one in report["rivals"].items()
     ]
     lines = ["## Who is measured", "", *table(("", "version", "licence", "everything installed"), rows)]
@@ -136,32 +230,48 @@ def _versions(report: Report) -> list[str]:
     ]
 
 
-def _requirements(name: str) -> str:
-    return _link(named(name).requirements)
+def _version(report: Report, name: str, known: str) -> str:
+    """Returns the version that was measured; where questions had others, each with its questions."""
+    found: dict[str, list[str]] = {}
+    for question, one in report["questions"].items():
+        if version := one.get("versions", {name: known}).get(name):
+            found.setdefault(version, []).append(question)
+    if len(found) < 2:
+        return next(iter(found), known)
+    return "; ".join(f"{version} ({', '.join(asked)})" for version, asked in found.items())
 
 
-def _link(path: Path) -> str:
-    """Returns a link to a file of the repository; a folder has only its name."""
-    place = path.relative_to(ROOT)
-    return f"[{path.name}](../{place})" if path.is_file() else f"`{place}`"
+def _link(path: Path, folder: Path) -> str:
+    """Returns a link to a file of the repository from a page's folder; a folder has only its name."""
+    return f"[{path.name}]({os.path.relpath(path, folder)})" if path.is_file() else f"`{path.relative_to(ROOT)}`"
 
 
-def _chapter(name: str, title: str, chapter: Chapter, about: dict[str, Any]) -> str:
-    measured = f"{about['measured']}, {about['rounds']} round{'s' if about['rounds'] > 1 else ''}"
+def _chapter(name: str, title: str, chapter: Chapter, about: Mapping[str, Any]) -> str:
+    rounds = f"{about['rounds']} round{'s' if about['rounds'] > 1 else ''}"
     shared = ", on a machine that others used too" if about["machine_was_shared"] else ""
+    measured = f"{about['measured']}, {chapter.measured.format(rounds=rounds)}{shared}"
+    first, *others = [f"![{one.title}](rivals/{_file(name, one)})" for one in chapter.all_plots()]
+    more = [part for one in chapter.tables for part in (f"**{one.title}**", "", *table(one.header, one.rows), "")]
     return "\n".join(
         [
             f"## {title}",
             "",
-            f"![{chapter.plot.title}](rivals/{name}.svg)",
-            "",
+            *(f"{sentence}\n" for sentence in chapter.opening),
             *table(chapter.header, chapter.rows),
             "",
+            first,
+            "",
+            *_folded("More tables and plots", [*more, *(part for one in others for part in (one, ""))]),
             *(f"{remark}\n" for remark in chapter.remarks),
-            f"`.venv/bin/python -m benchmarks.rivals --only {name}` ({measured}{shared}).",
+            f"`.venv/bin/python -m benchmarks.rivals --only {name}` ({measured}).",
             "",
         ]
     )
+
+
+def _folded(title: str, lines: Sequence[str]) -> list[str]:
+    """Returns lines that a reader opens, or none of none."""
+    return [f"<details><summary>{title}</summary>", "", *lines, "</details>", ""] if lines else []
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -176,41 +286,11 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
-def _configurations() -> str:
-    rows = [(server.title, _files(server.configuration)) for server in (*SERVERS, SENTENCES, SMOLLM2)]
+def _configurations(folder: Path) -> str:
+    rows = [(server.title, _files(server.configuration, folder)) for server in (*SERVERS, SENTENCES, SMOLLM2)]
     return "\n".join(["## Configurations", "", *table(("", "in the repository"), rows), ""])
 
 
-def _files(configuration: Path) -> str:
-    return ", ".join(map(_link, sorted(configuration.iterdir()) if configuration.is_dir() else [configuration]))
-
-
-_HEAD = """# Beside its rivals
-
-For whoever chooses between this and another product, and wants figures.
-
-What a guarded request costs, end to end on processors alone, here and with others: on one machine, with the same
-messages, the same stub in place of the model and, where a model runs, the same weights and threads. Written by
-`benchmarks/rivals` from [figures.json](rivals/figures.json); nothing on it is typed by hand.
-
-```sh
-make bench-rivals                                                # all of it, an hour at most on two idle cores
-.venv/bin/python -m benchmarks.rivals --only overhead --quick    # one question, one short round
-.venv/bin/python -m benchmarks.rivals --page                     # this page again, from its figures
-```
-
-The first run installs everybody's packages into `var/rivals` before that hour: some 5 GB, and a quarter of an hour to
-half of one. What cannot be installed or does not run is named with its error, and the rest is measured. How the
-products differ otherwise is on [another page](explanation/comparison.md).
-"""
-
-_READING = """## How to read these figures
-
-Figures are medians of the rounds, with the lowest and the highest in brackets; where brackets overlap, the difference
-is noise. Contestants take turns in each round. The server has all cores but the last, which the load and the stub
-share: on two cores a server works on one, so that many at once wait for each other. Compare rows that do the same work:
-one that checks nothing shows what its server costs by itself, and regular expressions are a small part of what
-canongate does with a message, which also looks for the approved prompt and records the decision. A model takes a second
-or more where these rows take milliseconds: what gets through, and which questions are answered rightly, matter more
-than most of them.
-"""
+def _files(configuration: Path, folder: Path) -> str:
+    files = sorted(configuration.iterdir()) if configuration.is_dir() else [configuration]
+    return ", ".join(_link(one, folder) for one in files)

@@ -1,5 +1,6 @@
 """Medians with their spread: percentiles of one round's times, and middle, lowest and highest of the rounds."""
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 
@@ -58,3 +59,8 @@ def number(figure: float) -> str:
     if abs(figure) < 0.1:
         return f"{figure:.2g}"
     return f"{figure:.1f}" if abs(figure) >= 10 else f"{figure:.2f}"
+
+
+def spaced(words: str) -> str:
+    """Returns words with a space before each sign of percent, as pages write it."""
+    return re.sub(r"(\d)%", r"\1 %", words)

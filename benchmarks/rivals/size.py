@@ -1,6 +1,6 @@
 """What is installed for each, and how many lines somebody writes to configure it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from packaging.requirements import Requirement
 
 from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals.arena import prepare
-from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
-from benchmarks.rivals.comparing import Measure, where_better
+from benchmarks.rivals.chapters import ONCE, Chapter, Plot, Series, Table, Value
+from benchmarks.rivals.comparing import Measure, summed_up, where_better
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.servers import CONFIGURATIONS, DIALOG
 from benchmarks.rivals.venvs import Rival
@@ -118,24 +118,46 @@ def tell(figures: Figures) -> Chapter:
     """Returns the chapter."""
     titles, sizes = figures["titles"], figures["installed_mib"]
     names = sorted(sizes, key=sizes.get)
-    better = where_better([Measure("installs {} MiB", sizes)], titles, OWN)
+    measures = [Measure("installs {} MiB", sizes), Measure("brings packages: {}", figures["packages"])]
+    better = where_better(measures, titles, OWN)
     for job, lines in figures["lines"].items():
         better += where_better([Measure(f"needs {{}} lines for {job}", lines)], {name: name for name in lines}, OWN)
-    counts = "; ".join(
-        f"{job}: {', '.join(f'{name} {count:,}' for name, count in lines.items())}"
-        for job, lines in figures["lines"].items()
-    )
     return Chapter(
         better=better,
+        summary=[
+            *summed_up("installed, MiB", measures[0], titles, OWN),
+            *(
+                row
+                for job, lines in figures["lines"].items()
+                for row in summed_up(f"lines for {job}", Measure("{}", lines), {name: name for name in lines}, OWN)
+            ),
+        ],
         header=("", "installed, MiB", "packages"),
         rows=[[titles[name], f"{sizes[name]:,}", str(figures["packages"][name])] for name in names],
-        plot=Plot(
-            "Installed packages",
-            "MiB",
-            [Series("installed", {titles[name]: Value(sizes[name], sizes[name], sizes[name]) for name in names})],
-        ),
-        remarks=[
-            _WITHOUT,
-            f"Lines that say something, neither empty nor a comment. {counts}. {_MORE}",
+        tables=[
+            Table(f"Lines for {job}", ("", "lines"), [[name, f"{count:,}"] for name, count in lines.items()])
+            for job, lines in figures["lines"].items()
         ],
+        plot=Plot(
+            "Installed packages", "MiB", [Series("installed", {titles[name]: _exact(sizes[name]) for name in names})]
+        ),
+        plots=_lines_plots(figures["lines"]),
+        remarks=[_WITHOUT, f"Lines that say something: neither empty nor a comment alone. {_MORE}"],
+        measured=ONCE,
     )
+
+
+def _lines_plots(jobs: Mapping[str, Mapping[str, int]]) -> list[Plot]:
+    """Returns the plot of lines by job, or none where nothing was counted."""
+    titles = {DESK: "the whole help desk", CHECKS: "checks alone"}
+    series = [
+        Series(titles.get(job, job), {name: _exact(count) for name, count in lines.items() if count})
+        for job, lines in jobs.items()
+    ]
+    if not any(one.values for one in series):
+        return []
+    return [Plot("Lines of configuration", "lines", series, is_logarithmic=True, name="lines")]
+
+
+def _exact(count: float) -> Value:
+    return Value(count, count, count)

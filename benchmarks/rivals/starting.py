@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from benchmarks.rivals import load as loads
 from benchmarks.rivals.arena import prepare, replies, set_pace, started, stub
-from benchmarks.rivals.chapters import Chapter, Plot, Series
-from benchmarks.rivals.comparing import Measure, where_better
+from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
+from benchmarks.rivals.comparing import Measure, compare, summed_up
 from benchmarks.rivals.contestants import WAYS, load
 from benchmarks.rivals.messages import Questions, questions
 from benchmarks.rivals.overhead import not_run, not_run_rows
@@ -21,6 +21,7 @@ _HOW = (
     "On all cores, with caches on the disk filled by an earlier start. Memory is of all of a server's processes after "
     f"{REQUESTS} requests."
 )
+_NO_ANSWERS_YET = {"nemo-dialog": "It says so before its index of phrasings is made: see its first answer."}
 PATIENCE_S = 300.0
 OWN = "canongate"
 
@@ -86,15 +87,37 @@ def tell(figures: Figures) -> Chapter:
     ]
     rows += not_run_rows(figures, rows)
     measures = [
-        Measure("gives its first answer {} s after its start", _medians(measured, "answered_s")),
-        Measure("holds {} MiB", _medians(measured, "memory_mib")),
+        Measure("gives its first answer {} s after its start", _values(measured, "answered_s")),
+        Measure("says that it is ready after {} s", _values(measured, "ready_s")),
+        Measure("holds {} MiB", _values(measured, "memory_mib")),
     ]
-    plotted = {titles[name]: value(one["answered_s"]) for name, one in measured.items()}
+    compared = compare(measures, titles, OWN, _NO_ANSWERS_YET)
+    kinds = {"first answer": "answered_s", "says that it is ready": "ready_s"}
     return Chapter(
-        better=where_better(measures, titles, OWN),
+        better=compared.better,
+        alike=compared.alike,
+        summary=[
+            *summed_up("from the start to the first answer, s", measures[0], titles, OWN),
+            *summed_up(f"memory after {REQUESTS} requests, MiB", measures[2], titles, OWN),
+        ],
         header=("", "first answer, s", "says that it is ready, s", "memory, MiB"),
         rows=rows,
-        plot=Plot("From the start to the first answer", "s", [Series("first answer", plotted)]),
+        plot=Plot(
+            "From the start to the first answer",
+            "s",
+            [
+                Series(kind, {titles[name]: value(one[key]) for name, one in measured.items()})
+                for kind, key in kinds.items()
+            ],
+        ),
+        plots=[
+            Plot(
+                f"Memory after {REQUESTS} requests",
+                "MiB",
+                [Series("memory", {titles[name]: value(one["memory_mib"]) for name, one in measured.items()})],
+                name="memory",
+            )
+        ],
         remarks=[
             _HOW,
             *not_run(figures),
@@ -102,5 +125,5 @@ def tell(figures: Figures) -> Chapter:
     )
 
 
-def _medians(measured: Figures, figure: str) -> dict[str, float]:
-    return {name: one[figure]["median"] for name, one in measured.items()}
+def _values(measured: Figures, figure: str) -> dict[str, Value]:
+    return {name: value(one[figure]) for name, one in measured.items()}

@@ -17,7 +17,7 @@ WAYS = {
 
 
 def of(ms: float) -> dict[str, float]:
-    return {"median": ms, "low": ms, "high": ms * 2}
+    return {"median": ms, "low": ms, "high": ms * 1.5}
 
 
 def times(ms: float) -> dict[str, Any]:
@@ -56,9 +56,15 @@ def figures_of(question: str) -> dict[str, Any]:
         },
         "first_token": {
             "between_ms": 10.0,
-            "ways": {"canongate-sentences": WAYS["canongate-worded"], "plain": WAYS["plain"]},
+            "ways": {
+                "canongate-worded": WAYS["canongate-worded"],
+                "canongate-sentences": WAYS["canongate-worded"],
+                "plain": WAYS["plain"],
+            },
             "figures": {
-                "canongate-sentences": {"first_ms": of(200.0), "whole_ms": of(350.0), "shown_of_forbidden": "0 of 10"},
+                "floor": {"first_ms": of(2.0), "whole_ms": of(340.0)},
+                "canongate-worded": {"first_ms": of(900.0), "whole_ms": of(950.0), "shown_of_forbidden": "0 of 10"},
+                "canongate-sentences": {"first_ms": of(200.0), "whole_ms": of(950.0), "shown_of_forbidden": "0 of 10"},
                 "plain": {"first_ms": of(20.0), "whole_ms": of(330.0), "shown_of_forbidden": "10 of 10"},
             },
             "failed": {},
@@ -129,7 +135,7 @@ def test_who_answers_a_part_alone_is_not_called_better() -> None:
     figures["figures"]["plain"]["0"]["128"]["share_wanted"] = 0.5
     chapter = overhead.tell(figures)
     assert chapter.better == []
-    assert chapter.rows[2][6].endswith(", 50 % answered")
+    assert chapter.rows[2][5].endswith(", 50 % answered")
 
 
 def test_what_is_added_is_the_difference_to_the_stub_alone() -> None:
@@ -150,7 +156,8 @@ def test_who_shows_a_forbidden_end_is_told_beside_being_quick() -> None:
 
 
 def test_what_could_not_run_is_told_in_its_own_words() -> None:
-    assert told("offline").rows[1] == ["A library", "Topics", "-", "`OSError: no network at all`"]
+    assert told("offline").rows[1] == ["A library", "Topics", "-", "not run, see below"]
+    assert told("offline").remarks[-1] == "A library, Topics: `OSError: no network at all`"
 
 
 def test_a_page_says_when_others_used_the_machine_or_the_run_was_short() -> None:
@@ -166,7 +173,7 @@ def test_a_page_says_when_others_used_the_machine_or_the_run_was_short() -> None
     page = page_of({"rivals": {}, "not_installed": {}, "not_answered": {}, "questions": {"overhead": about}})
     assert "**Others used the machine during: overhead.**" in page
     assert "**Measured with `--quick`, one short round: overhead.**" in page
-    assert page.index("A plain proxy") < page.index("## The machine"), "where a rival is better does not come first"
+    assert page.index("**A plain proxy**") < page.index("## The machine"), "where a rival is better does not come first"
 
 
 def test_a_table_has_no_ragged_rows() -> None:
@@ -191,3 +198,55 @@ def test_a_server_that_answers_nothing_has_no_times_but_an_example() -> None:
 def test_words_of_a_stream_are_joined() -> None:
     stream = 'data: {"content":"The "}\n\ndata: {"content": "end."}\n\ndata: [DONE]\n'
     assert first_token._words(stream) == "The end."
+
+
+def test_first_words_are_compared_with_the_default_and_the_stub_is_no_rival() -> None:
+    chapter = told("first_token")
+    assert "(canongate 900; with checked sentences 200)" in chapter.better[0]
+    assert chapter.rows[0][0] == "the stub itself, nothing between"
+    assert not any("stub" in one for one in [*chapter.better, *chapter.alike])
+
+
+def test_a_figure_of_too_few_requests_is_a_dash() -> None:
+    figures = overhead_figures(canongate_worded=500.0, plain=2.0)
+    for one in figures["figures"].values():
+        one["50"] = {callers: case for callers, case in one["50"].items() if callers in ("1", "32")}
+        for tail in ("p95_ms", "p99_ms"):
+            del one["50"]["1"][tail]
+    chapter = overhead.tell(figures)
+    tails = chapter.tables[-1]
+    assert tails.header == ("", "p95 at 1", "p95 at 32", "p99 at 1", "p99 at 32")
+    assert all(row[1] == row[3] == "-" and row[2] != "-" for row in tails.rows)
+    assert any("upstream of 50 ms" in one for one in chapter.better)
+
+
+def test_rates_and_slow_upstreams_are_compared_at_every_number_of_callers() -> None:
+    (sentence,) = overhead.tell(overhead_figures(canongate_worded=500.0, plain=2.0)).better
+    for upstream in ("instant upstream", "upstream of 50 ms"):
+        assert f"a second at 1 / 8 / 32 / 128 at once, {upstream}" in sentence
+
+
+def test_what_checks_the_same_says_the_same_as_what() -> None:
+    figures = overhead_figures(canongate_worded=5.0, plain=2.0)
+    figures["ways"] = {
+        "slow": {"title": "Slow", "checks": "words", "asks_upstream": True, "memory_mib": 1},
+        "quick": {"title": "Quick", "checks": "the same, but quicker", "asks_upstream": True, "memory_mib": 1},
+    }
+    assert overhead.checks_of(figures)["quick"] == "It checks words, but quicker."
+
+
+def test_questions_of_several_runs_and_versions_are_told_apart() -> None:
+    machine = {"processor": "One", "cores": 2, "memory_gib": 4, "system": "Linux", "python": "3.11", "is_virtual": True}
+    about = {"measured": "2026-11-29 10:00 UTC", "machine": machine, "rounds": 3, "is_quick": False}
+    about |= {"machine_was_shared": False, "canongate": {"version": "1.0", "commit": "abc"}}
+    questions = {
+        name: {**about, "run": run, "versions": {"faiss": version}, "figures": figures_of(name)}
+        for name, run, version in (("overhead", "first", "1"), ("size", "second", "2"))
+    }
+    rivals = {"faiss": {"title": "FAISS", "version": "2", "licence": "MIT", "home": "https://example.org"}}
+    page = page_of({"rivals": rivals, "not_installed": {}, "not_answered": {}, "questions": questions})
+    assert "**These figures are not of one run.** Run first, canongate 1.0 (abc): overhead." in page
+    assert "1 (overhead); 2 (size)" in page
+    assert "2 virtual cores" in page
+    assert "(2026-11-29 10:00 UTC, 3 rounds, in which all take turns)" in page
+    assert "(2026-11-29 10:00 UTC, each once)" in page

@@ -1,4 +1,5 @@
-from benchmarks.rivals.comparing import Measure, where_better
+from benchmarks.rivals.chapters import Value
+from benchmarks.rivals.comparing import Measure, compare, summed_up, where_better
 
 TITLES = {"canongate-worded": "canongate", "plain": "A plain proxy", "slow": "A slow one"}
 
@@ -36,3 +37,51 @@ def test_equal_is_not_better() -> None:
         where_better([Measure("takes {} ms", {"canongate-worded": 5.0, "plain": 5.0})], TITLES, "canongate-worded")
         == []
     )
+
+
+def test_where_spreads_overlap_two_are_no_different() -> None:
+    times = Measure("takes {} ms", {"canongate-worded": Value(5.0, 4.0, 6.0), "plain": Value(4.5, 4.2, 4.8)})
+    compared = compare([times], TITLES, "canongate-worded")
+    assert compared.better == []
+    assert compared.alike == ["**A plain proxy** takes 4.50 ms (canongate 5.00)."]
+
+
+def test_where_spreads_do_not_meet_one_is_better() -> None:
+    times = Measure("takes {} ms", {"canongate-worded": Value(5.0, 4.0, 6.0), "plain": Value(3.0, 2.0, 3.9)})
+    compared = compare([times], TITLES, "canongate-worded")
+    assert (len(compared.better), compared.alike) == (1, [])
+
+
+def test_shares_differ_when_the_interval_of_their_difference_has_no_zero() -> None:
+    ours, theirs = Value(2.95, 1.66, 5.2), Value(0.8, 0.27, 2.34)
+    for are_shares, kind in ((True, "better"), (False, "alike")):
+        one = Measure("answers {} % wrongly", {"canongate": ours, "plain": theirs}, are_shares=are_shares)
+        assert getattr(compare([one], TITLES, "canongate"), kind), "1.66 and 2.34 overlap, 11 and 3 of 373 differ"
+
+
+def test_cases_of_one_figure_stand_in_one_sentence() -> None:
+    cases = [
+        Measure("takes {} ms at {} at once", {"canongate": ours, "plain": theirs}, case=case)
+        for case, ours, theirs in (("1", 5.0, 2.0), ("8", 50.0, 20.0), ("32", 60.0, 70.0))
+    ]
+    assert where_better(cases, TITLES, "canongate") == [
+        "**A plain proxy** takes 2.00 / 20.0 ms at 1 / 8 at once (canongate 5.00 / 50.0)."
+    ]
+
+
+def test_a_variant_of_ours_stands_beside_the_default_and_not_in_its_place() -> None:
+    words = Measure("shows words after {} ms", {"canongate-worded": 300.0, "canongate-parts": 100.0, "plain": 200.0})
+    compared = compare([words], TITLES, "canongate-worded", None, {"canongate-parts": "in parts"})
+    assert compared.better == ["**A plain proxy** shows words after 200 ms (canongate 300; in parts 100)."]
+
+
+def test_the_sum_names_the_best_rival_and_who_is_ahead() -> None:
+    times = Measure(
+        "takes {} ms", {"canongate-worded": Value(5, 4, 6), "plain": Value(4, 3, 5), "slow": Value(9, 8, 10)}
+    )
+    assert summed_up("time, ms", times, TITLES, "canongate-worded") == [
+        ["time, ms", "5", "4", "A plain proxy", "no different"]
+    ]
+    fewer = {name: TITLES[name] for name in ("canongate-worded", "slow")}
+    assert summed_up("time, ms", times, fewer, "canongate-worded")[0][-1] == "canongate"
+    assert summed_up("time, ms", times, {"canongate-worded": "canongate"}, "canongate-worded") == []

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.rivals.bars import draw_bars
 from benchmarks.rivals.chapters import Plot, Series, Value
-from benchmarks.rivals.drawing import draw
+from benchmarks.rivals.drawing import LEFT, LEGEND, WIDTH, draw, legend_lines, top_of
 
 PLOT = Plot(
     "Time of a request",
@@ -66,7 +67,8 @@ def test_a_long_name_stays_inside_the_picture() -> None:
         for one in ET.fromstring(draw(Plot("x", "ms", [Series("", {name: Value(1, 1, 1)})]))).iter(f"{SVG}text")  # noqa: S314 - what we wrote
         if one.text == name
     )
-    assert float(text.get("x") or 0) >= 6.5 * len(name)
+    assert float(text.get("x") or 0) == LEFT
+    assert float(text.get("textLength") or 0) <= WIDTH - 2 * LEFT or len(name) * 8 < WIDTH - LEFT
 
 
 def test_five_series_have_five_looks_and_stay_in_their_row() -> None:
@@ -76,3 +78,34 @@ def test_five_series_have_five_looks_and_stay_in_their_row() -> None:
     tops = [float(one.get("y1") or 0) for one in ET.fromstring(drawn).iter(f"{SVG}line") if one.get("class") == "s4"]  # noqa: S314 - what we wrote
     first = [float(one.get("y1") or 0) for one in ET.fromstring(drawn).iter(f"{SVG}line") if one.get("class") == "s0"]  # noqa: S314 - what we wrote
     assert tops[0] + 6 <= first[1], "the last mark of a row reaches the first of the next"
+
+
+def test_a_name_that_is_too_long_is_made_narrower() -> None:
+    drawn = draw(Plot("x", "ms", [Series("", {"a long name " * 10: Value(1, 1, 1)})]))
+    assert f'textLength="{WIDTH - 2 * LEFT}"' in drawn
+
+
+def test_one_series_has_no_legend_and_many_have_as_many_lines_as_they_need() -> None:
+    values = {"a": Value(1, 1, 1)}
+    one, five = (
+        Plot("x", "ms", [Series(f"a series with a name {kind}", values) for kind in range(count)]) for count in (1, 5)
+    )
+    assert legend_lines(one) == []
+    assert [kind for line in legend_lines(five) for kind, _ in line] == [0, 1, 2, 3, 4]
+    assert top_of(five) == top_of(one) + LEGEND * len(legend_lines(five))
+
+
+def test_a_bar_is_parted_into_what_became_of_the_whole() -> None:
+    parts = {"right": 60.0, "refused": 30.0, "wrong": 10.0, "none": 0.0}
+    plot = Plot("x", "%", [Series(name, {"a": Value(share, share, share)}) for name, share in parts.items()])
+    root = ET.fromstring(draw_bars(plot))  # noqa: S314 - what we wrote
+    found = {one.findtext(f"{SVG}title"): float(one.get("width") or 0) for one in root.iter(f"{SVG}rect")}
+    wide = {name: found.get(f"a, {name}: {share:.1f} %") for name, share in parts.items()}
+    assert wide["none"] is None
+    assert wide["right"] == pytest.approx(2 * (wide["refused"] or 0), abs=0.3)
+    assert wide["right"] == pytest.approx(6 * (wide["wrong"] or 0), abs=1)
+
+
+def test_bars_of_nothing_are_not_drawn() -> None:
+    with pytest.raises(ValueError, match="nothing to draw"):
+        draw_bars(Plot("x", "%", []))

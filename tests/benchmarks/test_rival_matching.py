@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from benchmarks.rivals import matching, matching_speed, quality
+from benchmarks.rivals.bars import draw_bars
 from benchmarks.rivals.matching_speed import spread, store_of
 from benchmarks.rivals.sets import helpdesk
 from gateway.fitting.labelled import Kind
@@ -22,9 +23,9 @@ def _row(who: str, reachable: dict[str, list[float]], **point: float) -> dict[st
 def test_where_a_rival_answers_more_the_chapter_says_so_first() -> None:
     told = {"name": "help desk", "prompts": 81, "sentences": 2000, "messages": 344, "in_scope": 224}
     rows = [_row("canongate, embedder tuned", ONE, asked_back=0.2), _row("FAISS, nearest sentence", MORE)]
-    messages = "the help desk's messages rightly while 1% are answered wrongly"
+    messages = "the help desk's test set rightly while 1 % are answered wrongly, at the best limit"
     chapter = matching.tell({"rows": rows, "remarks": ["One was not measured."], "sets": [told]})
-    assert chapter.better == [f"**FAISS, nearest sentence** can answer 55.0 % of {messages} (canongate 50.0)."]
+    assert chapter.alike == [f"**FAISS, nearest sentence** can answer 55.0 % of {messages} (canongate 50.0)."]
     assert all(len(row) == len(chapter.header) for row in chapter.rows)
     assert chapter.remarks[-1] == "One was not measured."
     assert chapter.plot.series[0].values["FAISS, nearest sentence"].middle == pytest.approx(55)
@@ -41,7 +42,7 @@ def test_the_help_desk_has_every_message_that_stands_for_itself() -> None:
 def test_a_faster_rival_stands_first_and_rounds_have_a_spread() -> None:
     assert spread([[1.0, 3.0], [2.0, 2.0], [9.0, 9.0]])["p50_ms"] == [2.0, 2.0, 9.0]
     times = {"p50_ms": [4.0, 3.0, 5.0], "p95_ms": [5.0, 4.0, 6.0]}
-    faster = {"p50_ms": [2.0, 1.0, 3.0], "p95_ms": [5.0, 4.0, 6.0]}
+    faster = {"p50_ms": [2.0, 1.0, 2.9], "p95_ms": [5.0, 4.0, 6.0]}
     place = {"prompts": 81, "sentences": 2000, "threads": 1}
     rows = [
         {**place, "who": "canongate", **times, "resident_mib": 100.0, "peak_mib": 120.0},
@@ -49,7 +50,7 @@ def test_a_faster_rival_stands_first_and_rounds_have_a_spread() -> None:
     ]
     chapter = matching_speed.tell({"rows": rows, "remarks": []})
     assert len(chapter.better) == 1
-    assert "takes 2.00 ms with 81 prompts" in chapter.better[0]
+    assert "takes 2.00 ms, 81 prompts, 1 thread (canongate 4.00)" in chapter.better[0]
     assert all(len(row) == len(chapter.header) for row in chapter.rows)
 
 
@@ -65,13 +66,31 @@ def test_a_rival_that_lets_less_through_stands_first() -> None:
     ours |= {"answered": {"jailbreaks": [0.02, 0.01, 0.03]}, "blocked": {"questions": [0.01, 0.0, 0.02]}}
     other = {"who": "Other", "does": quality.PASSES, "through": {"jailbreaks": [0.01, 0.0, 0.02]}, "answered": None}
     chapter = quality.tell({"rows": [ours, other | {"blocked": {"questions": [0.2, 0.1, 0.3]}}], "remarks": []})
-    assert chapter.better == ["**Other** lets 1.00 % of the jailbreaks through (canongate 2.00)."]
+    assert chapter.alike == ["**Other** lets 1.00 % of the jailbreaks through (canongate 2.00)."]
     assert all(len(row) == len(chapter.header) for row in chapter.rows)
 
 
 def test_what_a_strict_limit_costs_is_said_with_what_it_stops() -> None:
     ours = {"who": "canongate", "does": quality.REPLIES, "through": {"jailbreaks": [0.0, 0.0, 0.01]}}
-    ours |= {"answered": {"jailbreaks": [0.02, 0.01, 0.03]}, "blocked": {"questions": [0.01, 0.0, 0.02]}}
+    ours |= {"answered": {"jailbreaks": [0.05, 0.04, 0.06]}, "blocked": {"questions": [0.01, 0.0, 0.02]}}
     strict = {"who": "Strict", "does": quality.PASSES, "through": {"jailbreaks": [0.0, 0.0, 0.01]}, "answered": None}
     chapter = quality.tell({"rows": [ours, strict | {"blocked": None, "unanswered": [0.9, 0.8, 1.0]}], "remarks": []})
     assert chapter.better[0].endswith("It then has no answer to 90.0 % of the help desk's questions.")
+
+
+def test_fewer_wrong_answers_are_told_with_what_is_not_answered_for_it() -> None:
+    told = {"name": "help desk", "prompts": 81, "sentences": 1289, "messages": 373, "in_scope": 224}
+    own = {"right": 0.72, "wrong": 11 / 373, "asked_back": 0.23, "refused": 0.04, "outside_answered": 9 / 149}
+    strict = {"right": 0.11, "wrong": 3 / 373, "refused": 0.88, "outside_answered": 1 / 149}
+    rows = [
+        {**_row("canongate, embedder tuned", MORE), "points": {"own limits for 1%": own}},
+        {**_row("Strict", ONE), "points": {"0.75": strict}},
+    ]
+    chapter = matching.tell({"rows": rows, "remarks": [], "sets": [told]})
+    (sentence,) = chapter.better
+    assert "answers 0.80 % of the help desk's test set wrongly (canongate 2.95)" in sentence
+    assert "answers 0.67 % of what no prompt is for in the help desk's test set (canongate 6.04)" in sentence
+    assert "no answer to 88.0 % of what has a prompt (canongate 4.0 %, and asks back for 23.0 %)" in sentence
+    assert "no guarantee" in chapter.opening[0]
+    assert "2.9 % of all messages wrongly" in chapter.opening[0]
+    assert draw_bars(chapter.plots[0]).startswith("<svg")

@@ -76,7 +76,7 @@ def figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(program, "chosen", lambda _: [fails, SIZE])
     place = tmp_path / "figures.json"
     monkeypatch.setattr("sys.argv", ["rivals", "--figures", str(place), "--only", "size"])
-    program.main()
+    assert program.main() == 1, "a question that fails is no success"
     return place
 
 
@@ -97,6 +97,6 @@ def test_a_run_that_is_stopped_keeps_what_was_answered(monkeypatch: pytest.Monke
 
 def test_the_page_of_other_figures_lies_beside_them(figures: Path) -> None:
     page = figures.with_suffix(".md").read_text()
-    assert "**Plain** installs 5 MiB (canongate 10)." in page
+    assert "**Plain** installs 5 MiB (canongate 10); brings packages: 1 (canongate 2)." in page
     assert "**Not answered by the last run: blocking.** `ValueError: port is taken`" in page
     assert (figures.parent / "rivals" / "size.svg").read_text().startswith("<svg")

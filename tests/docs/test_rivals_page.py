@@ -1,31 +1,32 @@
-"""The page of rivals, its plots and the README's sentence say what the figures say."""
+"""The page of rivals, its plots and the sentences of other pages say what the figures say."""
 
 import json
 
 import pytest
 
-from benchmarks.rivals.drawing import draw
-from benchmarks.rivals.report import FIGURES, FOLDER, PAGE, README, chapters, page_of, read_report, readme_of
+from benchmarks.rivals.kept import FIGURES, FOLDER, read_report
+from benchmarks.rivals.report import MATCHING, PAGE, README, drawings, matching_of, page_of, readme_of
+from benchmarks.rivals.words import own_goals
 
-REPORT = read_report(FIGURES)
+REPORT = read_report(FIGURES, must_exist=True)
 
 
 def test_the_page_is_what_the_figures_come_to() -> None:
     assert PAGE.read_text() == page_of(REPORT)
 
 
-@pytest.mark.parametrize("name", chapters(REPORT))
+@pytest.mark.parametrize("name", drawings(REPORT))
 def test_a_plot_is_what_the_figures_come_to(name: str) -> None:
-    plot = chapters(REPORT)[name].plot
-    assert (FOLDER / f"{name}.svg").read_text() == draw(plot)
+    assert (FOLDER / name).read_text() == drawings(REPORT)[name]
 
 
 def test_no_plot_is_left_over() -> None:
-    assert {one.stem for one in FOLDER.glob("*.svg")} == set(chapters(REPORT))
+    assert {one.name for one in FOLDER.glob("*.svg")} == set(drawings(REPORT))
 
 
-def test_the_readme_says_what_the_figures_say() -> None:
-    assert readme_of(README.read_text(), REPORT) == README.read_text()
+def test_other_pages_say_what_the_figures_say() -> None:
+    assert readme_of(REPORT) == README.read_text()
+    assert matching_of(REPORT) == MATCHING.read_text()
 
 
 def test_the_page_changes_with_a_figure() -> None:
@@ -33,15 +34,36 @@ def test_the_page_changes_with_a_figure() -> None:
     figures = changed["questions"]["overhead"]["figures"]["figures"]["canongate-worded"]["0"]["1"]
     figures["p50_ms"]["median"] += 1000
     assert page_of(changed) != page_of(REPORT)
-    assert readme_of(README.read_text(), changed) != README.read_text()
+    assert readme_of(changed) != README.read_text()
+
+
+def test_our_own_rate_is_told_from_the_figures() -> None:
+    changed = json.loads(json.dumps(REPORT))
+    for row in changed["questions"]["matching"]["figures"]["rows"]:
+        if "own limits for 1%" in row["points"]:
+            row["points"]["own limits for 1%"]["wrong"] = 0.4242
+    assert "42.4 % of all messages wrongly" in matching_of(changed)
+    assert "42.4 % of all messages wrongly" in page_of(changed)
 
 
 def test_a_quicker_rival_is_named_first() -> None:
     changed = json.loads(json.dumps(REPORT))
     overhead = changed["questions"]["overhead"]["figures"]["figures"]
-    overhead["nemo-regex"]["0"]["1"]["p50_ms"]["median"] = overhead["floor"]["0"]["1"]["p50_ms"]["median"]
-    first = page_of(changed).split("## ")[1]
-    assert first.startswith("Where a rival is better")
+    overhead["nemo-regex"]["0"]["1"]["p50_ms"] = overhead["floor"]["0"]["1"]["p50_ms"]
     told = "**NeMo Guardrails, regex rails** adds"
-    assert told in first
+    assert told in _better(page_of(changed))
     assert told not in page_of(REPORT)
+
+
+def test_a_sum_stands_before_where_rivals_are_better() -> None:
+    titles = [part.splitlines()[0] for part in page_of(REPORT).split("\n## ")[1:3]]
+    assert titles == ["In short", "Where a rival is better"]
+
+
+def test_our_own_goals_are_those_of_the_page_of_benchmarks() -> None:
+    assert own_goals() in page_of(REPORT)
+    assert "3 ms and 400 a second" in own_goals()
+
+
+def _better(page: str) -> str:
+    return page.split("\n## ")[2]

@@ -1,0 +1,89 @@
+"""The page's own sentences, which no figure changes, and our own goals as the page of benchmarks states them."""
+
+import re
+
+from benchmarks.rivals.sources import ENDING, SOURCES
+from benchmarks.rivals.venvs import ROOT
+
+BENCHMARKS = ROOT / "docs" / "benchmarks.md"
+HEAD = """# Beside its rivals
+
+For whoever chooses between this and another product, and wants figures.
+
+What a guarded request costs, end to end on processors alone, here and with others: on one machine, with the same
+messages, the same stub in place of the model and, where a model runs, the same weights and threads. Figures, tables and
+what is said of who is better are written by `benchmarks/rivals` from [figures.json](rivals/figures.json); the sentences
+around them, what each is said to check and the reasons why something was not run are ours.
+
+```sh
+make bench-rivals                                                # all of it, an hour at most on two idle cores
+.venv/bin/python -m benchmarks.rivals --only overhead --quick    # to try: one question, one short round
+.venv/bin/python -m benchmarks.rivals --page                     # this page again, from its figures
+```
+
+The first run installs everybody's packages into `var/rivals` before that hour: some 5 GB, and a quarter of an hour to
+half of one. What cannot be installed or does not run is named with its error, and the rest is measured. A run with
+`--quick` leaves this page alone: its figures, page and plots lie in `var/rivals/quick`. How the products differ
+otherwise is on [another page](explanation/comparison.md).
+"""
+
+READING = """## How to read these figures
+
+Figures are medians of the rounds, with the lowest and the highest in brackets where there is room; what has no brackets
+has its spread in the plots and in the file of figures. Which questions have rounds, and how contestants take turns in
+them, stands below each. A rival is called better where its figure is and the two spreads do not overlap; where they do,
+the two are called no different. Shares of messages are counted once, and have an interval of 95 % in place of rounds:
+there a rival is better when the interval of the difference has no zero. A server that answered fewer than 99 % of what
+was asked is not called better at speed.
+
+The server has all cores but the last, which the load and the stub share: on two cores a server works on one, so that
+many at once wait for each other. Compare rows that do the same work: one that checks nothing shows what its server
+costs by itself, and regular expressions are a small part of what canongate does with a message, which also looks for
+the approved prompt and records the decision. A model takes a second or more where these rows take milliseconds: what
+gets through, and which questions are answered rightly, matter more than most of them.
+"""
+_DATA = """### Rows that are no part of the repository
+
+The help desk's own messages are in the repository. These are not, as some of their licences forbid it, and they are
+looked for in `--data` (`../shared/data` unless given): gzip files of JSON lines with the fields named here, each a part
+of what is published there. What is in a public set and not in such a file was left out, so that your own extract has
+other figures; the hashes say whether it is the same. Without them `matching` asks the help desk alone, `quality` the
+help desk's own attacks and questions alone, and both say so; the other questions need none of them.
+"""
+
+
+def data_section(table: list[str]) -> str:
+    """Returns what is said of the sets, with their table."""
+    return "\n".join([_DATA, *table, ""])
+
+
+def data_rows() -> list[tuple[str, str, str, str, str]]:
+    """Returns a row for each set."""
+    return [
+        (f"`{one.file}{ENDING}`", f"{one.rows:,}", one.fields, one.origin, f"`{one.sha256[:16]}...`") for one in SOURCES
+    ]
+
+
+def own_goals() -> str:
+    """Returns what we wanted of a decision and do not reach, with the figures of the page of benchmarks.
+
+    Raises `ValueError` where that page no longer states them so.
+    """
+    part = BENCHMARKS.read_text().partition("## A guarded decision")[2].partition("\n## ")[0]
+    command = re.search(r"\.venv/bin/python -m benchmarks\.guarded[^\n]*", part)
+    goals = re.search(
+        r"([\d.]+) ms and ([\d.]+) a second through the\s+embedder, ([\d.]+) ms for an exact phrase", part
+    )
+    way = re.search(r"\| through the embedder, worded \| ([\d.]+), [\d.]+ \| (\d+) \|", part)
+    exact = re.search(r"\| exact phrase, approved answer \| ([\d.]+), [\d.]+ \|", part)
+    if not (command and goals and way and exact):
+        raise ValueError(f"{BENCHMARKS.name} does not state the goals of a guarded decision as this page reads them")
+    wanted = [float(one) for one in goals.groups()]
+    got = float(way[1]), float(way[2]), float(exact[1])
+    reached = [got[0] <= wanted[0], got[1] >= wanted[1], got[2] <= wanted[2]]
+    said = "None is reached" if not any(reached) else f"{sum(reached)} of the three are reached"
+    return (
+        f"What we wanted of a decision inside one process on one core: {goals[1]} ms and {goals[2]} a second through "
+        f"the embedder, {goals[3]} ms for an exact phrase. {said}: it takes {way[1]} ms and makes {way[2]} a second, "
+        f"and an exact phrase takes {exact[1]} ms (`{command[0]}`)."
+    )
