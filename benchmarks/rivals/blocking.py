@@ -104,4 +104,4 @@ def _medians(case: dict[tuple[str, str], Any], names: Iterable[str], callers: in
 
 
 def _time(one: dict[str, Any], name: str) -> str:
-    return told(one[name]) if name in one else "refuses none"
+    return told(one[name]) if name in one else "-" if "p50_ms" in one else "refuses none"

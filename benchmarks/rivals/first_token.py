@@ -1,23 +1,24 @@
 """When the first words that were checked reach a person, and what slips out when an answer turns bad at its end.
 
-The stub sends a word each 10 ms, some 300 ms in all. Then its answers end with a number that each configuration
+The stub sends a word each 10 ms, some 300 ms in all, the same words to everybody; its own stream, with nothing between,
+is the floor. Then its answers end with a number that each configuration
 forbids: whether a person is shown it is the price of quick first words.
 """
 
 from collections.abc import Sequence
 
-from benchmarks.rivals.arena import Arena, arena, common_questions, replies, set_pace
+from benchmarks.rivals.arena import Arena, arena, common_questions, floor, replies, set_pace
 from benchmarks.rivals.chapters import Chapter, Plot, Series
 from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import WAYS, Way, load
 from benchmarks.rivals.load import Came
-from benchmarks.rivals.overhead import not_run, not_run_rows
+from benchmarks.rivals.overhead import FLOOR_NAME, not_run, not_run_rows
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import Spread, percentile, spread, told, value
 from benchmarks.rivals.servers import SENTENCES, SERVERS
 from benchmarks.rivals.venvs import Rival
 
-COUNT, QUICK_COUNT = 25, 10
+COUNT, QUICK_COUNT = 20, 10
 BETWEEN_MS = 10.0
 FORBIDDEN = "123-45-6789"
 STREAMED = (
@@ -27,6 +28,7 @@ STREAMED = (
     "nemo-iorails",
     "litellm-plain",
     "litellm-filter",
+    "litellm-full",
     "guardrails-ai",
 )
 OWN = "canongate-sentences"
@@ -53,9 +55,13 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
         able = up.ways(ways)
         for number in range(options.rounds):
             options.say(f"first words: round {number + 1} of {options.rounds}")
+            count = QUICK_COUNT if options.is_quick else COUNT
+            bare = up.send(floor(texts, is_streamed=True, count=count))
+            rounds.setdefault(FLOOR_NAME, []).append(bare)
             for way in able:
-                count = QUICK_COUNT if options.is_quick else COUNT
-                sent = load(up.server(way), way, texts, is_streamed=True, count=count, wanted=[], unwanted=[])
+                sent = load(
+                    up.server(way), way, texts, is_streamed=True, count=count, wanted=[], unwanted=[], answers=[]
+                )
                 if came := up.ask(way, sent):
                     rounds.setdefault(way.name, []).append(came)
         set_pace(0, BETWEEN_MS, f" The number is {FORBIDDEN}.")
@@ -63,6 +69,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
         set_pace(0)
     return {
         "between_ms": BETWEEN_MS,
+        "questions": {"worded": len(texts), "offered": up.offered.get("worded", len(texts))},
         "ways": {way.name: {"title": way.title, "checks": way.checks} for way in able},
         "figures": {
             name: {**_times(came), "shown_of_forbidden": shown.get(name, "-")} for name, came in rounds.items()
@@ -100,7 +107,8 @@ def _words(stream: str) -> str:
 def tell(figures: Figures) -> Chapter:
     """Returns the chapter."""
     able = {name: one for name, one in figures["figures"].items() if "first_ms" in one}
-    titles = {name: way["title"] for name, way in figures["ways"].items()}
+    ways = {name: way["title"] for name, way in figures["ways"].items()}
+    titles = {FLOOR_NAME: "the stub itself, nothing between", **ways}
     measures = [
         Measure(said, {name: one[key]["median"] for name, one in able.items()})
         for said, key in (("shows first words after {} ms", "first_ms"), ("has said all after {} ms", "whole_ms"))
@@ -114,7 +122,7 @@ def tell(figures: Figures) -> Chapter:
     rows += not_run_rows(figures, rows)
     kinds = {"first words": "first_ms", "whole answer": "whole_ms"}
     return Chapter(
-        better=where_better(measures, titles, OWN, beside),
+        better=where_better(measures, ways, OWN, beside),
         header=("", "first words, ms", "whole answer, ms", "forbidden end shown"),
         rows=rows,
         plot=Plot(

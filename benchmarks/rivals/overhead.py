@@ -12,16 +12,17 @@ from benchmarks.rivals.comparing import Measure, where_better
 from benchmarks.rivals.contestants import WAYS, Way, load
 from benchmarks.rivals.load import Came
 from benchmarks.rivals.questions import Figures, Options
-from benchmarks.rivals.rounds import number, over_rounds, percentiles, spread, value
+from benchmarks.rivals.rounds import number, percentiles_of_rounds, spread, value
 from benchmarks.rivals.servers import SERVERS
 from benchmarks.rivals.venvs import Rival
 
-CALLERS = {0: (1, 8, 32, 128), 50: (1, 8, 32, 128)}
+CALLERS = {0: (1, 8, 32, 128), 50: (1, 32)}
 """By the upstream's latency in milliseconds."""
 SECONDS, QUICK_S = 2.0, 1.0
 ANSWERS = 0.99
 """The share of replies that are to be answers: a server that refuses quickly is not a quick one."""
 FLOOR_NAME, OWN = "floor", "canongate-worded"
+ASKED_OF = {way.name: way.asked for way in WAYS}
 
 
 def measure(rivals: Sequence[Rival], options: Options) -> Figures:
@@ -42,6 +43,8 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     names = [FLOOR_NAME, *(way.name for way in ways)]
     return {
         "questions": {"worded": len(asked.worded), "verbatim": len(asked.verbatim), "exact": len(asked.exact)},
+        "offered": up.offered,
+        "answered": up.answered,
         "ways": {
             way.name: {
                 "title": way.title,
@@ -91,10 +94,9 @@ def summary(rounds: Sequence[Came]) -> dict[str, Any]:
     """Returns percentiles of the rounds, wanted replies a second, and the least share of replies that were wanted."""
     if not rounds:
         return {}
-    able = [came for came in rounds if came.took_ms]
-    times = over_rounds([{f"{name}_ms": ms for name, ms in percentiles(came.took_ms).items()} for came in able])
+    able = [came.took_ms for came in rounds if came.took_ms]
     return {
-        **times,
+        **percentiles_of_rounds(able),
         "per_second": spread([came.per_second for came in rounds], 1),
         "share_wanted": round(min(came.share for came in rounds), 4),
         "failed": sum(came.failed for came in rounds),
@@ -178,7 +180,8 @@ def _is_whole(figures: Figures, name: str) -> bool:
 def _percentiles(one: Mapping[str, Any]) -> str:
     if "p50_ms" not in one:
         return "-"
-    times = " / ".join(number(one[f"{name}_ms"]["median"]) for name in ("p50", "p95", "p99"))
+    found = [one.get(f"{name}_ms") for name in ("p50", "p95", "p99")]
+    times = " / ".join(number(figure["median"]) if figure else "-" for figure in found)
     return times if one["share_wanted"] >= ANSWERS else f"{times}, {100 * one['share_wanted']:.0f} % answered"
 
 
@@ -217,7 +220,18 @@ def _remarks(figures: Figures) -> list[str]:
         f"Asked in turn are {counted['worded']} messages of the help desk's test set that canongate and NeMo's dialog "
         f"both answer; {counted['verbatim']} for approved texts, {counted['exact']} approved phrasings."
     )
-    return [asked, f"What each checks: {checks}.", *not_run(figures)]
+    return [asked, *_offered(figures), f"What each checks: {checks}.", *not_run(figures)]
+
+
+def _offered(figures: Figures) -> list[str]:
+    """Returns how many questions were offered, and how many each way that matches answered by itself."""
+    offered = figures.get("offered", {})
+    told = [
+        f"{figures['ways'][name]['title']}: {count} of {offered[ASKED_OF[name]]}"
+        for name, count in figures.get("answered", {}).items()
+        if name in figures["ways"]
+    ]
+    return [f"What each answers of the questions that were offered: {'; '.join(told)}."] if told else []
 
 
 def not_run(figures: Figures) -> list[str]:

@@ -182,6 +182,17 @@ def test_a_summary_counts_the_least_share_of_wanted_replies() -> None:
     assert summary["per_second"] == {"median": 1.5, "low": 1.0, "high": 2.0}
 
 
+def test_a_percentile_of_too_few_is_left_out_and_told_as_such() -> None:
+    few, some, many = (overhead.summary([Came(1.0, [2.0] * each, [], 0, 0, "")] * 2) for each in (5, 10, 50))
+    assert [name in few for name in ("p50_ms", "p95_ms", "p99_ms")] == [True, False, False]
+    assert [name in some for name in ("p50_ms", "p95_ms", "p99_ms")] == [True, True, False]
+    assert [name in many for name in ("p50_ms", "p95_ms", "p99_ms")] == [True, True, True]
+    figures = overhead_figures(canongate_worded=5.0)
+    figures["ways"] = {"canongate-worded": WAYS["canongate-worded"]}
+    figures["figures"]["canongate-worded"]["0"]["1"] = some
+    assert "2.00 / 2.00 / -" in overhead.tell(figures).rows[1]
+
+
 def test_a_server_that_answers_nothing_has_no_times_but_an_example() -> None:
     summary = overhead.summary([Came(1.0, [], [], 0, 4, "500 broken")])
     assert "p50_ms" not in summary
