@@ -141,6 +141,7 @@ def test_answers_are_told_of_those_that_give_any(monkeypatch: pytest.MonkeyPatch
 
     fakes = {"canongate": opened(SERVERS[0]), "Breaks when asked": opened(BROKEN), "Does not start": broken()}
     monkeypatch.setattr(answering, "_servers", lambda *_: fakes)
+    monkeypatch.setattr(answering, "forget", lambda _: None)
     chapter = answering.tell(answering.measure(RIVALS, OPTIONS))
     assert [row[0] for row in chapter.rows] == ["canongate", "Does not start", "Breaks when asked"]
     assert "Not measured: Breaks when asked. `no answer at 1 at once: 500 its own words`" in chapter.remarks
