@@ -97,9 +97,10 @@ class StubServer(asyncio.Protocol):
             self._reply(completion(text, is_chat=is_chat))
             return
         self._write(f"HTTP/1.1 200 OK\r\ncontent-type: {_EVENTS}\r\ntransfer-encoding: chunked\r\n\r\n".encode())
-        for event in events(text, is_chat=is_chat):
+        for place, event in enumerate(events(text, is_chat=is_chat), 1):
             self._write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
-            if self._pace.between_ms:
+            # No wait after the last word: who reads what follows it would else look slower than who does not.
+            if self._pace.between_ms and place < len(text.split(" ")):
                 await asyncio.sleep(self._pace.between_ms / 1000)
         self._write(b"0\r\n\r\n")
 
