@@ -13,6 +13,8 @@ outlives whoever started it. Nothing of ours is imported.
 - Threads: `cpuparams` for decoding, `cpuparams_batch` for prompts; both are set. The HTTP threads are beside them.
 - Batch sizes stay the server's (2048 and 512), continuous batching is on, the context is never shifted.
 - `fit_params` would change context and layers to what it finds free: off, so that both sides get what is asked for.
+- `ngrams` switches on its guessing without a second model (`ngram_simple`): how many of the last tokens are looked for
+  among those before them, and how many that followed are guessed; 12 and 48 are its own.
 - A connection that is not used is closed after 5 s. A client that leaves frees its slot after the token in work.
 """
 
@@ -24,6 +26,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 VENV = Path(__file__).resolve().parent.parent / "var" / "bench" / "xllamacpp-venv"
 PYTHON = VENV / "bin" / "python"
@@ -45,6 +48,7 @@ def running(
     prompt_cache: bool = True,
     key: str = "",
     gpu_layers: int = 0,
+    ngrams: tuple[int, int] = (0, 0),
 ) -> Iterator[str]:
     """Starts the server and gives its base URL, such as `http://127.0.0.1:4711/v1`; ends it on leaving.
 
@@ -59,6 +63,7 @@ def running(
         "prompt_cache": prompt_cache,
         "key": key,
         "gpu_layers": gpu_layers,
+        "ngrams": ngrams,
     }
     log = VENV / f"server-{os.getpid()}.log"
     with log.open("w+b") as said:
@@ -88,7 +93,7 @@ def _base_url(server: "subprocess.Popen[bytes]", log: Path) -> str:
     return f"{line.strip()}/v1"
 
 
-def _serve(model: str, wanted: dict[str, int | str]) -> None:
+def _serve(model: str, wanted: dict[str, Any]) -> None:
     import xllamacpp  # noqa: PLC0415 - installed in the server's venv alone
 
     params = xllamacpp.CommonParams()
@@ -102,6 +107,11 @@ def _serve(model: str, wanted: dict[str, int | str]) -> None:
     params.fit_params = False
     params.n_gpu_layers = wanted["gpu_layers"]
     params.hostnames, params.port = ["127.0.0.1"], 0
+    looked_for, guessed = wanted["ngrams"]
+    if looked_for:
+        kinds = xllamacpp.common_speculative_type
+        params.speculative.types = [kinds.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
+        params.speculative.ngram_simple.size_n, params.speculative.ngram_simple.size_m = looked_for, guessed
     if wanted["key"]:
         params.api_keys = [wanted["key"]]
     # The server answers from threads of its own; what it logs to standard output goes to standard error.

@@ -16,10 +16,11 @@ from benchmarks import rival_server
 from benchmarks.desk_policy import HELPDESK
 from benchmarks.gateway_process import children_of, resident_mib
 from benchmarks.rivals import load as loads
-from benchmarks.rivals.arena import started
+from benchmarks.rivals.arena import forget, started
 from benchmarks.rivals.chapters import Chapter, Plot, Series, Value
 from benchmarks.rivals.comparing import Measure, compare, summed_up
 from benchmarks.rivals.load import Came, Load
+from benchmarks.rivals.messages import words_of
 from benchmarks.rivals.overhead import not_run, not_run_rows, summary
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import told, value
@@ -27,14 +28,18 @@ from benchmarks.rivals.servers import CONFIGURATIONS, GATEWAY_PORT, Server
 from benchmarks.rivals.serving import NotServing, tree_of
 from benchmarks.rivals.venvs import VENVS, Rival
 from benchmarks.weights import served
-from gateway.render import gather_facts
 from models.catalog import known_model, located
 from store.content import Assistant, CanonicalPrompt, Generate
 from store.formats.bundle import read_bundle
 
 CALLERS, SLOTS, THREADS, CONTEXT = (1, 8), 8, 2, 2048
-EACH, QUICK_EACH = 13, 8
-"""Answers of a round: three rounds ask each question once."""
+EACH, QUICK_EACH = {1: 13, 8: 24}, {1: 4, 8: 8}
+"""Answers of a round by how many ask at once: three rounds ask each question once, or each of eight callers nine."""
+LOOKUP = "prompt-lookup-decoding"
+"""What llama_cpp.server calls guessing the next words from those that stand before; it has no other way to guess."""
+NGRAMS = {"its own n-grams": (12, 48), "n-grams of 3": (3, 16)}
+"""How many of the last tokens llama.cpp's server looks for before them, and how many it guesses then: what it comes
+with, and what canongate does."""
 MODEL = "smollm2-135m-instruct"
 LLAMA_PORT = 19441
 OWN = "canongate"
@@ -43,6 +48,18 @@ _HOW = (
     "Greedy, one prompt to each model. canongate rewrites the published Q4_1 weights to Q8_0 once, which is quicker "
     "here; llama.cpp's own server is measured with both. An answer of canongate that its rails withhold, or that the "
     "approved fallback stands in for, counts as not answered."
+)
+_REMARKS = (
+    (
+        "The approved prompts ask to repeat their facts, which is the best case for guessing: canongate looks for the"
+        " last three tokens of an answer in its own prompt and lets the model check up to 16 that followed them in one"
+        " step (docs/adr/0024). The rows with prompt lookup or n-grams are of servers that guess likewise; neither does"
+        " unless it is told. Q4_1 or Q8_0 is the other difference. All keep what they computed of a prompt's beginning."
+    ),
+    (
+        "An answer of the others counts as it comes, of canongate only one that passed its checks. A round has"
+        f" {EACH[1]} answers of one caller, {EACH[8]} of eight."
+    ),
 )
 
 
@@ -66,8 +83,7 @@ def _body(assistant: Assistant, prompt: CanonicalPrompt) -> dict[str, Any]:
     reply = prompt.reply
     if not isinstance(reply, Generate):
         raise TypeError(f"{prompt.key} has no prompt for a model. This is a bug.")
-    words = reply.prompt.strip().replace("{facts}", gather_facts(reply, ()))
-    messages = [{"role": "system", "content": assistant.instructions}, {"role": "user", "content": words}]
+    messages = [{"role": "system", "content": assistant.instructions}, {"role": "user", "content": words_of(reply)}]
     return {"messages": messages, "max_tokens": reply.sampling.max_tokens, "temperature": 0.0}
 
 
@@ -85,16 +101,18 @@ SMOLLM2 = Server(
 )
 
 
-def llama_cpp_server(weights: Path) -> Server:
-    """Returns llama-cpp-python's own server, which computes one answer at a time."""
+def llama_cpp_server(weights: Path, *, guesses: bool) -> Server:
+    """Returns llama-cpp-python's own server, which computes one answer at a time; `guesses` from its prompt too."""
+    port = LLAMA_PORT + guesses
     return Server(
-        "llama-cpp-python",
+        f"llama-cpp-python{'-lookup' if guesses else ''}",
         "llama_cpp.server",
         "llama-cpp-python",
-        LLAMA_PORT,
+        port,
         (
             *("-m", "llama_cpp.server", "--model", str(weights), "--chat_format", "chatml", "--n_ctx", str(CONTEXT)),
-            *("--n_threads", str(THREADS), "--n_threads_batch", str(THREADS), "--port", str(LLAMA_PORT)),
+            *("--n_threads", str(THREADS), "--n_threads_batch", str(THREADS), "--port", str(port)),
+            *(("--draft_model", LOOKUP) if guesses else ()),
         ),
         CONFIGURATIONS,
         "/v1/models",
@@ -129,6 +147,7 @@ class Contestant:
 
 def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     """Returns answers a second and times of each, one server after another in each round."""
+    forget(VENVS / SMOLLM2.name)
     desk, known = Desk(), known_model(MODEL)
     weights = {"Q4_1, as published": located(known), "Q8_0, as canongate rewrites it": served(known).path}
     able = {one.name for one in rivals}
@@ -151,12 +170,13 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
                 options.say(f"answers: round {number + 1} of {options.rounds}, {callers} at once")
                 for title, one in contestants.items():
                     if title not in failed:
-                        came = loads.send(one.load(number, each, callers))
+                        came = loads.send(one.load(number, each[callers], callers))
                         rounds.setdefault((title, callers), []).append(came)
                         failed |= {} if came.took_ms else {title: f"no answer at {callers} at once: {came.example}"}
         memory = {title: round(one.memory_mib()) for title, one in contestants.items()}
     return {
         "questions": len(desk.prompts),
+        "remarks": list(_REMARKS),
         "threads": THREADS,
         "figures": {
             title: {"memory_mib": memory[title], **{str(one): summary(rounds[title, one]) for one in CALLERS}}
@@ -174,10 +194,15 @@ def _servers(
     found: dict[str, contextlib.AbstractContextManager[Contestant]] = {OWN: _started(SMOLLM2, asked, (WORDED,))}
     if "llama-cpp-python" in able:
         path = weights["Q4_1, as published"]
-        found["llama_cpp.server, Q4_1"] = _started(llama_cpp_server(path), desk.bodies, ())
+        for guesses, how in ((False, ""), (True, ", prompt lookup")):
+            server = llama_cpp_server(path, guesses=guesses)
+            found[f"llama_cpp.server, Q4_1{how}"] = _started(server, desk.bodies, ())
     if "xllamacpp" in able:
         for title, path in weights.items():
             found[f"llama.cpp's own server, {title.split(',')[0]}"] = _own_server(desk, path)
+        path = weights["Q8_0, as canongate rewrites it"]
+        for how, ngrams in NGRAMS.items():
+            found[f"llama.cpp's own server, Q8_0, {how}"] = _own_server(desk, path, ngrams)
     return found
 
 
@@ -188,9 +213,10 @@ def _started(server: Server, bodies: Sequence[dict[str, Any]], wanted: Sequence[
 
 
 @contextlib.contextmanager
-def _own_server(desk: Desk, weights: Path) -> Iterator[Contestant]:
+def _own_server(desk: Desk, weights: Path, ngrams: tuple[int, int] = (0, 0)) -> Iterator[Contestant]:
     before = set(children_of(os.getpid()))
-    with rival_server.running(weights, slots=SLOTS, threads=THREADS, context=CONTEXT) as url:
+    running = rival_server.running(weights, slots=SLOTS, threads=THREADS, context=CONTEXT, ngrams=ngrams)
+    with running as url:
         port = urlsplit(url).port
         pid = next(iter(set(children_of(os.getpid())) - before), 0)
         if port is None or not pid:
@@ -247,7 +273,11 @@ def tell(figures: Figures) -> Chapter:
                 name="memory",
             ),
         ],
-        remarks=[f"{figures['questions']} questions, {figures['threads']} threads each. {_HOW}", *not_run(figures)],
+        remarks=[
+            f"{figures['questions']} questions, {figures['threads']} threads each. {_HOW}",
+            *figures.get("remarks", ()),
+            *not_run(figures),
+        ],
     )
 
 

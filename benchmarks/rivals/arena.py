@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals import load as loads
@@ -18,13 +19,15 @@ from benchmarks.rivals.desk_colang import write_dialog
 from benchmarks.rivals.load import Came, Load
 from benchmarks.rivals.messages import Questions, questions
 from benchmarks.rivals.questions import Options
-from benchmarks.rivals.servers import CONFIGURATIONS, DATA, DIALOG, HOME, MINILM, STUB_PORT, Server
+from benchmarks.rivals.servers import CONFIGURATIONS, DATA, DIALOG, HOME, MINILM, OWN_DATA, STUB_PORT, Server
 from benchmarks.rivals.serving import NotServing, Serving, cores, serving
 from benchmarks.rivals.venvs import ROOT, Rival
 from gateway.rail_services import REMEMBERED
 from models.embedding.embedder import packaged_minilm
 from store.formats.bundle import read_bundle
 
+MADE_ONCE = frozenset({"embedder", "index", "matcher", "prefixes", "unpacked"})
+"""Folders in a gateway's data folder that hold no decisions."""
 WARM = 16
 ASK_S = 120.0
 """The first question may wait for thousands of sentences to be embedded."""
@@ -39,6 +42,10 @@ class Arena:
     up: dict[str, Serving] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     """Why a server or a way to ask one is not measured, by its title and in its own words."""
+    offered: dict[str, int] = field(default_factory=dict)
+    """How many questions of each kind there were."""
+    answered: dict[str, int] = field(default_factory=dict)
+    """How many of them each way answered that answers only what it knows, by the way's name."""
 
     def send(self, sent: Load) -> Came:
         """Sends a load from the core that is not the servers'."""
@@ -77,21 +84,48 @@ def set_pace(latency_ms: float, between_ms: float = 0.0, ends: str = "") -> None
     urllib.request.urlopen(f"http://127.0.0.1:{STUB_PORT}/pace", data=pace, timeout=10).close()
 
 
-def floor(texts: Sequence[str], **more: object) -> Load:
+def floor(texts: Sequence[str], *, is_streamed: bool = False, **more: object) -> Load:
     """Returns the load that asks the stub itself, with nothing between."""
-    return replace(load(STUB, FLOOR, texts), **more)
+    streamed = {"answers": []} if is_streamed else {}
+    return replace(load(STUB, FLOOR, texts, is_streamed=is_streamed), **streamed, **more)
 
 
 def prepare() -> None:
-    """Makes what configurations name: the embedder's folder and the help desk's dialog. Old decisions are left."""
+    """Makes what configurations name: the embedder's folder and the help desk's dialog; ours forgets its decisions."""
+    for folder in OWN_DATA:
+        forget(folder)
     DATA.mkdir(parents=True, exist_ok=True)
-    MINILM.unlink(missing_ok=True)
-    MINILM.symlink_to(packaged_minilm())
+    link_embedder()
+    write_home()
     settings = (CONFIGURATIONS / "nemoguardrails" / "dialog" / "config.yml").read_text()
-    HOME.mkdir(exist_ok=True)
-    (HOME / ".guardrailsrc").write_text((CONFIGURATIONS / "guardrails-ai" / "guardrailsrc").read_text())
     _write_sentences()
     write_dialog(read_bundle(HELPDESK).prompts, settings, DIALOG)
+
+
+def link_embedder() -> None:
+    """Makes the link to the packaged embedder that configurations name."""
+    MINILM.unlink(missing_ok=True)
+    MINILM.symlink_to(packaged_minilm())
+
+
+def write_home() -> None:
+    """Writes the folder that says to a rival that it sends no usage figures to its makers."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    (HOME / ".guardrailsrc").write_text((CONFIGURATIONS / "guardrails-ai" / "guardrailsrc").read_text())
+
+
+def forget(folder: Path) -> None:
+    """Removes what an earlier run left in a data folder but what takes minutes to make: each begins with an empty log.
+
+    Fits, vectors and exports have names by what they were made of, and are made again where that differs.
+    """
+    for one in folder.iterdir() if folder.is_dir() else ():
+        if one.name in MADE_ONCE:
+            continue
+        if one.is_dir() and not one.is_symlink():
+            shutil.rmtree(one)
+        else:
+            one.unlink()
 
 
 def _write_sentences() -> None:
@@ -173,9 +207,10 @@ def common_questions(up: Arena, ways: Sequence[Way]) -> Questions:
     chosen = {}
     for kind in ("worded", "verbatim", "exact"):
         texts: Sequence[str] = getattr(asked, kind)
+        up.offered[kind] = len(texts)
         for way in up.ways(ways):
             if way.asked == kind and way.matches:
-                texts = _answered_by(up, way, texts)
+                texts = _answered_by(up, way, getattr(asked, kind), texts)
         chosen[kind] = tuple(texts)
         up.options.say(f"{len(texts)} of {len(getattr(asked, kind))} {kind} questions are answered by all")
     for way in up.ways(ways):
@@ -183,17 +218,23 @@ def common_questions(up: Arena, ways: Sequence[Way]) -> Questions:
     return Questions(**chosen)
 
 
-def _answered_by(up: Arena, way: Way, texts: Sequence[str]) -> Sequence[str]:
-    """Returns the texts that a way answers, or all where those are fewer than a gateway remembers vectors of."""
-    wanted = load(up.server(way), way, [])
+def _answered_by(up: Arena, way: Way, offered: Sequence[str], texts: Sequence[str]) -> Sequence[str]:
+    """Returns the texts that a way answers, or all where those are fewer than a gateway remembers vectors of.
+
+    It is asked all that are offered, so that it is known how many it answers by itself.
+    """
+    server = up.server(way)
     try:
-        answered = [text for text in texts if loads.is_wanted(wanted, replies(up.server(way), text))]
+        able = {text for text in offered if loads.is_wanted(load(server, way, [text]), replies(server, text))}
     except OSError as error:
         why = f"no reply came: {error}"
     else:
-        if len(answered) > REMEMBERED:
-            return answered
-        why = f"{len(answered)} of {len(texts)} questions are answered, and more than {REMEMBERED} are needed"
+        up.answered[way.name] = len(able)
+        both = [text for text in texts if text in able]
+        if len(both) > REMEMBERED:
+            return both
+        why = f"{len(able)} of {len(offered)} questions are answered, {len(both)} of them by the ways before too, and"
+        why += f" more than {REMEMBERED} are needed"
     if not way.server.startswith(OURS):
         up.give_up(way, why)
         return texts

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.rivals import upstream
 from benchmarks.rivals.desk_colang import NO_ANSWER
 from benchmarks.rivals.load import Load
+from benchmarks.rivals.messages import stub_answers
 from benchmarks.rivals.servers import SERVERS, Server
+from benchmarks.rivals.upstream import ANSWER
 
-STUB_WORDS = upstream.ANSWER[:40]
+TOLD_BY = 80
+"""Characters of an answer by which it is told from others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +49,27 @@ def load(server: Server, way: Way, texts: Sequence[str], *, is_streamed: bool = 
         headers={"content-type": "application/json", "authorization": f"Bearer {server.bearer()}"},
         bodies=[body(server, text, is_streamed=is_streamed) for text in texts],
         is_streamed=is_streamed,
-        **{"wanted": list(way.wanted), "unwanted": list(way.unwanted), **more},
+        **{"wanted": list(way.wanted), "unwanted": list(way.unwanted), "answers": _answers(way, texts), **more},
     )
+
+
+def _answers(way: Way, texts: Sequence[str]) -> list[str]:
+    """Returns the beginning of what the stub says to each text, of ways whose answers it words."""
+    return [stub_answers().get(text, ANSWER)[:TOLD_BY] for text in texts] if way.asked == "worded" else []
 
 
 def attack(server: Server, way: Way, texts: Sequence[str], **more: Any) -> Load:
     """Returns the load of texts that are to be blocked."""
-    return load(
-        server, way, texts, **{"wanted": list(way.blocked), "unwanted": [], "statuses": [way.blocked_status], **more}
-    )
+    wanted = {"wanted": list(way.blocked), "unwanted": [], "answers": [], "statuses": [way.blocked_status]}
+    return load(server, way, texts, **{**wanted, **more})
 
 
 _ANSWERED = ('"outcome":"answered"',)
 _WORDED = ('"outcome":"answered","source":"generate"',)
 """No fallback that stands in for a model that is late or was withheld."""
 _REFUSES = ("I'm sorry, I can't respond to that.",)
-_WRITTEN_BY_STUB = (STUB_WORDS,)
+_ANY = ()
+"""The answer alone tells it: it is what the stub says to that message."""
 
 WAYS = (
     Way(
@@ -93,14 +100,14 @@ WAYS = (
         _ANSWERED,
         matches=True,
     ),
-    Way("nemo-plain", "NeMo Guardrails, no rails, IORails", "nemo-plain", "worded", "nothing", _WRITTEN_BY_STUB),
+    Way("nemo-plain", "NeMo Guardrails, no rails, IORails", "nemo-plain", "worded", "nothing", _ANY),
     Way(
         "nemo-regex",
         "NeMo Guardrails, regex rails",
         "nemo-regex",
         "worded",
         "regular expressions on message and answer",
-        _WRITTEN_BY_STUB,
+        _ANY,
         _REFUSES,
         _REFUSES,
     ),
@@ -110,7 +117,7 @@ WAYS = (
         "nemo-iorails",
         "worded",
         "the same, by its newer engine, which has no Colang",
-        _WRITTEN_BY_STUB,
+        _ANY,
         _REFUSES,
         _REFUSES,
     ),
@@ -120,7 +127,7 @@ WAYS = (
         "nemo-dialog",
         "worded",
         "regular expressions, nearest phrasing",
-        _WRITTEN_BY_STUB,
+        _ANY,
         (NO_ANSWER, *_REFUSES),
         _REFUSES,
         matches=True,
@@ -135,14 +142,24 @@ WAYS = (
         (NO_ANSWER, *_REFUSES),
         matches=True,
     ),
-    Way("litellm-plain", "LiteLLM proxy", "litellm-plain", "worded", "nothing", _WRITTEN_BY_STUB),
+    Way("litellm-plain", "LiteLLM proxy", "litellm-plain", "worded", "nothing", _ANY),
     Way(
         "litellm-filter",
         "LiteLLM proxy, content filter",
         "litellm-filter",
         "worded",
         "regular expressions and words on message and answer",
-        _WRITTEN_BY_STUB,
+        _ANY,
+        blocked=("blocked",),
+        blocked_status=400,
+    ),
+    Way(
+        "litellm-full",
+        "LiteLLM proxy, content filter with categories",
+        "litellm-full",
+        "worded",
+        "the same, and ten of its categories of injection and harm on the message",
+        _ANY,
         blocked=("blocked",),
         blocked_status=400,
     ),
@@ -152,7 +169,7 @@ WAYS = (
         "guardrails-ai",
         "worded",
         "regular expressions on message and answer",
-        _WRITTEN_BY_STUB,
+        _ANY,
         blocked=("Validation failed",),
         blocked_status=400,
     ),

@@ -1,12 +1,13 @@
 """When the first words that were checked reach a person, and what slips out when an answer turns bad at its end.
 
-The stub sends a word each 10 ms, some 300 ms in all. Then its answers end with a number that each configuration
+The stub sends a word each 10 ms, some 300 ms in all, the same words to everybody; its own stream, with nothing between,
+is the floor. Then its answers end with a number that each configuration
 forbids: whether a person is shown it is the price of quick first words.
 """
 
 from collections.abc import Sequence
 
-from benchmarks.rivals.arena import Arena, arena, common_questions, replies, set_pace
+from benchmarks.rivals.arena import Arena, arena, common_questions, floor, replies, set_pace
 from benchmarks.rivals.chapters import Chapter, Plot, Series
 from benchmarks.rivals.comparing import Measure, compare, summed_up
 from benchmarks.rivals.contestants import WAYS, Way, load
@@ -17,7 +18,7 @@ from benchmarks.rivals.rounds import Spread, percentile, spread, told, value
 from benchmarks.rivals.servers import SENTENCES, SERVERS
 from benchmarks.rivals.venvs import Rival
 
-COUNT, QUICK_COUNT = 25, 10
+COUNT, QUICK_COUNT = 20, 10
 BETWEEN_MS = 10.0
 FORBIDDEN = "123-45-6789"
 STREAMED = (
@@ -27,6 +28,7 @@ STREAMED = (
     "nemo-iorails",
     "litellm-plain",
     "litellm-filter",
+    "litellm-full",
     "guardrails-ai",
 )
 OWN = "canongate-worded"
@@ -59,9 +61,13 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
         able = up.ways(ways)
         for number in range(options.rounds):
             options.say(f"first words: round {number + 1} of {options.rounds}")
+            count = QUICK_COUNT if options.is_quick else COUNT
+            bare = up.send(floor(texts, is_streamed=True, count=count))
+            rounds.setdefault(FLOOR_NAME, []).append(bare)
             for way in able:
-                count = QUICK_COUNT if options.is_quick else COUNT
-                sent = load(up.server(way), way, texts, is_streamed=True, count=count, wanted=[], unwanted=[])
+                sent = load(
+                    up.server(way), way, texts, is_streamed=True, count=count, wanted=[], unwanted=[], answers=[]
+                )
                 if came := up.ask(way, sent):
                     rounds.setdefault(way.name, []).append(came)
         set_pace(0, BETWEEN_MS, f" The number is {FORBIDDEN}.")
@@ -69,6 +75,7 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
         set_pace(0)
     return {
         "between_ms": BETWEEN_MS,
+        "questions": {"worded": len(texts), "offered": up.offered.get("worded", len(texts))},
         "ways": {way.name: {"title": way.title, "checks": way.checks} for way in able},
         "figures": {
             name: {**_times(came), "shown_of_forbidden": shown.get(name, "-")} for name, came in rounds.items()

@@ -39,6 +39,8 @@ class Load:
     wanted: list[str] = field(default_factory=list)
     """Words of which one is in a reply that is what was wanted; none means any reply of the status."""
     unwanted: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    """Words that the reply to each body must have besides; empty where any do."""
     statuses: list[int] = field(default_factory=lambda: [200])
     is_streamed: bool = False
     """Whether it is noted when the first words for a person come."""
@@ -157,19 +159,20 @@ async def run(load: Load) -> Came:
     async def call() -> None:
         caller = Caller(load)
         while time.perf_counter() < until_s and (number := next(numbers, None)) is not None:
-            _note(load, came, await caller.ask(load.bodies[number % len(load.bodies)]))
+            place = number % len(load.bodies)
+            _note(load, came, place, await caller.ask(load.bodies[place]))
         caller.close()
 
     await asyncio.gather(*(call() for _ in range(load.callers)))
     return Came(seconds=time.perf_counter() - began_s, **came)
 
 
-def _note(load: Load, came: dict[str, Any], reply: tuple[int, str, float, float]) -> None:
+def _note(load: Load, came: dict[str, Any], place: int, reply: tuple[int, str, float, float]) -> None:
     status, body, took_ms, first_ms = reply
     if status not in load.statuses:
         came["failed"] += 1
         came["example"] = f"{status} {body[:400]}"
-    elif not is_wanted(load, body):
+    elif not is_wanted(load, body, place):
         came["other"] += 1
         came["example"] = came["example"] or f"{status} {body[:400]}"
     else:
@@ -178,8 +181,10 @@ def _note(load: Load, came: dict[str, Any], reply: tuple[int, str, float, float]
             came["first_ms"].append(first_ms)
 
 
-def is_wanted(load: Load, body: str) -> bool:
-    """Whether a reply is what was wanted."""
+def is_wanted(load: Load, body: str, place: int = 0) -> bool:
+    """Whether a reply is what was wanted of the body at this place."""
+    if load.answers and load.answers[place] not in body:
+        return False
     return (not load.wanted or any(one in body for one in load.wanted)) and not any(
         one in body for one in load.unwanted
     )

@@ -1,10 +1,12 @@
 """What everybody is asked: the example help desk's own questions and attacks."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import yaml
 
 from benchmarks.desk_policy import HELPDESK
+from gateway.render import gather_facts
 from store.content import CanonicalPrompt, Generate
 from store.formats.bundle import read_bundle
 
@@ -39,21 +41,46 @@ class Questions:
 
 def questions() -> Questions:
     """Returns those of the help desk's test set whose prompt needs nothing more than the message."""
-    prompts = {one.key: one for one in read_bundle(HELPDESK).prompts}
-    able = {key: one for key, one in prompts.items() if not one.slots and not _is_kept(one)}
+    able, said = _asked()
+    verbatim = [one for one in able if not isinstance(one.reply, Generate)]
+    return Questions(
+        tuple(text for text, prompt in said if isinstance(prompt.reply, Generate)),
+        tuple(text for text, prompt in said if not isinstance(prompt.reply, Generate)),
+        tuple(text for prompt in verbatim for text in _phrasings(prompt)),
+    )
+
+
+@cache
+def stub_answers() -> dict[str, str]:
+    """Returns what the stub says to each question, and to the approved words that ask a model for the same.
+
+    Both are the approved facts of the prompt that the question means: a rival asks with the person's message, the
+    gateway with the words of its prompt.
+    """
+    able, said = _asked()
+    asked = [(words_of(one.reply), one) for one in able if isinstance(one.reply, Generate)]
+    return {
+        text: gather_facts(prompt.reply, ()).strip()
+        for text, prompt in (*asked, *said)
+        if isinstance(prompt.reply, Generate)
+    }
+
+
+def words_of(reply: Generate) -> str:
+    """Returns what the gateway asks a model for, of a prompt without slots."""
+    return reply.prompt.strip().replace("{facts}", gather_facts(reply, ()))
+
+
+def _asked() -> tuple[list[CanonicalPrompt], list[tuple[str, CanonicalPrompt]]]:
+    """Returns the prompts that need nothing more than a message, and the messages that mean one of them."""
+    able = {one.key: one for one in read_bundle(HELPDESK).prompts if not one.slots and not _is_kept(one)}
     cases = yaml.safe_load((HELPDESK / "suites" / "helpdesk.yaml").read_text())["cases"]
     asked = [
         (one["message"], able[one["prompt"]])
         for one in cases
         if one["expect"] == "answer" and one["kind"] == "paraphrase" and one["prompt"] in able
     ]
-    verbatim = [one for one in able.values() if not isinstance(one.reply, Generate)]
-    said = [(manner.format(text), prompt) for manner in MANNERS for text, prompt in asked]
-    return Questions(
-        tuple(text for text, prompt in said if isinstance(prompt.reply, Generate)),
-        tuple(text for text, prompt in said if not isinstance(prompt.reply, Generate)),
-        tuple(text for prompt in verbatim for text in _phrasings(prompt)),
-    )
+    return list(able.values()), [(manner.format(text), prompt) for manner in MANNERS for text, prompt in asked]
 
 
 def _is_kept(prompt: CanonicalPrompt) -> bool:

@@ -21,7 +21,7 @@ from benchmarks.rivals.overhead_told import (
     tell,
 )
 from benchmarks.rivals.questions import Figures, Options
-from benchmarks.rivals.rounds import over_rounds, percentiles, spread
+from benchmarks.rivals.rounds import percentiles_of_rounds, spread
 from benchmarks.rivals.servers import SERVERS
 from benchmarks.rivals.venvs import Rival
 
@@ -38,7 +38,7 @@ __all__ = (
     "summary",
     "tell",
 )
-CALLERS = {0: (1, 8, 32, 128), 50: (1, 8, 32, 128)}
+CALLERS = {0: (1, 8, 32, 128), 50: (1, 32)}
 """By the upstream's latency in milliseconds."""
 SECONDS, QUICK_S = 2.0, 1.0
 
@@ -60,7 +60,13 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
         memory = {way.name: round(up.up[way.server].memory_mib()) for way in ways}
     names = [FLOOR_NAME, *(way.name for way in ways)]
     return {
-        "questions": {"worded": len(asked.worded), "verbatim": len(asked.verbatim), "exact": len(asked.exact)},
+        "questions": {
+            "worded": len(asked.worded),
+            "verbatim": len(asked.verbatim),
+            "exact": len(asked.exact),
+            "offered": up.offered,
+            "answered": up.answered,
+        },
         "ways": {
             way.name: {
                 "title": way.title,
@@ -110,10 +116,9 @@ def summary(rounds: Sequence[Came]) -> dict[str, Any]:
     """Returns percentiles of the rounds, wanted replies a second, and the least share of replies that were wanted."""
     if not rounds:
         return {}
-    able = [came for came in rounds if came.took_ms]
-    times = over_rounds([{f"{name}_ms": ms for name, ms in percentiles(came.took_ms).items()} for came in able])
+    able = [came.took_ms for came in rounds if came.took_ms]
     return {
-        **times,
+        **percentiles_of_rounds(able),
         "per_second": spread([came.per_second for came in rounds], 1),
         "share_wanted": round(min(came.share for came in rounds), 4),
         "failed": sum(came.failed for came in rounds),

@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks.rivals.chapters import Chapter, Plot, Series, Table, Value
 from benchmarks.rivals.comparing import Measure, compare, summed_up
+from benchmarks.rivals.contestants import WAYS
 from benchmarks.rivals.questions import Figures
 from benchmarks.rivals.rounds import number, value
 
@@ -12,6 +13,7 @@ ANSWERS = 0.99
 """The share of replies that are to be answers: a server that refuses quickly is not a quick one."""
 FLOOR_NAME, OWN = "floor", "canongate-worded"
 FLOOR_TITLE = "the stub itself, nothing between"
+_ASKED_OF = {way.name: way.asked for way in WAYS}
 
 
 def added_ms(figures: Figures, name: str, callers: int = 1, latency_ms: int = 0) -> float:
@@ -215,16 +217,23 @@ def _checks(figures: Figures) -> dict[str, str]:
 def _remarks(figures: Figures) -> list[str]:
     counted = figures["questions"]
     checks = "; ".join(f"{figures['ways'][name]['title']}: {said}" for name, said in _checks(figures).items())
-    offered = f" of {counted['offered']} that were offered" if "offered" in counted else ""
     asked = (
-        f"Asked in turn are {counted['worded']} messages{offered} of the help desk's test set that canongate and "
+        f"Asked in turn are {counted['worded']} messages of the help desk's test set that canongate and "
         f"NeMo's dialog both answer; {counted['verbatim']} for approved texts, {counted['exact']} approved phrasings."
     )
-    if isinstance(answered := counted.get("answered"), dict):
-        alone = "; ".join(f"{who} answered {count}" for who, count in answered.items())
-        asked += f" Of those offered {alone}."
     few = "`-` stands for a figure that too few requests were made for: the last of some dozens is no 99th of 100."
-    return [asked, f"What each checks: {checks}.", few, *not_run(figures)]
+    return [asked, *_offered(figures), f"What each checks: {checks}.", few, *not_run(figures)]
+
+
+def _offered(figures: Figures) -> list[str]:
+    """Returns how many questions were offered, and how many each way that matches answered by itself."""
+    offered = figures["questions"].get("offered", {})
+    told = [
+        f"{figures['ways'][name]['title']}: {count} of {offered[_ASKED_OF[name]]}"
+        for name, count in figures["questions"].get("answered", {}).items()
+        if name in figures["ways"]
+    ]
+    return [f"What each answers of the questions that were offered: {'; '.join(told)}."] if told else []
 
 
 def not_run(figures: Figures) -> list[str]:

@@ -68,12 +68,12 @@ def _cell(shares: Mapping[str, Sequence[float]], name: str) -> str:
 
 _REMARKS = (
     (
-        "A share under an attack is what got through: for a checker or a router the messages that a model gets as"
-        " they are, for a dialog of stored replies and for canongate those that are answered at all, with an"
-        " approved answer."
+        "A share under an attack is what got through: for a checker the messages that a model gets as they are, for a"
+        " dialog of stored replies and for canongate those that are answered at all, with an approved answer, and for a"
+        " router those that it finds a route for."
     ),
     (
-        "A router or a dialog that has no checks holds up nobody; what it refuses of the help desk's own questions"
+        "A router has no checks and holds up nobody; what a router or a dialog refuses of the help desk's own questions"
         " stands under matching."
     ),
 )

@@ -9,6 +9,8 @@ from benchmarks.rivals.chapters import Value
 Spread = dict[str, float]
 """`median`, `low` and `high` of rounds, as JSON holds them."""
 PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+LEAST = {"p50": 1, "p95": 20, "p99": 100}
+"""Times in all rounds together from which a percentile says more than the longest one."""
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -23,6 +25,13 @@ def percentile(values: Sequence[float], share: float) -> float:
 def percentiles(values: Sequence[float]) -> dict[str, float]:
     """Returns p50, p95 and p99."""
     return {name: percentile(values, share) for name, share in PERCENTILES.items()}
+
+
+def percentiles_of_rounds(rounds: Sequence[Sequence[float]]) -> dict[str, Spread]:
+    """Returns the spread of each percentile over the rounds' times; what they are too few for is left out."""
+    counted = sum(len(one) for one in rounds)
+    found = over_rounds([{f"{name}_ms": ms for name, ms in percentiles(one).items()} for one in rounds])
+    return {f"{name}_ms": found[f"{name}_ms"] for name, least in LEAST.items() if counted >= least}
 
 
 def spread(rounds: Sequence[float], digits: int = 2) -> Spread:

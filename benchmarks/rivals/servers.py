@@ -100,6 +100,8 @@ MINILM = VENVS / "minilm"
 """A link to the packaged model, so that a configuration can name it."""
 HOME = DATA / "home"
 """Of a program that reads from there whether it may send usage figures to its makers."""
+OWN_DATA = (VENVS / "canongate", VENVS / "canongate-sentences", VENVS / "canongate-smollm2")
+"""The data folders that our configurations name."""
 DIALOG = DATA / "nemoguardrails-dialog"
 """Written by `benchmarks/rivals/desk_colang.py`."""
 
@@ -133,6 +135,7 @@ SERVERS = (
     _nemo("dialog", "NeMo Guardrails, dialog by embeddings", 19413, configuration=DIALOG),
     _litellm("plain", "LiteLLM proxy", 19421),
     _litellm("filter", "LiteLLM proxy, content filter", 19422),
+    _litellm("full", "LiteLLM proxy, content filter with categories", 19423),
     Server(
         "guardrails-ai",
         "Guardrails AI server",

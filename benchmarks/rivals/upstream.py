@@ -1,28 +1,33 @@
 """A stub of an OpenAI-compatible server: it answers at once, or after a fixed time, whatever it is asked.
 
 As a program it serves on a port until its standard input ends. `POST /pace` changes how long it waits, so that servers
-under test need not start again for another latency. Its answer is one fixed text; only where a request asks to repeat
-what stands between quotation marks, as the help desk's prompts do, it does so, for the checks of such an answer compare
-it with those words.
+under test need not start again for another latency. Everybody gets the same text for the same question: the approved
+facts of the prompt that it means, whether a server sends the person's message or the approved words. So answers are of
+one length, and checks that compare an answer with its facts have something to compare. To all else it says one text.
 """
 
 import asyncio
 import json
+import re
 import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import httptools
 import uvloop
 
+from benchmarks.rivals.messages import stub_answers
+
 ANSWER = (
     "Open the portal of the help desk and choose the entry that fits. You get a message as soon as somebody has looked "
     "at it, which takes a working day at most."
 )
-ASKED = "Repeat the text between the quotation marks:"
+"""To whatever has no approved facts; of about as many words as those have."""
+PERSON = re.compile(r'^User message: "(.*)"$', re.MULTILINE)
+"""How NeMo's dialog tells a model what a person said, in the middle of what it asks."""
 MODEL = "stub"
 _JSON, _EVENTS = "application/json", "text/event-stream"
 
@@ -39,8 +44,8 @@ class Pace:
 class StubServer(asyncio.Protocol):
     """One connection; its requests are answered in turn."""
 
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, pace: Pace, known: Mapping[str, str]) -> None:
+        self._pace, self._known = pace, known
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
         self._body: list[bytes] = []
@@ -87,14 +92,15 @@ class StubServer(asyncio.Protocol):
     async def _complete(self, asked: dict[str, Any], *, is_chat: bool) -> None:
         if self._pace.latency_ms:
             await asyncio.sleep(self._pace.latency_ms / 1000)
-        text = answer_to(asked) + self._pace.ends
+        text = answer_to(asked, self._known) + self._pace.ends
         if not asked.get("stream"):
             self._reply(completion(text, is_chat=is_chat))
             return
         self._write(f"HTTP/1.1 200 OK\r\ncontent-type: {_EVENTS}\r\ntransfer-encoding: chunked\r\n\r\n".encode())
-        for event in events(text, is_chat=is_chat):
+        for place, event in enumerate(events(text, is_chat=is_chat), 1):
             self._write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
-            if self._pace.between_ms:
+            # No wait after the last word: who reads what follows it would else look slower than who does not.
+            if self._pace.between_ms and place < len(text.split(" ")):
                 await asyncio.sleep(self._pace.between_ms / 1000)
         self._write(b"0\r\n\r\n")
 
@@ -107,12 +113,13 @@ class StubServer(asyncio.Protocol):
             self._transport.write(data)
 
 
-def answer_to(asked: dict[str, Any]) -> str:
-    """Returns the answer to a request: what stands between the outermost quotation marks, where it asks for that."""
-    said = "\n".join(str(one["content"]) for one in asked.get("messages", ())) or str(asked.get("prompt", ""))
-    _, is_asked, rest = said.rpartition(ASKED)
-    quoted = rest.partition('"')[2].rpartition('"')[0]
-    return quoted.strip() if is_asked and quoted else ANSWER
+def answer_to(asked: dict[str, Any], known: Mapping[str, str]) -> str:
+    """Returns the answer to a request by the last that is said in it."""
+    messages = asked.get("messages") or [{"content": asked.get("prompt", "")}]
+    said = str(messages[-1]["content"])
+    if said not in known:
+        said = (PERSON.findall(said) or [""])[-1]
+    return known.get(said, ANSWER)
 
 
 def completion(text: str, *, is_chat: bool) -> dict[str, Any]:
@@ -152,10 +159,10 @@ def _usage(text: str) -> dict[str, int]:
 
 
 async def _serve(port: int) -> None:
-    pace = Pace()
+    pace, known = Pace(), stub_answers()
     loop, over = asyncio.get_running_loop(), asyncio.Event()
     listening = socket.create_server(("127.0.0.1", port), backlog=1024)
-    server = await loop.create_server(lambda: StubServer(pace), sock=listening)
+    server = await loop.create_server(lambda: StubServer(pace, known), sock=listening)
     # The pipe from whoever started it breaks with them, so that it never outlives them.
     threading.Thread(target=lambda: (sys.stdin.buffer.read(), loop.call_soon_threadsafe(over.set)), daemon=True).start()
     print("ready", flush=True)

@@ -189,6 +189,21 @@ def test_a_summary_counts_the_least_share_of_wanted_replies() -> None:
     assert summary["per_second"] == {"median": 1.5, "low": 1.0, "high": 2.0}
 
 
+def test_a_percentile_of_too_few_is_left_out_and_told_as_such() -> None:
+    few, some, many = (overhead.summary([Came(1.0, [2.0] * each, [], 0, 0, "")] * 2) for each in (5, 10, 50))
+    assert [name in few for name in ("p50_ms", "p95_ms", "p99_ms")] == [True, False, False]
+    assert [name in some for name in ("p50_ms", "p95_ms", "p99_ms")] == [True, True, False]
+    assert [name in many for name in ("p50_ms", "p95_ms", "p99_ms")] == [True, True, True]
+    figures = overhead_figures(canongate_worded=5.0)
+    figures["ways"] = {"canongate-worded": WAYS["canongate-worded"]}
+    figures["figures"]["canongate-worded"]["0"]["1"] = some
+    (tails,) = (
+        one for one in overhead.tell(figures).tables if "95 and 99 of 100" in one.title and "instant" in one.title
+    )
+    told = dict(zip(tails.header, tails.rows[-1], strict=True))
+    assert (told["p95 at 1"], told["p99 at 1"]) == ("2.00", "-")
+
+
 def test_a_server_that_answers_nothing_has_no_times_but_an_example() -> None:
     summary = overhead.summary([Came(1.0, [], [], 0, 4, "500 broken")])
     assert "p50_ms" not in summary
@@ -222,8 +237,8 @@ def test_a_figure_of_too_few_requests_is_a_dash() -> None:
 
 def test_rates_and_slow_upstreams_are_compared_at_every_number_of_callers() -> None:
     (sentence,) = overhead.tell(overhead_figures(canongate_worded=500.0, plain=2.0)).better
-    for upstream in ("instant upstream", "upstream of 50 ms"):
-        assert f"a second at 1 / 8 / 32 / 128 at once, {upstream}" in sentence
+    for callers, upstream in (("1 / 8 / 32 / 128", "instant upstream"), ("1 / 32", "upstream of 50 ms")):
+        assert f"a second at {callers} at once, {upstream}" in sentence
 
 
 def test_what_checks_the_same_says_the_same_as_what() -> None:

@@ -1,15 +1,17 @@
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
 from benchmarks.desk_policy import HELPDESK
-from benchmarks.rivals.arena import prepare
+from benchmarks.rivals import arena
 from benchmarks.rivals.contestants import WAYS, attack, load, server_of
 from benchmarks.rivals.desk_colang import write_dialog
 from benchmarks.rivals.messages import ATTACKS, questions
-from benchmarks.rivals.servers import DIALOG, SERVERS
+from benchmarks.rivals.servers import CONFIGURATIONS, DIALOG, OWN_DATA, SERVERS
 from benchmarks.rivals.size import lines_of
+from benchmarks.rivals.venvs import ROOT
 from store.formats.bundle import read_bundle
 
 
@@ -25,7 +27,7 @@ def test_a_way_asks_its_server_and_tells_answers_apart(way, monkeypatch: pytest.
     sent = load(server, way, ["Where do I park?"])
     assert sent.port == server.port
     assert "Where do I park?" in sent.bodies[0]
-    assert sent.wanted or sent.unwanted, "whatever comes would count as an answer"
+    assert sent.wanted or sent.unwanted or sent.answers, "whatever comes would count as an answer"
     if way.blocked:
         assert attack(server, way, ATTACKS).wanted == list(way.blocked)
 
@@ -48,14 +50,36 @@ def test_the_dialog_has_every_prompt_and_reads_as_colang(tmp_path: Path) -> None
     assert all(len(read.user_messages[one]) >= 5 for one in known)
 
 
+def test_one_product_is_configured_alike_wherever_it_is_asked() -> None:
+    nemo, lite = CONFIGURATIONS / "nemoguardrails", CONFIGURATIONS / "litellm"
+    regex, dialog = (yaml.safe_load((nemo / one / "config.yml").read_text())["rails"] for one in ("regex", "dialog"))
+    assert regex["config"] == dialog["config"]
+    assert regex["input"] == dialog["input"]
+    plain, full = (yaml.safe_load((lite / one).read_text())["guardrails"] for one in ("filter.yaml", "full.yaml"))
+    for one in (plain, full):
+        assert {entry["litellm_params"]["mode"] for entry in one} == {"pre_call", "post_call"}
+    shared = {(entry["litellm_params"]["mode"], str(entry["litellm_params"]["patterns"])) for entry in plain}
+    assert shared == {(entry["litellm_params"]["mode"], str(entry["litellm_params"]["patterns"])) for entry in full}
+    settings = (tomllib.loads(one.read_text()) for one in (CONFIGURATIONS / "canongate").glob("*.toml"))
+    assert {ROOT / one["data"]["directory"] for one in settings} == set(OWN_DATA)
+
+
 def test_lines_that_say_nothing_are_not_counted(tmp_path: Path) -> None:
     written = tmp_path / "a.toml"
     written.write_text("# why\n\n[server]\nport = 1 # here\n   \n")
     assert lines_of(written) == 2
 
 
-def test_preparing_writes_what_configurations_name() -> None:
-    prepare()
+def test_preparing_writes_what_configurations_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arena, "OWN_DATA", (tmp_path / "own", tmp_path / "not yet"))
+    made = tmp_path / "own" / "matcher" / "fit.bin"
+    made.parent.mkdir(parents=True)
+    made.touch()
+    (tmp_path / "own" / "canongate.db").touch()
+    (tmp_path / "own" / "checkpoints").mkdir()
+    arena.prepare()
+    assert [one.name for one in (tmp_path / "own").iterdir()] == ["matcher"], "an old decision is kept"
+    assert made.is_file()
     assert (DIALOG / "desk.co").is_file()
     assert (DIALOG.parent / "helpdesk-sentences" / "policies" / "helpdesk.yaml").read_text().count(
         "streaming: checked_sentences"

@@ -11,18 +11,23 @@ from benchmarks.rivals import answering, arena, blocking, first_token, overhead,
 from benchmarks.rivals import load as loads
 from benchmarks.rivals.arena import Arena
 from benchmarks.rivals.chapters import Chapter
-from benchmarks.rivals.contestants import STUB_WORDS
 from benchmarks.rivals.drawing import draw
 from benchmarks.rivals.load import Came, Load
+from benchmarks.rivals.messages import questions, stub_answers
 from benchmarks.rivals.questions import Options
 from benchmarks.rivals.report import table
 from benchmarks.rivals.servers import SERVERS, Server
 from benchmarks.rivals.serving import NotServing
+from benchmarks.rivals.upstream import ANSWER
 from benchmarks.rivals.venvs import RIVALS
 
 OPTIONS = Options(is_quick=True, rounds=2, data=Path(), say=lambda _: None)
 BROKEN = next(one for one in SERVERS if one.name == "litellm-filter")
-REPLY = f'"outcome":"answered","source":"generate" {STUB_WORDS}'
+
+
+def reply(_server: Server, text: str, **_: object) -> str:
+    """Returns what everybody would say to a text."""
+    return f'"outcome":"answered","source":"generate" {stub_answers().get(text, ANSWER)}'
 
 
 class Up:
@@ -64,7 +69,7 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> None:
         fakes: dict[str, Callable[..., Any]] = {
             "arena": all_up,
             "set_pace": lambda *_: None,
-            "replies": lambda *_args, **_more: REPLY,
+            "replies": reply,
         }
         for name, fake in fakes.items():
             if hasattr(module, name):
@@ -88,11 +93,39 @@ def test_what_is_measured_can_be_told_though_one_breaks(question: Any) -> None:
 def test_a_rival_that_matches_too_little_is_left_out_and_the_others_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     dialog = next(one for one in SERVERS if one.name == "nemo-dialog")
     said = "I have no approved answer to that."
-    monkeypatch.setattr(arena, "replies", lambda server, _: said if server is dialog else REPLY)
+    monkeypatch.setattr(arena, "replies", lambda server, text: said if server is dialog else reply(server, text))
     figures = overhead.measure(RIVALS, OPTIONS)
     assert "0 of 324 questions are answered" in figures["failed"]["NeMo Guardrails, dialog, worded by the upstream"]
     assert "canongate-worded" in figures["ways"]
     assert figures["questions"]["worded"] == 324
+    assert figures["questions"]["offered"]["worded"] == 324
+    assert figures["questions"]["answered"]["canongate-worded"] == 324
+    assert figures["questions"]["answered"]["nemo-dialog-worded"] == 0
+    assert any("canongate, worded by the upstream: 324 of 324" in one for one in overhead.tell(figures).remarks)
+
+
+@pytest.mark.usefixtures("servers")
+def test_what_both_answer_is_asked_and_what_each_answers_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialog = next(one for one in SERVERS if one.name == "nemo-dialog")
+    own = SERVERS[0]
+    texts = questions().worded
+
+    def some(server: Server, text: str) -> str:
+        unknown = texts[:10] if server is own else texts[5:25] if server is dialog else ()
+        return "nothing" if text in unknown else reply(server, text)
+
+    monkeypatch.setattr(arena, "replies", some)
+    figures = overhead.measure(RIVALS, OPTIONS)
+    assert figures["questions"]["answered"]["canongate-worded"] == 314
+    assert figures["questions"]["answered"]["nemo-dialog-worded"] == 304
+    assert figures["questions"]["worded"] == 299
+
+
+@pytest.mark.usefixtures("servers")
+def test_the_stubs_own_stream_is_the_first_row_and_never_better() -> None:
+    chapter = first_token.tell(first_token.measure(RIVALS, OPTIONS))
+    assert chapter.rows[0][0] == "the stub itself, nothing between"
+    assert not any("the stub itself" in one for one in chapter.better)
 
 
 @pytest.mark.usefixtures("servers")
@@ -108,6 +141,7 @@ def test_answers_are_told_of_those_that_give_any(monkeypatch: pytest.MonkeyPatch
 
     fakes = {"canongate": opened(SERVERS[0]), "Breaks when asked": opened(BROKEN), "Does not start": broken()}
     monkeypatch.setattr(answering, "_servers", lambda *_: fakes)
+    monkeypatch.setattr(answering, "forget", lambda _: None)
     chapter = answering.tell(answering.measure(RIVALS, OPTIONS))
     assert [row[0] for row in chapter.rows] == ["canongate", "Does not start", "Breaks when asked"]
     assert "Not measured: Breaks when asked. `no answer at 1 at once: 500 its own words`" in chapter.remarks

@@ -3,16 +3,24 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from socket import socket
 
 import pytest
 
+from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals import load as loads
+from benchmarks.rivals.contestants import TOLD_BY
 from benchmarks.rivals.load import Load
+from benchmarks.rivals.messages import questions, stub_answers, words_of
 from benchmarks.rivals.upstream import ANSWER, answer_to
+from store.content import Generate
+from store.formats.bundle import read_bundle
 from tests.demo_process import ROOT
 
+PROMPTS = read_bundle(HELPDESK).prompts
 STREAM = '{"stream": true, "messages": [{"role": "user", "content": "hello"}]}'
+BLOCKED = "it says my user is blocked after too many attempts, who can open it up again"
 WHOLE = '{"messages": [{"role": "user", "content": "hello"}]}'
 
 
@@ -41,10 +49,39 @@ def set_pace(port: int, pace: str) -> None:
     urllib.request.urlopen(f"http://127.0.0.1:{port}/pace", data=pace.encode(), timeout=10).close()
 
 
-def test_the_stub_repeats_what_stands_between_quotation_marks() -> None:
-    prompt = 'Repeat the text between the quotation marks:\n\n"Choose \'Guest" and "wait"."'
-    assert answer_to({"messages": [{"role": "user", "content": prompt}]}) == 'Choose \'Guest" and "wait".'
-    assert answer_to({"prompt": "Say something."}) == ANSWER
+def said_to(content: str) -> str:
+    return answer_to({"messages": [{"role": "system", "content": "Be kind."}, {"content": content}]}, stub_answers())
+
+
+def test_everybody_gets_the_same_text_for_the_same_question() -> None:
+    facts = "Your account unlocks by itself 20 minutes after 5 wrong passwords. To unlock it sooner, open"
+    facts += " https://portal.tarnwick.example/unlock and confirm with the Keyring app."
+    message = f"Hi, {BLOCKED}"
+    dialog = f'User message: "Hello there!"\nBot message: "Hello!"\nUser message: "{message}"\nUser intent: ask'
+    assert said_to(message) == facts
+    words = next(words_of(one.reply) for one in PROMPTS if isinstance(one.reply, Generate) and facts in one.reply.facts)
+    assert words != facts
+    assert said_to(words) == facts
+    assert said_to(dialog) == facts
+    assert said_to("Say something.") == answer_to({"prompt": "Say something."}, stub_answers()) == ANSWER
+
+
+def test_no_question_that_is_worded_is_without_a_text_of_its_own() -> None:
+    told = [stub_answers()[text] for text in questions().worded]
+    assert ANSWER not in told
+    assert len(set(told)) > 20
+    beginnings = {text[:TOLD_BY] for text in told}
+    assert len(beginnings) == len(set(told)), "answers would not be told apart"
+    assert all(one.isascii() and '"' not in one for one in beginnings), "JSON would write them otherwise"
+
+
+def test_a_load_tells_each_answer_from_that_of_another_question(port: int) -> None:
+    message = f"Hi, {BLOCKED}"
+    bodies = [WHOLE, WHOLE.replace("hello", message)]
+    sent = Load(port, "/v1/chat/completions", {"content-type": "application/json"}, bodies, count=4)
+    answers = [ANSWER[:TOLD_BY], stub_answers()[message][:TOLD_BY]]
+    assert len(loads.send(replace(sent, answers=answers)).took_ms) == 4
+    assert loads.send(replace(sent, answers=answers[::-1])).other == 4
 
 
 def test_a_load_counts_what_was_wanted_and_what_was_not(port: int) -> None:

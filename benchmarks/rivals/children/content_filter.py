@@ -20,12 +20,13 @@ class Filter:
         self._guardrail: ContentFilterGuardrail | None = None
 
     def open(self, configuration: str) -> lines.Said:
-        """Builds the only guardrail of a proxy's configuration."""
-        (entry,) = yaml.safe_load(Path(configuration).read_text(encoding="utf-8"))["guardrails"]
+        """Builds the guardrail that a proxy's configuration has before a call."""
+        entries = yaml.safe_load(Path(configuration).read_text(encoding="utf-8"))["guardrails"]
+        (entry,) = (one for one in entries if one["litellm_params"]["mode"] == "pre_call")
         params = {name: value for name, value in entry["litellm_params"].items() if name not in _LEFT_OUT}
         self._guardrail = ContentFilterGuardrail(guardrail_name=entry["guardrail_name"], **params)
         loaded = set(self._guardrail.loaded_categories)
-        if missing := {one["category"] for one in params["categories"]} - loaded:
+        if missing := {one["category"] for one in params.get("categories", ())} - loaded:
             raise SystemExit(f"categories that this release does not have: {sorted(missing)}")
         return {"categories": sorted(loaded)}
 

@@ -1,10 +1,18 @@
-"""LLM Guard's input scanners that need no download: its list of jailbreak substrings, invisible text, secrets."""
+"""LLM Guard's input scanners that need no download: patterns, its jailbreak substrings, invisible text, secrets."""
 
 from collections.abc import Sequence
 
 import lines
-from llm_guard.input_scanners import BanSubstrings, InvisibleText, Secrets
+from llm_guard.input_scanners import BanSubstrings, InvisibleText, Regex, Secrets
 from llm_guard.input_scanners.ban_substrings import PROMPT_STOP_SUBSTRINGS
+
+PATTERNS = (
+    r"(?i)ignore (all )?(previous|prior) (instructions|rules)",
+    r"(?i)system prompt",
+    r"(?i)developer mode",
+    r"\b\d{3}-\d{2}-\d{4}\b",
+)
+"""As the other configurations have them."""
 
 
 class Scanners:
@@ -15,7 +23,8 @@ class Scanners:
 
     def open(self) -> lines.Said:
         """Builds the scanners with their own settings."""
-        self._scanners = (BanSubstrings(PROMPT_STOP_SUBSTRINGS), InvisibleText(), Secrets())
+        patterns = Regex(list(PATTERNS), is_blocked=True)
+        self._scanners = (patterns, BanSubstrings(PROMPT_STOP_SUBSTRINGS), InvisibleText(), Secrets())
         return {"scanners": [type(one).__name__ for one in self._scanners], "substrings": len(PROMPT_STOP_SUBSTRINGS)}
 
     def check(self, messages: Sequence[str]) -> lines.Said:

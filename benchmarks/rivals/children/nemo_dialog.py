@@ -7,6 +7,7 @@ from pathlib import Path
 import lines
 import numpy as np
 import torch
+from nemo_rails import stopped_by
 from nemoguardrails import LLMRails, RailsConfig
 
 NOTHING = "I have no answer to that."
@@ -59,6 +60,10 @@ class Dialog:
         intents = [items[place].meta["intent"] for place in best]
         return {"found": [[self._key(intent), float(s)] for intent, s in zip(intents, scores, strict=True)]}
 
+    def stopped(self, messages: Sequence[str]) -> lines.Said:
+        """Returns the input rail that stops each message, null where none does."""
+        return {"stopped": [self._loop.run_until_complete(stopped_by(self._rails, one)) for one in messages]}
+
     def answer(self, messages: Sequence[str]) -> lines.Said:
         """Returns the prompt whose reply each message got, null for the fallback; whole turns, one at a time."""
         return {"keys": [self._answer(message) for message in messages]}
@@ -99,6 +104,7 @@ if __name__ == "__main__":
             "open": dialog.open,
             "limit": dialog.limit,
             "rank": dialog.rank,
+            "stopped": dialog.stopped,
             "answer": dialog.answer,
             "time": dialog.time,
             "memory": lines.memory,
