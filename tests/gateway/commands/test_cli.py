@@ -103,7 +103,7 @@ def test_a_bug_is_not_dressed_up_as_an_error_of_ours(run, monkeypatch):
 
 def test_the_module_can_be_run(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "gateway.cli", "key", "list", "--json"],
+        [sys.executable, "-m", "gateway.cli", "models", "list", "--json"],
         cwd=ROOT,
         env=environment(tmp_path / "data"),
         capture_output=True,
@@ -111,4 +111,5 @@ def test_the_module_can_be_run(tmp_path):
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (0, "[]\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "smollm2-135m-instruct" in done.stdout
