@@ -50,5 +50,12 @@ def settings_from(config: Path | None) -> Settings:
     """
     settings = load_settings(config)
     set_up_logging(msgspec.structs.replace(settings.log, level="warning"))
-    require_place(settings, click.get_current_context().command_path.partition(" ")[2])
+    require_place(settings, _words(click.get_current_context()))
     return settings
+
+
+def _words(context: click.Context) -> str:
+    """Returns the words of a command behind the program's name, which may have several: `python -m gateway.cli`."""
+    if context.parent is None:
+        return ""
+    return f"{_words(context.parent)} {context.info_name}".strip()

@@ -113,3 +113,9 @@ def test_the_module_can_be_run(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "smollm2-135m-instruct" in done.stdout
+
+
+def test_a_command_is_known_by_its_words_whatever_the_program_is_called(run):
+    made = CliRunner().invoke(app, ["user", "create", "ada", "--role", "viewer"], prog_name="python -m gateway.cli")
+    assert made.exit_code == 0, made.output
+    assert run("user", "list").status == 0
