@@ -40,9 +40,10 @@ def configuration() -> str:
         "Generated from `gateway/settings.py` and the files of settings beside it; `make docs` rewrites it,",
         "`make check` compares it.",
         "",
-        "Settings come from a TOML file (`canongate serve --config FILE`) and from environment variables named",
-        '`CANONGATE_SECTION__FIELD`, which win over the file; lists are written as in TOML, `["a", "b"]`. Unknown',
-        "fields are errors.",
+        "Settings come from a TOML file and from environment variables named `CANONGATE_SECTION__FIELD`, which win",
+        'over the file; lists are written as in TOML, `["a", "b"]`. Unknown fields are errors. Commands take the file',
+        "with `--config FILE`, or from the variable `CANONGATE_CONFIG`. One that works on what is there refuses a data",
+        "folder, or a database, in which no gateway ever was: its settings are then those of another place.",
     ]
     for section in msgspec.structs.fields(settings.Settings):
         kind = section.type

@@ -23,6 +23,9 @@ from gateway.telemetry_settings import TelemetrySettings
 from gateway.webhook_settings import WebhookSettings
 
 SECTION_MARK = "__"
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+"""Names the settings file where a command is given none."""
+DIRECTORY_VARIABLE = f"{PREFIX}DATA{SECTION_MARK}DIRECTORY"
 _PATTERN = re.compile(r"^Expected `str` matching regex .* - at `\$\.(?P<place>[^`]*)`$")
 
 
@@ -202,7 +205,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     tree = _read_toml(path) if path is not None else {}
     variables = os.environ if environment is None else environment  # noqa: TID251 - the one reader
     for name, value in sorted(variables.items()):
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and name != CONFIG_VARIABLE:
             _put(tree, name, value)
     try:
         return msgspec.convert(tree, Settings, strict=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import URL
 
-from store.engines import parse_url, translated
+from store.engines import engine_of, parse_url, translated
 from store.errors import Conflict, InvalidContent, StoreUnavailable
 from store.setting_aside import ASIDE
 
@@ -49,11 +49,15 @@ def dump_database(url: str, path: Path) -> None:
 
 
 def schema_of(url: str) -> str | None:
-    """Returns the revision of the schema that is there; None for a database without one, or no database."""
+    """Returns the revision of the schema that is there; None for a database without one, or no database.
+
+    Makes nothing. Raises `StoreUnavailable`.
+    """
     parsed = parse_url(url)
-    if parsed.get_backend_name() == SQLITE and not Path(parsed.database or "").exists():
+    is_sqlite = parsed.get_backend_name() == SQLITE
+    if is_sqlite and not _is_there(Path(parsed.database or "")):
         return None
-    engine = create_engine(parsed, hide_parameters=True)
+    engine = create_engine(parsed, hide_parameters=True) if is_sqlite else engine_of(parsed)
     try:
         with translated(), engine.connect() as connection:
             if not inspect(connection).has_table(_MARK):
@@ -62,6 +66,13 @@ def schema_of(url: str) -> str | None:
             return str(found) if found else None
     finally:
         engine.dispose()
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # such as the folder of another user
+        raise StoreUnavailable(f"the database file {path} cannot be looked at: {error.strerror}") from error
 
 
 def check_file(path: Path) -> None:

@@ -60,6 +60,14 @@ def parse_url(url: str) -> URL:
     return parsed
 
 
+def address_of(url: str) -> str:
+    """Returns a server's URL as it may be shown: without the password and what else is given for connecting.
+
+    Raises `StoreUnavailable`.
+    """
+    return parse_url(url).set(drivername="postgresql", password=None, query={}).render_as_string()
+
+
 def engine_of(url: URL, *, wait_s: float = WAIT_S) -> Engine:
     """Makes an engine that waits so long for locks, and for nothing without end. Raises `StoreUnavailable`."""
     with translated():

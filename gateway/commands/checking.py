@@ -96,6 +96,8 @@ class Checks:
         self._copy = copied(settings, scratch)
         self._embedder: Embedder | None = None
         self._catalog: Catalog | None = None
+        self._begins = False
+        """Whether nothing is there yet: a start makes it, and waits for content."""
 
     def run(self) -> list[Finding]:
         """Returns one finding for each part."""
@@ -127,8 +129,8 @@ class Checks:
     def _database(self) -> str:
         url = self._settings.database_url
         if schema_of(url) is None:
-            self._catalog = Catalog(0, {}, {}, {})
-            return "nothing is there yet; a start makes it"
+            self._catalog, self._begins = Catalog(0, {}, {}, {}), True
+            return Doubt("nothing is there yet; a start makes it. A gateway that was started has other settings")
         with closing(open_database(url)) as database:
             gap = schema_gap(database)
             if gap.is_newer and not gap.is_near:
@@ -143,7 +145,7 @@ class Checks:
         for name in KEY_FILES:
             if (folder / name).exists():
                 load_secret(folder / name)
-        if schema_of(self._settings.database_url) is None:
+        if self._begins:
             return "a start makes those that are not there"
         self._known()  # raises where the schema is too old to be asked for keys
         with closing(open_database(self._settings.database_url)) as database:
@@ -174,6 +176,8 @@ class Checks:
         return f"{self._embedder.dimension} dimensions"
 
     def _content(self) -> str:
+        if not self._known().prompts and self._begins:
+            return "nothing is there yet; a start waits for it"
         if not self._known().prompts:
             raise SettingsInvalid("nothing is published; run: canongate import FOLDER")
         unknown = {one.assistant for one in self._settings.model.adapters} - self._known().assistants.keys()
@@ -186,6 +190,8 @@ class Checks:
     def _policies(self) -> str:
         with closing(rail_runner(self._settings)) as runner:
             policies = compile_policies(self._known(), runner, command_services(self._copy, lambda: self._loaded))
+        if not policies and self._begins:
+            return "nothing is there yet; they come with the content"
         if not policies:
             raise SettingsInvalid("no policy is live; run: canongate import FOLDER")
         return "probes passed: " + ", ".join(f"{name} (revision {one.revision})" for name, one in policies.items())
@@ -212,6 +218,8 @@ class Checks:
         if not self._settings.startup.canary:
             return "no question at the start"
         if gap := canary_gap(self._settings, self._known()):
+            if self._begins:
+                return "is asked once there is content"
             raise SettingsInvalid(gap)
         return f"{self._settings.startup.canary_prompt} is live"
 

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from gateway.commands.places import require_place
 from gateway.logs import set_up_logging
-from gateway.settings import Settings, load_settings
+from gateway.settings import CONFIG_VARIABLE, Settings, load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -18,6 +19,8 @@ def config_option(command: Command) -> Command:
     return click.option(
         "--config",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        envvar=CONFIG_VARIABLE,
+        show_envvar=True,
         help="Settings file (TOML). See docs/configuration.md.",
     )(command)
 
@@ -41,7 +44,18 @@ def meant_options(command: Command) -> Command:
 
 
 def settings_from(config: Path | None) -> Settings:
-    """Reads the settings that a command runs with; only warnings are logged, standard output stays the command's."""
+    """Reads the settings that the command at work runs with; only warnings are logged.
+
+    Raises `SettingsInvalid`, also where the command works on what is there and nothing is (`MAY_BEGIN`).
+    """
     settings = load_settings(config)
     set_up_logging(msgspec.structs.replace(settings.log, level="warning"))
+    require_place(settings, _words(click.get_current_context()))
     return settings
+
+
+def _words(context: click.Context) -> str:
+    """Returns the words of a command behind the program's name, which may have several: `python -m gateway.cli`."""
+    if context.parent is None:
+        return ""
+    return f"{_words(context.parent)} {context.info_name}".strip()

@@ -114,7 +114,7 @@ def test_compose_runs_two_gateways_alike_that_reach_nothing_outside():
 
 def test_settings_in_the_files_are_settings_of_the_gateway():
     pod = of_kind("StatefulSet")["spec"]["template"]["spec"]["containers"][0]
-    given = {name: one for name, one in compose()["x-gateway"]["environment"].items() if name != "CANONGATE_KEYS"}
+    given = compose()["x-gateway"]["environment"]  # all of it: `exec` starts commands with it, past the start
     for settings in (settings_of(pod), load_settings(None, given)):
         assert settings.replicas.superseded_s == 2.0
 
@@ -130,11 +130,11 @@ def test_the_start_puts_keys_into_the_data_folder_and_becomes_the_gateway(tmp_pa
     (prepared / "embedder").mkdir()
     (prepared / "embedder" / "model.onnx").write_text("weights")
     (data / "pepper").write_text("an older one")
-    (programs / "canongate").write_text('#!/bin/sh\necho "canongate $* ${CANONGATE_KEYS-unset}"\n')
+    (programs / "canongate").write_text('#!/bin/sh\necho "canongate $* ${SHARED_KEYS-unset}"\n')
     (programs / "canongate").chmod(0o755)
     script = tmp_path / "start"
     script.write_text(text.replace("/data/", f"{data}/").replace("/opt/canongate/prepared", str(prepared)))
-    environment = {"PATH": f"{programs}:/usr/bin:/bin", "CANONGATE_KEYS": str(keys)}
+    environment = {"PATH": f"{programs}:/usr/bin:/bin", "SHARED_KEYS": str(keys)}
     for _ in range(2):
         done = subprocess.run(  # noqa: S603 - our own script
             ["/bin/sh", str(script), "serve"], env=environment, capture_output=True, text=True, check=True

@@ -246,7 +246,7 @@ def container(folder: Path, name: str, *, url: str, keys: Path, settings: Path, 
     script.write_text(text.replace("/data/", f"{mine}/data/").replace("/opt/canongate/prepared", f"{mine}/prepared"))
     environment = {
         **service["environment"],
-        "CANONGATE_KEYS": str(keys),
+        "SHARED_KEYS": str(keys),
         "CANONGATE_DATA__DIRECTORY": str(mine / "data"),
         "CANONGATE_DATA__DATABASE_URL": url,
         "PATH": f"{program.parent}:{os.defpath}",

@@ -20,7 +20,20 @@ DOCS = ROOT / "docs"
 WRITTEN_BY_PROGRAMS = ("adr", "rest")
 """Folders of the manual that show no examples."""
 PROGRAMS = frozenset(
-    {"cat", "cd", "curl", "docker", "export", "install", "journalctl", "kubectl", "lm_eval", "pip", "systemctl"}
+    {
+        "cat",
+        "cd",
+        "curl",
+        "docker",
+        "export",
+        "install",
+        "journalctl",
+        "kubectl",
+        "lm_eval",
+        "pip",
+        "systemctl",
+        "useradd",
+    }
 )
 """What a shell's block may begin with beside what is ours; only that it is ours can be tried here."""
 _BREAK = re.compile(r"\\\n\s*")

@@ -38,6 +38,10 @@ def test_what_a_pattern_takes_is_said_in_words(write, text: str, said: str) -> N
     assert said in refused(write(text))
 
 
+def test_the_variable_that_names_the_file_is_no_setting() -> None:
+    assert load_settings(None, {"CANONGATE_CONFIG": "/etc/canongate/canongate.toml"}) == Settings()
+
+
 def test_every_pattern_has_words() -> None:
     def patterns(kind: object) -> list[object]:
         if isinstance(kind, inspect.StructType):

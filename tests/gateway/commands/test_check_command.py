@@ -25,11 +25,22 @@ def canary(monkeypatch, **changed: str) -> None:
 def test_an_empty_folder_stays_empty(run: CommandLine) -> None:
     found = findings(run)
     assert not run.data.exists()
-    assert {part for part, one in found.items() if not one["is_ok"]} == {"content", "policies"}
     assert "a start makes it" in found["database"]["detail"]
     run.data.mkdir()
     findings(run)
     assert files_in(run.data) == {}
+
+
+def test_a_new_installation_passes_with_a_word_that_nothing_is_there(run: CommandLine, monkeypatch) -> None:
+    canary(monkeypatch)
+    done = run("check")
+    assert done.status == 0, done.out
+    assert "FAIL" not in done.out
+    assert "warn  database   nothing is there yet" in done.out
+    assert {findings(run)[part]["detail"] for part in ("content", "canary")} == {
+        "nothing is there yet; a start waits for it",
+        "is asked once there is content",
+    }
 
 
 def test_what_is_published_passes_and_is_left_as_it_is(published: CommandLine, monkeypatch) -> None:

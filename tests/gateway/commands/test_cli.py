@@ -103,7 +103,7 @@ def test_a_bug_is_not_dressed_up_as_an_error_of_ours(run, monkeypatch):
 
 def test_the_module_can_be_run(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "gateway.cli", "key", "list", "--json"],
+        [sys.executable, "-m", "gateway.cli", "models", "list", "--json"],
         cwd=ROOT,
         env=environment(tmp_path / "data"),
         capture_output=True,
@@ -111,4 +111,11 @@ def test_the_module_can_be_run(tmp_path):
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (0, "[]\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "smollm2-135m-instruct" in done.stdout
+
+
+def test_a_command_is_known_by_its_words_whatever_the_program_is_called(run):
+    made = CliRunner().invoke(app, ["user", "create", "ada", "--role", "viewer"], prog_name="python -m gateway.cli")
+    assert made.exit_code == 0, made.output
+    assert run("user", "list").status == 0

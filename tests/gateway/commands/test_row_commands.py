@@ -51,7 +51,7 @@ def test_drafts_that_were_looked_at_can_be_published(published, dolly, tmp_path)
 
 
 def test_a_dry_run_of_rows_writes_nothing(run, dolly, tmp_path):
-    run("key", "list")  # makes the data folder
+    run("user", "create", "ada", "--role", "viewer")  # makes the data folder
     before = sorted(tmp_path.iterdir())
     report = json.loads(run("import", dolly, *DRAFT, "--dry-run", "--json").out)
     assert sorted(tmp_path.iterdir()) == before

@@ -36,22 +36,25 @@ def test_a_key_is_shown_once_and_works(published):
     assert stat.S_IMODE((run.data / "pepper").stat().st_mode) == 0o600
 
 
-def test_a_key_is_made_as_json_and_with_the_debug_scope(run):
-    made = json.loads(run("key", "create", "tool", "--debug", "--json").out)
-    (row,) = json.loads(run("key", "list", "--json").out)
+def test_a_key_is_made_as_json_and_with_the_debug_scope(published):
+    made = json.loads(published("key", "create", "tool", "--debug", "--json").out)
+    (row,) = json.loads(published("key", "list", "--json").out)
     assert (row["id"], row["scopes"], row["expires_at"]) == (made["id"], ["chat", "debug"], None)
     assert made["key"].startswith(f"cg_{made['id']}_")
     assert KeyRing(
-        Keys(open_database(f"sqlite:///{run.data / 'canongate.db'}")),
-        load_pepper(run.data / "pepper"),
+        Keys(open_database(f"sqlite:///{published.data / 'canongate.db'}")),
+        load_pepper(published.data / "pepper"),
         requests_per_minute=1,
     ).principal(made["key"])
 
 
-def test_a_key_gets_the_scope_for_checks_only_when_asked(run):
-    run("key", "create", "tool", "--checks")
-    run("key", "create", "site")
-    assert [row["scopes"] for row in json.loads(run("key", "list", "--json").out)] == [["chat", "checks"], ["chat"]]
+def test_a_key_gets_the_scope_for_checks_only_when_asked(published):
+    published("key", "create", "tool", "--checks")
+    published("key", "create", "site")
+    assert [row["scopes"] for row in json.loads(published("key", "list", "--json").out)] == [
+        ["chat", "checks"],
+        ["chat"],
+    ]
 
 
 def test_keys_are_listed_for_people(published):
@@ -77,11 +80,11 @@ def test_in_a_narrow_terminal_ids_and_dates_stay_whole(published, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["", "  "])
-def test_a_key_without_a_name_is_refused(run, name):
-    done = run("key", "create", name)
+def test_a_key_without_a_name_is_refused(published, name):
+    done = published("key", "create", name)
     assert done.status == 2
     assert "Invalid value for NAME: it is empty" in done.err
-    assert json.loads(run("key", "list", "--json").out) == []
+    assert json.loads(published("key", "list", "--json").out) == []
 
 
 def test_a_key_for_an_assistant_that_is_not_live_is_refused(published):
@@ -91,30 +94,30 @@ def test_a_key_for_an_assistant_that_is_not_live_is_refused(published):
     assert json.loads(published("key", "list", "--json").out) == []
 
 
-def test_a_key_is_revoked_once_and_stays_listed(run):
-    key_id = json.loads(run("key", "create", "intranet", "--json").out)["id"]
-    assert run("key", "revoke", key_id).out == f"Key {key_id} is revoked.\n"
-    (before,) = json.loads(run("key", "list", "--json").out)
+def test_a_key_is_revoked_once_and_stays_listed(published):
+    key_id = json.loads(published("key", "create", "intranet", "--json").out)["id"]
+    assert published("key", "revoke", key_id).out == f"Key {key_id} is revoked.\n"
+    (before,) = json.loads(published("key", "list", "--json").out)
     assert before["revoked_at"] is not None
-    assert run("key", "revoke", key_id).status == 0
-    assert json.loads(run("key", "list", "--json").out) == [before]
-    assert re.search(r"never +\d{4}-\d\d-\d\d", cells(run("key", "list").out))
+    assert published("key", "revoke", key_id).status == 0
+    assert json.loads(published("key", "list", "--json").out) == [before]
+    assert re.search(r"never +\d{4}-\d\d-\d\d", cells(published("key", "list").out))
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3651", "many"])
-def test_a_lifetime_out_of_bounds_is_refused(run, days):
-    assert run("key", "create", "intranet", "--days", days).status == 2
-    assert json.loads(run("key", "list", "--json").out) == []
+def test_a_lifetime_out_of_bounds_is_refused(published, days):
+    assert published("key", "create", "intranet", "--days", days).status == 2
+    assert json.loads(published("key", "list", "--json").out) == []
 
 
-def test_a_pepper_that_others_can_read_stops_the_making_of_keys(run):
-    run("key", "create", "intranet")
-    (run.data / "pepper").chmod(0o644)
-    done = run("key", "create", "another")
+def test_a_pepper_that_others_can_read_stops_the_making_of_keys(published):
+    published("key", "create", "intranet")
+    (published.data / "pepper").chmod(0o644)
+    done = published("key", "create", "another")
     assert is_one_line_of_ours(done)
     assert "chmod 600" in done.err
-    (run.data / "pepper").chmod(0o600)
-    assert len(json.loads(run("key", "list", "--json").out)) == 1
+    (published.data / "pepper").chmod(0o600)
+    assert len(json.loads(published("key", "list", "--json").out)) == 1
 
 
 def test_an_import_tells_what_became_live(run, content):
