@@ -192,7 +192,7 @@ def _machine(one: Mapping[str, Any]) -> str:
 
 
 _OLD = (
-    "**What was measured before is to be measured again**: then the stub told canongate a shorter answer than the others, "
+    "**What was measured before is to be measured again**: then the stub told canongate a shorter answer than others, "
     "products had not all of their checks in every chapter, servers of a model did not guess words of the prompt, and "
     "canongate held what its first start had needed."
 )
