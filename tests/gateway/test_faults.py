@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gateway import faults as module
-from gateway.commands.serving import serve
+from gateway.cli import app
 from gateway.errors import NotServing, SettingsInvalid
 from gateway.faults import Fault, Faults, FaultSettings, Kind, Point, faults_of, parse_points, trial_of
 from gateway.faulty_parts import DAMAGED, FaultyDecisions, FaultyEmbedder, FaultyMatchers, FaultyModel, put_in
@@ -101,7 +101,7 @@ def test_serving_refuses_faults_before_it_touches_any_data(tmp_path, monkeypatch
     monkeypatch.setenv("CANONGATE_FAULTS__POINTS", '["store:raise"]')
     monkeypatch.setenv("CANONGATE_DATA__DIRECTORY", str(tmp_path / "data"))
     with pytest.raises(SettingsInvalid, match="serve --trial"):
-        serve.main(["--port", "0"], standalone_mode=False)
+        app.main(["serve", "--port", "0"], standalone_mode=False)
     assert not (tmp_path / "data").exists()
 
 

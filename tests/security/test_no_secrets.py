@@ -17,6 +17,7 @@ INVENTED = {
         for name, scheme in (("tests/planting.py", "https"), ("tests/planting.py", "postgresql"))
     ),
     ("deploy/kubernetes/kustomization.yaml", "postgresql://canongate:..." + "@"),
+    ("tests/gateway/commands/test_empty_places.py", "postgresql://me:secret" + "@"),
     ("tests/gateway/test_otlp.py", "http://me:secret-word" + "@"),
     ("tests/gateway/webhooks/test_webhook_sources.py", "https://user:password" + "@"),
     ("tests/models/upstream/test_upstream_target.py", "https://user:hunter2" + "@"),

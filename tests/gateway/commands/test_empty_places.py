@@ -100,7 +100,11 @@ def test_what_works_on_what_is_there_refuses_an_empty_place(run: CommandLine, tm
         ("eval rails", ["--rows", "ROWS", "--stage", "input"]),
     ],
 )
-def test_what_may_begin_does(run: CommandLine, tmp_path: Path, name: str, arguments: list[str]) -> None:
+def test_what_may_begin_does(
+    run: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, arguments: list[str]
+) -> None:
+    monkeypatch.setenv("CANONGATE_RAILS__RAIL_S", "20")  # a busy machine proves the dialog late
+    monkeypatch.setenv("CANONGATE_RAILS__STAGE_S", "30")
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"text": "Hello"}\n')
     done = run(*name.split(), *(str(rows) if one == "ROWS" else one for one in arguments))
