@@ -1,22 +1,22 @@
 """The page, its plots and the sentences elsewhere that are written from one file of figures, and from it alone."""
 
-import json
-import os
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.rivals.answering import SMOLLM2
 from benchmarks.rivals.bars import draw_bars
 from benchmarks.rivals.chapters import Chapter, Plot
+from benchmarks.rivals.conditions import conditions
 from benchmarks.rivals.drawing import draw
 from benchmarks.rivals.kept import FIGURES, FOLDER, NotFigures, Report
+from benchmarks.rivals.markdown import folded, link, table
 from benchmarks.rivals.matching_told import own_rate_sentence
 from benchmarks.rivals.overhead import added_ms
 from benchmarks.rivals.questions import QUESTIONS
 from benchmarks.rivals.servers import SENTENCES, SERVERS
-from benchmarks.rivals.venvs import ROOT, named
+from benchmarks.rivals.venvs import ROOT
 from benchmarks.rivals.words import HEAD, READING, data_rows, data_section, own_goals
 
 PAGE = ROOT / "docs" / "rivals.md"
@@ -123,7 +123,7 @@ def page_of(report: Report, folder: Path = PAGE.parent) -> str:
     parts = [HEAD, _summary(told, titles), own_goals() + "\n"]
     parts += [_ahead("Where a rival is better", told, titles, "better"), _alike(told, titles), READING]
     parts += [data_section(table(("file", "rows", "fields", "from", "SHA-256"), data_rows()))]
-    parts += [_conditions(report, folder)]
+    parts += [conditions(report, folder)]
     parts += [_chapter(name, titles[name], chapter, report["questions"][name]) for name, chapter in told.items()]
     return "\n".join([*parts, _configurations(folder)])
 
@@ -158,101 +158,7 @@ def _ahead(title: str, told: Mapping[str, Chapter], titles: Mapping[str, str], w
 def _alike(told: Mapping[str, Chapter], titles: Mapping[str, str]) -> str:
     title = "Where a rival's figure is better, and no different"
     heading, _, lines = _ahead(title, told, titles, "alike").partition("\n\n")
-    return "\n".join([heading, "", *_folded("Spreads that overlap, by question", [lines])])
-
-
-def _conditions(report: Report, folder: Path) -> str:
-    asked = report["questions"]
-    machines = {json.dumps(one["machine"]): one["machine"] for one in asked.values()}
-    lines = ["## The machine", "", *(f"{_machine(one)}\n" for one in machines.values()), *_runs(asked)]
-    shared = [name for name, one in asked.items() if one["machine_was_shared"]]
-    quick = [name for name, one in asked.items() if one["is_quick"]]
-    if shared:
-        lines.append(
-            f"**Others used the machine during: {', '.join(shared)}.** Those figures are to be measured again."
-        )
-    if quick:
-        lines.append(f"**Measured with `--quick`, one short round: {', '.join(quick)}.**")
-    lines += [
-        f"**Not answered by the last run: {name}.** `{' '.join(why.split())[:300].replace('`', '')}`"
-        for name, why in report["not_answered"].items()
-    ]
-    return "\n\n".join(["\n".join(lines), "\n".join(_versions(report, folder)), ""])
-
-
-def _machine(one: Mapping[str, Any]) -> str:
-    family = f" ({one['family']})" if one.get("family") else ""
-    virtual = " virtual" if one.get("is_virtual") else ""
-    size = f"{one['cores']}{virtual} cores, {one['memory_gib']} GiB"
-    told = f"{one['processor']}{family}, {size}, {one['system']}, Python {one['python']}"
-    if software := one.get("software"):
-        told += f"; {', '.join(f'{name} {version}' for name, version in software.items())}"
-    weights = "".join(f" {name}: SHA-256 `{digest}`." for name, digest in one.get("weights", {}).items())
-    return f"{told}.{weights}"
-
-
-_OLD = (
-    "**What was measured before is to be measured again**: then the stub told canongate a shorter answer than others, "
-    "products had not all of their checks in every chapter, servers of a model did not guess words of the prompt, and "
-    "canongate held what its first start had needed."
-)
-
-
-def _runs(asked: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Returns which questions were answered in one run, and of which canongate."""
-    runs: dict[tuple[str, str], list[str]] = {}
-    for name, one in asked.items():
-        runs.setdefault((one.get("run", ""), _own(one)), []).append(name)
-    said = [
-        f"{'Run ' + run if run else 'Before runs had a number of their own'}{f', canongate {own}' if own else ''}: "
-        f"{', '.join(names)}."
-        for (run, own), names in runs.items()
-    ]
-    if any(not run for run, _ in runs):
-        said.append(_OLD)
-    if len({run for run, _ in runs}) > 1:
-        said.insert(0, "**These figures are not of one run.**")
-    elif "" in {run for run, _ in runs}:
-        said.insert(0, "Whether these figures are of one run was not kept.")
-    return [f"{' '.join(said)}\n"]
-
-
-def _own(one: Mapping[str, Any]) -> str:
-    own = one.get("canongate")
-    return f"{own['version']} ({own['commit']})" if own else ""
-
-
-def _versions(report: Report, folder: Path) -> list[str]:
-    rows = [
-        (
-            f"[{one['title']}]({one['home']})",
-            _version(report, name, one["version"]),
-            one["licence"],
-            _link(named(name).requirements, folder),
-        )
-        for name, one in report["rivals"].items()
-    ]
-    lines = ["## Who is measured", "", *table(("", "version", "licence", "everything installed"), rows)]
-    return [
-        *lines,
-        *(f"\nNot installed: {name}. `{said.strip()[-300:]}`" for name, said in report["not_installed"].items()),
-    ]
-
-
-def _version(report: Report, name: str, known: str) -> str:
-    """Returns the version that was measured; where questions had others, each with its questions."""
-    found: dict[str, list[str]] = {}
-    for question, one in report["questions"].items():
-        if version := one.get("versions", {name: known}).get(name):
-            found.setdefault(version, []).append(question)
-    if len(found) < 2:
-        return next(iter(found), known)
-    return "; ".join(f"{version} ({', '.join(asked)})" for version, asked in found.items())
-
-
-def _link(path: Path, folder: Path) -> str:
-    """Returns a link to a file of the repository from a page's folder; a folder has only its name."""
-    return f"[{path.name}]({os.path.relpath(path, folder)})" if path.is_file() else f"`{path.relative_to(ROOT)}`"
+    return "\n".join([heading, "", *folded("Spreads that overlap, by question", [lines])])
 
 
 def _chapter(name: str, title: str, chapter: Chapter, about: Mapping[str, Any]) -> str:
@@ -270,29 +176,12 @@ def _chapter(name: str, title: str, chapter: Chapter, about: Mapping[str, Any]) 
             "",
             first,
             "",
-            *_folded("More tables and plots", [*more, *(part for one in others for part in (one, ""))]),
+            *folded("More tables and plots", [*more, *(part for one in others for part in (one, ""))]),
             *(f"{remark}\n" for remark in chapter.remarks),
             f"`.venv/bin/python -m benchmarks.rivals --only {name}` ({measured}).",
             "",
         ]
     )
-
-
-def _folded(title: str, lines: Sequence[str]) -> list[str]:
-    """Returns lines that a reader opens, or none of none."""
-    return [f"<details><summary>{title}</summary>", "", *lines, "</details>", ""] if lines else []
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Returns the lines of a table. Raises `ValueError` for a row of another length."""
-    for row in rows:
-        if len(row) != len(header):
-            raise ValueError(f"a row of {len(row)} cells under {len(header)} headings: {row}")
-    return [_line(header), f"|{'---|' * len(header)}", *map(_line, rows)]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
 def _configurations(folder: Path) -> str:
@@ -302,4 +191,4 @@ def _configurations(folder: Path) -> str:
 
 def _files(configuration: Path, folder: Path) -> str:
     files = sorted(configuration.iterdir()) if configuration.is_dir() else [configuration]
-    return ", ".join(_link(one, folder) for one in files)
+    return ", ".join(link(one, folder) for one in files)

@@ -65,10 +65,12 @@ def plain_name(sent: str) -> str | None:
 
 def _require_once(fields: list[tuple[str, Any]]) -> None:
     """Refuses a field that is there twice: of two values, what stands before the gateway may have read the other."""
-    names = [name for name, _ in fields]
-    if len(set(names)) != len(names):
-        twice = plain_name(next(name for name in names if names.count(name) > 1))
-        raise InvalidRequest("invalid_json", f"The field {f'`{twice}` ' if twice else ''}is there twice.", param=twice)
+    seen = set[str]()
+    for name, _ in fields:
+        if name in seen:
+            told = plain_name(name)
+            raise InvalidRequest("invalid_json", f"The field {f'`{told}` ' if told else ''}is there twice.", param=told)
+        seen.add(name)
 
 
 def _require_shallow(body: bytes) -> None:

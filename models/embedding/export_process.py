@@ -58,7 +58,6 @@ def export_aside(
             (sys.executable, "-P", "-m", "models.embedding.export_process"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             env=environment,
         ) as process:
             if process.stdin is None or process.stdout is None:

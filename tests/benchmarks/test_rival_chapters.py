@@ -8,7 +8,8 @@ from benchmarks.rivals import answering, blocking, first_token, offline, overhea
 from benchmarks.rivals.chapters import Chapter
 from benchmarks.rivals.drawing import draw
 from benchmarks.rivals.load import Came
-from benchmarks.rivals.report import page_of, table
+from benchmarks.rivals.markdown import table
+from benchmarks.rivals.report import page_of
 
 WAYS = {
     "canongate-worded": {"title": "canongate", "checks": "all", "asks_upstream": True, "memory_mib": 400},

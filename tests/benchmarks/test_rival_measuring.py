@@ -13,9 +13,9 @@ from benchmarks.rivals.arena import Arena
 from benchmarks.rivals.chapters import Chapter
 from benchmarks.rivals.drawing import draw
 from benchmarks.rivals.load import Came, Load
+from benchmarks.rivals.markdown import table
 from benchmarks.rivals.messages import questions, stub_answers
 from benchmarks.rivals.questions import Options
-from benchmarks.rivals.report import table
 from benchmarks.rivals.servers import SERVERS, Server
 from benchmarks.rivals.serving import NotServing
 from benchmarks.rivals.upstream import ANSWER
