@@ -13,6 +13,8 @@ from benchmarks.rivals.chapters import Value
 from benchmarks.rivals.rounds import number
 
 OURS = "canongate"
+_IN_A_SENTENCE = 3
+"""Figures of one rival that stand in one sentence; more are a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def compare(
         for found, kind in ((better, True), (alike, False)):
             some = [one for one in ahead if is_clear(one, name, own) is kind]
             if some:
-                found.append(f"**{title}** {'; '.join(_said(some, name, own, variants or {}))}.{also}")
+                found.append(_sentence(title, list(_said(some, name, own, variants or {})), also))
     return Comparison(better, alike)
 
 
@@ -102,6 +104,13 @@ def is_clear(one: Measure, name: str, own: str) -> bool:
 def _leads(one: Measure, name: str, own: str) -> bool:
     theirs, ours = one.value(name).middle, one.value(own).middle
     return theirs > ours if one.more_is_better else theirs < ours
+
+
+def _sentence(title: str, said: Sequence[str], also: str) -> str:
+    """Returns one sentence, or a list under the rival's name where one would be too long to read."""
+    if len(said) <= _IN_A_SENTENCE:
+        return f"**{title}** {'; '.join(said)}.{also}"
+    return "\n".join([f"**{title}**:{also}", *(f"    - {one}" for one in said)])
 
 
 def _said(measures: Sequence[Measure], name: str, own: str, variants: Mapping[str, str]) -> Iterator[str]:

@@ -41,13 +41,6 @@ def _machine(one: Mapping[str, Any]) -> str:
     return f"{told}.{weights}"
 
 
-_OLD = (
-    "**What was measured before is to be measured again**: then the stub told canongate a shorter answer than others, "
-    "products had not all of their checks in every chapter, servers of a model did not guess words of the prompt, and "
-    "canongate held what its first start had needed."
-)
-
-
 def _runs(asked: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Returns which questions were answered in one run, and of which canongate."""
     runs: dict[tuple[str, str], list[str]] = {}
@@ -58,8 +51,6 @@ def _runs(asked: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f"{', '.join(names)}."
         for (run, own), names in runs.items()
     ]
-    if any(not run for run, _ in runs):
-        said.append(_OLD)
     if len({run for run, _ in runs}) > 1:
         said.insert(0, "**These figures are not of one run.**")
     elif "" in {run for run, _ in runs}:

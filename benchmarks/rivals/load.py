@@ -89,8 +89,11 @@ class _Reply:
     """One reply, as the parser tells it."""
 
     def __init__(self, *, is_streamed: bool) -> None:
+        self.parser = httptools.HttpResponseParser(self)
         self.body = bytearray()
         self.is_whole = False
+        self.is_last = False
+        """Of its connection."""
         self.first_s = 0.0
         self._is_streamed = is_streamed
 
@@ -101,8 +104,8 @@ class _Reply:
             self.first_s = time.perf_counter()
 
     def on_message_complete(self) -> None:
-        """Called by the parser."""
-        self.is_whole = True
+        """Called by the parser, which forgets after this whether the connection is kept."""
+        self.is_whole, self.is_last = True, not self.parser.should_keep_alive()
 
 
 class Caller:
@@ -132,15 +135,14 @@ class Caller:
         reader, writer = self._connection
         writer.write(f"{self._head}content-length: {len(body)}\r\n\r\n".encode() + body)
         reply = _Reply(is_streamed=self._load.is_streamed)
-        parser = httptools.HttpResponseParser(reply)
         while not reply.is_whole:
             data = await reader.read(65536)
             if not data:
                 raise ConnectionResetError("the server closed the connection in the middle of a reply")
-            parser.feed_data(data)
-        if not parser.should_keep_alive():
+            reply.parser.feed_data(data)
+        if reply.is_last:
             self.close()
-        return parser.get_status_code(), reply
+        return reply.parser.get_status_code(), reply
 
     def close(self) -> None:
         """Closes the connection; the next question opens another."""

@@ -19,6 +19,8 @@ suppress_warnings = ["misc.highlighting_failure"]
 """Examples leave out versions of HTTP, and say `"text" | null`."""
 html_theme = "furo"
 html_title = "canongate"
+html_static_path = ["static"]
+html_css_files = ["plots.css"]
 html_show_copyright = False
 html_copy_source = False
 html_show_sourcelink = False

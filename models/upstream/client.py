@@ -6,10 +6,10 @@ import email.utils
 import random
 import ssl
 import time
+from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-import httpx2
+import aiohttp
 
 from models.errors import ModelBusy, ModelError, ModelRefused, ModelUnavailable
 from models.ports import Completion, OnText
@@ -49,29 +49,41 @@ class _TryAgain(Exception):
 
 
 class UpstreamClient:
-    """The only one that knows httpx2 and the key. Made on any thread, used and closed on one event loop."""
+    """The only one that knows aiohttp and the key. Made on any thread, used and closed on one event loop."""
 
     def __init__(self, target: UpstreamTarget, connections: int) -> None:
         self._target = target
+        self._connections = connections
         try:
-            trusted = ssl.create_default_context(cafile=str(target.ca_file)) if target.ca_file else True
+            self._trusted = ssl.create_default_context(cafile=str(target.ca_file) if target.ca_file else None)
         except (OSError, ssl.SSLError) as error:
             raise ModelRefused(f"upstream.ca_file {target.ca_file} holds no certificates: {error}") from error
-        self._http = httpx2.AsyncClient(
-            verify=trusted,
-            trust_env=False,
-            follow_redirects=False,
-            headers={"user-agent": "canongate"} | ({"authorization": f"Bearer {target.key}"} if target.key else {}),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            timeout=httpx2.Timeout(SILENCE_S, connect=CONNECT_S),
-            limits=httpx2.Limits(
-                max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=IDLE_S
-            ),
-        )
+        self._opened: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
         """Closes every connection."""
-        await self._http.aclose()
+        if self._opened is not None:
+            await self._opened.close()
+
+    @property
+    def _http(self) -> aiohttp.ClientSession:
+        """The pool; it belongs to the event loop of whoever asks first."""
+        if self._opened is None:
+            self._opened = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=IDLE_S, ssl=self._trusted),
+                headers={"user-agent": "canongate"}
+                | ({"authorization": f"Bearer {self._target.key}"} if self._target.key else {}),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S),
+                auto_decompress=False,
+                trust_env=False,
+            )
+        return self._opened
+
+    def _request(self, url: str, body: bytes | None = None) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        if body is None:
+            return self._http.get(url, headers=PLAIN, allow_redirects=False)
+        return self._http.post(url, data=body, headers=JSON_TYPE, allow_redirects=False)
 
     async def answer(self, request: UpstreamRequest, on_text: OnText, *, deadline_s: float) -> Completion:
         """Returns the streamed answer; what fails before the first token is tried again while the deadline allows it.
@@ -94,13 +106,13 @@ class UpstreamClient:
         try:
             async with asyncio.timeout(PROBE_S):
                 for url in (f"{self._target.root}/health", f"{self._target.base}/models"):
-                    async with self._http.stream("GET", url, headers=PLAIN) as response:
-                        statuses.append(response.status_code)
+                    async with self._request(url) as response:
+                        statuses.append(response.status)
                         with contextlib.suppress(ModelUnavailable):  # too long: the connection is not used again
                             await _small_body(response)
         except TimeoutError:
             return f"the upstream did not answer within {PROBE_S:g} s"
-        except (httpx2.HTTPError, OSError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             return f"the upstream cannot be reached ({_why(error)})"
         # One of the two routes may be missing; a refused key or a model that is still loading is not ready.
         wrong = [status for status in statuses if status != HTTPStatus.OK and status not in MISSING]
@@ -114,34 +126,30 @@ class UpstreamClient:
         Raises `ModelUnavailable` or `ModelRefused`. A connection that breaks is tried once more: a server may close an
         unused one at the moment at which it is used.
         """
-        with contextlib.suppress(httpx2.NetworkError, httpx2.RemoteProtocolError):
+        with contextlib.suppress(aiohttp.ClientOSError, aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError):
             return await self._json(path, body)
         try:
             return await self._json(path, body)
-        except (httpx2.HTTPError, OSError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             raise ModelUnavailable(f"the upstream cannot be reached ({_why(error)})") from error
 
     async def _json(self, path: str, body: bytes | None) -> bytes:
-        method = "GET" if body is None else "POST"
-        url = f"{self._target.root}/{path}"
-        async with self._http.stream(method, url, content=body, headers=JSON_TYPE) as response:
-            if response.status_code != HTTPStatus.OK:
-                raise ModelUnavailable(f"the upstream answered {response.status_code} to /{path}")
+        async with self._request(f"{self._target.root}/{path}", body) as response:
+            if response.status != HTTPStatus.OK:
+                raise ModelUnavailable(f"the upstream answered {response.status} to /{path}")
             return await _small_body(response)
 
     async def _attempt(self, request: UpstreamRequest, on_text: OnText) -> Completion:
         answer = StreamedAnswer(request, on_text)
         try:
-            async with self._http.stream(
-                "POST", f"{self._target.base}/{request.path}", content=request.body, headers=JSON_TYPE
-            ) as response:
+            async with self._request(f"{self._target.base}/{request.path}", request.body) as response:
                 await self._require_stream(response)
                 # Read to its end, so that the connection can be used again.
-                async for chunk in response.aiter_raw():
+                async for chunk in response.content.iter_any():
                     answer.add(chunk)
-        except (httpx2.ReadTimeout, httpx2.WriteTimeout) as error:
+        except aiohttp.SocketTimeoutError as error:
             raise ModelUnavailable(f"the upstream was silent for {SILENCE_S:g} s") from error
-        except (httpx2.HTTPError, OSError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             broken = ModelUnavailable(f"the connection to the upstream failed ({_why(error)})")
             if answer.is_done:
                 return answer.completion()
@@ -150,8 +158,8 @@ class UpstreamClient:
             raise _TryAgain(broken) from error
         return answer.completion()
 
-    async def _require_stream(self, response: httpx2.Response) -> None:
-        status = response.status_code
+    async def _require_stream(self, response: aiohttp.ClientResponse) -> None:
+        status = response.status
         if status == HTTPStatus.OK:
             _require_type(response)
             return
@@ -170,15 +178,13 @@ class UpstreamClient:
 
 def _why(error: BaseException) -> str:
     """Returns the kind of an error, or what is wrong with the server's certificate."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted: {cause.verify_message}"
-        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        wrong = error.certificate_error
+        return f"its certificate is not trusted: {getattr(wrong, 'verify_message', wrong)}"
     return type(error).__name__
 
 
-def _require_type(response: httpx2.Response) -> None:
+def _require_type(response: aiohttp.ClientResponse) -> None:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "text/event-stream":
         raise ModelUnavailable("the upstream answered 200 without a stream: is upstream.url right?")
@@ -186,17 +192,17 @@ def _require_type(response: httpx2.Response) -> None:
         raise ModelUnavailable("the upstream compressed its answer although it was asked not to")
 
 
-async def _error_body(response: httpx2.Response) -> bytes:
+async def _error_body(response: aiohttp.ClientResponse) -> bytes:
     """Returns what there is of an error's body; late or broken, the status says enough."""
-    with contextlib.suppress(httpx2.HTTPError, OSError, TimeoutError, ModelUnavailable):
+    with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError, ModelUnavailable):
         async with asyncio.timeout(ERROR_BODY_S):
             return await _small_body(response)
     return b""
 
 
-async def _small_body(response: httpx2.Response) -> bytes:
+async def _small_body(response: aiohttp.ClientResponse) -> bytes:
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > MAX_SMALL_BODY:
             raise ModelUnavailable("the upstream's answer is far too long; it was cut off")

@@ -26,6 +26,14 @@ def test_all_that_a_rival_does_better_stands_in_one_sentence_with_what_to_know()
     ]
 
 
+def test_more_than_a_sentence_holds_is_a_list_under_the_rivals_name() -> None:
+    measures = [Measure(f"takes {{}} ms to do {job}", {"canongate": 5.0, "plain": 2.0}) for job in "abcd"]
+    (told,) = where_better(measures, TITLES, "canongate", {"plain": "It checks nothing."})
+    title, *lines = told.splitlines()
+    assert title == "**A plain proxy**: It checks nothing."
+    assert lines == [f"    - takes 2.00 ms to do {job} (canongate 5.00)" for job in "abcd"]
+
+
 def test_ways_of_our_own_and_what_was_not_measured_are_left_out() -> None:
     other = Measure("takes {} ms", {"canongate-worded": 5.0, "canongate-exact": 1.0})
     assert where_better([other], {**TITLES, "canongate-exact": "canongate, exact"}, "canongate-worded") == []

@@ -1,3 +1,4 @@
+import asyncio
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import pytest
 from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals import load as loads
 from benchmarks.rivals.contestants import TOLD_BY
-from benchmarks.rivals.load import Load
+from benchmarks.rivals.load import Came, Load
 from benchmarks.rivals.messages import questions, stub_answers, words_of
 from benchmarks.rivals.upstream import ANSWER, answer_to
 from store.content import Generate
@@ -115,3 +116,24 @@ def test_the_stub_waits_as_long_as_it_is_told(port: int) -> None:
     set_pace(port, '{"latency_ms": 0, "ends": ""}')
     assert len(came.took_ms) == 1
     assert 80 <= came.took_ms[0] <= (time.monotonic() - began_s) * 1000
+
+
+@pytest.mark.parametrize(("head", "connections"), [("", 1), ("connection: close\r\n", 3)])
+def test_a_connection_is_kept_as_long_as_the_server_keeps_it(head: str, connections: int) -> None:
+    came: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(1)
+        while await reader.readline():
+            while (await reader.readline()).strip():
+                pass
+            await reader.readexactly(len(WHOLE))
+            writer.write(f"HTTP/1.1 200 OK\r\n{head}content-length: 2\r\n\r\n{{}}".encode())
+        writer.close()
+
+    async def ask() -> Came:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            return await loads.run(asked(server.sockets[0].getsockname()[1], WHOLE, count=3))
+
+    assert len(asyncio.run(ask()).took_ms) == 3
+    assert len(came) == connections

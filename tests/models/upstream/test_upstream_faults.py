@@ -107,7 +107,7 @@ def test_a_refused_connection_is_unavailable_after_some_tries():
     with upstream(unused_url()) as model:
         assert model.state is ModelState.DOWN
         started = time.monotonic()
-        with pytest.raises(ModelUnavailable, match="ConnectError"):
+        with pytest.raises(ModelUnavailable, match="ClientConnectorError"):
             ask(model)
         assert time.monotonic() - started < 5.0
 
@@ -136,7 +136,7 @@ def test_it_is_tried_three_times_and_no_more():
         (status(500, "secret words of the server"), "answered 500$"),
         (status(504), "answered 504$"),
         (status(302, Location="http://127.0.0.1:1/"), "redirects are not followed"),
-        (status(204), "answered 204$"),
+        (status(204, ""), "answered 204$"),
         (raw(b"<html></html>", "text/html"), "without a stream"),
         (raw(b"{}", "application/json"), "without a stream"),
         (raw(b"\x1f\x8b", extra="Content-Encoding: gzip\r\n"), "compressed"),
