@@ -7,6 +7,7 @@ rate is taken. Beside it stand a rival's defaults, and what the best limit of al
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,31 +80,45 @@ CONTESTANTS = (
 
 def measure(rivals: Sequence[Rival], options: Options) -> Figures:
     """Returns a row for each set and contestant, and what could not be run."""
-    rows: list[dict[str, Any]] = []
-    remarks: list[str] = []
     found = banking77(options.data)
+    sets = [_some(given) if options.is_quick else given for given in [helpdesk(), *([found] if found else [])]]
+    # Nothing is timed here, and most of it takes one core.
+    with ThreadPoolExecutor(2) as pool:
+        own = pool.submit(lambda: [_own_rows(given, options) for given in sets])
+        others = pool.submit(lambda: [_rivals_rows(given, rivals, options) for given in sets])
+    rows = [row for ours, (theirs, _) in zip(own.result(), others.result(), strict=True) for row in (*ours, *theirs)]
+    remarks = [remark for _, said in others.result() for remark in said]
     if found is None:
-        remarks.append(f"BANKING77 was not measured: its rows are not in {options.data.name}/.")
+        remarks.insert(0, f"BANKING77 was not measured: its rows are not in {options.data.name}/.")
+    return {"rows": rows, "remarks": remarks, "sets": [_told(given) for given in sets]}
+
+
+def _own_rows(given: MatchingSet, options: Options) -> list[dict[str, Any]]:
+    rows = []
+    for tune in (False,) if options.is_quick else (False, True):
+        options.say(f"{given.name}: our own matcher, embedder {'tuned' if tune else 'as it is'}")
+        rows.append(
+            {"set": given.name, "who": _own_name(is_tuned=tune), **measure_own(given, tune=tune, say=options.say)}
+        )
+    return rows
+
+
+def _rivals_rows(
+    given: MatchingSet, rivals: Sequence[Rival], options: Options
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Returns the rivals' rows, and what could not be run."""
+    rows, remarks = [], []
     installed = {one.name: one for one in rivals}
-    told = []
-    for given in [helpdesk(), *([found] if found else [])]:
-        some = _some(given) if options.is_quick else given
-        told.append(_told(some))
-        for tune in (False,) if options.is_quick else (False, True):
-            options.say(f"{given.name}: our own matcher, embedder {'tuned' if tune else 'as it is'}")
-            rows.append(
-                {"set": given.name, "who": _own_name(is_tuned=tune), **measure_own(some, tune=tune, say=options.say)}
-            )
-        for one in CONTESTANTS:
-            if one.rival not in installed:
-                remarks.append(f"{one.title} was not measured on the {given.name}: it is not installed.")
-                continue
-            options.say(f"{given.name}: {one.title}")
-            try:
-                rows.append({"set": given.name, "who": one.title, **measure_rival(installed[one.rival], one, some)})
-            except ChildFailed as error:
-                remarks.append(f"{one.title} failed on the {given.name}: {error}")
-    return {"rows": rows, "remarks": remarks, "sets": told}
+    for one in CONTESTANTS:
+        if one.rival not in installed:
+            remarks.append(f"{one.title} was not measured on the {given.name}: it is not installed.")
+            continue
+        options.say(f"{given.name}: {one.title}")
+        try:
+            rows.append({"set": given.name, "who": one.title, **measure_rival(installed[one.rival], one, given)})
+        except ChildFailed as error:
+            remarks.append(f"{one.title} failed on the {given.name}: {error}")
+    return rows, remarks
 
 
 def measure_rival(rival: Rival, contestant: Contestant, given: MatchingSet) -> dict[str, Any]:

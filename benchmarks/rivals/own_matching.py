@@ -31,7 +31,7 @@ EXPORTS = ROOT / "var" / "embedder"
 ASSISTANT = "all"
 
 
-def measure_own(given: MatchingSet, *, tune: bool, threads: int = 2, say: Callable[[str], None]) -> dict[str, Any]:
+def measure_own(given: MatchingSet, *, tune: bool, threads: int = 1, say: Callable[[str], None]) -> dict[str, Any]:
     """Returns the operating curve and what the matcher does at the limits that it chooses for each rate.
 
     `threads` are for tuning; matching runs on one.

@@ -56,12 +56,12 @@ class Question:
 QUESTIONS = (
     Question("overhead", "What it adds to an instant upstream", 13, 4),
     Question("blocking", "Time to block an attack", 2, 1),
-    Question("first_token", "Time to the first checked token", 6, 2),
-    Question("answering", "Answers end to end with SmolLM2", 8, 3),
-    Question("matching", "Which prompt a message means", 15, 4, is_timed=False),
+    Question("first_token", "Time to the first checked token", 5, 2),
+    Question("answering", "Answers end to end with SmolLM2", 7, 3),
+    Question("matching", "Which prompt a message means", 12, 3, is_timed=False),
     Question("matching_speed", "Time to match a message", 2, 1),
-    Question("quality", "Attacks that got an answer", 6, 2, is_timed=False),
-    Question("starting", "Start-up and memory", 5, 3),
+    Question("quality", "Attacks that got an answer", 7, 4, is_timed=False),
+    Question("starting", "Start-up and memory", 6, 3),
     Question("offline", "What runs without a network, and the checks of libraries", 1, 0.5),
     Question("size", "Installed size and lines of configuration", 0.3, 0.3, is_timed=False),
 )

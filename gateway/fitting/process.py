@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -13,6 +12,7 @@ from typing import IO
 import msgspec
 
 from gateway.errors import NotServing
+from models.child import PACKAGE_ROOT, Parent
 from models.errors import ModelError
 from store.content import CanonicalPrompt
 from store.errors import StoreError
@@ -20,7 +20,6 @@ from store.errors import StoreError
 Progress = Callable[[str, int, int], None]
 """Is told a phase, how much of it is done, and of how much."""
 
-PACKAGE_ROOT = Path(__file__).resolve().parent.parent.parent
 _NICENESS = 15
 """Whoever answers messages goes first."""
 
@@ -142,18 +141,18 @@ def main() -> None:
     """Reads a job from standard input, fits it, and says on standard output how far it is."""
     from gateway.fitting.kept import fit_job  # noqa: PLC0415 - what fits is loaded by the process that fits, not its parent
 
-    job = msgspec.json.decode(sys.stdin.buffer.readline(), type=FitJob)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    parent = Parent()
+    job = parent.job(FitJob)
     if job.is_tuned or not job.is_urgent:
         _give_way()
     try:
-        fit_job(job, lambda phase, done, total: _say(Step(phase, done, total)))
+        fit_job(job, lambda phase, done, total: parent.say(Step(phase, done, total)))
     except (ModelError, StoreError) as error:
-        _say(Failed(str(error)))
+        parent.say(Failed(str(error)))
     except OSError as error:  # a folder that cannot be written, a full disk
-        _say(Failed(f"{error.strerror}: {error.filename or job.fits}"))
+        parent.say(Failed(f"{error.strerror}: {error.filename or job.fits}"))
     else:
-        _say(Done())
+        parent.say(Done())
 
 
 def _give_way() -> None:
@@ -165,17 +164,6 @@ def _give_way() -> None:
     os.nice(_NICENESS)
     with contextlib.suppress(OSError):
         Path("/proc/self/autogroup").write_text(str(_NICENESS), encoding="ascii")
-
-
-def _end_with_parent() -> None:
-    # Standard input stays open as long as the parent lives and wants the fit.
-    sys.stdin.buffer.read()
-    os._exit(1)
-
-
-def _say(message: Step | Failed | Done) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(message) + b"\n")
-    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

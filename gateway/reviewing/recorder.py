@@ -11,6 +11,7 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from store.errors import StoreError
+from store.pauses import give_way
 from store.review.intake import Intake
 from store.review.types import Noted, Reason
 from store.types import Decision, Outcome
@@ -127,6 +128,7 @@ class QuestionRecorder:
                 while self._held and len(self._ready) < BATCH:
                     self._ready.append(self._noted(self._held[0]))
                     self._held.popleft()
+                    give_way()
                 self._intake.take(self._ready, lost=lost)
                 self._ready = []
                 lost.clear()

@@ -1,18 +1,15 @@
 """An export in a process of its own: it needs torch, whose memory a process that serves would never get back."""
 
-import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from models.child import PACKAGE_ROOT, Parent
 from models.embedding.export import Form, export_onnx
 from models.errors import ModelError, ModelRefused, ModelUnavailable
-
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
 class ExportJob(msgspec.Struct, frozen=True):
@@ -83,29 +80,18 @@ def export_aside(
 
 def main() -> None:
     """Reads a job from standard input, exports, and says on standard output how far it is."""
-    job = msgspec.json.decode(sys.stdin.buffer.readline(), type=ExportJob)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    parent = Parent()
+    job = parent.job(ExportJob)
     try:
         folder = export_onnx(
-            Path(job.source), Path(job.target), job.sha256, lambda line: _say(Said(line)), form=job.form
+            Path(job.source), Path(job.target), job.sha256, lambda line: parent.say(Said(line)), form=job.form
         )
     except ModelError as error:
-        _say(Failed(str(error), isinstance(error, ModelRefused)))
+        parent.say(Failed(str(error), isinstance(error, ModelRefused)))
     except OSError as error:  # a folder that cannot be written, a full disk
-        _say(Failed(f"{error.filename or job.target}: {error.strerror}", is_refused=False))
+        parent.say(Failed(f"{error.filename or job.target}: {error.strerror}", is_refused=False))
     else:
-        _say(Done(str(folder)))
-
-
-def _end_with_parent() -> None:
-    # Standard input stays open as long as the parent lives and wants the export.
-    sys.stdin.buffer.read()
-    os._exit(1)
-
-
-def _say(message: Said | Failed | Done) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(message) + b"\n")
-    sys.stdout.buffer.flush()
+        parent.say(Done(str(folder)))
 
 
 if __name__ == "__main__":

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import msgspec
 
+from models.child import PACKAGE_ROOT
 from models.errors import ModelRefused, ModelUnavailable
 from models.files.gguf import GgufHeader, read_header
 from models.files.gguf_types import FILE_TYPES
 from models.files.quantized_size import quantized_bytes
 
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-P", "-m", "models.files.llama_quantize")
 OFFERED = ("q8_0", "q6_k", "q5_k_m", "q5_k_s", "q4_k_m", "q4_k_s", "q4_1", "q4_0", "q3_k_m", "q2_k", "f16", "bf16")
 """Those that need no importance matrix, best first; all of them run on every CPU."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.child import PACKAGE_ROOT
 from models.errors import ModelUnavailable
 from models.worker.messages import FromWorker, ToWorker, encode_frame, read_from_worker
 
@@ -24,8 +25,6 @@ SPIN = {"GOMP_SPINCOUNT": "10000"}
 """How long a thread of llama.cpp turns in circles before it sleeps at one of the hundreds of barriers of a step. With a
 tenth of it a step took 7 % longer on two idle cores, and no longer with the default, which is thirty times as much and
 made two threads beside other work some ten times slower."""
-
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)

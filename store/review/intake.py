@@ -1,7 +1,8 @@
 """Takes messages into the review queue, within bounds, and lets them go again when their time is over."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 
 import uuid_utils
@@ -30,14 +31,16 @@ class Intake:
         One that was purged since counts not at all. `lost` tells of messages that were not held in memory, by day and
         assistant. Raises `StoreUnavailable`.
         """
+        read = [(noted, *_read(noted)) for noted in batch]
         # Nobody waits for this, and a loss of power may take the last seconds': no fsync.
         with self._database.writing(waits_for_disk=False) as session:
             hold_queue(self._database, session)
-            kept: dict[str, int] = {}
-            for noted in batch:
-                self._take_one(noted, kept, session)
+            taking = _Taking(self._bounds, batch, {digest for _, _, digest in read if digest}, session)
+            for noted, canonical, digest in read:
+                taking.take(noted, canonical, digest)
             for (day, assistant), count in (lost or {}).items():
-                _tally(session, day, assistant, Tally.LOST, count)
+                taking.counts[day, assistant, Tally.LOST] += count
+            taking.keep()
 
     def figures(self, assistants: Iterable[str], *, since: dt.date) -> dict[str, int]:
         """Returns how many messages came since that day, by what became of them; no assistants means all."""
@@ -69,47 +72,89 @@ class Intake:
             if len(gone) < _REMOVED_AT_ONCE:
                 return removed
 
-    def _take_one(self, noted: Noted, kept: dict[str, int], session: Session) -> None:
-        if noted.is_of_person and _is_purged(noted.decision, session):
+
+class _Taking:
+    """One batch on its way into the queue.
+
+    It looks up everything at once and writes everything at once: decisions wait for the database as long as it has it.
+    """
+
+    def __init__(self, bounds: Bounds, batch: Sequence[Noted], digests: Collection[bytes], session: Session) -> None:
+        self.counts: Counter[tuple[dt.date, str, Tally]] = Counter()
+        """What became of messages, by day and assistant."""
+        self._bounds = bounds
+        self._session = session
+        decisions = {noted.decision for noted in batch}
+        sightings = select(QuestionSightingRow.decision, QuestionSightingRow.reason)
+        self._seen = {
+            (decision, reason)
+            for decision, reason in session.execute(sightings.where(QuestionSightingRow.decision.in_(decisions)))
+        }
+        # A decision that is not stored yet can still be found by a purge.
+        persons = select(DecisionRow.id).where(DecisionRow.person.is_(None))
+        of_persons = {noted.decision for noted in batch if noted.is_of_person}
+        self._purged = set(session.scalars(persons.where(DecisionRow.id.in_(of_persons)))) if of_persons else set()
+        known = select(QuestionRow).where(QuestionRow.canonical_sha256.in_(digests))
+        self._known = {(row.assistant, row.canonical_sha256): row for row in session.scalars(known)}
+        self._rooms: dict[tuple[dt.date, str], int] = {}
+        self._questions: dict[str, int] = {}
+        """How many each assistant has."""
+        self._new: list[QuestionSightingRow] = []
+
+    def take(self, noted: Noted, canonical: str, digest: bytes) -> None:
+        """Takes one message; one without words to keep has no digest."""
+        if noted.decision in self._purged:
             return
         day = noted.at.astimezone(dt.UTC).date()
-        if noted.text is None or not (canonical := fold(noted.text)):
-            _tally(session, day, noted.assistant, Tally.UNREADABLE)
+        if not digest:
+            self.counts[day, noted.assistant, Tally.UNREADABLE] += 1
             return
-        if session.get(QuestionSightingRow, (noted.decision, noted.reason.value)) is not None:
+        if (noted.decision, noted.reason.value) in self._seen:
             return
-        digest = sha256(canonical.encode()).digest()
-        known = session.scalar(
-            select(QuestionRow).where(QuestionRow.assistant == noted.assistant, QuestionRow.canonical_sha256 == digest)
-        )
-        if known is None and not self._has_room(noted.assistant, day, kept, session):
-            _tally(session, day, noted.assistant, Tally.OVER_BOUND)
+        row = self._known.get((noted.assistant, digest))
+        if row is None and not self._has_room(noted.assistant, day):
+            self.counts[day, noted.assistant, Tally.OVER_BOUND] += 1
             return
-        row = known or _new_row(noted, canonical, digest)
-        session.add(row)
+        self.counts[day, noted.assistant, Tally.AGAIN if row else Tally.NEW] += 1
+        if row is None:
+            row = self._known[noted.assistant, digest] = _new_row(noted, canonical, digest)
+            self._session.add(row)
         _count_up(row, noted)
-        session.flush()
-        session.add(QuestionSightingRow(decision=noted.decision, reason=noted.reason.value, question=row.id, day=day))
-        _tally(session, day, noted.assistant, Tally.AGAIN if known else Tally.NEW)
+        self._seen.add((noted.decision, noted.reason.value))
+        self._new.append(
+            QuestionSightingRow(decision=noted.decision, reason=noted.reason.value, question=row.id, day=day)
+        )
 
-    def _has_room(self, assistant: str, day: dt.date, kept: dict[str, int], session: Session) -> bool:
-        """Whether one more question fits; `kept` counts those of each assistant, so that a batch counts them once."""
-        today = session.get(QuestionCountRow, (day, assistant, Tally.NEW.value))
-        if today is not None and today.count >= self._bounds.new_per_day:
-            return False
-        if assistant not in kept:
+    def keep(self) -> None:
+        """Writes what was taken."""
+        self._session.flush()  # a sighting names a question
+        self._session.add_all(self._new)
+        for (day, assistant, what), count in self.counts.items():
+            row = self._session.get(QuestionCountRow, (day, assistant, what.value))
+            if row is None:
+                self._session.add(QuestionCountRow(day=day, assistant=assistant, what=what.value, count=count))
+            else:
+                row.count += count
+
+    def _has_room(self, assistant: str, day: dt.date) -> bool:
+        """Whether one more question fits, which is then counted."""
+        if (day, assistant) not in self._rooms:
+            today = self._session.get(QuestionCountRow, (day, assistant, Tally.NEW.value))
+            self._rooms[day, assistant] = self._bounds.new_per_day - (today.count if today else 0)
+        if assistant not in self._questions:
             own = select(func.count()).select_from(QuestionRow).where(QuestionRow.assistant == assistant)
-            kept[assistant] = session.scalar(own) or 0
-        if kept[assistant] >= self._bounds.questions:
+            self._questions[assistant] = self._session.scalar(own) or 0
+        if self._rooms[day, assistant] < 1 or self._questions[assistant] >= self._bounds.questions:
             return False
-        kept[assistant] += 1
+        self._rooms[day, assistant] -= 1
+        self._questions[assistant] += 1
         return True
 
 
-def _is_purged(decision: str, session: Session) -> bool:
-    """Whether the person is gone from a decision; one that is not stored yet can still be found by a purge."""
-    found = session.execute(select(DecisionRow.person).where(DecisionRow.id == decision)).first()
-    return found is not None and found.person is None
+def _read(noted: Noted) -> tuple[str, bytes]:
+    """Returns a message's words in one form and their digest, both empty where there are none to keep."""
+    canonical = fold(noted.text) if noted.text is not None else ""
+    return canonical, sha256(canonical.encode()).digest() if canonical else b""
 
 
 def _new_row(noted: Noted, canonical: str, digest: bytes) -> QuestionRow:
@@ -141,15 +186,6 @@ def _count_up(row: QuestionRow, noted: Noted) -> None:
     if noted.at >= row.last_seen:
         row.last_seen, row.last_decision = noted.at, noted.decision
         row.gate, row.score, row.prompt_key = noted.gate, noted.score, noted.prompt_key
-
-
-def _tally(session: Session, day: dt.date, assistant: str, what: Tally, count: int = 1) -> None:
-    row = session.get(QuestionCountRow, (day, assistant, what.value))
-    if row is None:
-        session.add(QuestionCountRow(day=day, assistant=assistant, what=what.value, count=count))
-        session.flush()
-    else:
-        row.count += count
 
 
 def remove_empty_clusters(session: Session) -> None:

@@ -6,13 +6,13 @@ import sys
 import numpy as np
 import pytest
 
+from models.child import PACKAGE_ROOT
 from models.embedding import embedder
 from models.embedding.embedder import PACKAGED_MINILM_SHA256, load_embedder, packaged_minilm
 from models.embedding.export import Form, require_parity
 from models.embedding.sentence import SentenceEmbedder
 from models.errors import ModelRefused, ModelUnavailable
 from models.verified import Manifest, intact_manifest, sha256_of
-from models.worker.process import PACKAGE_ROOT
 
 pytestmark = pytest.mark.weights
 

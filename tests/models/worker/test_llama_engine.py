@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from models.catalog import KnownModel
+from models.child import PACKAGE_ROOT
 from models.device import DevicePlan
 from models.errors import ModelBusy, ModelError, ModelRefused, ModelTimeout, ModelUnavailable, RequestCancelled
 from models.ports import Cancellation, FinishReason, Sampling
 from models.worker.engine import LlamaModel
 from models.worker.limits import EngineLimits, ModelState
-from models.worker.process import PACKAGE_ROOT, WorkerProgram
+from models.worker.process import WorkerProgram
 from models.worker.restarts import RestartLimits
 from tests.models.prompts import approved
 

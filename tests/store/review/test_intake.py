@@ -2,6 +2,7 @@ import dataclasses
 import datetime as dt
 
 import pytest
+import sqlalchemy
 from queue_parts import AT, BOUNDS, NOW, Queue, editor, noted
 
 from store.database import Database
@@ -37,6 +38,22 @@ def test_a_decision_that_is_told_twice_counts_once_for_each_reason(database: Dat
     queue.intake.take(told)
     (gym,) = queue.all()
     assert gym.count == 2
+
+
+def test_a_batch_takes_hardly_more_statements_than_one_message(database: Database) -> None:
+    queue, said = Queue(database), []
+    queue.take("a question of before")
+
+    def remember(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    sqlalchemy.event.listen(database._engine, "before_cursor_execute", remember)
+    queue.intake.take([noted("one", "Where is the gym?")])
+    alone, said[:] = len(said), []
+    queue.intake.take([noted(f"many {number}", f"Where is room {number % 60}?") for number in range(100)])
+    assert 0 < len(said) <= alone + 2
+    figures = queue.intake.figures([], since=DAY)
+    assert (figures["new"], figures["again"]) == (62, 40)
 
 
 def test_what_cannot_be_redacted_is_only_counted(database: Database) -> None:
