@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.rivals.kept import Report
 from benchmarks.rivals.markdown import link, table
+from benchmarks.rivals.questions import QUESTIONS
 from benchmarks.rivals.venvs import named
 
 
@@ -51,8 +52,11 @@ def _runs(asked: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f"{', '.join(names)}."
         for (run, own), names in runs.items()
     ]
-    if len({run for run, _ in runs}) > 1:
-        said.insert(0, "**These figures are not of one run.**")
+    timed = {asked[one.name].get("run", "") for one in QUESTIONS if one.is_timed and one.name in asked}
+    if len(timed) > 1:
+        said.insert(0, "**These times are not of one run.**")
+    elif len({run for run, _ in runs}) > 1:
+        said.insert(0, "All times are of one run; what is counted, and would be the same at another hour, need not be.")
     elif "" in {run for run, _ in runs}:
         said.insert(0, "Whether these figures are of one run was not kept.")
     return [f"{' '.join(said)}\n"]

@@ -23,7 +23,7 @@ _WITHOUT = (
 )
 _MORE = (
     "canongate's prompts name owners, counterexamples, slots and texts for when the model fails, and its policy "
-    "the words of each refusal."
+    "the words of each refusal. Checks alone are asked for at `/v1/checks`; a store of its own needs one prompt too."
 )
 LANGUAGES = {".yaml": "#", ".yml": "#", ".toml": "#", ".co": "#", ".py": "#", ".json": ""}
 DESK = "the help desk: its prompts, matching, checks on message and answer"
@@ -55,7 +55,7 @@ def _places() -> dict[str, dict[str, Sequence[Path]]]:
             "NeMo Guardrails": (DIALOG,),
         },
         CHECKS: {
-            "canongate": (HELPDESK / "policies", HELPDESK / "assistants", _settings()),
+            "canongate": (CONFIGURATIONS / "canongate" / "checks",),
             "NeMo Guardrails": (nemo / "regex",),
             "LiteLLM proxy": (CONFIGURATIONS / "litellm" / "filter.yaml",),
             "Guardrails AI": (CONFIGURATIONS / "guardrails-ai" / "config.py",),

@@ -251,18 +251,22 @@ def test_what_checks_the_same_says_the_same_as_what() -> None:
     assert overhead.checks_of(figures)["quick"] == "It checks words, but quicker."
 
 
-def test_questions_of_several_runs_and_versions_are_told_apart() -> None:
+@pytest.mark.parametrize(
+    ("other", "said"), [("size", "All times are of one run"), ("blocking", "**These times are not of one run.**")]
+)
+def test_questions_of_several_runs_and_versions_are_told_apart(other: str, said: str) -> None:
     machine = {"processor": "One", "cores": 2, "memory_gib": 4, "system": "Linux", "python": "3.11", "is_virtual": True}
     about = {"measured": "2026-11-29 10:00 UTC", "machine": machine, "rounds": 3, "is_quick": False}
     about |= {"machine_was_shared": False, "canongate": {"version": "1.0", "commit": "abc"}}
     questions = {
         name: {**about, "run": run, "versions": {"faiss": version}, "figures": figures_of(name)}
-        for name, run, version in (("overhead", "first", "1"), ("size", "second", "2"))
+        for name, run, version in (("overhead", "first", "1"), (other, "second", "2"))
     }
     rivals = {"faiss": {"title": "FAISS", "version": "2", "licence": "MIT", "home": "https://example.org"}}
     page = page_of({"rivals": rivals, "not_installed": {}, "not_answered": {}, "questions": questions})
-    assert "**These figures are not of one run.** Run first, canongate 1.0 (abc): overhead." in page
-    assert "1 (overhead); 2 (size)" in page
+    assert said in page
+    assert "Run first, canongate 1.0 (abc): overhead." in page
+    assert f"1 (overhead); 2 ({other})" in page
     assert "2 virtual cores" in page
     assert "(2026-11-29 10:00 UTC, 3 rounds, in which all take turns)" in page
     assert "(2026-11-29 10:00 UTC, each once)" in page

@@ -1,4 +1,5 @@
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,13 @@ from benchmarks.rivals.messages import ATTACKS, questions
 from benchmarks.rivals.servers import CONFIGURATIONS, DIALOG, OWN_DATA, SERVERS
 from benchmarks.rivals.size import lines_of
 from benchmarks.rivals.venvs import ROOT
+from gateway.bootstrap import open_embedder
+from gateway.rail_services import rail_services
+from gateway.settings import load_settings
+from rails.engine import compile_policy
+from rails.policy import load_policy
+from rails.runner import RailLimits, RailRunner
+from rails.types import RailContext, Stage
 from store.formats.bundle import read_bundle
 
 
@@ -48,6 +56,17 @@ def test_the_dialog_has_every_prompt_and_reads_as_colang(tmp_path: Path) -> None
     known = {f"ask {prompt.key.replace('.', ' ').replace('-', ' ')}" for prompt in prompts}
     assert known <= set(read.user_messages)
     assert all(len(read.user_messages[one]) >= 5 for one in known)
+
+
+def test_checks_alone_are_a_bundle_that_stops_what_the_rivals_patterns_stop() -> None:
+    bundle = read_bundle(CONFIGURATIONS / "canongate" / "checks")
+    services = rail_services(lambda: open_embedder(load_settings(None, {}), lambda _: None))
+    with closing(RailRunner(RailLimits())) as runner:
+        policy = compile_policy(load_policy(bundle.policies["desk"]), 1, runner=runner, services=services)
+        asked = {text: policy.check_blocking(Stage.INPUT, text, RailContext()) for text in ATTACKS}
+        assert [text for text, report in asked.items() if not report.is_blocked] == []
+        assert not policy.check_blocking(Stage.INPUT, "Where do I park my car?", RailContext()).is_blocked
+        assert policy.check_blocking(Stage.OUTPUT, "My SSN is 536-22-8712.", RailContext()).is_blocked
 
 
 def test_one_product_is_configured_alike_wherever_it_is_asked() -> None:
