@@ -12,6 +12,8 @@ from store.review.clusters import Clusters
 from store.review.intake import Intake
 
 PAUSE_S = 20.0
+REST_S = 0.05
+"""Between two batches, so that decisions come to be written."""
 RETRY_S = 60.0
 FORGET_S = 3600.0
 
@@ -48,6 +50,7 @@ class QuestionPlacing:
             placed += step.placed
             if not step.has_more:
                 return placed
+            await anyio.sleep(REST_S)
 
 
 def _now() -> dt.datetime:
