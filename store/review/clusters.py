@@ -19,7 +19,7 @@ from store.vectors import Embed, Vectors
 NEARNESS = Nearness(join=0.45, merge=0.7)
 """See docs/benchmarks.md: `python -m benchmarks.review` prints what other values give."""
 AT_ONCE = 100
-"""Questions placed in one transaction; the rest follows in the next. Decisions wait for SQLite meanwhile: with 2,000 for
+"""Questions placed in one transaction; the rest follows in the next. Decisions wait for SQLite meanwhile: with 2,000
 up to 3 s on a busy machine."""
 _EMBEDDED_AT_ONCE = 64
 _STORED = np.dtype("<f2")
