@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import time
 import urllib.error
@@ -10,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from benchmarks.gateway_process import children_of, resident_mib
 from benchmarks.rivals.venvs import ROOT
@@ -17,6 +19,8 @@ from benchmarks.rivals.venvs import ROOT
 START_S = 600.0
 LOOK_S = 0.02
 LOGS = ROOT / "var" / "rivals" / "logs"
+_ENDS_WITH_US = ("/usr/bin/setpriv", "--pdeathsig", "KILL")
+"""Also when this program is killed: a server that is left behind would answer the next run."""
 
 
 class NotServing(Exception):
@@ -57,13 +61,17 @@ def serving(
     folder: Path = ROOT,
     placed: str = "",
 ) -> Iterator[Serving]:
-    """Starts a server in a process group of its own and waits until `ready`, an address, replies with 200."""
+    """Starts a server in a process group of its own and waits until `ready`, an address, replies with 200.
+
+    Raises `NotServing`, also where somebody else is at that address already: who replied would be taken for the server.
+    """
+    _require_free(ready)
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{name}.log"
     began_s = time.monotonic()
     with log.open("wb") as said:
         process = subprocess.Popen(  # noqa: S603 - the commands are of this benchmark
-            [*(["/usr/bin/taskset", "--cpu-list", placed] if placed else []), *command],
+            [*(["/usr/bin/taskset", "--cpu-list", placed] if placed else []), *_ENDS_WITH_US, *command],
             cwd=folder,
             env=_environment(environment or {}),
             stdin=subprocess.PIPE,
@@ -83,6 +91,12 @@ def _environment(more: Mapping[str, str]) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}  # noqa: TID251 - handed on
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "NO_PROXY": "127.0.0.1,localhost"}
     return {**kept, **offline, **more}
+
+
+def _require_free(address: str) -> None:
+    place = urlsplit(address)
+    with contextlib.suppress(OSError), socket.create_connection((place.hostname or "", place.port or 80), timeout=5):
+        raise NotServing(f"another program answers at {place.netloc}: end it, or it would be measured in its place")
 
 
 def _wait(process: "subprocess.Popen[bytes]", ready: str, log: Path) -> None:

@@ -78,7 +78,10 @@ class Rival:
         return sum(_bytes_below(folder) for folder in packages)
 
     def _run(self, command: Sequence[str]) -> None:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_S, check=False)  # noqa: S603 - pip and venv
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_S, check=False)  # noqa: S603 - pip and venv
+        except subprocess.TimeoutExpired as error:
+            raise NotInstalled(f"{self.title}: {error}") from error
         if done.returncode:
             raise NotInstalled(f"{self.title}: {done.stderr[-2000:]}")
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.rivals import venvs
 from benchmarks.rivals.venvs import RIVALS, NotInstalled, Rival
 
 
@@ -45,3 +46,9 @@ def test_size_is_that_of_packages_without_pip_and_compiled_modules(tmp_path: Pat
 def test_what_cannot_be_installed_says_why(tmp_path: Path) -> None:
     with pytest.raises(NotInstalled, match=r"No matching distribution found for made-up==1\.2"):
         made(tmp_path, "--no-index\nmade-up==1.2\n").prepare(lambda _: None)
+
+
+def test_an_installation_that_hangs_takes_no_others_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(venvs, "INSTALL_S", 0.01)
+    with pytest.raises(NotInstalled, match="timed out after 0.01 seconds"):
+        made(tmp_path, "made-up==1.2\n").prepare(lambda _: None)
