@@ -50,5 +50,5 @@ def test_what_cannot_be_installed_says_why(tmp_path: Path) -> None:
 
 def test_an_installation_that_hangs_takes_no_others_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(venvs, "INSTALL_S", 0.01)
-    with pytest.raises(NotInstalled, match="timed out after 0.01 seconds"):
+    with pytest.raises(NotInstalled, match=r"timed out after 0\.01 seconds"):
         made(tmp_path, "made-up==1.2\n").prepare(lambda _: None)

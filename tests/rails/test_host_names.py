@@ -187,7 +187,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@given(st.lists(_PIECES | st.characters(), max_size=30).map("".join))
+@given(st.lists(_PIECES | st.characters(exclude_categories=["Cs"]), max_size=30).map("".join))
 def test_a_look_at_the_words_finds_what_a_look_at_the_whole_text_finds(text):
     whole = [
         Written(hit.group(1).translate(host_names._STOPS), hit.start() < hit.start(1), text[hit.end() : hit.end() + 8])
