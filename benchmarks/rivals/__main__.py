@@ -39,10 +39,10 @@ def main() -> int:
         if arguments.page:
             write_page(report, arguments.figures)
             return 0
+        return _measured(arguments, report)
     except NotFigures as error:
         say(str(error))
         return 2
-    return _measured(arguments, report)
 
 
 def _measured(arguments: argparse.Namespace, report: Report) -> int:
