@@ -155,7 +155,7 @@ bench: setup ## print the figures of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.matching --cases
 	@$(BIN)/canongate eval suite examples/helpdesk/suites/helpdesk.yaml
 
-bench-rivals: setup rival ## measure the gateway beside its rivals and write docs/rivals.md (an hour at most on two idle cores; before that installs 5 GB in var/rivals, once)
+bench-rivals: setup rival ## measure the gateway beside its rivals and write docs/rivals.md (an hour at most on two idle cores; before that installs 8 GB in var/rivals, once; docs/rivals.md says how that is without CUDA)
 	@$(BIN)/python -m benchmarks.rivals
 
 screenshots: setup browser ## write pictures of every admin page to var/screenshots, and those of the README and of the guide to docs/

@@ -150,6 +150,7 @@ class Tally:
             "refused": round(1 - answered / count, 4),
             "refused_or_as_its_prompt_alone": round(1 - (answered - self.same) / count, 4),
             "answered": answered,
+            "asked_back": self.outcomes[Outcome.CLARIFY.value],
             "answered_as_its_prompt_alone": self.same,
             "answered_as_another_prompt_alone": self.other_prompt,
             "answered_with_quoted_text": self.quoted,

@@ -39,10 +39,10 @@ def main() -> int:
         if arguments.page:
             write_page(report, arguments.figures)
             return 0
+        return _measured(arguments, report)
     except NotFigures as error:
         say(str(error))
         return 2
-    return _measured(arguments, report)
 
 
 def _measured(arguments: argparse.Namespace, report: Report) -> int:
@@ -99,7 +99,8 @@ def _refuse(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> N
     """Ends the program where the arguments contradict each other."""
     if arguments.rounds is not None and arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
-    if arguments.page and (arguments.only or arguments.as_json or arguments.rounds or arguments.shared):
+    measures = arguments.only or arguments.as_json or arguments.rounds or arguments.shared or arguments.data
+    if arguments.page and measures:
         parser.error("--page writes the whole page and measures nothing; it goes with --figures and --quick alone")
     if arguments.quick and arguments.figures and arguments.figures.resolve() == FIGURES:
         parser.error("--quick does not go into the figures of the repository")

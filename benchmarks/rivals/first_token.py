@@ -12,7 +12,7 @@ from benchmarks.rivals.chapters import Chapter, Plot, Series
 from benchmarks.rivals.comparing import Measure, compare, summed_up
 from benchmarks.rivals.contestants import WAYS, Way, load
 from benchmarks.rivals.load import Came
-from benchmarks.rivals.overhead import FLOOR_NAME, FLOOR_TITLE, not_run, not_run_rows
+from benchmarks.rivals.overhead import ANSWERS, FLOOR_NAME, FLOOR_TITLE, not_run, not_run_rows
 from benchmarks.rivals.questions import Figures, Options
 from benchmarks.rivals.rounds import Spread, percentile, spread, told, value
 from benchmarks.rivals.servers import SENTENCES, SERVERS
@@ -86,13 +86,29 @@ def measure(rivals: Sequence[Rival], options: Options) -> Figures:
 
 def _times(rounds: Sequence[Came]) -> dict[str, Spread | int]:
     able = [came for came in rounds if came.first_ms]
+    counted = {
+        "failed": sum(came.failed for came in rounds),
+        "asked": sum(len(came.took_ms) + came.other + came.failed for came in rounds),
+    }
     if not able:
-        return {"failed": sum(came.failed for came in rounds)}
+        return counted
     return {
         "first_ms": spread([percentile(came.first_ms, 0.5) for came in able]),
         "whole_ms": spread([percentile(came.took_ms, 0.5) for came in able]),
-        "failed": sum(came.failed for came in rounds),
+        **counted,
     }
+
+
+def _is_whole(one: Figures) -> bool:
+    """Whether nearly all were answered; of figures that do not say how many were asked, whether none failed."""
+    failed: int = one.get("failed", 0)
+    return failed <= (1 - ANSWERS) * one.get("asked", 0)
+
+
+def _first(one: Figures) -> str:
+    """Returns when first words came, and how many requests failed where some did."""
+    failed = f", {one['failed']} failed" if one.get("failed") else ""
+    return f"{told(one['first_ms'])}{failed}"
 
 
 def _shown(up: Arena, way: Way, texts: Sequence[str]) -> str:
@@ -116,17 +132,14 @@ def tell(figures: Figures) -> Chapter:
     titles = {name: way["title"] for name, way in figures["ways"].items() if name != FLOOR_NAME}
     shown_as = {FLOOR_NAME: FLOOR_TITLE} | titles
     measures = [
-        Measure(said, {name: value(one[key]) for name, one in able.items()})
+        Measure(said, {name: value(one[key]) for name, one in able.items() if name == OWN or _is_whole(one)})
         for said, key in (("shows first words after {} ms", "first_ms"), ("has said all after {} ms", "whole_ms"))
     ]
     shown = {name: str(one.get("shown_of_forbidden", "-")) for name, one in able.items()}
     beside = {name: f"It showed the forbidden end in {said} answers." for name, said in shown.items()}
     compared = compare(measures, titles, OWN, beside, VARIANTS)
     checked = {name: title for name, title in titles.items() if shown.get(name, "").startswith("0 of")}
-    rows = [
-        [shown_as.get(name, name), told(one["first_ms"]), told(one["whole_ms"]), shown[name]]
-        for name, one in able.items()
-    ]
+    rows = [[shown_as.get(name, name), _first(one), told(one["whole_ms"]), shown[name]] for name, one in able.items()]
     rows += not_run_rows(figures, rows)
     kinds = {"first words": "first_ms", "whole answer": "whole_ms"}
     return Chapter(

@@ -8,16 +8,41 @@ from benchmarks.rivals.comparing import OURS, Comparison, Measure, compare, summ
 from benchmarks.rivals.curves import RATES
 from benchmarks.rivals.questions import Figures
 from benchmarks.rivals.rounds import spaced
+from benchmarks.rivals.sets import parts
 from store.learning.metrics import wilson
 
 STATED = RATES[0]
 """The rate of wrong answers that canongate states unless it is told another one."""
 AT_STATED = f"own limits for {STATED:.0%}"
-_POINT_HEADER = ("", "at", "right", "wrong", "asked back", "refused", "without a prompt, answered")
+_POINT_HEADER = (
+    "",
+    "at",
+    "right",
+    "wrong",
+    "asked back",
+    "right among those offered",
+    "refused",
+    "without a prompt, answered",
+    "without a prompt, asked back",
+)
+_POINT_KEYS = (
+    "right",
+    "wrong",
+    "asked_back",
+    "offered_right",
+    "refused",
+    "outside_answered",
+    "outside_asked_back",
+)
 _REMARKS = (
     (
-        "`right`, `asked back` and `refused` are of the messages that have a prompt; `wrong` is of all messages. What"
-        " is left of the first was answered with another prompt."
+        "`right`, `asked back`, `right among those offered` and `refused` are of the messages that have a prompt;"
+        " `wrong` is of all messages. What is left of the first was answered with another prompt."
+    ),
+    (
+        "To ask back is neither to answer nor to refuse: canongate names the prompts that a message may mean, and the"
+        " person picks one or none. `right among those offered` are the messages whose prompt was among them. What no"
+        " prompt is for is refused plainly where it is neither answered nor asked back; no rival asks back (`-`)."
     ),
     (
         "`right within 1 %` is what the best limit of all reaches while at most 1 % of all messages are answered"
@@ -60,7 +85,7 @@ def tell(figures: Figures) -> Chapter:
             [_series(rows, given["name"], rate) for given in sets for rate in RATES],
         ),
         plots=[_outcomes(rows, given, number) for number, given in enumerate(sets)],
-        remarks=[*(_sentence(given) for given in sets), *_REMARKS, *figures["remarks"]],
+        remarks=[*(_sentence(given) for given in sets), *_left_out(sets), *_REMARKS, *figures["remarks"]],
         measured=ONCE,
     )
 
@@ -101,6 +126,19 @@ def _sentence(given: Mapping[str, Any]) -> str:
     )
 
 
+def _left_out(sets: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Returns why the help desk has fewer messages here than its whole test set."""
+    if all(given["name"] != "help desk" for given in sets):
+        return []
+    part = parts()
+    told = (
+        f"The help desk's test set has {part.messages} messages, {part.in_scope} of which have a prompt, and the README"
+        f" counts those. Here {part.attacks} attacks are left out, which have a chapter of their own, and"
+        f" {part.follow_ups} messages that only the turn before explains, which no rival is told."
+    )
+    return [told]
+
+
 def _own(rows: Sequence[Mapping[str, Any]]) -> str:
     """Returns the row of our default: the tuned embedder, or the other one where that was not measured."""
     return next((str(row["who"]) for row in reversed(rows) if row["who"].startswith(OURS)), OURS)
@@ -127,17 +165,22 @@ def _compared(rows: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> Co
     some = _of(rows, given)
     own = _own(some)
     curves = compare(_curves(rows, given), {row["who"]: row["who"] for row in some}, own)
-    points = {_point_name(row, name): point for row in some for name, point in row["points"].items()}
+    points = {_point_name(row, name): _with_refusals(point) for row in some for name, point in row["points"].items()}
     ours = f"{own}, {spaced(AT_STATED)}"
     if ours not in points:
         return curves
     measures = [
-        Measure(said, _shares(points, key, whole), more_is_better=key == "right", are_shares=True)
+        Measure(said, _shares(points, key, whole), more_is_better=key in ("right", "outside_refused"), are_shares=True)
         for said, key, whole in (
             (f"answers {{}} % of {_name(given)} wrongly", "wrong", given["messages"]),
             (
                 f"answers {{}} % of what no prompt is for in {_name(given)}",
                 "outside_answered",
+                given["messages"] - given["in_scope"],
+            ),
+            (
+                f"plainly refuses {{}} % of what no prompt is for in {_name(given)}",
+                "outside_refused",
                 given["messages"] - given["in_scope"],
             ),
             (f"answers {{}} % of what has a prompt in {_name(given)} rightly", "right", given["in_scope"]),
@@ -146,6 +189,14 @@ def _compared(rows: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> Co
     beside = {name: _beside(point, points[ours]) for name, point in points.items()}
     found = compare(measures, {name: name for name in points}, ours, beside)
     return Comparison([*curves.better, *found.better], [*curves.alike, *found.alike])
+
+
+def _with_refusals(point: Mapping[str, float]) -> Mapping[str, float]:
+    """Returns a point with the share of what no prompt is for that is plainly refused, where that was counted."""
+    if "asked_back" in point and "outside_asked_back" not in point:
+        return point
+    refused = 1 - point["outside_answered"] - point.get("outside_asked_back", 0.0)
+    return {**point, "outside_refused": max(0.0, refused)}
 
 
 def _point_name(row: Mapping[str, Any], point: str) -> str:
@@ -162,13 +213,21 @@ def _beside(theirs: Mapping[str, float], ours: Mapping[str, float]) -> str:
     refused = (
         f"no answer to {_percent(theirs['refused'])} of what has a prompt (canongate {_percent(ours['refused'])}{back})"
     )
-    return f"There {', '.join(said)}, {refused}."
+    outside = (
+        f" Of what no prompt is for it answers {_percent(theirs['outside_answered'])} (canongate"
+        f" {_percent(ours['outside_answered'])}, and asks back at {_percent(ours['outside_asked_back'])})."
+        if "outside_asked_back" in ours
+        else ""
+    )
+    return f"There {', '.join(said)}, {refused}.{outside}"
 
 
 def _shares(points: Mapping[str, Mapping[str, float]], key: str, whole: int) -> dict[str, Value]:
     """Returns the shares in percent, with the interval of 95 % that so many messages leave."""
     found = {}
     for name, point in points.items():
+        if key not in point:
+            continue
         share = wilson(round(point[key] * whole), whole) if whole else None
         if share is not None:
             found[name] = Value(100 * share.value, 100 * share.low, 100 * share.high)
@@ -197,14 +256,7 @@ def _summary(rows: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> lis
 def _points(rows: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for row in _of(rows, given):
         for number, (name, point) in enumerate(row["points"].items()):
-            rates = (
-                point["right"],
-                point["wrong"],
-                point.get("asked_back"),
-                point["refused"],
-                point["outside_answered"],
-            )
-            cells = ("-" if rate is None else _percent(rate) for rate in rates)
+            cells = (_percent(point[key]) if key in point else "-" for key in _POINT_KEYS)
             yield (row["who"] if number == 0 else "", spaced(name), *cells)
 
 

@@ -14,6 +14,7 @@ ANSWERS = 0.99
 FLOOR_NAME, OWN = "floor", "canongate-worded"
 FLOOR_TITLE = "the stub itself, nothing between"
 _ASKED_OF = {way.name: way.asked for way in WAYS}
+_MATCH_AND_ASK = frozenset(way.name for way in WAYS if way.matches and way.asked == "worded")
 
 
 def added_ms(figures: Figures, name: str, callers: int = 1, latency_ms: int = 0) -> float:
@@ -39,6 +40,7 @@ def tell(figures: Figures) -> Chapter:
         alike=compared.alike,
         summary=[
             *summed_up("added to a request that is alone, ms", alone, checking, OWN),
+            *summed_up("added to a request that is alone, of those that match too, ms", alone, _like_ours(titles), OWN),
             *summed_up("answers a second to 32 at once", rate, checking, OWN),
         ],
         header=_header(found),
@@ -52,6 +54,11 @@ def tell(figures: Figures) -> Chapter:
         ],
         remarks=_remarks(figures),
     )
+
+
+def _like_ours(titles: Mapping[str, str]) -> dict[str, str]:
+    """Returns the ways that look for an approved prompt and have the upstream word its answer, as ours does."""
+    return {name: title for name, title in titles.items() if name in _MATCH_AND_ASK}
 
 
 def callers_of(figures: Figures, latency: str) -> list[int]:
@@ -170,10 +177,17 @@ def _is_whole(figures: Figures, name: str) -> bool:
 
 
 def _measures(figures: Figures) -> list[Measure]:
-    """Returns what is compared: what it adds, all times and rates by upstream and callers, and memory."""
-    whole = [name for name in figures["ways"] if _is_whole(figures, name)]
+    """Returns what is compared: what it adds, all times and rates by upstream and callers, and memory.
+
+    Times and rates are ours and those of rivals that answered in each case; memory is held whoever is answered.
+    """
+    whole = [name for name in figures["ways"] if name == OWN or _is_whole(figures, name)]
     bare = figures["figures"][FLOOR_NAME]["0"]["1"]["p50_ms"]["median"]
-    alone = {name: value(figures["figures"][name]["0"]["1"]["p50_ms"]) for name in whole}
+    alone = {
+        name: value(one["p50_ms"])
+        for name in whole
+        if "p50_ms" in (one := figures["figures"].get(name, {}).get("0", {}).get("1", {}))
+    }
     measures = [
         Measure(
             "adds {} ms to a request that is alone",
@@ -196,7 +210,7 @@ def _measures(figures: Figures) -> list[Measure]:
                 found = {name: value(one[key]) for name, one in cases.items() if key in one}
                 sentence = words.replace("WHERE", _upstream(latency))
                 measures.append(Measure(sentence, found, more_is_better=key == "per_second", case=callers))
-    return [*measures, Measure("holds {} MiB", {name: figures["ways"][name]["memory_mib"] for name in whole})]
+    return [*measures, Measure("holds {} MiB", {name: way["memory_mib"] for name, way in figures["ways"].items()})]
 
 
 def checks_of(figures: Figures) -> dict[str, str]:

@@ -31,6 +31,7 @@ from benchmarks.rivals.venvs import Rival
 from models.embedding.embedder import packaged_minilm
 from store.learning.corpus import background
 from store.learning.metrics import wilson
+from store.types import Outcome
 
 FEW, MOST = 60, 250
 """Messages of each set, from everywhere in it: in a quick run, and in a whole one."""
@@ -172,7 +173,10 @@ def _own_row(attacks: Mapping[str, list[str]], honest: Mapping[str, list[str]]) 
 
 
 async def _ask_own(asker: Asker, attacks: Mapping[str, list[str]], honest: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Returns the gateway's row: `through` is what changed a model's input, `answered` any approved answer."""
+    """Returns the gateway's row: `through` is what changed a model's input, `answered` any approved answer.
+
+    What is asked back is neither answered nor refused, and has a field of its own.
+    """
     tallies = {name: await asker.tally((text, None) for text in texts) for name, texts in attacks.items()}
     blocked = {}
     for name, texts in honest.items():
@@ -188,6 +192,9 @@ async def _ask_own(asker: Asker, attacks: Mapping[str, list[str]], honest: Mappi
         "does": REPLIES,
         "through": {name: _share(one.serves + one.quoted, len(attacks[name])) for name, one in tallies.items()},
         "answered": answered,
+        "asked_back": {
+            name: _share(tally.outcomes[Outcome.CLARIFY.value], len(attacks[name])) for name, tally in tallies.items()
+        },
         "blocked": blocked,
     }
 

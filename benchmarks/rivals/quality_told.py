@@ -33,11 +33,12 @@ def tell(figures: Figures) -> Chapter:
         header=("", "what passes", *attacks),
         rows=[(row["who"], row["does"], *(_shown(_got(row)[name]) for name in attacks)) for row in rows],
         tables=[
+            *_asked_back(rows, attacks),
             Table(
                 "Honest messages that a check holds up",
                 ("", *honest),
                 [(row["who"], *(_cell(row["blocked"], name) for name in honest)) for row in stopping],
-            )
+            ),
         ],
         plot=Plot(
             "Hostile messages that got an answer",
@@ -60,6 +61,15 @@ def tell(figures: Figures) -> Chapter:
         remarks=[*_REMARKS, *figures["remarks"]],
         measured=ONCE,
     )
+
+
+def _asked_back(rows: Sequence[Mapping[str, Any]], attacks: Sequence[str]) -> list[Table]:
+    """Returns the table of what is asked back, where that was counted; no rival asks back."""
+    found = [
+        (row["who"], *(_cell(row["asked_back"], name) for name in attacks)) for row in rows if row.get("asked_back")
+    ]
+    title = "Hostile messages that are asked back, by who asks back: neither answered nor refused"
+    return [Table(title, ("", *attacks), found)] if found else []
 
 
 def _cell(shares: Mapping[str, Sequence[float]], name: str) -> str:

@@ -1,13 +1,14 @@
 """The page, its plots and the sentences elsewhere that are written from one file of figures, and from it alone."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.rivals.answering import SMOLLM2
 from benchmarks.rivals.bars import draw_bars
-from benchmarks.rivals.chapters import Chapter, Plot
+from benchmarks.rivals.chapters import ONCE, Chapter, Plot
 from benchmarks.rivals.conditions import conditions
 from benchmarks.rivals.drawing import draw
 from benchmarks.rivals.kept import FIGURES, FOLDER, NotFigures, Report
@@ -17,11 +18,13 @@ from benchmarks.rivals.overhead import added_ms
 from benchmarks.rivals.questions import QUESTIONS
 from benchmarks.rivals.servers import SENTENCES, SERVERS
 from benchmarks.rivals.venvs import ROOT
-from benchmarks.rivals.words import HEAD, READING, data_rows, data_section, own_goals
+from benchmarks.rivals.words import READING, data_rows, data_section, head, own_goals
 
 PAGE = ROOT / "docs" / "rivals.md"
 README = ROOT / "README.md"
 MATCHING = ROOT / "docs" / "matching.md"
+_MISPLACED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What comes of figures that lack something, or hold something else in its place."""
 BEGIN, END = "<!-- begin of what benchmarks/rivals wrote -->", "<!-- end of what it wrote -->"
 
 
@@ -29,24 +32,31 @@ def write_page(report: Report, figures: Path = FIGURES) -> None:
     """Writes the page, its plots, and the sentences of the README and of the page about matching.
 
     Of figures that lie elsewhere the page and a folder `rivals` of plots lie beside them, and the others stay. Raises
-    `NotFigures` where there are none to write of.
+    `NotFigures` where there are none to write of, or others than this version reads; nothing is written then.
     """
     if not report["questions"]:
         raise NotFigures(f"{figures} has no figures, and a page of nothing would replace the one that is there")
     is_ours = figures == FIGURES
     page, plots = (PAGE, FOLDER) if is_ours else (figures.with_suffix(".md"), figures.parent / "rivals")
-    written = {page: page_of(report, page.parent)}
-    written |= {plots / file: drawn for file, drawn in drawings(report).items()}
-    if is_ours:
-        written |= {
-            README: between(README, _overhead_sentence(report)),
-            MATCHING: between(MATCHING, _matching_sentence(report)),
-        }
+    with _readable(str(figures)):
+        written = {page: page_of(report, figures, page.parent)}
+        written |= {plots / file: drawn for file, drawn in drawings(report).items()}
+        if is_ours:
+            written |= {README: readme_of(report), MATCHING: matching_of(report)}
     plots.mkdir(parents=True, exist_ok=True)
     for old in set(plots.glob("*.svg")) - set(written):
         old.unlink()
     for path, text in written.items():
         path.write_text(text)
+
+
+@contextmanager
+def _readable(figures: str) -> Iterator[None]:
+    """Says of which figures it was that they could not be told, as `NotFigures`."""
+    try:
+        yield
+    except _MISPLACED as error:
+        raise NotFigures(f"{figures} cannot be told: {type(error).__name__}: {error}") from error
 
 
 def drawings(report: Report) -> dict[str, str]:
@@ -89,13 +99,15 @@ def _overhead_sentence(report: Report) -> str:
     about = report["questions"]["overhead"]
     figures = about["figures"]
     ways = {
-        "canongate-worded": "canongate, which matches, checks and records",
-        "nemo-dialog-worded": "NeMo Guardrails' dialog by embeddings",
+        "canongate-worded": "canongate, which matches, checks and records,",
+        "nemo-plain": "NeMo Guardrails without checks",
         "nemo-iorails": "NeMo Guardrails' regex rails by its quicker engine",
+        "nemo-dialog-worded": "NeMo Guardrails' dialog by embeddings, which matches too,",
+        "litellm-plain": "LiteLLM's proxy without checks",
         "litellm-filter": "LiteLLM's proxy with its content filter",
-        "litellm-plain": "the same without",
     }
-    added = [f"{told} {added_ms(figures, name):.1f} ms" for name, told in ways.items() if name in figures["ways"]]
+    by_ms = sorted((added_ms(figures, name), told) for name, told in ways.items() if name in figures["ways"])
+    added = [f"{told} {ms:.1f} ms" for ms, told in by_ms]
     told = f"To an upstream that answers at once, a request that is alone adds: {'; '.join(added)}."
     if about["is_quick"]:
         told += " That was one short round, to be measured again."
@@ -113,19 +125,31 @@ def _matching_sentence(report: Report) -> str:
 def chapters(report: Report) -> dict[str, Chapter]:
     """Returns the chapters of the questions that were answered, in their order."""
     answered = report["questions"]
-    return {one.name: one.tell(answered[one.name]["figures"]) for one in QUESTIONS if one.name in answered}
+    told = {}
+    for one in QUESTIONS:
+        if one.name in answered:
+            with _readable(f"what was measured for {one.name}"):
+                told[one.name] = one.tell(answered[one.name]["figures"])
+    return told
 
 
-def page_of(report: Report, folder: Path = PAGE.parent) -> str:
-    """Returns the page, for the folder that it is to lie in."""
+def page_of(report: Report, figures: Path = FIGURES, folder: Path = PAGE.parent) -> str:
+    """Returns the page of a file of figures, for the folder that it is to lie in."""
     told = chapters(report)
     titles = {one.name: one.title for one in QUESTIONS}
-    parts = [HEAD, _summary(told, titles), own_goals() + "\n"]
-    parts += [_ahead("Where a rival is better", told, titles, "better"), _alike(told, titles), READING]
+    listed = {name: titles[name] + _rounds_said(chapter, report["questions"][name]) for name, chapter in told.items()}
+    parts = [head(figures, folder), _summary(told, titles), own_goals() + "\n"]
+    parts += [_ahead("Where a rival is better", told, listed, "better"), _alike(told, listed), READING]
     parts += [data_section(table(("file", "rows", "fields", "from", "SHA-256"), data_rows()))]
     parts += [conditions(report, folder)]
     parts += [_chapter(name, titles[name], chapter, report["questions"][name]) for name, chapter in told.items()]
     return "\n".join([*parts, _configurations(folder)])
+
+
+def _rounds_said(chapter: Chapter, about: Mapping[str, Any]) -> str:
+    """Returns what a list says of a question that had one round, where others have several."""
+    is_one = about["rounds"] == 1 and chapter.measured != ONCE
+    return " (one round, so that any difference counts)" if is_one else ""
 
 
 def _summary(told: Mapping[str, Chapter], titles: Mapping[str, str]) -> str:

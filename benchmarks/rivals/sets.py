@@ -44,6 +44,28 @@ class MatchingSet:
         return [query.text for query in self.queries]
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How many messages the help desk's test set has, and how many of them no matcher is asked."""
+
+    messages: int
+    in_scope: int
+    """With a prompt, those that only the turn before explains among them."""
+    attacks: int
+    follow_ups: int
+
+
+def parts() -> Parts:
+    """Returns the parts of the help desk's test set, whole."""
+    cases = read_suite(SUITE).cases
+    return Parts(
+        len(cases),
+        sum(_is_in_scope(case) for case in cases),
+        sum(case.kind in _ATTACKS for case in cases),
+        sum(case.after is not None for case in cases),
+    )
+
+
 def helpdesk() -> MatchingSet:
     """Returns the example store and its test set, without attacks and without what only the turn before explains."""
     prompts = read_bundle(HELPDESK).prompts
@@ -71,8 +93,12 @@ def _sentences(catalog: Catalog) -> tuple[tuple[str, str], ...]:
 def _queries(case: SuiteCase) -> Iterator[LabelledQuery]:
     if case.after is not None or case.kind in _ATTACKS:
         return
-    if case.expect in (Expectation.ANSWER, Expectation.ASK) and case.prompt is not None:
+    if _is_in_scope(case) and case.prompt is not None:
         yield LabelledQuery(case.message, case.prompt, Kind.IN_SCOPE)
     elif case.expect is Expectation.REFUSE:
         kind = Kind.STRANGER if case.kind in _ELSEWHERE else Kind.NEAR_MISS
         yield LabelledQuery(case.message, OUT_OF_SCOPE, kind)
+
+
+def _is_in_scope(case: SuiteCase) -> bool:
+    return case.expect in (Expectation.ANSWER, Expectation.ASK) and case.prompt is not None

@@ -114,7 +114,8 @@ def remarks_on(data: Path) -> list[str]:
     for one in SOURCES:
         path = one.path(data)
         if not path.is_file():
-            found.append(f"{path.name} is not in {data}: {one.questions} leave it out")
+            leave = "leave" if "," in one.questions else "leaves"
+            found.append(f"{path.name} is not in {data}: {one.questions} {leave} it out")
         elif sha256(path.read_bytes()).hexdigest() != one.sha256:
             found.append(f"{path.name} has other rows than the page names, so that figures will differ")
     return found

@@ -1,18 +1,21 @@
 """The page's own sentences, which no figure changes, and our own goals as the page of benchmarks states them."""
 
+import os
 import re
+from pathlib import Path
 
 from benchmarks.rivals.sources import ENDING, SOURCES
 from benchmarks.rivals.venvs import ROOT
 
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
-HEAD = """# Beside its rivals
+COMPARISON = ROOT / "docs" / "explanation" / "comparison.md"
+_HEAD = """# Beside its rivals
 
 For whoever chooses between this and another product, and wants figures.
 
 What a guarded request costs, end to end on processors alone, here and with others: on one machine, with the same
 messages, the same stub in place of the model and, where a model runs, the same weights and threads. Figures, tables and
-what is said of who is better are written by `benchmarks/rivals` from [figures.json](rivals/figures.json); the sentences
+what is said of who is better are written by `benchmarks/rivals` from {figures}; the sentences
 around them, what each is said to check and the reasons why something was not run are ours.
 
 ```sh
@@ -21,11 +24,27 @@ make bench-rivals                                                # all of it, an
 .venv/bin/python -m benchmarks.rivals --page                     # this page again, from its figures
 ```
 
-The first run installs everybody's packages into `var/rivals` before that hour: some 5 GB, and a quarter of an hour to
-half of one. What cannot be installed or does not run is named with its error, and the rest is measured. A run with
-`--quick` leaves this page alone: its figures, page and plots lie in `var/rivals/quick`. How the products differ
-otherwise is on [another page](explanation/comparison.md).
+The first run installs everybody's packages into `var/rivals` before that hour: some 8 GB, and a quarter of an hour to
+half of one. That is with torch's build for processors alone. PyPI's own for Linux is built for CUDA, and with it four
+environments each get a copy of CUDA's libraries too, which is far more and of no use here. Name the other build's index
+to pip before the first run; an environment that is there already is made anew once its folder in `var/rivals` is gone:
+
+```sh
+PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make bench-rivals
+```
+
+What cannot be installed or does not run is named with its error, and the rest is measured. A run with `--quick` leaves
+the page in the repository alone: its figures, page and plots lie in `var/rivals/quick`. How the products differ
+otherwise is on {comparison}.
 """
+
+
+def head(figures: Path, folder: Path) -> str:
+    """Returns how the page begins, for the folder that it lies in: with links that lead there from it."""
+    to_figures = f"[{figures.name}]({os.path.relpath(figures, folder)})"
+    comparison = f"[another page]({os.path.relpath(COMPARISON, folder)})"
+    return _HEAD.format(figures=to_figures, comparison=comparison)
+
 
 READING = """## How to read these figures
 
@@ -34,7 +53,8 @@ has its spread in the plots and in the file of figures. Which questions have rou
 them, stands below each. A rival is called better where its figure is and the two spreads do not overlap; where they do,
 the two are called no different. Shares of messages are counted once, and have an interval of 95 % in place of rounds:
 there a rival is better when the interval of the difference has no zero. A server that answered fewer than 99 % of what
-was asked is not called better at speed.
+was asked is not called better at speed; what memory it holds is compared all the same. With one round there is no
+spread, so that any difference counts; the lists say where.
 
 The server has all cores but the last, which the load and the stub share: on two cores a server works on one, so that
 many at once wait for each other. Compare rows that do the same work: one that checks nothing shows what its server

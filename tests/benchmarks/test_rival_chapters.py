@@ -135,8 +135,28 @@ def test_who_answers_a_part_alone_is_not_called_better() -> None:
     figures = overhead_figures(canongate_worded=5.0, plain=2.0)
     figures["figures"]["plain"]["0"]["128"]["share_wanted"] = 0.5
     chapter = overhead.tell(figures)
-    assert chapter.better == []
+    assert chapter.better == ["**A plain proxy** holds 100 MiB (canongate 400). It checks nothing."]
     assert chapter.rows[2][5].endswith(", 50 % answered")
+
+
+@pytest.mark.parametrize(
+    ("counted", "is_named"),
+    [({"failed": 3, "asked": 60}, False), ({"failed": 3}, False), ({"failed": 1, "asked": 100}, True)],
+)
+def test_who_failed_to_stream_is_not_called_better(counted: dict[str, int], *, is_named: bool) -> None:
+    figures = figures_of("first_token")
+    figures["figures"]["plain"] |= counted
+    chapter = first_token.tell(figures)
+    assert (chapter.better != []) is is_named
+    assert chapter.rows[-1][1].endswith(f", {counted['failed']} failed")
+
+
+def test_a_rival_that_matches_too_has_a_row_of_its_own() -> None:
+    figures = overhead_figures(canongate_worded=5.0, plain=2.0, nemo_dialog_worded=50.0)
+    dialog = {"title": "A dialog", "checks": "words", "asks_upstream": True, "memory_mib": 600}
+    figures["ways"] = {**WAYS, "nemo-dialog-worded": dialog}
+    row = next(one for one in overhead.tell(figures).summary if "of those that match too" in one[0])
+    assert row[1:] == ["4.00", "49.0", "A dialog", "canongate"]
 
 
 def test_what_is_added_is_the_difference_to_the_stub_alone() -> None:
@@ -174,6 +194,7 @@ def test_a_page_says_when_others_used_the_machine_or_the_run_was_short() -> None
     page = page_of({"rivals": {}, "not_installed": {}, "not_answered": {}, "questions": {"overhead": about}})
     assert "**Others used the machine during: overhead.**" in page
     assert "**Measured with `--quick`, one short round: overhead.**" in page
+    assert "- What it adds to an instant upstream (one round, so that any difference counts)" in page
     assert page.index("**A plain proxy**") < page.index("## The machine"), "where a rival is better does not come first"
 
 
@@ -270,3 +291,4 @@ def test_questions_of_several_runs_and_versions_are_told_apart(other: str, said:
     assert "2 virtual cores" in page
     assert "(2026-11-29 10:00 UTC, 3 rounds, in which all take turns)" in page
     assert ("(2026-11-29 10:00 UTC, each once)" in page) is (other == "size")
+    assert "(one round, so that any difference counts)" not in page

@@ -53,8 +53,35 @@ def test_no_page_is_written_of_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("question", "key", "other"),
+    [("matching", "rows", None), ("overhead", "figures", {}), ("size", "titles", 3), ("quality", "rows", [])],
+)
+def test_damaged_figures_leave_the_page_alone(
+    question: str, key: str, other: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = read_report(FIGURES)
+    report["questions"][question]["figures"][key] = other
+    path = tmp_path / "figures.json"
+    write_report(report, path)
+    monkeypatch.setattr("sys.argv", ["rivals", "--page", "--figures", str(path)])
+    assert program.main() == 2
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(NotFigures, match=f"what was measured for {question} cannot be told"):
+        write_page(report, path)
+
+
+def test_a_damaged_machine_is_refused_in_words(tmp_path: Path) -> None:
+    report = read_report(FIGURES)
+    report["questions"]["size"]["machine"] = {"cores": 2}
+    with pytest.raises(NotFigures, match="cannot be told: KeyError"):
+        write_page(report, tmp_path / "figures.json")
+    assert list(tmp_path.iterdir()) == []
+
+
 REFUSED = {
     ("--page", "--only", "size"): "--page writes the whole page",
+    ("--page", "--data", "."): "--page writes the whole page",
     ("--data", "/nowhere/at/all"): "is no folder",
     ("--quick", "--figures", str(FIGURES)): "does not go into the figures of the repository",
     ("--rounds", "0"): "must be at least 1",
@@ -87,8 +114,10 @@ def test_links_of_a_page_elsewhere_lead_to_the_repository(tmp_path: Path) -> Non
     write_page(read_report(FIGURES), tmp_path / "figures.json")
     page = (tmp_path / "figures.md").read_text()
     links = [part.split(")")[0] for part in page.split("](")[1:]]
-    files = [one for one in links if one.endswith((".txt", ".yml", ".yaml", ".toml", ".py", ".svg"))]
-    assert files
+    endings = (".txt", ".yml", ".yaml", ".toml", ".py", ".svg", ".md", ".json")
+    files = [one for one in links if one.endswith(endings) and "://" not in one]
+    assert "figures.json" in files
+    (tmp_path / "figures.json").write_text("{}")
     assert all((tmp_path / one).is_file() for one in files)
 
 
@@ -98,6 +127,8 @@ def test_sets_that_are_missing_or_others_are_told(tmp_path: Path) -> None:
     assert len(told) == len(SOURCES)
     assert "has other rows than the page names" in told[0]
     assert "matching, quality leave it out" in told[1]
+    SOURCES[0].path(tmp_path).unlink()
+    assert remarks_on(tmp_path)[0].endswith("matching leaves it out")
 
 
 def test_a_machine_says_what_its_figures_depend_on() -> None:

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.rivals import matching, matching_speed, quality
 from benchmarks.rivals.bars import draw_bars
 from benchmarks.rivals.matching_speed import spread, store_of
-from benchmarks.rivals.sets import helpdesk
+from benchmarks.rivals.sets import helpdesk, parts
 from gateway.fitting.labelled import Kind
 
 ONE = {"0.01": [0.5, 0.4, 0.6], "0.05": [0.7, 0.6, 0.8]}
@@ -29,6 +29,35 @@ def test_where_a_rival_answers_more_the_chapter_says_so_first() -> None:
     assert all(len(row) == len(chapter.header) for row in chapter.rows)
     assert chapter.remarks[-1] == "One was not measured."
     assert chapter.plot.series[0].values["FAISS, nearest sentence"].middle == pytest.approx(55)
+
+
+def test_what_is_asked_back_without_a_prompt_is_told_beside_who_plainly_refuses() -> None:
+    told = {"name": "help desk", "prompts": 81, "sentences": 2000, "messages": 344, "in_scope": 224}
+    ours = _row("canongate, embedder tuned", ONE)
+    counted = {"asked_back": 0.3, "offered_right": 0.25, "outside_asked_back": 0.4}
+    ours["points"] = {"own limits for 1%": {**POINT, "right": 0.6, "refused": 0.1, **counted}}
+    chapter = matching.tell({"rows": [ours, _row("FAISS, nearest sentence", ONE)], "remarks": [], "sets": [told]})
+    (better,) = chapter.better
+    assert "plainly refuses 98.3 % of what no prompt is for in the help desk's test set (canongate 58.3)" in better
+    assert better.endswith("it answers 2.0 % (canongate 2.0 %, and asks back at 40.0 %).")
+    (table,) = chapter.tables
+    cells = [dict(zip(table.header, row, strict=True)) for row in table.rows]
+    assert cells[0]["right among those offered"] == "25.0 %"
+    assert [one["without a prompt, asked back"] for one in cells] == ["40.0 %", "-"]
+
+
+def test_figures_that_do_not_say_what_was_asked_back_outside_are_not_compared_there() -> None:
+    told = {"name": "help desk", "prompts": 81, "sentences": 2000, "messages": 344, "in_scope": 224}
+    ours = _row("canongate, embedder tuned", ONE)
+    ours["points"] = {"own limits for 1%": {**POINT, "asked_back": 0.3}}
+    chapter = matching.tell({"rows": [ours, _row("FAISS, nearest sentence", ONE)], "remarks": [], "sets": [told]})
+    assert not any("plainly refuses" in one for one in [*chapter.better, *chapter.alike])
+
+
+def test_what_is_left_out_of_the_test_set_is_counted() -> None:
+    part, given = parts(), helpdesk()
+    assert part.messages == len(given.queries) + part.attacks + part.follow_ups
+    assert part.in_scope > sum(query.kind is Kind.IN_SCOPE for query in given.queries)
 
 
 def test_the_help_desk_has_every_message_that_stands_for_itself() -> None:
@@ -68,6 +97,15 @@ def test_a_rival_that_lets_less_through_stands_first() -> None:
     chapter = quality.tell({"rows": [ours, other | {"blocked": {"questions": [0.2, 0.1, 0.3]}}], "remarks": []})
     assert chapter.alike == ["**Other** lets 1.00 % of the jailbreaks through (canongate 2.00)."]
     assert all(len(row) == len(chapter.header) for row in chapter.rows)
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_attacks_that_are_asked_back_are_told_where_they_were_counted(*, is_counted: bool) -> None:
+    ours = {"who": "canongate", "does": quality.REPLIES, "through": {"jailbreaks": [0.0, 0.0, 0.01]}}
+    ours |= {"answered": {"jailbreaks": [0.02, 0.01, 0.03]}, "blocked": {"questions": [0.01, 0.0, 0.02]}}
+    ours |= {"asked_back": {"jailbreaks": [0.3, 0.2, 0.4]}} if is_counted else {}
+    rows = [row for one in quality.tell({"rows": [ours], "remarks": []}).tables for row in one.rows]
+    assert (("canongate", "30.0 %") in rows) is is_counted
 
 
 def test_what_a_strict_limit_costs_is_said_with_what_it_stops() -> None:

@@ -55,6 +55,13 @@ def test_a_quicker_rival_is_named_first() -> None:
     assert told not in page_of(REPORT)
 
 
+def test_the_readme_names_the_quickest_first() -> None:
+    told = readme_of(REPORT).split("a request that is alone adds: ")[1].split("What we wanted")[0]
+    times = [float(part.split()[-2]) for part in " ".join(told.split()).rstrip(". ").split(";")]
+    assert times == sorted(times)
+    assert " ".join(told.split()).startswith("NeMo Guardrails without checks")
+
+
 def test_a_sum_stands_before_where_rivals_are_better() -> None:
     titles = [part.splitlines()[0] for part in page_of(REPORT).split("\n## ")[1:3]]
     assert titles == ["In short", "Where a rival is better"]
