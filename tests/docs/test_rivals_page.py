@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.rivals.kept import FIGURES, FOLDER, read_report
 from benchmarks.rivals.report import MATCHING, PAGE, README, drawings, matching_of, page_of, readme_of
-from benchmarks.rivals.words import own_goals
+from tests.benchmarks.guarded_figures import GUARDED
 
 REPORT = read_report(FIGURES, must_exist=True)
 
@@ -60,9 +60,22 @@ def test_a_sum_stands_before_where_rivals_are_better() -> None:
     assert titles == ["In short", "Where a rival is better"]
 
 
-def test_our_own_goals_are_those_of_the_page_of_benchmarks() -> None:
-    assert own_goals() in page_of(REPORT)
-    assert "3 ms and 400 a second" in own_goals()
+def test_our_own_goals_are_told_from_the_figures() -> None:
+    changed = json.loads(json.dumps(REPORT))
+    changed["questions"]["guarded"] = {**REPORT["questions"]["starting"], "figures": GUARDED}
+    told = "None is reached: it takes 7.77 ms and makes 120 a second, and an exact phrase takes 2.22 ms"
+    assert told in page_of(changed)
+    assert told in " ".join(readme_of(changed).split())
+    assert "## A guarded decision inside one process" in page_of(changed)
+
+
+def test_goals_that_were_not_measured_have_no_figures() -> None:
+    changed = json.loads(json.dumps(REPORT))
+    changed["questions"].pop("guarded", None)
+    told = "What a guarded decision takes inside one process was not measured in this run."
+    for page in (page_of(changed), " ".join(readme_of(changed).split())):
+        assert told in page
+        assert "400 a second" not in page
 
 
 def _better(page: str) -> str:
