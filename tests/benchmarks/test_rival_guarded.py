@@ -99,7 +99,7 @@ def test_how_many_goals_are_reached_is_counted(holding: int, said: str) -> None:
     figures = deepcopy(GUARDED)
     for one in figures["goals"][:holding]:
         one["holds"] = True
-    assert f"{said} reached: it takes 7.77 ms and makes 120 a second" in guarded.goals_sentence(figures)
+    assert f"{said}: it takes 7.77 ms and makes 120 a second" in guarded.goals_sentence(figures)
 
 
 def test_the_goals_are_those_that_the_measurement_has() -> None:
