@@ -46,6 +46,19 @@ def test_our_own_rate_is_told_from_the_figures() -> None:
     assert "42.4 % of all messages wrongly" in page_of(changed)
 
 
+def test_rivals_beside_our_matching_are_told_from_the_figures() -> None:
+    changed = json.loads(json.dumps(REPORT))
+    about = changed["questions"]["matching"]
+    about["versions"]["semantic-router"] = "7.8.9"
+    for row in about["figures"]["rows"]:
+        if (row["set"], row["who"]) == ("BANKING77", "semantic-router"):
+            row["reachable"]["0.01"] = [0.4242, 0.4, 0.5]
+    assert "42.4 (40.0 to 50.0)" in matching_of(changed)
+    assert "semantic-router 7.8.9" in " ".join(matching_of(changed).split())
+    about.pop("versions")
+    assert "Measured are" not in matching_of(changed)
+
+
 def test_a_quicker_rival_is_named_first() -> None:
     changed = json.loads(json.dumps(REPORT))
     overhead = changed["questions"]["overhead"]["figures"]["figures"]
