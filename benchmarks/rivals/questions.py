@@ -62,6 +62,7 @@ QUESTIONS = (
     Question("matching_speed", "Time to match a message", 2, 1),
     Question("quality", "Attacks that got an answer", 7, 4, is_timed=False),
     Question("starting", "Start-up and memory", 6, 3),
+    Question("guarded", "A guarded decision inside one process", 3, 1),
     Question("offline", "What runs without a network, and the checks of libraries", 1, 0.5),
     Question("size", "Installed size and lines of configuration", 0.3, 0.3, is_timed=False),
 )

@@ -13,6 +13,7 @@ from benchmarks.rivals.conditions import conditions
 from benchmarks.rivals.drawing import draw
 from benchmarks.rivals.kept import FIGURES, FOLDER, NotFigures, Report
 from benchmarks.rivals.markdown import folded, link, table
+from benchmarks.rivals.matching_beside import best_limits
 from benchmarks.rivals.matching_told import own_rate_sentence
 from benchmarks.rivals.overhead import added_ms
 from benchmarks.rivals.questions import QUESTIONS
@@ -74,13 +75,17 @@ def _file(name: str, plot: Plot) -> str:
     return f"{name}_{plot.name}.svg" if plot.name else f"{name}.svg"
 
 
-def between(path: Path, words: str) -> str:
-    """Returns a file's text with its sentence of these figures. Raises `ValueError` where it has no place for it."""
-    before, begun, rest = path.read_text().partition(BEGIN)
-    _, ended, after = rest.partition(END)
-    if not begun or not ended:
-        raise ValueError(f"{path.name} has no place between {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n{words}\n{END}{after}"
+def between(path: Path, *words: str) -> str:
+    """Returns a file's text with its words of these figures, one for each place that it has for them.
+
+    Raises `ValueError` where it has another number of places.
+    """
+    first, *places = path.read_text().split(BEGIN)
+    ends = [part.partition(END) for part in places]
+    if len(ends) != len(words) or not all(ended for _, ended, _ in ends):
+        raise ValueError(f"{path.name} has not {len(words)} places between {BEGIN!r} and {END!r}")
+    told = (f"{BEGIN}\n{said}\n{END}{after}" for said, (_, _, after) in zip(words, ends, strict=True))
+    return "".join([first, *told])
 
 
 def readme_of(report: Report) -> str:
@@ -89,8 +94,8 @@ def readme_of(report: Report) -> str:
 
 
 def matching_of(report: Report) -> str:
-    """Returns the page about matching with its sentence of these figures."""
-    return between(MATCHING, _matching_sentence(report))
+    """Returns the page about matching with its table and its sentence of these figures."""
+    return between(MATCHING, *_matching_words(report))
 
 
 def _overhead_sentence(report: Report) -> str:
@@ -113,13 +118,14 @@ def _overhead_sentence(report: Report) -> str:
         told += " That was one short round, to be measured again."
     if about["machine_was_shared"]:
         told += " Others used the machine meanwhile, so this is to be measured again."
-    return "\n".join(textwrap.wrap(f"{told} {own_goals()}", 120))
+    return "\n".join(textwrap.wrap(f"{told} {own_goals(report)}", 120))
 
 
-def _matching_sentence(report: Report) -> str:
+def _matching_words(report: Report) -> list[str]:
     if "matching" not in report["questions"]:
-        return "Not measured yet."
-    return "\n".join(textwrap.wrap(own_rate_sentence(report["questions"]["matching"]["figures"]), 120))
+        return ["Not measured yet."] * 2
+    about = report["questions"]["matching"]
+    return [best_limits(about), "\n".join(textwrap.wrap(own_rate_sentence(about["figures"]), 120))]
 
 
 def chapters(report: Report) -> dict[str, Chapter]:
@@ -138,7 +144,7 @@ def page_of(report: Report, figures: Path = FIGURES, folder: Path = PAGE.parent)
     told = chapters(report)
     titles = {one.name: one.title for one in QUESTIONS}
     listed = {name: titles[name] + _rounds_said(chapter, report["questions"][name]) for name, chapter in told.items()}
-    parts = [head(figures, folder), _summary(told, titles), own_goals() + "\n"]
+    parts = [head(figures, folder), _summary(told, titles), own_goals(report) + "\n"]
     parts += [_ahead("Where a rival is better", told, listed, "better"), _alike(told, listed), READING]
     parts += [data_section(table(("file", "rows", "fields", "from", "SHA-256"), data_rows()))]
     parts += [conditions(report, folder)]

@@ -1,13 +1,14 @@
-"""The page's own sentences, which no figure changes, and our own goals as the page of benchmarks states them."""
+"""The page's own sentences, which no figure changes, and what is said of our own goals."""
 
 import os
-import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from benchmarks.rivals.guarded import goals_sentence
 from benchmarks.rivals.sources import ENDING, SOURCES
 from benchmarks.rivals.venvs import ROOT
 
-BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 COMPARISON = ROOT / "docs" / "explanation" / "comparison.md"
 _HEAD = """# Beside its rivals
 
@@ -84,26 +85,12 @@ def data_rows() -> list[tuple[str, str, str, str, str]]:
     ]
 
 
-def own_goals() -> str:
-    """Returns what we wanted of a decision and do not reach, with the figures of the page of benchmarks.
-
-    Raises `ValueError` where that page no longer states them so.
-    """
-    part = BENCHMARKS.read_text().partition("## A guarded decision")[2].partition("\n## ")[0]
-    command = re.search(r"\.venv/bin/python -m benchmarks\.guarded[^\n]*", part)
-    goals = re.search(
-        r"([\d.]+) ms and ([\d.]+) a second through the\s+embedder, ([\d.]+) ms for an exact phrase", part
-    )
-    way = re.search(r"\| through the embedder, worded \| ([\d.]+), [\d.]+ \| (\d+) \|", part)
-    exact = re.search(r"\| exact phrase, approved answer \| ([\d.]+), [\d.]+ \|", part)
-    if not (command and goals and way and exact):
-        raise ValueError(f"{BENCHMARKS.name} does not state the goals of a guarded decision as this page reads them")
-    wanted = [float(one) for one in goals.groups()]
-    got = float(way[1]), float(way[2]), float(exact[1])
-    reached = [got[0] <= wanted[0], got[1] >= wanted[1], got[2] <= wanted[2]]
-    said = "None is reached" if not any(reached) else f"{sum(reached)} of the three are reached"
-    return (
-        f"What we wanted of a decision inside one process on one core: {goals[1]} ms and {goals[2]} a second through "
-        f"the embedder, {goals[3]} ms for an exact phrase. {said}: it takes {way[1]} ms and makes {way[2]} a second, "
-        f"and an exact phrase takes {exact[1]} ms (`{command[0]}`)."
-    )
+def own_goals(report: Mapping[str, Any]) -> str:
+    """Returns what we wanted of a decision inside one process and what it takes, by the figures of that question."""
+    if "guarded" not in report["questions"]:
+        return "What a guarded decision takes inside one process was not measured in this run."
+    about = report["questions"]["guarded"]
+    told = goals_sentence(about["figures"])
+    if about["is_quick"] or about["machine_was_shared"]:
+        told += " This is to be measured again: it was a short round, or others used the machine meanwhile."
+    return told

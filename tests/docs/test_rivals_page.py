@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.rivals.kept import FIGURES, FOLDER, read_report
 from benchmarks.rivals.report import MATCHING, PAGE, README, drawings, matching_of, page_of, readme_of
-from benchmarks.rivals.words import own_goals
+from tests.benchmarks.guarded_figures import GUARDED
 
 REPORT = read_report(FIGURES, must_exist=True)
 
@@ -46,6 +46,19 @@ def test_our_own_rate_is_told_from_the_figures() -> None:
     assert "42.4 % of all messages wrongly" in page_of(changed)
 
 
+def test_rivals_beside_our_matching_are_told_from_the_figures() -> None:
+    changed = json.loads(json.dumps(REPORT))
+    about = changed["questions"]["matching"]
+    about["versions"]["semantic-router"] = "7.8.9"
+    for row in about["figures"]["rows"]:
+        if (row["set"], row["who"]) == ("BANKING77", "semantic-router"):
+            row["reachable"]["0.01"] = [0.4242, 0.4, 0.5]
+    assert "42.4 (40.0 to 50.0)" in matching_of(changed)
+    assert "semantic-router 7.8.9" in " ".join(matching_of(changed).split())
+    about.pop("versions")
+    assert "Measured are" not in matching_of(changed)
+
+
 def test_a_quicker_rival_is_named_first() -> None:
     changed = json.loads(json.dumps(REPORT))
     overhead = changed["questions"]["overhead"]["figures"]["figures"]
@@ -67,9 +80,22 @@ def test_a_sum_stands_before_where_rivals_are_better() -> None:
     assert titles == ["In short", "Where a rival is better"]
 
 
-def test_our_own_goals_are_those_of_the_page_of_benchmarks() -> None:
-    assert own_goals() in page_of(REPORT)
-    assert "3 ms and 400 a second" in own_goals()
+def test_our_own_goals_are_told_from_the_figures() -> None:
+    changed = json.loads(json.dumps(REPORT))
+    changed["questions"]["guarded"] = {**REPORT["questions"]["starting"], "figures": GUARDED}
+    told = "None is reached: it takes 7.77 ms and makes 120 a second, and an exact phrase takes 2.22 ms"
+    assert told in page_of(changed)
+    assert told in " ".join(readme_of(changed).split())
+    assert "## A guarded decision inside one process" in page_of(changed)
+
+
+def test_goals_that_were_not_measured_have_no_figures() -> None:
+    changed = json.loads(json.dumps(REPORT))
+    changed["questions"].pop("guarded", None)
+    told = "What a guarded decision takes inside one process was not measured in this run."
+    for page in (page_of(changed), " ".join(readme_of(changed).split())):
+        assert told in page
+        assert "400 a second" not in page
 
 
 def _better(page: str) -> str:
