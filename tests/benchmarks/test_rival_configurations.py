@@ -8,9 +8,9 @@ import yaml
 from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals import arena
 from benchmarks.rivals.contestants import WAYS, attack, load, server_of
-from benchmarks.rivals.desk_colang import write_dialog
+from benchmarks.rivals.desk_colang import dialog_of
 from benchmarks.rivals.messages import ATTACKS, questions
-from benchmarks.rivals.servers import CONFIGURATIONS, DIALOG, OWN_DATA, SERVERS
+from benchmarks.rivals.servers import CONFIGURATIONS, DATA, DIALOG, OWN_DATA, SERVERS
 from benchmarks.rivals.size import lines_of
 from benchmarks.rivals.venvs import ROOT
 from gateway.bootstrap import open_embedder
@@ -46,13 +46,17 @@ def test_there_are_more_questions_of_each_kind_than_vectors_are_remembered() -> 
         assert len(set(kind)) == len(kind) > 64
 
 
-def test_the_dialog_has_every_prompt_and_reads_as_colang(tmp_path: Path) -> None:
+def test_the_dialog_in_the_repository_is_that_of_the_example() -> None:
+    written = (DIALOG / "desk.co").read_text()
+    assert written == dialog_of(read_bundle(HELPDESK).prompts), "run: python -m benchmarks.rivals.desk_colang"
+
+
+def test_the_dialog_has_every_prompt_and_reads_as_colang() -> None:
     from nemoguardrails import RailsConfig  # noqa: PLC0415 - takes a second
 
     prompts = read_bundle(HELPDESK).prompts
     settings = yaml.safe_dump({"colang_version": "1.0", "models": []})
-    write_dialog(prompts, settings, tmp_path)
-    read = RailsConfig.from_path(str(tmp_path))
+    read = RailsConfig.from_content(dialog_of(prompts), settings)
     known = {f"ask {prompt.key.replace('.', ' ').replace('-', ' ')}" for prompt in prompts}
     assert known <= set(read.user_messages)
     assert all(len(read.user_messages[one]) >= 5 for one in known)
@@ -99,7 +103,6 @@ def test_preparing_writes_what_configurations_name(tmp_path: Path, monkeypatch: 
     arena.prepare()
     assert [one.name for one in (tmp_path / "own").iterdir()] == ["matcher"], "an old decision is kept"
     assert made.is_file()
-    assert (DIALOG / "desk.co").is_file()
-    assert (DIALOG.parent / "helpdesk-sentences" / "policies" / "helpdesk.yaml").read_text().count(
+    assert (DATA / "helpdesk-sentences" / "policies" / "helpdesk.yaml").read_text().count(
         "streaming: checked_sentences"
     ) == 1
