@@ -89,8 +89,7 @@ def floor(texts: Sequence[str], *, is_streamed: bool = False, **more: object) ->
 
 
 def prepare() -> None:
-    """Makes what configurations name, the embedder's folder and an example with another policy; ours forgets its
-    decisions."""
+    """Makes what configurations name, an embedder's folder and an example's other policy; ours forgets decisions."""
     for folder in OWN_DATA:
         forget(folder)
     DATA.mkdir(parents=True, exist_ok=True)

@@ -7,11 +7,13 @@ import yaml
 
 from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals import arena
+from benchmarks.rivals.configured import rows
 from benchmarks.rivals.contestants import WAYS, attack, load, server_of
 from benchmarks.rivals.desk_colang import dialog_of
 from benchmarks.rivals.messages import ATTACKS, questions
 from benchmarks.rivals.servers import CONFIGURATIONS, DATA, DIALOG, OWN_DATA, SERVERS
 from benchmarks.rivals.size import lines_of
+from benchmarks.rivals.talking import CHILDREN
 from benchmarks.rivals.venvs import ROOT
 from gateway.bootstrap import open_embedder
 from gateway.rail_services import rail_services
@@ -85,6 +87,16 @@ def test_one_product_is_configured_alike_wherever_it_is_asked() -> None:
     assert shared == {(entry["litellm_params"]["mode"], str(entry["litellm_params"]["patterns"])) for entry in full}
     settings = (tomllib.loads(one.read_text()) for one in (CONFIGURATIONS / "canongate").glob("*.toml"))
     assert {ROOT / one["data"]["directory"] for one in settings} == set(OWN_DATA)
+
+
+def test_every_configuration_and_every_program_of_a_rival_is_listed() -> None:
+    listed = {file for _, _, files in rows() for file in files}
+    assert [one for one in listed if not one.is_file()] == []
+    unread = CONFIGURATIONS / "guardrails-ai" / "guardrailsrc"
+    files = (one for one in CONFIGURATIONS.rglob("*") if one.is_file() and "__pycache__" not in one.parts)
+    written = set(files) - {unread}
+    programs = set(CHILDREN.glob("*.py")) - {CHILDREN / "lines.py"}
+    assert (written | programs) - listed == set()
 
 
 def test_lines_that_say_nothing_are_not_counted(tmp_path: Path) -> None:
