@@ -46,7 +46,7 @@ OWN = "canongate"
 WORDED = '"outcome":"answered","source":"generate"'
 _HOW = (
     "Greedy, one prompt to each model. canongate rewrites the published Q4_1 weights to Q8_0 once, which is quicker "
-    "here; llama.cpp's own server is measured with both. An answer of canongate that its rails withhold, or that the "
+    "here. An answer of canongate that its rails withhold, or that the "
     "approved fallback stands in for, counts as not answered."
 )
 _REMARKS = (
@@ -58,7 +58,7 @@ _REMARKS = (
     ),
     (
         "An answer of the others counts as it comes, of canongate only one that passed its checks. A round has"
-        f" {EACH[1]} answers of one caller, {EACH[8]} of eight."
+        f" {EACH[1]} answers of one caller, {EACH[8]} of eight. Both of llama.cpp's servers have both weights."
     ),
 )
 
@@ -101,18 +101,21 @@ SMOLLM2 = Server(
 )
 
 
-def llama_cpp_server(weights: Path, *, guesses: bool) -> Server:
-    """Returns llama-cpp-python's own server, which computes one answer at a time; `guesses` from its prompt too."""
-    port = LLAMA_PORT + guesses
+def llama_cpp_server(weights: Path, number: int) -> Server:
+    """Returns llama-cpp-python's own server, which computes one answer at a time and guesses from its prompt.
+
+    Each that is up at once has another number.
+    """
+    port = LLAMA_PORT + number
     return Server(
-        f"llama-cpp-python{'-lookup' if guesses else ''}",
+        f"llama-cpp-python-{number}",
         "llama_cpp.server",
         "llama-cpp-python",
         port,
         (
             *("-m", "llama_cpp.server", "--model", str(weights), "--chat_format", "chatml", "--n_ctx", str(CONTEXT)),
             *("--n_threads", str(THREADS), "--n_threads_batch", str(THREADS), "--port", str(port)),
-            *(("--draft_model", LOOKUP) if guesses else ()),
+            *("--draft_model", LOOKUP),
         ),
         CONFIGURATIONS,
         "/v1/models",
@@ -193,10 +196,9 @@ def _servers(
     asked = [{"messages": [{"role": "user", "content": text}]} for text in desk.messages]
     found: dict[str, contextlib.AbstractContextManager[Contestant]] = {OWN: _started(SMOLLM2, asked, (WORDED,))}
     if "llama-cpp-python" in able:
-        path = weights["Q4_1, as published"]
-        for guesses, how in ((False, ""), (True, ", prompt lookup")):
-            server = llama_cpp_server(path, guesses=guesses)
-            found[f"llama_cpp.server, Q4_1{how}"] = _started(server, desk.bodies, ())
+        for number, (title, path) in enumerate(weights.items()):
+            server = llama_cpp_server(path, number)
+            found[f"llama_cpp.server, {title.split(',')[0]}, prompt lookup"] = _started(server, desk.bodies, ())
     if "xllamacpp" in able:
         for title, path in weights.items():
             found[f"llama.cpp's own server, {title.split(',')[0]}"] = _own_server(desk, path)

@@ -15,16 +15,14 @@ from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals import load as loads
 from benchmarks.rivals.comparing import OURS
 from benchmarks.rivals.contestants import Way, body, load
-from benchmarks.rivals.desk_colang import write_dialog
 from benchmarks.rivals.load import Came, Load
 from benchmarks.rivals.messages import Questions, questions
 from benchmarks.rivals.questions import Options
-from benchmarks.rivals.servers import CONFIGURATIONS, DATA, DIALOG, HOME, MINILM, OWN_DATA, STUB_PORT, Server
+from benchmarks.rivals.servers import CONFIGURATIONS, DATA, HOME, MINILM, OWN_DATA, STUB_PORT, Server
 from benchmarks.rivals.serving import NotServing, Serving, cores, serving
 from benchmarks.rivals.venvs import ROOT, Rival
 from gateway.rail_services import REMEMBERED
 from models.embedding.embedder import packaged_minilm
-from store.formats.bundle import read_bundle
 
 MADE_ONCE = frozenset({"embedder", "index", "matcher", "prefixes", "unpacked"})
 """Folders in a gateway's data folder that hold no decisions."""
@@ -91,15 +89,13 @@ def floor(texts: Sequence[str], *, is_streamed: bool = False, **more: object) ->
 
 
 def prepare() -> None:
-    """Makes what configurations name: the embedder's folder and the help desk's dialog; ours forgets its decisions."""
+    """Makes what configurations name, an embedder's folder and an example's other policy; ours forgets decisions."""
     for folder in OWN_DATA:
         forget(folder)
     DATA.mkdir(parents=True, exist_ok=True)
     link_embedder()
     write_home()
-    settings = (CONFIGURATIONS / "nemoguardrails" / "dialog" / "config.yml").read_text()
     _write_sentences()
-    write_dialog(read_bundle(HELPDESK).prompts, settings, DIALOG)
 
 
 def link_embedder() -> None:

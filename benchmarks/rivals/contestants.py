@@ -100,6 +100,7 @@ WAYS = (
         _ANSWERED,
         matches=True,
     ),
+    Way("nemo-colang", "NeMo Guardrails, no rails", "nemo-colang", "worded", "nothing", _ANY),
     Way("nemo-plain", "NeMo Guardrails, no rails, IORails", "nemo-plain", "worded", "nothing", _ANY),
     Way(
         "nemo-regex",

@@ -1,20 +1,31 @@
-"""The example help desk in Colang 1.0, as NeMo Guardrails' documentation writes a dialog."""
+"""The example help desk in Colang 1.0, as NeMo Guardrails' documentation writes a dialog.
+
+`python -m benchmarks.rivals.desk_colang` writes it beside its settings, where NeMo's server reads it.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
+from benchmarks.desk_policy import HELPDESK
+from benchmarks.rivals.servers import DIALOG
 from store.content import SLOT_MARK, CanonicalPrompt, EnumSlot, Generate
+from store.formats.bundle import read_bundle
 
 NO_ANSWER = "I have no approved answer to that."
 OTHER = "ask off topic"
+_HEAD = """# The prompts of the example help desk as flows. Written by: python -m benchmarks.rivals.desk_colang
+
+"""
 
 
-def write_dialog(prompts: Sequence[CanonicalPrompt], settings: str, folder: Path) -> None:
-    """Writes a configuration: the settings as they are, and the flows beside them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yml").write_text(settings)
-    (folder / "desk.co").write_text("\n".join(line for prompt in prompts for line in _flow(prompt)) + _rest())
+def main() -> None:
+    """Writes the flows of the example."""
+    (DIALOG / "desk.co").write_text(dialog_of(read_bundle(HELPDESK).prompts))
+
+
+def dialog_of(prompts: Sequence[CanonicalPrompt]) -> str:
+    """Returns the flows of prompts."""
+    return _HEAD + "\n".join(line for prompt in prompts for line in _flow(prompt)) + _rest()
 
 
 def _flow(prompt: CanonicalPrompt) -> Iterator[str]:
@@ -62,3 +73,7 @@ def _filled(prompt: CanonicalPrompt, text: str) -> str:
 
 def _line(text: str) -> str:
     return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    main()

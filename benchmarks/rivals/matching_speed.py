@@ -182,6 +182,12 @@ _REMARKS = (
         "canongate's match has canonical forms, language, learned scores, counterexamples and contradictions in it; the"
         " others look for the nearest sentences. Above 20,000 sentences canongate ranks by the nearest one too."
     ),
+    (
+        "semantic-router and FAISS get vectors from torch in full precision; canongate from ONNX Runtime in 8-bit"
+        " numbers, of the same weights: that is a part of the difference. sentence-transformers has an ONNX backend"
+        " too, which could not be installed: the release that is pinned needs transformers 5, and every release of"
+        " `optimum-onnx`, by which it loads such a model, an older one."
+    ),
     "Memory is that of the whole process after the rounds, with what the libraries loaded.",
 )
 

@@ -40,7 +40,7 @@ __all__ = (
 )
 CALLERS = {0: (1, 8, 32, 128), 50: (1, 32)}
 """By the upstream's latency in milliseconds."""
-SECONDS, QUICK_S = 2.0, 1.0
+SECONDS, QUICK_S = 1.7, 1.0
 
 
 def measure(rivals: Sequence[Rival], options: Options) -> Figures:

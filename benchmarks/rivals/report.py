@@ -6,18 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rivals.answering import SMOLLM2
 from benchmarks.rivals.bars import draw_bars
 from benchmarks.rivals.chapters import ONCE, Chapter, Plot
 from benchmarks.rivals.conditions import conditions
+from benchmarks.rivals.configured import configurations
 from benchmarks.rivals.drawing import draw
 from benchmarks.rivals.kept import FIGURES, FOLDER, NotFigures, Report
-from benchmarks.rivals.markdown import folded, link, table
+from benchmarks.rivals.markdown import folded, table
 from benchmarks.rivals.matching_beside import best_limits
 from benchmarks.rivals.matching_told import own_rate_sentence
 from benchmarks.rivals.overhead import added_ms
 from benchmarks.rivals.questions import QUESTIONS
-from benchmarks.rivals.servers import SENTENCES, SERVERS
 from benchmarks.rivals.venvs import ROOT
 from benchmarks.rivals.words import READING, data_rows, data_section, head, own_goals
 
@@ -149,7 +148,7 @@ def page_of(report: Report, figures: Path = FIGURES, folder: Path = PAGE.parent)
     parts += [data_section(table(("file", "rows", "fields", "from", "SHA-256"), data_rows()))]
     parts += [conditions(report, folder)]
     parts += [_chapter(name, titles[name], chapter, report["questions"][name]) for name, chapter in told.items()]
-    return "\n".join([*parts, _configurations(folder)])
+    return "\n".join([*parts, configurations(folder)])
 
 
 def _rounds_said(chapter: Chapter, about: Mapping[str, Any]) -> str:
@@ -212,13 +211,3 @@ def _chapter(name: str, title: str, chapter: Chapter, about: Mapping[str, Any]) 
             "",
         ]
     )
-
-
-def _configurations(folder: Path) -> str:
-    rows = [(server.title, _files(server.configuration, folder)) for server in (*SERVERS, SENTENCES, SMOLLM2)]
-    return "\n".join(["## Configurations", "", *table(("", "in the repository"), rows), ""])
-
-
-def _files(configuration: Path, folder: Path) -> str:
-    files = sorted(configuration.iterdir()) if configuration.is_dir() else [configuration]
-    return ", ".join(link(one, folder) for one in files)

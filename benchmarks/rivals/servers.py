@@ -49,12 +49,8 @@ class Server:
         return str(named(self.rival).python) if self.rival else own
 
 
-def _nemo(
-    name: str, title: str, port: int, shown: str = "", configuration: Path | None = None, **environment: str
-) -> Server:
-    """Returns NeMo's own server; `shown` is the folder in the repository where it is not called as the server is."""
-    written = CONFIGURATIONS / "nemoguardrails" / (shown or name)
-    folder = configuration or written
+def _nemo(name: str, title: str, port: int, folder: Path, **environment: str) -> Server:
+    """Returns NeMo's own server with the configuration of a folder."""
     return Server(
         f"nemo-{name}",
         title,
@@ -64,7 +60,7 @@ def _nemo(
             *("-m", "nemoguardrails", "server", "--config", str(folder.parent), "--default-config-id", folder.name),
             *("--port", str(port), "--disable-chat-ui"),
         ),
-        written,
+        folder,
         "/v1/rails/configs",
         {"NEMO_GUARDRAILS_NO_USAGE_STATS": "1", "OPENAI_API_KEY": "none", **environment},
     )
@@ -102,8 +98,9 @@ HOME = DATA / "home"
 """Of a program that reads from there whether it may send usage figures to its makers."""
 OWN_DATA = (VENVS / "canongate", VENVS / "canongate-sentences", VENVS / "canongate-smollm2")
 """The data folders that our configurations name."""
-DIALOG = DATA / "nemoguardrails-dialog"
-"""Written by `benchmarks/rivals/desk_colang.py`."""
+_NEMO = CONFIGURATIONS / "nemoguardrails"
+DIALOG = _NEMO / "dialog"
+"""Its flows are written by `benchmarks/rivals/desk_colang.py`."""
 
 _WITHOUT_COLANG = {"NEMO_GUARDRAILS_IORAILS_ENGINE": "1"}
 """Its newer and much quicker engine, which has no dialogs; its server takes the other one unless it is told."""
@@ -129,10 +126,11 @@ SERVERS = (
         model="helpdesk",
         key_file=VENVS / "canongate" / "first-key",
     ),
-    _nemo("plain", "NeMo Guardrails, no rails, IORails", 19411, **_WITHOUT_COLANG),
-    _nemo("regex", "NeMo Guardrails, regex rails", 19412),
-    _nemo("iorails", "NeMo Guardrails, regex rails, IORails", 19414, shown="regex", **_WITHOUT_COLANG),
-    _nemo("dialog", "NeMo Guardrails, dialog by embeddings", 19413, configuration=DIALOG),
+    _nemo("colang", "NeMo Guardrails, no rails", 19415, _NEMO / "plain"),
+    _nemo("plain", "NeMo Guardrails, no rails, IORails", 19411, _NEMO / "plain", **_WITHOUT_COLANG),
+    _nemo("regex", "NeMo Guardrails, regex rails", 19412, _NEMO / "regex"),
+    _nemo("iorails", "NeMo Guardrails, regex rails, IORails", 19414, _NEMO / "regex", **_WITHOUT_COLANG),
+    _nemo("dialog", "NeMo Guardrails, dialog by embeddings", 19413, DIALOG),
     _litellm("plain", "LiteLLM proxy", 19421),
     _litellm("filter", "LiteLLM proxy, content filter", 19422),
     _litellm("full", "LiteLLM proxy, content filter with categories", 19423),

@@ -7,11 +7,13 @@ import yaml
 
 from benchmarks.desk_policy import HELPDESK
 from benchmarks.rivals import arena
+from benchmarks.rivals.configured import rows
 from benchmarks.rivals.contestants import WAYS, attack, load, server_of
-from benchmarks.rivals.desk_colang import write_dialog
+from benchmarks.rivals.desk_colang import dialog_of
 from benchmarks.rivals.messages import ATTACKS, questions
-from benchmarks.rivals.servers import CONFIGURATIONS, DIALOG, OWN_DATA, SERVERS
+from benchmarks.rivals.servers import CONFIGURATIONS, DATA, DIALOG, OWN_DATA, SERVERS
 from benchmarks.rivals.size import lines_of
+from benchmarks.rivals.talking import CHILDREN
 from benchmarks.rivals.venvs import ROOT
 from gateway.bootstrap import open_embedder
 from gateway.rail_services import rail_services
@@ -46,13 +48,17 @@ def test_there_are_more_questions_of_each_kind_than_vectors_are_remembered() -> 
         assert len(set(kind)) == len(kind) > 64
 
 
-def test_the_dialog_has_every_prompt_and_reads_as_colang(tmp_path: Path) -> None:
+def test_the_dialog_in_the_repository_is_that_of_the_example() -> None:
+    written = (DIALOG / "desk.co").read_text()
+    assert written == dialog_of(read_bundle(HELPDESK).prompts), "run: python -m benchmarks.rivals.desk_colang"
+
+
+def test_the_dialog_has_every_prompt_and_reads_as_colang() -> None:
     from nemoguardrails import RailsConfig  # noqa: PLC0415 - takes a second
 
     prompts = read_bundle(HELPDESK).prompts
     settings = yaml.safe_dump({"colang_version": "1.0", "models": []})
-    write_dialog(prompts, settings, tmp_path)
-    read = RailsConfig.from_path(str(tmp_path))
+    read = RailsConfig.from_content(dialog_of(prompts), settings)
     known = {f"ask {prompt.key.replace('.', ' ').replace('-', ' ')}" for prompt in prompts}
     assert known <= set(read.user_messages)
     assert all(len(read.user_messages[one]) >= 5 for one in known)
@@ -83,6 +89,16 @@ def test_one_product_is_configured_alike_wherever_it_is_asked() -> None:
     assert {ROOT / one["data"]["directory"] for one in settings} == set(OWN_DATA)
 
 
+def test_every_configuration_and_every_program_of_a_rival_is_listed() -> None:
+    listed = {file for _, _, files in rows() for file in files}
+    assert [one for one in listed if not one.is_file()] == []
+    unread = CONFIGURATIONS / "guardrails-ai" / "guardrailsrc"
+    files = (one for one in CONFIGURATIONS.rglob("*") if one.is_file() and "__pycache__" not in one.parts)
+    written = set(files) - {unread}
+    programs = set(CHILDREN.glob("*.py")) - {CHILDREN / "lines.py"}
+    assert (written | programs) - listed == set()
+
+
 def test_lines_that_say_nothing_are_not_counted(tmp_path: Path) -> None:
     written = tmp_path / "a.toml"
     written.write_text("# why\n\n[server]\nport = 1 # here\n   \n")
@@ -99,7 +115,6 @@ def test_preparing_writes_what_configurations_name(tmp_path: Path, monkeypatch: 
     arena.prepare()
     assert [one.name for one in (tmp_path / "own").iterdir()] == ["matcher"], "an old decision is kept"
     assert made.is_file()
-    assert (DIALOG / "desk.co").is_file()
-    assert (DIALOG.parent / "helpdesk-sentences" / "policies" / "helpdesk.yaml").read_text().count(
+    assert (DATA / "helpdesk-sentences" / "policies" / "helpdesk.yaml").read_text().count(
         "streaming: checked_sentences"
     ) == 1

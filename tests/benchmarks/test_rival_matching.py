@@ -74,8 +74,8 @@ def test_a_faster_rival_stands_first_and_rounds_have_a_spread() -> None:
     faster = {"p50_ms": [2.0, 1.0, 2.9], "p95_ms": [5.0, 4.0, 6.0]}
     place = {"prompts": 81, "sentences": 2000, "threads": 1}
     rows = [
-        {**place, "who": "canongate", **times, "resident_mib": 100.0, "peak_mib": 120.0},
-        {**place, "who": "FAISS, nearest sentence", **faster, "resident_mib": 500.0, "peak_mib": 520.0},
+        {**place, "who": "canongate", **times, "resident_mib": 100.0},
+        {**place, "who": "FAISS, nearest sentence", **faster, "resident_mib": 500.0},
     ]
     chapter = matching_speed.tell({"rows": rows, "remarks": []})
     assert len(chapter.better) == 1

@@ -38,7 +38,8 @@ def test_what_a_library_prints_is_no_answer(echo: list[str]) -> None:
     with Child(echo) as child:
         assert child.ask("open", sentences=[["hello", "greeting"]]) == {"sentences": 1}
         assert len(child.ask("time", messages=["a", "b"], warm_up=True)["ms"]) == 2
-        assert child.ask("memory")["resident_mib"] > 1
+        (held,) = child.ask("memory").values()
+        assert held > 1
 
 
 def test_a_child_that_fails_says_why(echo: list[str]) -> None:

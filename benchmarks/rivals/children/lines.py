@@ -6,7 +6,6 @@ cannot be taken for an answer. A child ends when its standard input does.
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +40,7 @@ def timed(ask: Callable[[str], object], messages: Sequence[str], *, warm_up: boo
 
 
 def memory() -> Said:
-    """Returns the resident memory of this process now, and at its highest."""
+    """Returns the resident memory of this process now."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     now = next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
-    return {"resident_mib": now, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"resident_mib": now}
