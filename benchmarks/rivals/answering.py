@@ -101,8 +101,8 @@ SMOLLM2 = Server(
 )
 
 
-def llama_cpp_server(weights: Path, number: int) -> Server:
-    """Returns llama-cpp-python's own server, which computes one answer at a time and guesses from its prompt.
+def llama_cpp_server(weights: Path, number: int, *, guesses: bool) -> Server:
+    """Returns llama-cpp-python's own server, which computes one answer at a time; `guesses` from its prompt too.
 
     Each that is up at once has another number.
     """
@@ -115,7 +115,7 @@ def llama_cpp_server(weights: Path, number: int) -> Server:
         (
             *("-m", "llama_cpp.server", "--model", str(weights), "--chat_format", "chatml", "--n_ctx", str(CONTEXT)),
             *("--n_threads", str(THREADS), "--n_threads_batch", str(THREADS), "--port", str(port)),
-            *("--draft_model", LOOKUP),
+            *(("--draft_model", LOOKUP) if guesses else ()),
         ),
         CONFIGURATIONS,
         "/v1/models",
@@ -196,9 +196,12 @@ def _servers(
     asked = [{"messages": [{"role": "user", "content": text}]} for text in desk.messages]
     found: dict[str, contextlib.AbstractContextManager[Contestant]] = {OWN: _started(SMOLLM2, asked, (WORDED,))}
     if "llama-cpp-python" in able:
-        for number, (title, path) in enumerate(weights.items()):
-            server = llama_cpp_server(path, number)
-            found[f"llama_cpp.server, {title.split(',')[0]}, prompt lookup"] = _started(server, desk.bodies, ())
+        first, *others = weights
+        # As it comes it has the shorter tail, and with lookup the better middle: a rival is shown at both.
+        for number, (title, guesses) in enumerate([(first, False), *((one, True) for one in (first, *others))]):
+            server = llama_cpp_server(weights[title], number, guesses=guesses)
+            how = ", prompt lookup" if guesses else ""
+            found[f"llama_cpp.server, {title.split(',')[0]}{how}"] = _started(server, desk.bodies, ())
     if "xllamacpp" in able:
         for title, path in weights.items():
             found[f"llama.cpp's own server, {title.split(',')[0]}"] = _own_server(desk, path)

@@ -74,7 +74,7 @@ class UpstreamClient:
                 headers={"user-agent": "canongate"}
                 | ({"authorization": f"Bearer {self._target.key}"} if self._target.key else {}),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S),
+                timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_read=SILENCE_S),
                 auto_decompress=False,
                 trust_env=False,
             )

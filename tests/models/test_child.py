@@ -1,6 +1,10 @@
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
 
 import msgspec
 import pytest
@@ -25,6 +29,26 @@ PROGRAM = """
 """
 
 
+@dataclass
+class Child:
+    process: "subprocess.Popen[bytes]"
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+    stderr: IO[bytes]
+
+
+@contextmanager
+def begun(program: str) -> Iterator[Child]:
+    """Starts a child and gives it its job; its standard input stays open."""
+    with child(program) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b'{"number": 41}\n')
+        process.stdin.flush()
+        yield Child(process, process.stdin, process.stdout, process.stderr)
+
+
 def child(program: str) -> "subprocess.Popen[bytes]":
     pipe = subprocess.PIPE
     command = (sys.executable, "-P", "-c", textwrap.dedent(program))
@@ -34,24 +58,18 @@ def child(program: str) -> "subprocess.Popen[bytes]":
 
 
 def test_what_is_printed_stands_between_no_messages() -> None:
-    with child(PROGRAM) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdin.write(b'{"number": 41}\n')
-        process.stdin.flush()
-        assert process.stdout.read() == b'{"number":42}\n'
-        assert process.wait(30) == 0, "its end waits for its parent's"
-        printed = process.stderr.read()
+    with begun(PROGRAM) as one:
+        assert one.stdout.read() == b'{"number":42}\n'
+        assert one.process.wait(30) == 0, "its end waits for its parent's"
+        printed = one.stderr.read()
     assert b"a library says hello" in printed
     assert b"so does a program of its own" in printed
 
 
 def test_it_ends_with_its_parent() -> None:
-    with child(PROGRAM + "    time.sleep(60)\n") as process:
-        process.stdin.write(b'{"number": 41}\n')  # type: ignore[union-attr]
-        process.stdin.close()  # type: ignore[union-attr]
-        assert process.wait(30) == 1
+    with begun(PROGRAM + "    time.sleep(60)\n") as one:
+        one.stdin.close()
+        assert one.process.wait(30) == 1
 
 
 def test_what_is_no_job_is_an_error() -> None:
@@ -64,8 +82,6 @@ def test_what_is_no_job_is_an_error() -> None:
 @pytest.mark.parametrize("lines", [1, 1000])
 def test_every_message_comes_whole_and_in_order(lines: int) -> None:
     many = f"    for number in range({lines}):\n        parent.say(Told(number))\n"
-    with child(PROGRAM + many) as process:
-        process.stdin.write(b'{"number": 41}\n')  # type: ignore[union-attr]
-        process.stdin.flush()  # type: ignore[union-attr]
-        said = process.stdout.read()  # type: ignore[union-attr]
+    with begun(PROGRAM + many) as one:
+        said = one.stdout.read()
     assert [msgspec.json.decode(line)["number"] for line in said.splitlines()] == [42, *range(lines)]
