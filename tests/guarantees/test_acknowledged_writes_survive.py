@@ -19,7 +19,7 @@ def test_a_write_that_fails_at_any_statement_changes_nothing() -> None:
 
 def test_a_killed_writer_loses_nothing_that_it_acknowledged() -> None:
     found = kill_sqlite_writers(5, seed=1)
-    assert found["publishes"] > 3
+    assert found["publishes"] > 0  # how many a writer gets to before it is killed is the machine's speed
     assert (found["acknowledged_lost"], found["half_published"], found["chain_breaks"]) == (0, 0, 0)
 
 

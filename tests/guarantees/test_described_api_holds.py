@@ -28,8 +28,15 @@ from tests.migrated import migrate_new
 from tests.widget_world import INTRANET, make_site
 from tests.world import World
 
+
+def no_server_error(ctx, response, case) -> bool | None:
+    """As schemathesis has it; but who sends a deadline of a few milliseconds is told with a 504 that it is over."""
+    too_late = response.status_code == 504 and "x-canongate-timeout-ms" in (case.headers or {})
+    return None if too_late else not_a_server_error(ctx, response, case)
+
+
 CHECKS = (
-    not_a_server_error,
+    no_server_error,
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
