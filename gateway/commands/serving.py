@@ -98,9 +98,14 @@ def demo(*, config: Path | None, port: int | None, example: Path | None, intrane
             report = import_folder(store.database, example, note="example", services=services)
             click.echo(f"Published the example store: {len(report.added)} documents.", err=True)
     _announce_first_key(settings)
-    _announce_first_administrator(settings)
+    administrator = _announce_first_administrator(settings)
     secret = prepare_client(settings, assistant=EXAMPLE_ASSISTANT, port=intranet_port) if intranet_port else None
-    _run(settings, None, beside=lambda gateway: intranet(gateway, port=intranet_port, secret=secret))
+
+    def beside(gateway: str) -> AbstractContextManager[None]:
+        _tell_places(settings, gateway, administrator)
+        return intranet(gateway, port=intranet_port, secret=secret)
+
+    _run(settings, None, beside=beside)
 
 
 Beside = Callable[[str], AbstractContextManager[None]]
@@ -141,8 +146,11 @@ def _announce_first_key(settings: Settings) -> None:
         click.echo(f"First API key, also in {path} (delete it once stored): {made.token}", err=True)
 
 
-def _announce_first_administrator(settings: Settings) -> None:
-    """One token is shown, once; it stays good at further starts, which say how to get another."""
+def _announce_first_administrator(settings: Settings) -> str | None:
+    """One token is shown, once; it stays good at further starts, which say how to get another.
+
+    Returns what was told, None when there is an administrator.
+    """
     with open_access(settings) as access:
         found = access.users.first_administrator()
     match found:
@@ -155,8 +163,20 @@ def _announce_first_administrator(settings: Settings) -> None:
             told += f"{found.expires_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. "
             told += f"For another one: canongate user reset-password {found.user.name}"
         case None:
-            return
+            return None
     click.echo(told, err=True)
+    return told
+
+
+def _tell_places(settings: Settings, gateway: str, administrator: str | None) -> None:
+    """Says again, after all the lines of the start, what a person needs next."""
+    click.echo(f"\n  Ask              {gateway}", err=True)
+    click.echo(f"  Admin pages      {gateway}/admin", err=True)
+    click.echo(f"  API and guides   {gateway}/docs", err=True)
+    if (key := settings.data_directory / FIRST_KEY_FILE).exists():
+        click.echo(f"  API key          in {key}", err=True)
+    if administrator:
+        click.echo(f"\n{administrator}", err=True)
 
 
 def _run_on_ray(settings: Settings, faults: Faults | None) -> None:

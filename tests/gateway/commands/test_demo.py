@@ -1,6 +1,7 @@
 """`canongate demo` as a process of its own: it starts, answers, outlives its worker, and leaves nothing behind."""
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -53,7 +54,16 @@ def test_it_answers_the_first_key_and_ends_with_status_0_and_without_a_worker(de
             == 401
         )
         assert client.get("/").status_code == 200
+        places = dict(
+            re.findall(r"^  (Ask|Admin pages|API and guides|API key) +(?:in )?(\S+)$", demo.log, re.MULTILINE)
+        )
+        key = Path(places.pop("API key"))
+        assert client.headers["authorization"] == f"Bearer {key.read_text().strip()}"
+        assert len(places) == 3
+        for place in places.values():
+            assert client.get(place, follow_redirects=True).status_code == 200
     assert demo.end() == 0
+    assert demo.log.count("with this token: ") == (0 if demo.had_key else 2), "once as it is made, and once at the end"
     assert not is_alive(worker)
     assert "Traceback" not in demo.log
     assert "I forgot my password" not in demo.log
