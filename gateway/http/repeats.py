@@ -44,7 +44,7 @@ def hold_repeats(repeats: Repeats) -> BeforeRequest:
         if not sent or credential is None or request.method not in _WRITES or not is_kept:
             return None
         key = _key(sent)
-        parts = _parts(request.scope, await request.body())
+        parts = _parts(request.scope, await _content(request))
         found = await to_thread.run_sync(repeats.begin, credential, key, parts, limiter=threads)
         if isinstance(found, Answered):
             headers = {**dict(found.headers), REPLAYED: "true"}
@@ -154,8 +154,15 @@ def _key(sent: list[str]) -> str:
     return found[1] or found[2]
 
 
-def _parts(scope: HTTPScope, body: bytes) -> tuple[bytes, ...]:
+async def _content(request: Request[Any, Any, Any]) -> bytes:
+    """The body; of one that its handler reads piece by piece, only how long it says that it is."""
+    if request.route_handler.resolve_request_max_body_size() is None:
+        return request.headers.get("content-length", "").encode()
+    return await request.body()
+
+
+def _parts(scope: HTTPScope, content: bytes) -> tuple[bytes, ...]:
     """What makes two requests the same: also what they accept and which state they have read."""
     headers = {name: value for name, value in scope["headers"] if name in (b"if-match", b"accept", b"content-type")}
     named = tuple(headers.get(name, b"") for name in (b"if-match", b"accept", b"content-type"))
-    return (str(scope["method"]).encode(), scope["raw_path"], scope["query_string"], *named, body)
+    return (str(scope["method"]).encode(), scope["raw_path"], scope["query_string"], *named, content)
