@@ -3,10 +3,13 @@
 import anyio
 import pytest
 
+from gateway.access.repeats import Repeats
+from gateway.access.sealing import Seals
 from gateway.errors import InvalidRequest
+from store.errors import StoreUnavailable
 from store.people import Role
 from store.types import KeyScope
-from tests.administration import AdminWorld, person
+from tests.administration import ACCESS_KEY, AdminWorld, person
 
 pytestmark = pytest.mark.anyio
 USERS = "/v1/admin/users"
@@ -68,6 +71,47 @@ async def test_a_request_that_broke_gives_its_key_back(admin: AdminWorld, monkey
             broken.setattr(admin.access.users._users, "add", lambda *_: 1 / 0)
             assert (await client.post(USERS, json={"name": "bob"}, headers=KEY)).status_code == 500
         assert (await client.post(USERS, json={"name": "bob"}, headers=KEY)).status_code == 201
+
+
+async def test_a_database_that_goes_away_meanwhile_takes_nobodys_reply(admin: AdminWorld, monkeypatch) -> None:
+    async with admin.client(ADA) as client:
+        with monkeypatch.context() as broken:
+            broken.setattr(admin.access.repeats._replies, "finish", away)
+            first = await client.post(USERS, json={"name": "bob"}, headers=KEY)
+        second = await client.post(USERS, json={"name": "bob"}, headers=KEY)
+    assert (first.status_code, first.json()["user"]["name"]) == (201, "bob")
+    assert (second.status_code, second.json()["code"]) == (409, "idempotency_in_progress")
+
+
+async def test_a_key_that_could_not_be_given_back_is_taken_by_the_next_try(admin: AdminWorld, monkeypatch) -> None:
+    async with admin.client(ADA) as client:
+        with monkeypatch.context() as broken:
+            broken.setattr(admin.access.users._users, "add", away)
+            broken.setattr(admin.access.repeats._replies, "release", away)
+            first = await client.post(USERS, json={"name": "bob"}, headers=KEY)
+        second, third = [await client.post(USERS, json={"name": "bob"}, headers=KEY) for _ in range(2)]
+    assert (first.status_code, first.json()["code"]) == (503, "store_unavailable")
+    assert (second.status_code, third.status_code) == (201, 201)
+    assert third.headers["idempotency-replayed"] == "true"
+
+
+def test_a_key_given_back_in_vain_is_held_by_whoever_took_it_after(admin: AdminWorld, monkeypatch) -> None:
+    repeats = admin.access.repeats
+    held = repeats.begin("user:ada", "k", [b"x"])
+    with monkeypatch.context() as broken:
+        broken.setattr(repeats._replies, "release", away)
+        repeats.release(held)
+    admin.clock.pass_by(minutes=1)
+    other = Repeats(admin.database, Seals(ACCESS_KEY), now=admin.clock.now)
+    with pytest.raises(InvalidRequest):
+        other.begin("user:ada", "k", [b"x"])
+    assert repeats.begin("user:ada", "k", [b"x"]) == held
+    with pytest.raises(InvalidRequest):
+        repeats.begin("user:ada", "k", [b"x"])
+
+
+def away(*_, **__):
+    raise StoreUnavailable("the database is away")
 
 
 async def test_of_many_at_once_one_is_done(admin: AdminWorld) -> None:
