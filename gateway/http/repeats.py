@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from gateway.access.repeats import Answered, Held, Repeats
 from gateway.credentials import Principal
 from gateway.errors import InvalidRequest
+from gateway.http.problems import STREAM_ENDED
 from store.people import Actor
 
 IDEMPOTENCY_KEY: Final = "idempotency-key"
@@ -69,7 +70,7 @@ class KeepReplies:
         if scope["type"] != ScopeType.HTTP or not any(name == IDEMPOTENCY_KEY.encode() for name, _ in scope["headers"]):
             await self._app(scope, receive, send)
             return
-        reply = _Reply()
+        reply = _Reply(scope)
 
         async def keep(message: Message) -> None:
             if reply.takes(message) and (held := _held(scope)) is not None:
@@ -93,8 +94,9 @@ class KeepReplies:
 class _Reply:
     """A reply on its way out."""
 
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope) -> None:
         self.is_whole = False
+        self._scope = scope
         self._status = 0
         self._headers: tuple[tuple[str, str], ...] = ()
         self._sets_cookies = False
@@ -117,8 +119,9 @@ class _Reply:
 
     @property
     def did_nothing(self) -> bool:
-        """Whether the request may come again as if for the first time."""
-        return self._status in _NOTHING_DONE or self._status >= _SERVER_ERRORS
+        """Whether the request may come again as if for the first time: a stream is judged by what ended it."""
+        status: int = self._scope["state"].get(STREAM_ENDED, self._status)
+        return status in _NOTHING_DONE or status >= _SERVER_ERRORS
 
     @property
     def may_be_kept(self) -> bool:

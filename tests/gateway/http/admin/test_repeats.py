@@ -15,6 +15,7 @@ pytestmark = pytest.mark.anyio
 USERS = "/v1/admin/users"
 ADA = person("ada", Role.ADMIN)
 KEY = {"idempotency-key": '"3f2a"'}
+FORGOTTEN = "I forgot my password"
 
 
 async def test_the_second_time_gives_the_first_reply_and_does_nothing(admin: AdminWorld) -> None:
@@ -169,7 +170,7 @@ async def test_nobody_without_a_credential_leaves_a_key(admin: AdminWorld) -> No
 
 async def test_chat_is_repeated_too_and_the_model_asked_once(admin: AdminWorld) -> None:
     token = admin.world.key(KeyScope.CHAT)
-    sent = {"assistant": "helpdesk", "message": "I forgot my password"}
+    sent = {"assistant": "helpdesk", "message": FORGOTTEN}
     async with admin.browser() as client:
         headers = {"authorization": f"Bearer {token}", **KEY}
         first = await client.post("/v1/chat", json=sent, headers=headers)
@@ -183,7 +184,7 @@ async def test_chat_is_repeated_too_and_the_model_asked_once(admin: AdminWorld) 
 
 async def test_a_stream_is_repeated_as_it_was(admin: AdminWorld) -> None:
     token = admin.world.key(KeyScope.CHAT)
-    sent = {"assistant": "helpdesk", "message": "I forgot my password"}
+    sent = {"assistant": "helpdesk", "message": FORGOTTEN}
     async with admin.browser() as client:
         headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream", **KEY}
         first = await client.post("/v1/chat", json=sent, headers=headers)
@@ -191,3 +192,43 @@ async def test_a_stream_is_repeated_as_it_was(admin: AdminWorld) -> None:
     assert second.headers["content-type"].startswith("text/event-stream")
     assert second.content == first.content
     assert b"event: done" in second.content
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "end"),
+    [
+        ("/v1/chat", {"assistant": "helpdesk", "message": FORGOTTEN}, b"event: done"),
+        (
+            "/v1/chat/completions",
+            {"model": "helpdesk", "messages": [{"role": "user", "content": FORGOTTEN}], "stream": True},
+            b"[DONE]",
+        ),
+    ],
+)
+async def test_a_stream_that_ended_in_an_error_gives_its_key_back(
+    admin: AdminWorld, monkeypatch, path: str, sent: dict, end: bytes
+) -> None:
+    monkeypatch.setattr("gateway.http.openai.HOLD_S", 0.0)
+    live = admin.world.live
+
+    class Broken:
+        scopes = live.current.matcher.scopes
+        fingerprint = None
+
+        def match(self, *_, **__):
+            raise TimeoutError
+
+        word_for_word = match
+
+    token = admin.world.key(KeyScope.CHAT)
+    async with admin.browser() as client:
+        headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream", **KEY}
+        with monkeypatch.context() as broken:
+            state = live.current
+            broken.setattr(live, "current", type(state)(state.catalog, Broken(), state.policies))
+            first = await client.post(path, json=sent, headers=headers)
+        second, third = [await client.post(path, json=sent, headers=headers) for _ in range(2)]
+    assert (first.status_code, b"matcher_unavailable" in first.content) == (200, True)
+    assert end in second.content
+    assert "idempotency-replayed" not in second.headers
+    assert third.content == second.content
