@@ -123,6 +123,15 @@ async def test_an_answer_that_was_forgotten_at_the_other_gateway_is_forgotten_he
     assert asked.json()["outcome"] == "answered"
 
 
+async def test_what_can_be_no_conversation_is_none(pair: Pair) -> None:
+    async with pair.one.browser() as page:
+        await pair.one.visit(page)
+        told = await page.get(f"{BASE}/conversations/a%00b")
+        forgotten = await page.delete(f"{BASE}/conversations/a%00b")
+    assert (told.status_code, told.json()["error"]["code"]) == (404, "conversation_gone")
+    assert forgotten.status_code == 204
+
+
 async def test_what_is_shared_is_encrypted_and_goes_with_time_and_with_the_person(pair: Pair) -> None:
     admin = pair.one.admin
     async with pair.one.browser() as page:
