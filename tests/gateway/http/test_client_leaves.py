@@ -1,4 +1,4 @@
-"""A client that closes its connection frees the model, or the embedder, at once: over real sockets, on every surface."""
+"""A client that closes its connection frees the model and the embedder at once: over real sockets, on every surface."""
 
 import json
 import socket
