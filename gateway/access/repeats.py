@@ -5,6 +5,8 @@ Source: draft-ietf-httpapi-idempotency-key-header-07.
 
 import datetime as dt
 import hmac
+import logging
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,12 +17,15 @@ from gateway.access.sealing import Purpose, Seals, hash_of
 from gateway.access.sessions import Now, utc_now
 from gateway.errors import InvalidRequest
 from store.database import Database
+from store.errors import StoreUnavailable
 from store.repositories.kept_replies import KeptReplies
 
 KEPT = dt.timedelta(hours=24)
 AT_WORK = dt.timedelta(minutes=15)
 """Longer than any request takes: whoever held a key for longer has died."""
 _FORGOTTEN_EVERY_S = 3600.0
+_MOST_FREE = 10_000
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class Repeats:
         self._replies = KeptReplies(database)
         self._seals = seals
         self._now = now
+        self._free: OrderedDict[Held, dt.datetime] = OrderedDict()
+        """Keys that could not be given back, and when that was: who held them then holds them no more."""
 
     def begin(self, credential: str, key: str, parts: Iterable[bytes]) -> Held | Answered:
         """Takes the key for a request made of these parts, or returns what that request was answered before.
@@ -55,8 +62,11 @@ class Repeats:
         """
         told = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
         fingerprint, held = self._seals.mark(Purpose.REQUEST, told), Held(credential, hash_of(key))
-        found = self._replies.begin(credential, held.key_hash, fingerprint, now=self._now(), kept=KEPT, at_work=AT_WORK)
+        now = self._now()
+        at_work = min(AT_WORK, now - self._free.get(held, now - AT_WORK))
+        found = self._replies.begin(credential, held.key_hash, fingerprint, now=now, kept=KEPT, at_work=at_work)
         if found is None:
+            self._free.pop(held, None)
             return held
         if not hmac.compare_digest(found.fingerprint, fingerprint):
             raise InvalidRequest("idempotency_key_reused", "This Idempotency-Key was used for another request.")
@@ -66,18 +76,24 @@ class Repeats:
         return Answered(found.status, found.headers, body)
 
     def finish(self, held: Held, answered: Answered) -> None:
-        """Keeps the reply."""
-        self._replies.finish(
-            held.credential,
-            held.key_hash,
-            status=answered.status,
-            headers=answered.headers,
-            body=self._seals.seal(Purpose.REPLY, answered.body, place=_place(held)),
-        )
+        """Keeps the reply. Where the database is away its key stays held, so that nothing is done twice."""
+        sealed = self._seals.seal(Purpose.REPLY, answered.body, place=_place(held))
+        try:
+            self._replies.finish(
+                held.credential, held.key_hash, status=answered.status, headers=answered.headers, body=sealed
+            )
+        except StoreUnavailable as error:
+            _LOG.warning("reply_not_kept: %s", error)
 
     def release(self, held: Held) -> None:
-        """Gives the key back after a request that did nothing."""
-        self._replies.release(held.credential, held.key_hash)
+        """Gives the key back after a request that did nothing. Where the database is away this process remembers it."""
+        try:
+            self._replies.release(held.credential, held.key_hash)
+        except StoreUnavailable as error:
+            _LOG.warning("idempotency_key_not_given_back: %s", error)
+            self._free[held] = self._now()
+            if len(self._free) > _MOST_FREE:
+                self._free.popitem(last=False)
 
     async def forget(self) -> None:
         """Deletes once an hour what is older than a day, for as long as it runs."""

@@ -44,15 +44,15 @@ class Asking:
 
     async def until_begun(self, receive: Receive) -> None:
         """Waits until the question is admitted, or settled. Raises `ClientGone`."""
-        await self._wait(receive, self._begun.wait())
+        await watch(self._work, receive, self._begun.wait())
 
     async def until_worded(self, receive: Receive, *, at_most_s: float) -> None:
         """Waits for the first words of an answer, or for the outcome, at most that long. Raises `ClientGone`."""
-        await self._wait(receive, self._worded.wait(), at_most_s=at_most_s)
+        await watch(self._work, receive, self._worded.wait(), at_most_s=at_most_s)
 
     async def until_settled(self, receive: Receive, *, at_most_s: float | None = None) -> None:
         """Waits for the outcome, at most that long. Raises `ClientGone`."""
-        await self._wait(receive, at_most_s=at_most_s)
+        await watch(self._work, receive, at_most_s=at_most_s)
 
     @property
     def is_settled(self) -> bool:
@@ -107,23 +107,6 @@ class Asking:
         if not work.cancelled():
             work.exception()  # marks it as seen: nobody may be left to ask for it
 
-    async def _wait(
-        self, receive: Receive, other: Coroutine[Any, Any, Any] | None = None, *, at_most_s: float | None = None
-    ) -> None:
-        gone = asyncio.create_task(_client_gone(receive))
-        helpers = [gone] if other is None else [gone, asyncio.create_task(other)]
-        try:
-            await asyncio.wait([self._work, *helpers], timeout=at_most_s, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            self.stop()
-            raise
-        finally:
-            for helper in helpers:
-                helper.cancel()
-        if gone.done() and not self._work.done():
-            self.stop()
-            raise ClientGone
-
 
 _AT_WORK: "weakref.WeakSet[Asking]" = weakref.WeakSet()
 """Of the whole process: it ends as one."""
@@ -135,6 +118,29 @@ def refuse_all(error: NotServing) -> int:
     for one in at_work:
         one.refuse(error)
     return len(at_work)
+
+
+async def watch(
+    work: asyncio.Task[Any],
+    receive: Receive,
+    other: Coroutine[Any, Any, Any] | None = None,
+    *,
+    at_most_s: float | None = None,
+) -> None:
+    """Waits for work, or for `other`, at most that long; the client leaving cancels the work. Raises `ClientGone`."""
+    gone = asyncio.create_task(_client_gone(receive))
+    helpers = [gone] if other is None else [gone, asyncio.create_task(other)]
+    try:
+        await asyncio.wait([work, *helpers], timeout=at_most_s, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        work.cancel()
+        raise
+    finally:
+        for helper in helpers:
+            helper.cancel()
+    if gone.done() and not work.done():
+        work.cancel()
+        raise ClientGone
 
 
 async def _client_gone(receive: Receive) -> None:

@@ -15,7 +15,7 @@ from gateway.http.access import principal_of
 from gateway.http.asking import Asking, deadline_of
 from gateway.http.bodies import convert, read_object
 from gateway.http.headers import request_id
-from gateway.http.problems import problem_of
+from gateway.http.problems import problem_of_stream
 from gateway.http.replies import (
     CachedReply,
     Clock,
@@ -144,7 +144,7 @@ async def _frames(asking: Asking, request: Request[Any, Any, Any]) -> AsyncItera
         number += 1
         yield _told(news, number)
     if error := asking.error:
-        yield event("error", number + 1, problem_of(error, request.scope).envelope())
+        yield event("error", number + 1, problem_of_stream(error, request.scope).envelope())
         return
     yield event("done", number + 1, _chat_reply(asking.reply(), request))
 

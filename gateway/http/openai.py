@@ -13,7 +13,7 @@ from gateway.http.access import principal_of
 from gateway.http.asking import Asking, deadline_of
 from gateway.http.openai_replies import BLOCKED, Chunks, completion_reply, extension_reply
 from gateway.http.openai_request import ChatCompletionRequest, ExtensionRequest, read_request, unsupported
-from gateway.http.problems import problem_of
+from gateway.http.problems import problem_of_stream
 from gateway.http.replies import Clock, reply_headers, stream_headers
 from gateway.http.streams import EventStream, comment, data
 from gateway.turn import Question, Released, Withheld
@@ -88,7 +88,7 @@ async def _frames(
                 yield comment("ping" if news is None else f"stage {news.value}")
     if error := asking.error:
         told = _in_openai_words(error) if isinstance(error, InvalidRequest) else error
-        yield data(problem_of(told, request.scope).envelope())
+        yield data(problem_of_stream(told, request.scope).envelope())
         return
     reply = asking.reply()
     for chunk in chunks.rest(reply, extension_reply(reply, request, asked.ignored)):

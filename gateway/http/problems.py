@@ -22,6 +22,8 @@ from gateway.http.headers import request_id
 from gateway.limits import Charged
 from store.errors import Conflict, InvalidContent, NotFound, Refused, StoreError, StoreUnavailable
 
+STREAM_ENDED: Final = "stream_ended"
+"""Key in a request's state of the status of the error that ended its stream."""
 _INVALID: Final = "invalid_request_error"
 _SERVER: Final = "server_error"
 
@@ -177,6 +179,13 @@ def problem_of(error: BaseException, scope: Scope) -> Problem:
     _log.error("unexpected_error", request_id=reference, error=names_of(error), frames=places_of(error))
     message = f"The gateway failed. Tell its operator the request id {reference}."
     return Problem(500, _SERVER, "internal_error", message, None, {_SHOULD_RETRY: "false"})
+
+
+def problem_of_stream(error: BaseException, scope: Scope) -> Problem:
+    """Returns how an error that ends a stream is told, and notes the status that it would have had."""
+    problem = problem_of(error, scope)
+    scope["state"][STREAM_ENDED] = problem.status
+    return problem
 
 
 def tell_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from gateway.access.repeats import Answered, Held, Repeats
 from gateway.credentials import Principal
 from gateway.errors import InvalidRequest
+from gateway.http.problems import STREAM_ENDED
 from store.people import Actor
 
 IDEMPOTENCY_KEY: Final = "idempotency-key"
@@ -44,7 +45,7 @@ def hold_repeats(repeats: Repeats) -> BeforeRequest:
         if not sent or credential is None or request.method not in _WRITES or not is_kept:
             return None
         key = _key(sent)
-        parts = _parts(request.scope, await request.body())
+        parts = _parts(request.scope, await _content(request))
         found = await to_thread.run_sync(repeats.begin, credential, key, parts, limiter=threads)
         if isinstance(found, Answered):
             headers = {**dict(found.headers), REPLAYED: "true"}
@@ -69,7 +70,7 @@ class KeepReplies:
         if scope["type"] != ScopeType.HTTP or not any(name == IDEMPOTENCY_KEY.encode() for name, _ in scope["headers"]):
             await self._app(scope, receive, send)
             return
-        reply = _Reply()
+        reply = _Reply(scope)
 
         async def keep(message: Message) -> None:
             if reply.takes(message) and (held := _held(scope)) is not None:
@@ -93,8 +94,9 @@ class KeepReplies:
 class _Reply:
     """A reply on its way out."""
 
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope) -> None:
         self.is_whole = False
+        self._scope = scope
         self._status = 0
         self._headers: tuple[tuple[str, str], ...] = ()
         self._sets_cookies = False
@@ -117,8 +119,9 @@ class _Reply:
 
     @property
     def did_nothing(self) -> bool:
-        """Whether the request may come again as if for the first time."""
-        return self._status in _NOTHING_DONE or self._status >= _SERVER_ERRORS
+        """Whether the request may come again as if for the first time: a stream is judged by what ended it."""
+        status: int = self._scope["state"].get(STREAM_ENDED, self._status)
+        return status in _NOTHING_DONE or status >= _SERVER_ERRORS
 
     @property
     def may_be_kept(self) -> bool:
@@ -154,8 +157,15 @@ def _key(sent: list[str]) -> str:
     return found[1] or found[2]
 
 
-def _parts(scope: HTTPScope, body: bytes) -> tuple[bytes, ...]:
+async def _content(request: Request[Any, Any, Any]) -> bytes:
+    """The body; of one that its handler reads piece by piece, only how long it says that it is."""
+    if request.route_handler.resolve_request_max_body_size() is None:
+        return request.headers.get("content-length", "").encode()
+    return await request.body()
+
+
+def _parts(scope: HTTPScope, content: bytes) -> tuple[bytes, ...]:
     """What makes two requests the same: also what they accept and which state they have read."""
     headers = {name: value for name, value in scope["headers"] if name in (b"if-match", b"accept", b"content-type")}
     named = tuple(headers.get(name, b"") for name in (b"if-match", b"accept", b"content-type"))
-    return (str(scope["method"]).encode(), scope["raw_path"], scope["query_string"], *named, body)
+    return (str(scope["method"]).encode(), scope["raw_path"], scope["query_string"], *named, content)

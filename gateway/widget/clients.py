@@ -202,11 +202,15 @@ def _signs(settings: WidgetSettings) -> bool:
 
 
 def _told(settings: WidgetSettings) -> dict[str, object]:
-    """What the audit trail has of settings: what decides who gets in, not how it looks."""
+    """What the audit trail has of settings: what decides who may ask and how often, not how it looks."""
     return {
         "assistant": settings.assistant,
         "origins": list(settings.origins),
         "sign_in": settings.sign_in.value,
         "algorithm": settings.algorithm.value,
         "keys": [one.kid for one in settings.keys.keys] if settings.keys else [],
+        "calls_api": settings.calls_api,
+        "rate_session": settings.rates.session,
+        "rate_address": settings.rates.address,
+        "rate_origin": settings.rates.origin,
     }

@@ -103,8 +103,12 @@ class WidgetTurns:
         self._database.run_alone(delete(_TURNS).where(*_of(holder, conversation)))
 
     def expire(self, *, before: dt.datetime) -> None:
-        """Forgets what is older than that."""
-        self._database.run_alone(delete(_TURNS).where(_TURNS.c.at < before))
+        """Forgets conversations whose last question is older than that."""
+        newer = _TURNS.alias()
+        goes_on = select(newer.c.key).where(
+            newer.c.conversation == _TURNS.c.conversation, newer.c.holder == _TURNS.c.holder, newer.c.at >= before
+        )
+        self._database.run_alone(delete(_TURNS).where(_TURNS.c.at < before, ~goes_on.exists()))
 
     def purge(self, person: str, *, session: Session) -> int:
         """Forgets what a person said; returns how many questions that were."""

@@ -53,7 +53,7 @@ class WidgetSessionRow(Base):
 
 
 class WidgetTurnRow(Base):
-    """A question of a visitor and what it ended in, for all gateways and half an hour; its words are encrypted."""
+    """A question of a visitor and what it ended in, encrypted, for all gateways and as long as its conversation."""
 
     __tablename__ = "widget_turns"
     __table_args__ = (Index(None, "conversation", "holder", "number"), Index(None, "at"))

@@ -61,6 +61,19 @@ def test_what_was_said_is_told_in_order_and_to_its_holder(database: Database) ->
     assert not turns.knows("ada", "c")
 
 
+def test_a_conversation_goes_as_a_whole_after_its_last_question(database: Database) -> None:
+    turns, minute = WidgetTurns(database), dt.timedelta(minutes=1)
+    turns.add(TURN)
+    turns.add(again(key="two", at=AT + 20 * minute))
+    turns.add(again(key="three", conversation="d"))
+    turns.add(again(holder="bob"))
+    turns.expire(before=AT + 5 * minute)
+    assert [one.key for one in turns.said("ada", "c", most=9)] == ["one", "two"]
+    assert (turns.knows("ada", "d"), turns.knows("bob", "c")) == (False, False)
+    turns.expire(before=AT + 21 * minute)
+    assert not turns.knows("ada", "c")
+
+
 def test_questions_of_many_threads_are_all_there(database: Database) -> None:
     turns = WidgetTurns(database)
 

@@ -115,7 +115,7 @@ async def get_widget_conversation(
     request: Request[Any, Any, Any], conversation: FromPath[str], components: Parts
 ) -> WidgetTurnsReply:
     """Shows what was said."""
-    visit, widget = visit_of(request), widget_of(components)
+    visit, widget, conversation = visit_of(request), widget_of(components), _known(conversation)
     if widget.shared is None:
         said = tuple(widget.conversations.get(visit, conversation).turns)
     elif not (said := await widget.shared.said(visit, conversation)):
@@ -132,7 +132,7 @@ async def forget_widget_conversation(
     request: Request[Any, Any, Any], conversation: FromPath[str], components: Parts
 ) -> None:
     """Forgets what was said, at once, also what could be followed again."""
-    visit, widget = visit_of(request), widget_of(components)
+    visit, widget, conversation = visit_of(request), widget_of(components), _known(conversation)
     for key in widget.conversations.forget(visit, conversation):
         widget.answers.stop(visit, key)
         widget.answers.drop(visit, key)
@@ -163,6 +163,11 @@ def chosen_language(settings: WidgetSettings, wanted: str) -> str:
     wanted = wanted.lower()
     by_name = {name.lower(): name for name in settings.languages}
     return by_name.get(wanted) or by_name.get(wanted.partition("-")[0]) or settings.languages[0]
+
+
+def _known(conversation: str) -> str:
+    """An id that no database could look up is one that is not there."""
+    return conversation if conversation.isprintable() else ""
 
 
 def _suggestions(

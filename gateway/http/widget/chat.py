@@ -25,7 +25,7 @@ from gateway.http.widget.elsewhere import Elsewhere, told_elsewhere, whole
 from gateway.http.widget.guard import QUESTION, visit_of
 from gateway.limits import Deadline
 from gateway.turn import News, Question, Released, Reply, Step, Withheld
-from gateway.widget.answers import Answer, Told, gone
+from gateway.widget.answers import Answer, AnswersAtWork, Told, gone
 from gateway.widget.conversations import Conversation
 from gateway.widget.sessions import Visit
 from store.types import Outcome
@@ -44,10 +44,11 @@ async def widget_chat(request: Request[Any, Any, Any], components: Parts) -> Res
     asked = convert(await read_object(request), WidgetChatRequest, code="validation_error")
     _require_small(asked, visit)
     fingerprint = hashlib.sha256(msgspec.json.encode([asked.message, asked.slots], order="sorted")).digest()
+    elsewhere = _elsewhere(components, visit, key)
+    await _drop_forgotten(widget.answers, visit, key, elsewhere)
     answer = widget.answers.known(visit, key, fingerprint)
     if answer is not None:
         return await _told(request, answer, after)
-    elsewhere = _elsewhere(components, visit, key)
     if elsewhere is not None and await elsewhere.knows(fingerprint):
         return await told_elsewhere(request, elsewhere, after)
     if elsewhere is not None and asked.conversation and await elsewhere.has(asked.conversation):
@@ -71,10 +72,11 @@ async def widget_chat(request: Request[Any, Any, Any], components: Parts) -> Res
 async def follow_widget_answer(request: Request[Any, Any, Any], key: FromPath[str], components: Parts) -> Response[Any]:
     """Gives the events that were missed and those to come, or the finished answer."""
     visit, widget, key = visit_of(request), widget_of(components), _key([key])
+    elsewhere = _elsewhere(components, visit, key)
+    await _drop_forgotten(widget.answers, visit, key, elsewhere)
     answer = widget.answers.find(visit, key)
     if answer is not None:
         return await _told(request, answer, _after(request))
-    elsewhere = _elsewhere(components, visit, key)
     if elsewhere is None or not await elsewhere.is_there():
         raise gone()
     return await told_elsewhere(request, elsewhere, _after(request))
@@ -124,6 +126,15 @@ def _begin(
 
     widget.answers.fill(visit, key, answer, events())
     return answer
+
+
+async def _drop_forgotten(answers: AnswersAtWork, visit: Visit, key: str, elsewhere: Elsewhere | None) -> None:
+    """Drops an answer that was made here and forgotten at another gateway."""
+    answer = answers.find(visit, key)
+    if elsewhere is None or answer is None or answer.ended is None or await elsewhere.is_there():
+        return
+    if answers.find(visit, key) is answer:  # and not one that was begun meanwhile
+        answers.drop(visit, key)
 
 
 async def _told(request: Request[Any, Any, Any], answer: Answer, after: int) -> Response[Any]:

@@ -1,4 +1,4 @@
-"""A client that closes its connection frees the model at once: over real sockets, on every surface."""
+"""A client that closes its connection frees the model and the embedder at once: over real sockets, on every surface."""
 
 import json
 import socket
@@ -9,12 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 import uvicorn
 
+from gateway.http.embeddings import EMBEDDER
 from models.errors import RequestCancelled
-from models.fakes import FakeModel
+from models.fakes import FakeEmbedder, FakeModel
 from models.ports import Completion
+from store.types import KeyScope
 from tests.world import World
 
 MESSAGE = "I forgot my password"
@@ -121,6 +124,30 @@ def test_the_model_is_free_within_50_ms_of_a_client_leaving(world, surface):
     assert model.cancelled == [True] * TRIES
     assert min(freed) < FREED_S, freed
     assert world.decisions.kept == []
+
+
+def test_no_more_texts_are_embedded_for_a_client_that_left(world, monkeypatch):
+    began, goes_on, runs = threading.Event(), threading.Event(), []
+
+    def embed(_, texts):
+        runs.append(len(texts))
+        began.set()
+        assert goes_on.wait(30)
+        return np.zeros((len(texts), 64), np.float32)
+
+    monkeypatch.setattr(FakeEmbedder, "embed", embed)
+    body = json.dumps({"model": EMBEDDER, "input": [MESSAGE] * 64}).encode()
+    head = {"authorization": f"Bearer {world.key(KeyScope.EMBEDDINGS)}", "content_type": "application/json"}
+    with served(world) as port:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(request("/v1/embeddings", body, **head))
+            assert began.wait(10)
+        until = time.monotonic() + 10
+        while world.admission.lines.bulk.in_work and time.monotonic() < until:
+            time.sleep(0.01)
+        is_free = not world.admission.lines.bulk.in_work
+        goes_on.set()
+    assert (is_free, runs) == (True, [8])
 
 
 def test_a_stream_whose_headers_are_out_is_stopped_too(world, monkeypatch):

@@ -109,6 +109,29 @@ async def test_stopping_and_forgetting_reach_the_gateway_that_works(pair: Pair) 
         assert (await page.get(f"{BASE}/conversations/{place}")).status_code == 404
 
 
+async def test_an_answer_that_was_forgotten_at_the_other_gateway_is_forgotten_here(pair: Pair) -> None:
+    sent = key()
+    async with pair.one.browser() as page, pair.other.browser() as other:
+        await pair.visit(page, other)
+        said = (await ask(page, headers=sent)).json()["conversation"]
+        kept = await page.get(f"{BASE}/chat/{sent['idempotency-key']}")
+        assert (await other.delete(f"{BASE}/conversations/{said}")).status_code == 204
+        gone = await page.get(f"{BASE}/chat/{sent['idempotency-key']}")
+        asked = await ask(page, GENERATED, headers=sent)
+    assert kept.json()["text"] == APPROVED
+    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "answer_gone")
+    assert asked.json()["outcome"] == "answered"
+
+
+async def test_what_can_be_no_conversation_is_none(pair: Pair) -> None:
+    async with pair.one.browser() as page:
+        await pair.one.visit(page)
+        told = await page.get(f"{BASE}/conversations/a%00b")
+        forgotten = await page.delete(f"{BASE}/conversations/a%00b")
+    assert (told.status_code, told.json()["error"]["code"]) == (404, "conversation_gone")
+    assert forgotten.status_code == 204
+
+
 async def test_what_is_shared_is_encrypted_and_goes_with_time_and_with_the_person(pair: Pair) -> None:
     admin = pair.one.admin
     async with pair.one.browser() as page:

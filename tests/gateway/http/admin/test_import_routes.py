@@ -27,15 +27,16 @@ ROWS = [
 ]
 DATA = b"".join(json.dumps(row).encode() + b"\n" for row in ROWS) + b"{\n"
 ORDER = {"format": "dolly", "area": "doors", "owner": "Caretaker"}
+KEY = {"idempotency-key": "3f2a"}
 
 
-async def send(admin: AdminWorld, actor: Actor, data=DATA, **query):
+async def send(admin: AdminWorld, actor: Actor, data=DATA, headers=None, **query):
     async with admin.client(actor) as client:
         return await client.post(
             "/v1/admin/imports",
             params=ORDER | query,
             content=data,
-            headers={"content-type": "application/octet-stream"},
+            headers={"content-type": "application/octet-stream"} | (headers or {}),
         )
 
 
@@ -169,7 +170,8 @@ async def test_a_body_of_another_type_is_refused(admin: AdminWorld) -> None:
     assert told.status_code == 415
 
 
-async def test_a_file_that_is_too_large_is_refused_while_it_comes(admin: AdminWorld) -> None:
+@pytest.mark.parametrize("headers", [{}, KEY])
+async def test_a_file_that_is_too_large_is_refused_while_it_comes(admin: AdminWorld, headers: dict[str, str]) -> None:
     sent = 0
 
     async def body():
@@ -178,11 +180,21 @@ async def test_a_file_that_is_too_large_is_refused_while_it_comes(admin: AdminWo
             sent += 65536
             yield b"x" * 65536
 
-    told = await send(admin, EDITOR, body())
+    told = await send(admin, EDITOR, body(), headers)
     assert (told.status_code, told.json()["code"]) == (413, "request_too_large")
+    assert sent <= 1024 * 1024 + 65536
     assert actions(admin) == ["import.started", "import.failed"]
     assert list((admin.importing._folder).glob("*.rows")) == []
     assert not await admin.importing.run_next()
+
+
+async def test_an_import_that_is_repeated_is_known_by_the_length_of_its_file(admin: AdminWorld) -> None:
+    first = await send(admin, EDITOR, DATA, KEY)
+    again = await send(admin, EDITOR, DATA, KEY)
+    longer = await send(admin, EDITOR, DATA + b"\n", KEY)
+    assert (again.status_code, again.json()) == (202, first.json())
+    assert (longer.status_code, longer.json()["code"]) == (422, "idempotency_key_reused")
+    assert actions(admin) == ["import.started"]
 
 
 async def test_an_empty_file_is_refused(admin: AdminWorld) -> None:

@@ -3,15 +3,19 @@
 import anyio
 import pytest
 
+from gateway.access.repeats import Repeats
+from gateway.access.sealing import Seals
 from gateway.errors import InvalidRequest
+from store.errors import StoreUnavailable
 from store.people import Role
 from store.types import KeyScope
-from tests.administration import AdminWorld, person
+from tests.administration import ACCESS_KEY, AdminWorld, person
 
 pytestmark = pytest.mark.anyio
 USERS = "/v1/admin/users"
 ADA = person("ada", Role.ADMIN)
 KEY = {"idempotency-key": '"3f2a"'}
+FORGOTTEN = "I forgot my password"
 
 
 async def test_the_second_time_gives_the_first_reply_and_does_nothing(admin: AdminWorld) -> None:
@@ -70,6 +74,47 @@ async def test_a_request_that_broke_gives_its_key_back(admin: AdminWorld, monkey
         assert (await client.post(USERS, json={"name": "bob"}, headers=KEY)).status_code == 201
 
 
+async def test_a_database_that_goes_away_meanwhile_takes_nobodys_reply(admin: AdminWorld, monkeypatch) -> None:
+    async with admin.client(ADA) as client:
+        with monkeypatch.context() as broken:
+            broken.setattr(admin.access.repeats._replies, "finish", away)
+            first = await client.post(USERS, json={"name": "bob"}, headers=KEY)
+        second = await client.post(USERS, json={"name": "bob"}, headers=KEY)
+    assert (first.status_code, first.json()["user"]["name"]) == (201, "bob")
+    assert (second.status_code, second.json()["code"]) == (409, "idempotency_in_progress")
+
+
+async def test_a_key_that_could_not_be_given_back_is_taken_by_the_next_try(admin: AdminWorld, monkeypatch) -> None:
+    async with admin.client(ADA) as client:
+        with monkeypatch.context() as broken:
+            broken.setattr(admin.access.users._users, "add", away)
+            broken.setattr(admin.access.repeats._replies, "release", away)
+            first = await client.post(USERS, json={"name": "bob"}, headers=KEY)
+        second, third = [await client.post(USERS, json={"name": "bob"}, headers=KEY) for _ in range(2)]
+    assert (first.status_code, first.json()["code"]) == (503, "store_unavailable")
+    assert (second.status_code, third.status_code) == (201, 201)
+    assert third.headers["idempotency-replayed"] == "true"
+
+
+def test_a_key_given_back_in_vain_is_held_by_whoever_took_it_after(admin: AdminWorld, monkeypatch) -> None:
+    repeats = admin.access.repeats
+    held = repeats.begin("user:ada", "k", [b"x"])
+    with monkeypatch.context() as broken:
+        broken.setattr(repeats._replies, "release", away)
+        repeats.release(held)
+    admin.clock.pass_by(minutes=1)
+    other = Repeats(admin.database, Seals(ACCESS_KEY), now=admin.clock.now)
+    with pytest.raises(InvalidRequest):
+        other.begin("user:ada", "k", [b"x"])
+    assert repeats.begin("user:ada", "k", [b"x"]) == held
+    with pytest.raises(InvalidRequest):
+        repeats.begin("user:ada", "k", [b"x"])
+
+
+def away(*_, **__):
+    raise StoreUnavailable("the database is away")
+
+
 async def test_of_many_at_once_one_is_done(admin: AdminWorld) -> None:
     statuses: list[int] = []
 
@@ -125,7 +170,7 @@ async def test_nobody_without_a_credential_leaves_a_key(admin: AdminWorld) -> No
 
 async def test_chat_is_repeated_too_and_the_model_asked_once(admin: AdminWorld) -> None:
     token = admin.world.key(KeyScope.CHAT)
-    sent = {"assistant": "helpdesk", "message": "I forgot my password"}
+    sent = {"assistant": "helpdesk", "message": FORGOTTEN}
     async with admin.browser() as client:
         headers = {"authorization": f"Bearer {token}", **KEY}
         first = await client.post("/v1/chat", json=sent, headers=headers)
@@ -139,7 +184,7 @@ async def test_chat_is_repeated_too_and_the_model_asked_once(admin: AdminWorld) 
 
 async def test_a_stream_is_repeated_as_it_was(admin: AdminWorld) -> None:
     token = admin.world.key(KeyScope.CHAT)
-    sent = {"assistant": "helpdesk", "message": "I forgot my password"}
+    sent = {"assistant": "helpdesk", "message": FORGOTTEN}
     async with admin.browser() as client:
         headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream", **KEY}
         first = await client.post("/v1/chat", json=sent, headers=headers)
@@ -147,3 +192,43 @@ async def test_a_stream_is_repeated_as_it_was(admin: AdminWorld) -> None:
     assert second.headers["content-type"].startswith("text/event-stream")
     assert second.content == first.content
     assert b"event: done" in second.content
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "end"),
+    [
+        ("/v1/chat", {"assistant": "helpdesk", "message": FORGOTTEN}, b"event: done"),
+        (
+            "/v1/chat/completions",
+            {"model": "helpdesk", "messages": [{"role": "user", "content": FORGOTTEN}], "stream": True},
+            b"[DONE]",
+        ),
+    ],
+)
+async def test_a_stream_that_ended_in_an_error_gives_its_key_back(
+    admin: AdminWorld, monkeypatch, path: str, sent: dict, end: bytes
+) -> None:
+    monkeypatch.setattr("gateway.http.openai.HOLD_S", 0.0)
+    live = admin.world.live
+
+    class Broken:
+        scopes = live.current.matcher.scopes
+        fingerprint = None
+
+        def match(self, *_, **__):
+            raise TimeoutError
+
+        word_for_word = match
+
+    token = admin.world.key(KeyScope.CHAT)
+    async with admin.browser() as client:
+        headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream", **KEY}
+        with monkeypatch.context() as broken:
+            state = live.current
+            broken.setattr(live, "current", type(state)(state.catalog, Broken(), state.policies))
+            first = await client.post(path, json=sent, headers=headers)
+        second, third = [await client.post(path, json=sent, headers=headers) for _ in range(2)]
+    assert (first.status_code, b"matcher_unavailable" in first.content) == (200, True)
+    assert end in second.content
+    assert "idempotency-replayed" not in second.headers
+    assert third.content == second.content

@@ -42,6 +42,17 @@ async def test_a_client_is_made_shown_changed_rotated_and_turned_off(admin: Admi
     assert made.json()["secret"] not in told
 
 
+async def test_the_trail_tells_who_may_ask_and_how_often(admin: AdminWorld) -> None:
+    async with admin.client(ADA) as client:
+        await client.post(PATH, json={"id": "hr-portal", "settings": SETTINGS})
+        change = {"calls_api": True, "rates": {"session": 5, "origin": 900}}
+        changed = await client.patch(f"{PATH}/hr-portal", json=change, headers={"if-match": '"1"'})
+        assert changed.status_code == 200, changed.text
+    (told,) = [one.details for one in admin.audit.entries() if one.action == "widget.changed"]
+    differing = {name: (was, told["after"][name]) for name, was in told["before"].items() if told["after"][name] != was}
+    assert differing == {"calls_api": (False, True), "rate_session": (20, 5), "rate_origin": (600, 900)}
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
