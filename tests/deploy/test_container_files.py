@@ -97,6 +97,37 @@ def test_nothing_but_the_database_and_names_may_be_called():
     assert all(rule["to"] for rule in policy["egress"]), "a rule without `to` allows every address"
 
 
+def test_selectors_find_the_pods_and_nothing_writes_into_them():
+    """Kustomize writes labels with `includeSelectors` into what a policy lets be called, too: the database and names."""
+    kustomization = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())
+    assert "commonLabels" not in kustomization
+    assert not [one for one in kustomization["labels"] if one.get("includeSelectors")]
+    labels = of_kind("StatefulSet")["spec"]["template"]["metadata"]["labels"]
+    specs = {(one["kind"], one["metadata"]["name"]): one.get("spec", {}) for one in manifests()}
+    selectors = {
+        name: spec.get("podSelector") or spec["selector"]
+        for name, spec in specs.items()
+        if spec.keys() & {"podSelector", "selector"}
+    }
+    assert len(selectors) == 5
+    for name, selector in selectors.items():
+        assert selector.get("matchLabels", selector).items() <= labels.items(), name
+
+
+def test_visitors_behind_the_ingress_have_addresses_of_their_own():
+    (gateway,) = of_kind("StatefulSet")["spec"]["template"]["spec"]["containers"]
+    assert settings_of(gateway).server.trusted_proxies
+
+
+def test_the_image_comes_from_a_registry_of_the_operators():
+    (image,) = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["images"]
+    (gateway,) = of_kind("StatefulSet")["spec"]["template"]["spec"]["containers"]
+    assert gateway["image"] == image["name"]
+    assert image["newName"] == f"registry.example/{image['name']}", "a name alone is somebody's at a public registry"
+    pushed = f"{image['newName']}:{image['newTag']}"
+    assert f"docker push {pushed}\n" in (DEPLOY.parent / "docs" / "operating" / "install.md").read_text()
+
+
 def test_one_gateway_stays_when_nodes_are_drained():
     assert of_kind("PodDisruptionBudget")["spec"]["minAvailable"] < of_kind("StatefulSet")["spec"]["replicas"]
 
