@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,12 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 CONTAINER, KUBERNETES = DEPLOY / "container", DEPLOY / "kubernetes"
 KEYS = {"pepper", "audit-key", "access-key", "checkpoint-key"}
 KUBERNETES_VERSION = "1.32"
+OF_EVERY_BASE = (
+    "linux-vdso.",
+    "/lib64/ld-linux",
+    *("libc.", "libm.", "libdl.", "libpthread.", "librt.", "libstdc++.", "libgcc_s."),
+)
+"""Beginnings of the names of what every Debian and Ubuntu image has."""
 
 
 def manifests() -> list[dict[str, Any]]:
@@ -35,6 +42,27 @@ def settings_of(gateway: dict[str, Any]) -> Settings:
 
 def compose() -> dict[str, Any]:
     return yaml.safe_load((CONTAINER / "compose.yaml").read_text())
+
+
+def final_stage() -> str:
+    return (CONTAINER / "Containerfile").read_text().rpartition("\nFROM ")[2]
+
+
+def test_the_image_has_what_the_models_library_is_linked_with_and_its_build_tries_it():
+    """The libraries of this installation are made by the same package as those of the image."""
+    libraries = Path(find_spec("llama_cpp").origin).with_name("lib")
+    linked = [
+        subprocess.run(["ldd", str(path)], capture_output=True, text=True, check=True).stdout  # noqa: S603, S607 - our own
+        for path in libraries.glob("*.so")
+    ]
+    needed = {line.split()[0] for text in linked for line in text.splitlines()}
+    beyond_the_base = {
+        one for one in needed if not one.startswith(OF_EVERY_BASE) and not (libraries / one).exists()
+    }
+    assert beyond_the_base == {"libgomp.so.1"}
+    stage = final_stage()
+    assert " libgomp1 " in stage
+    assert 'python -c "import faiss, llama_cpp"' in stage.partition("\nUSER ")[0]
 
 
 def test_the_linter_of_container_files_finds_nothing():
