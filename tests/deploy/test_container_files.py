@@ -1,5 +1,6 @@
 """The files that containers are made and run from: linters read them, and what they promise is checked."""
 
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -26,8 +27,13 @@ OF_EVERY_BASE = (
 
 def manifests() -> list[dict[str, Any]]:
     listed = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["resources"]
-    assert set(listed) == {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml"}
+    files = {path.name for path in KUBERNETES.glob("*.yaml")}
+    assert set(listed) == files - {"kustomization.yaml", "restore.yaml"}
     return [one for name in listed for one in yaml.safe_load_all((KUBERNETES / name).read_text())]
+
+
+def restoring() -> dict[str, Any]:
+    return yaml.safe_load((KUBERNETES / "restore.yaml").read_text())
 
 
 def of_kind(kind: str) -> dict[str, Any]:
@@ -63,6 +69,17 @@ def test_the_image_has_what_the_models_library_is_linked_with_and_its_build_trie
     stage = final_stage()
     assert " libgomp1 " in stage
     assert 'python -c "import faiss, llama_cpp"' in stage.partition("\nUSER ")[0]
+
+
+def test_the_image_backs_up_the_server_of_compose():
+    """PostgreSQL's own programs refuse a server that is newer than they are."""
+    written = (CONTAINER / "Containerfile").read_text()
+    client = int(re.search(r"^ARG POSTGRESQL=(\d+)$", written, re.MULTILINE)[1])
+    server = int(re.fullmatch(r".*postgres:(\d+)-alpine", compose()["services"]["database"]["image"])[1])
+    assert client >= server
+    stage = final_stage()
+    assert '"postgresql-client-${POSTGRESQL}"' in stage
+    assert "/usr/lib/postgresql/${POSTGRESQL}/bin:" in stage
 
 
 def test_the_linter_of_container_files_finds_nothing():
@@ -154,6 +171,25 @@ def test_the_image_comes_from_a_registry_of_the_operators():
     assert image["newName"] == f"registry.example/{image['name']}", "a name alone is somebody's at a public registry"
     pushed = f"{image['newName']}:{image['newTag']}"
     assert f"docker push {pushed}\n" in (DEPLOY.parent / "docs" / "operating" / "install.md").read_text()
+
+
+def test_the_pod_for_restoring_is_a_gateway_that_does_not_serve():
+    pod, gateway = restoring(), of_kind("StatefulSet")["spec"]["template"]
+    validate(pod, KUBERNETES_VERSION, strict=True)
+    (image,) = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["images"]
+    (mine,), (theirs,) = pod["spec"]["containers"], gateway["spec"]["containers"]
+    assert mine["image"] == f"{image['newName']}:{image['newTag']}"
+    assert pod["metadata"]["labels"] == gateway["metadata"]["labels"], "the policy lets it call the database"
+    assert "ports" not in mine, "no service leads to it"
+    assert pod["spec"]["securityContext"] == gateway["spec"]["securityContext"]
+    assert [mine[name] for name in ("securityContext", "volumeMounts")] == [
+        theirs[name] for name in ("securityContext", "volumeMounts")
+    ]
+    assert mine["env"] == [one for one in theirs["env"] if one["name"] == "CANONGATE_DATA__DATABASE_URL"]
+    (claim,) = of_kind("StatefulSet")["spec"]["volumeClaimTemplates"]
+    data, *others = pod["spec"]["volumes"]
+    assert data["persistentVolumeClaim"] == {"claimName": f"{claim['metadata']['name']}-canongate-0"}
+    assert others == gateway["spec"]["volumes"]
 
 
 def test_one_gateway_stays_when_nodes_are_drained():

@@ -30,7 +30,9 @@ PROGRAMS = frozenset(
         "journalctl",
         "kubectl",
         "lm_eval",
+        "mv",
         "pip",
+        "sed",
         "systemctl",
         "useradd",
     }
