@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.credentials import METRICS_TRUSTED_S
 from gateway.http import health
-from gateway.metering import readiness_readings, readings_of
+from gateway.metering import audit_readings, readiness_readings, readings_of
 from gateway.readiness import PartReport, PartState
 from gateway.settings import Settings
 from gateway.telemetry import Reading, Telemetry
@@ -197,7 +197,8 @@ def test_what_others_count_is_read_when_it_is_asked_for():
 async def test_dashboard_and_alerts_ask_for_nothing_that_is_not_counted(world):
     readings = readings_of(world.live, world.admission, world.components.pipeline._answers, FakeModel(), lambda: 0)
     ready = readiness_readings(world.readiness.report)
-    told = set(families(Telemetry((*readings, *ready)).text().decode())) | {
+    audit = audit_readings(lambda: False)
+    told = set(families(Telemetry((*readings, *ready, *audit)).text().decode())) | {
         "canongate_model_state",
         "canongate_model_waiting",
         "canongate_model_starts",
