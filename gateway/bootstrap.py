@@ -175,9 +175,11 @@ def open_components(
             keeps=lambda name: keeps_words(live, name),
         )
         tracing, told = open_tracing(settings.telemetry, stack, model, privacy)
-        counted = readings_of(live, admission, answers, model, lambda: decisions.waiting)
-        damage = audit_readings(lambda: auditing.checkpointing.is_damaged)
-        telemetry = Telemetry((*counted, *told, *damage, *readiness_readings(lambda: readiness.last)))
+        counted = (
+            *readings_of(live, admission, answers, model, lambda: decisions.waiting),
+            *audit_readings(lambda: auditing.checkpointing.is_damaged),
+        )
+        telemetry = Telemetry((*counted, *told, *readiness_readings(lambda: readiness.last)))
         decisions = DecisionLog(writer if faults is None else FaultyDecisions(writer, faults), privacy, telemetry)
         webhooks = make_webhooks(
             settings.webhooks, review.recorder, auditing.trail, review.reviewing, settings.data_directory

@@ -6,7 +6,7 @@ GatewayError
 ├── RateLimited      too many requests from this credential, or too many tokens in a day (`BudgetUsed`)
 ├── NotServing       a part the answer depends on is broken, busy or not loaded; nothing left the gateway
 │                    (or nobody waits any more: `DeadlinePassed`)
-└── SettingsInvalid  the settings, files or database cannot be served from (or a library is missing: `ExtraMissing`)
+└── SettingsInvalid  the settings, files or database cannot be served from (`ExtraMissing`: a library is not there)
 """
 
 

@@ -62,9 +62,7 @@ def test_the_image_has_what_the_models_library_is_linked_with_and_its_build_trie
         for path in libraries.glob("*.so")
     ]
     needed = {line.split()[0] for text in linked for line in text.splitlines()}
-    beyond_the_base = {
-        one for one in needed if not one.startswith(OF_EVERY_BASE) and not (libraries / one).exists()
-    }
+    beyond_the_base = {one for one in needed if not one.startswith(OF_EVERY_BASE) and not (libraries / one).exists()}
     assert beyond_the_base == {"libgomp.so.1"}
     stage = final_stage()
     assert " libgomp1 " in stage
@@ -143,7 +141,7 @@ def test_nothing_but_the_database_and_names_may_be_called():
 
 
 def test_selectors_find_the_pods_and_nothing_writes_into_them():
-    """Kustomize writes labels with `includeSelectors` into what a policy lets be called, too: the database and names."""
+    """With `includeSelectors` kustomize writes labels into what a policy lets be called as well."""
     kustomization = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())
     assert "commonLabels" not in kustomization
     assert not [one for one in kustomization["labels"] if one.get("includeSelectors")]
