@@ -36,7 +36,7 @@ from gateway.limits import make_admission
 from gateway.live import Live
 from gateway.match_trial import MatchTrials
 from gateway.matching import Matching
-from gateway.metering import readiness_readings, readings_of
+from gateway.metering import audit_readings, readiness_readings, readings_of
 from gateway.model_making import Progress, open_model, parallel_of, places_of
 from gateway.opening import make_data_directory, open_store
 from gateway.pipeline import ChatPipeline
@@ -175,7 +175,10 @@ def open_components(
             keeps=lambda name: keeps_words(live, name),
         )
         tracing, told = open_tracing(settings.telemetry, stack, model, privacy)
-        counted = readings_of(live, admission, answers, model, lambda: decisions.waiting)
+        counted = (
+            *readings_of(live, admission, answers, model, lambda: decisions.waiting),
+            *audit_readings(lambda: auditing.checkpointing.is_damaged),
+        )
         telemetry = Telemetry((*counted, *told, *readiness_readings(lambda: readiness.last)))
         decisions = DecisionLog(writer if faults is None else FaultyDecisions(writer, faults), privacy, telemetry)
         webhooks = make_webhooks(

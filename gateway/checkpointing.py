@@ -9,7 +9,9 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from gateway.errors import NotServing
+from gateway.repeated_log import RepeatedLog
 from store.database import Database
+from store.errors import InvalidContent, StoreUnavailable
 from store.proof.checkpoints import Checkpoint, CheckpointFile, require_signed
 from store.proof.signing import Signer, Verifier
 from store.proof.verification import TrailWalk, Verification, last_number, verify_trail
@@ -42,6 +44,9 @@ class Checkpointing:
         self._walk: TrailWalk | None = None
         self._signed = 0
         self._unproved_since: float | None = None
+        self._failures = RepeatedLog(_LOG, "audit_checkpoint_failed", "audit_checkpoint_written", clock=clock)
+        self.is_damaged = False
+        """Whether the trail, or its file of checkpoints, was found damaged when somebody last walked it."""
         self._guard = Lock()
         self._thread = CapacityLimiter(1)
 
@@ -67,11 +72,17 @@ class Checkpointing:
     def write(self) -> Checkpoint | None:
         """Signs the trail as it is and returns the checkpoint; None when the last one says the same. Blocks.
 
-        Raises `NotServing` when the trail is damaged, with the place: that is never signed.
+        Raises `NotServing` when the trail is damaged, with the place: that is never signed; `InvalidContent` for a
+        checkpoint that is not ours, and `StoreUnavailable`.
         """
         with self._guard:
-            walk = self._advanced()
-            if walk.fault is not None:
+            try:
+                walk = self._advanced()
+            except InvalidContent:
+                self.is_damaged = True
+                raise
+            self.is_damaged = walk.fault is not None
+            if self.is_damaged:
                 raise NotServing("audit_damaged", f"The audit trail is damaged ({walk.fault}), so it is not signed.")
             if walk.size == self._signed:
                 return None
@@ -96,9 +107,12 @@ class Checkpointing:
         """Looks again and again whether one is due."""
         while True:
             try:
-                await to_thread.run_sync(self.look, limiter=self._thread)
-            except NotServing as error:
+                if await to_thread.run_sync(self.look, limiter=self._thread) is not None:
+                    self._failures.went()
+            except (NotServing, InvalidContent) as error:
                 _LOG.critical("audit_damaged: %s", error)
+            except StoreUnavailable as error:
+                self._failures.failed(str(error))
             await anyio.sleep(LOOK_S)
 
     def _advanced(self) -> TrailWalk:

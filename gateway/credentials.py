@@ -24,7 +24,10 @@ _SECRET_CHARS = 43
 """43 base62 characters carry 256 bits."""
 TRUSTED_S = 1.0
 """Looking a key up takes about a millisecond and a change of threads: as much as the rest of a kept answer's way."""
+METRICS_TRUSTED_S = 3600.0
+"""So long a key reads metrics while nothing can be looked up."""
 _MOST_KNOWN = 10_000
+_MOST_SCRAPERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ class KeyRing:
     """Turns a token into a principal.
 
     A token that was good is believed for `TRUSTED_S`, so a revocation counts within that time, in every process, and a
-    database that is away lets nobody in for longer. Tokens are known by their whole SHA-256; a wrong one never is.
+    database that is away lets nobody in for longer, except to metrics: alerts that tell of it are made of them. Tokens
+    are known by their whole SHA-256; a wrong one never is.
     """
 
     def __init__(
@@ -96,6 +100,7 @@ class KeyRing:
         self._clock = clock
         self._now = now
         self._known: dict[bytes, _Known] = {}
+        self._scrapers: dict[bytes, _Known] = {}
         self._forgotten = 0
         self._used: dict[str, dt.datetime] = {}
 
@@ -111,11 +116,14 @@ class KeyRing:
 
     def known(self, token: str) -> Principal | None:
         """Returns who a token speaks for that was found good a moment ago, else None. Never blocks."""
-        known, now = self._known.get(_digest(token)), self._now()
-        if known is None or self._clock() >= known.until_s or _is_over(known.expires_at, now):
-            return None
-        self._used[known.principal.id] = now
-        return known.principal
+        principal = self._believed(self._known.get(_digest(token)))
+        if principal is not None:
+            self._used[principal.id] = self._now()
+        return principal
+
+    def scraper(self, token: str) -> Principal | None:
+        """Returns whose token was good for metrics within `METRICS_TRUSTED_S`, else None. Never blocks."""
+        return self._believed(self._scrapers.get(_digest(token)))
 
     def principal(self, token: str) -> Principal:
         """Returns who the token speaks for. Raises `NotAllowed`, with the same words whatever is wrong with it.
@@ -125,7 +133,8 @@ class KeyRing:
         asked_s, forgotten = self._clock(), self._forgotten
         record, now = self._find(token), self._now()
         if record is None or not is_valid(token, record, self._pepper, now):
-            self._known.pop(_digest(token), None)
+            for kept in (self._known, self._scrapers):
+                kept.pop(_digest(token), None)
             raise NotAllowed("invalid_api_key", "The API key is missing, wrong, expired or revoked.")
         principal = Principal(
             id=record.id,
@@ -136,10 +145,11 @@ class KeyRing:
             tokens_per_day=record.tokens_per_day,
             owner=record.owner,
         )
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
         if forgotten == self._forgotten:  # else it may have been revoked between our look and now
-            self._known[_digest(token)] = _Known(principal, asked_s + TRUSTED_S, record.expires_at)
+            _keep(self._known, token, _Known(principal, asked_s + TRUSTED_S, record.expires_at), most=_MOST_KNOWN)
+            if KeyScope.METRICS in principal.scopes:
+                known = _Known(principal, asked_s + METRICS_TRUSTED_S, record.expires_at)
+                _keep(self._scrapers, token, known, most=_MOST_SCRAPERS)
         self._used[principal.id] = now
         return principal
 
@@ -147,11 +157,17 @@ class KeyRing:
         """Believes nothing without another look; called after a key was revoked or changed in this process."""
         self._forgotten += 1
         self._known.clear()
+        self._scrapers.clear()
 
     def take_used(self) -> dict[str, dt.datetime]:
         """Returns when keys were last used since the last call."""
         used, self._used = self._used, {}
         return used
+
+    def _believed(self, known: _Known | None) -> Principal | None:
+        if known is None or self._clock() >= known.until_s or _is_over(known.expires_at, self._now()):
+            return None
+        return known.principal
 
     def _find(self, token: str) -> ApiKey | None:
         key_id = key_id_of(token)
@@ -159,6 +175,12 @@ class KeyRing:
             return self._store.get(key_id) if key_id else None
         except NotFound:
             return None
+
+
+def _keep(kept: dict[bytes, _Known], token: str, known: _Known, *, most: int) -> None:
+    if len(kept) >= most:
+        kept.clear()
+    kept[_digest(token)] = known
 
 
 def _digest(token: str) -> bytes:

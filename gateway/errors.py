@@ -6,7 +6,7 @@ GatewayError
 ├── RateLimited      too many requests from this credential, or too many tokens in a day (`BudgetUsed`)
 ├── NotServing       a part the answer depends on is broken, busy or not loaded; nothing left the gateway
 │                    (or nobody waits any more: `DeadlinePassed`)
-└── SettingsInvalid  the settings, files or database cannot be served from
+└── SettingsInvalid  the settings, files or database cannot be served from (`ExtraMissing`: a library is not there)
 """
 
 
@@ -68,3 +68,11 @@ class SettingsInvalid(GatewayError):
 
     def __init__(self, message: str) -> None:
         super().__init__("settings_invalid", message)
+
+
+class ExtraMissing(SettingsInvalid):
+    """A setting wants a library that not every installation has; it comes with ours, which is on no registry."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        install = f".venv/bin/python -m pip install --constraint requirements.lock --editable '.[{extra}]'"
+        super().__init__(f"{what}. In the program's folder: {install}")

@@ -50,7 +50,7 @@ class LimitSettings(Section, frozen=True):
         ),
     ] = "auto"
     """Where rates are counted: `memory`, each gateway for itself; `database`, in the PostgreSQL that gateways share; or
-    a Redis or Valkey, such as `redis://valkey.internal:6379/0` (needs `pip install 'canongate[redis]'`). `auto` is
+    a Redis or Valkey, such as `redis://valkey.internal:6379/0` (`make setup` and the image have its client). `auto` is
     `database` with PostgreSQL and `memory` with SQLite. While it does not answer, each gateway lets in its share."""
 
     store_s: Annotated[float, Meta(gt=0, le=60)] = 0.25

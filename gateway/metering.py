@@ -83,6 +83,17 @@ def readiness_readings(last: Callable[[], ReadinessReport | None]) -> tuple[Read
     )
 
 
+def audit_readings(is_damaged: Callable[[], bool]) -> tuple[Reading, ...]:
+    """Returns what is read of the audit trail."""
+    return (
+        Reading(
+            "canongate_audit_damaged",
+            "1 when the audit trail, or its checkpoints, were found damaged.",
+            lambda: float(is_damaged()),
+        ),
+    )
+
+
 def _admission_readings(admission: Admission) -> tuple[Reading, ...]:
     lines = admission.lines.named()
 

@@ -148,8 +148,11 @@ class Collector:
             self._count(sent=len(spans) if is_sent else 0, refused=0 if is_sent else len(spans))
         if is_sent == self._has_failed:
             self._has_failed = not is_sent
-            event = "collector_takes_spans_again" if is_sent else "collector_takes_no_spans"
-            _LOG.warning(event, extra={"dropped": self.counted.dropped + self.counted.refused})
+            fields = {"dropped": self.counted.dropped + self.counted.refused}
+            if is_sent:
+                _LOG.warning("collector_takes_spans_again", extra=fields)
+            else:
+                _LOG.warning("collector_takes_no_spans", extra=fields)
 
     def _count(self, *, sent: int = 0, dropped: int = 0, refused: int = 0) -> None:
         before = self.counted

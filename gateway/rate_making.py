@@ -10,7 +10,7 @@ from anyio import to_thread
 
 from gateway.credentials import load_pepper
 from gateway.database_marks import DatabaseMarks
-from gateway.errors import SettingsInvalid
+from gateway.errors import ExtraMissing, SettingsInvalid
 from gateway.key_files import PEPPER
 from gateway.rates import MemoryRates
 from gateway.readiness import PartReport, PartState
@@ -96,7 +96,7 @@ def _redis(settings: Settings) -> "RedisMarks":
     try:
         from gateway.redis_marks import RedisMarks  # noqa: PLC0415 - its library is an extra
     except ModuleNotFoundError as error:
-        raise SettingsInvalid("limits.store: a Redis needs its client: pip install 'canongate[redis]'") from error
+        raise ExtraMissing("limits.store: a Redis needs its client", "redis") from error
     return RedisMarks(settings.limits.store, wait_s=settings.limits.store_s)
 
 

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from gateway.errors import SettingsInvalid
+from gateway.errors import ExtraMissing
 from gateway.privacy import Privacy
 from gateway.telemetry import Reading
 from gateway.telemetry_settings import TelemetrySettings
@@ -24,7 +24,7 @@ def open_tracing(
     try:
         from gateway.otlp import open_collector  # noqa: PLC0415 - an extra, loaded by those who asked for it
     except ImportError as error:
-        raise SettingsInvalid("telemetry.endpoint needs OpenTelemetry: pip install 'canongate[otel]'") from error
+        raise ExtraMissing("telemetry.endpoint needs OpenTelemetry", "otel") from error
     collector = stack.enter_context(open_collector(settings))
     provider = OWN_WORKER if isinstance(model, LlamaModel | RemoteModel) else OTHERS
     tracing = Tracing(collector, settings.sampling, provider=provider, model=model.name, privacy=privacy)

@@ -40,7 +40,8 @@ class WebhookSettings(Section, frozen=True):
 
     endpoints: tuple[WebhookEndpointSettings, ...] = ()
     """Receivers; write `[[webhooks.endpoints]]` with `url`, `secret` and `events` for each. Of several gateways on one
-    database set them in one; receivers that are told twice know it by `webhook-id`."""
+    database set the same in each: the one that leads tells of changes, and each of its own handoffs. Receivers that are
+    told twice know it by `webhook-id`."""
 
     attempts: Annotated[int, Meta(ge=1, le=10)] = 6
     """Tries for one event: at once, then after about 5 s, 30 s, 2 min, 10 min and 30 min. Then it is given up, with the

@@ -80,7 +80,7 @@ def lines_of(path: Path) -> int:
 
 
 def _own_bytes() -> int:
-    """Returns what `pip install canongate[cpu]` brings, without what tests and development add."""
+    """Returns what an installation with the extra `cpu` brings, without what tests and development add."""
     files = (Path(str(file.locate())) for name in _closure() for file in metadata.files(name) or ())
     own = [file for folder in ("gateway", "rails", "store", "models") for file in _package(folder)]
     return sum(path.stat().st_size for path in {*files, *own} if "__pycache__" not in path.parts and path.is_file())

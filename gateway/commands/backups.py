@@ -16,6 +16,7 @@ from gateway.fitting.matchers import FittedMatchers
 from gateway.opening import open_store
 from gateway.settings import Settings
 from store.catalog import load_catalog
+from store.dumps import POSTGRESQL
 
 
 @click.command()
@@ -77,6 +78,12 @@ def restore(file: Path, *, replace: bool, unverified: bool, config: Path | None,
         click.echo(
             f"The tables that were there are in the schema {report.schema_set_aside} of the database. Backups leave it "
             f"out. When they are not needed any more: DROP SCHEMA {report.schema_set_aside} CASCADE;"
+        )
+    if report.manifest.database == POSTGRESQL:
+        click.echo(
+            "Other gateways on this database still have checkpoints of what was there before: before they start, move "
+            f"the file {settings.checkpoint_file.name} aside in the data folder of each. Else they say that the audit "
+            "trail is damaged."
         )
 
 

@@ -19,7 +19,7 @@ from gateway.commands.rail_means import command_services
 from gateway.commands.server import GatewayServer
 from gateway.commands.telling import tell
 from gateway.content import import_folder
-from gateway.errors import SettingsInvalid
+from gateway.errors import ExtraMissing, SettingsInvalid
 from gateway.faults import Faults
 from gateway.logs import set_up_logging
 from gateway.on_ray.environment import prepare
@@ -186,7 +186,7 @@ def _run_on_ray(settings: Settings, faults: Faults | None) -> None:
     try:
         from gateway.on_ray.serving import serve_on_ray  # noqa: PLC0415 - an extra, loaded by those who asked for it
     except ImportError as error:
-        raise SettingsInvalid("--on-ray needs Ray Serve: pip install 'canongate[ray]'") from error
+        raise ExtraMissing("--on-ray needs Ray Serve", "ray") from error
     set_up_logging(settings.log)
     serve_on_ray(settings, lambda line: click.echo(line, err=True))
 

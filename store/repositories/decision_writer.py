@@ -80,7 +80,7 @@ class DecisionWriter:
         try:
             self._database.checkpoint()
         except StoreUnavailable as error:  # the next one moves it all
-            _LOG.warning("checkpoint_failed", extra={"error": str(error)})
+            _LOG.warning("wal_checkpoint_failed", extra={"error": str(error)})
 
     def _open(self) -> Connection:
         if self._connection is None:

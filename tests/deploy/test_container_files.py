@@ -1,7 +1,9 @@
 """The files that containers are made and run from: linters read them, and what they promise is checked."""
 
+import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,23 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 CONTAINER, KUBERNETES = DEPLOY / "container", DEPLOY / "kubernetes"
 KEYS = {"pepper", "audit-key", "access-key", "checkpoint-key"}
 KUBERNETES_VERSION = "1.32"
+OF_EVERY_BASE = (
+    "linux-vdso.",
+    "/lib64/ld-linux",
+    *("libc.", "libm.", "libdl.", "libpthread.", "librt.", "libstdc++.", "libgcc_s."),
+)
+"""Beginnings of the names of what every Debian and Ubuntu image has."""
 
 
 def manifests() -> list[dict[str, Any]]:
     listed = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["resources"]
-    assert set(listed) == {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml"}
+    files = {path.name for path in KUBERNETES.glob("*.yaml")}
+    assert set(listed) == files - {"kustomization.yaml", "restore.yaml"}
     return [one for name in listed for one in yaml.safe_load_all((KUBERNETES / name).read_text())]
+
+
+def restoring() -> dict[str, Any]:
+    return yaml.safe_load((KUBERNETES / "restore.yaml").read_text())
 
 
 def of_kind(kind: str) -> dict[str, Any]:
@@ -35,6 +48,36 @@ def settings_of(gateway: dict[str, Any]) -> Settings:
 
 def compose() -> dict[str, Any]:
     return yaml.safe_load((CONTAINER / "compose.yaml").read_text())
+
+
+def final_stage() -> str:
+    return (CONTAINER / "Containerfile").read_text().rpartition("\nFROM ")[2]
+
+
+def test_the_image_has_what_the_models_library_is_linked_with_and_its_build_tries_it():
+    """The libraries of this installation are made by the same package as those of the image."""
+    libraries = Path(find_spec("llama_cpp").origin).with_name("lib")
+    linked = [
+        subprocess.run(["ldd", str(path)], capture_output=True, text=True, check=True).stdout  # noqa: S603, S607 - our own
+        for path in libraries.glob("*.so")
+    ]
+    needed = {line.split()[0] for text in linked for line in text.splitlines()}
+    beyond_the_base = {one for one in needed if not one.startswith(OF_EVERY_BASE) and not (libraries / one).exists()}
+    assert beyond_the_base == {"libgomp.so.1"}
+    stage = final_stage()
+    assert " libgomp1 " in stage
+    assert 'python -c "import faiss, llama_cpp"' in stage.partition("\nUSER ")[0]
+
+
+def test_the_image_backs_up_the_server_of_compose():
+    """PostgreSQL's own programs refuse a server that is newer than they are."""
+    written = (CONTAINER / "Containerfile").read_text()
+    client = int(re.search(r"^ARG POSTGRESQL=(\d+)$", written, re.MULTILINE)[1])
+    server = int(re.fullmatch(r".*postgres:(\d+)-alpine", compose()["services"]["database"]["image"])[1])
+    assert client >= server
+    stage = final_stage()
+    assert '"postgresql-client-${POSTGRESQL}"' in stage
+    assert "/usr/lib/postgresql/${POSTGRESQL}/bin:" in stage
 
 
 def test_the_linter_of_container_files_finds_nothing():
@@ -95,6 +138,56 @@ def test_nothing_but_the_database_and_names_may_be_called():
     assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
     assert [[port["port"] for port in rule["ports"]] for rule in policy["egress"]] == [[5432], [53, 53]]
     assert all(rule["to"] for rule in policy["egress"]), "a rule without `to` allows every address"
+
+
+def test_selectors_find_the_pods_and_nothing_writes_into_them():
+    """With `includeSelectors` kustomize writes labels into what a policy lets be called as well."""
+    kustomization = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())
+    assert "commonLabels" not in kustomization
+    assert not [one for one in kustomization["labels"] if one.get("includeSelectors")]
+    labels = of_kind("StatefulSet")["spec"]["template"]["metadata"]["labels"]
+    specs = {(one["kind"], one["metadata"]["name"]): one.get("spec", {}) for one in manifests()}
+    selectors = {
+        name: spec.get("podSelector") or spec["selector"]
+        for name, spec in specs.items()
+        if spec.keys() & {"podSelector", "selector"}
+    }
+    assert len(selectors) == 5
+    for name, selector in selectors.items():
+        assert selector.get("matchLabels", selector).items() <= labels.items(), name
+
+
+def test_visitors_behind_the_ingress_have_addresses_of_their_own():
+    (gateway,) = of_kind("StatefulSet")["spec"]["template"]["spec"]["containers"]
+    assert settings_of(gateway).server.trusted_proxies
+
+
+def test_the_image_comes_from_a_registry_of_the_operators():
+    (image,) = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["images"]
+    (gateway,) = of_kind("StatefulSet")["spec"]["template"]["spec"]["containers"]
+    assert gateway["image"] == image["name"]
+    assert image["newName"] == f"registry.example/{image['name']}", "a name alone is somebody's at a public registry"
+    pushed = f"{image['newName']}:{image['newTag']}"
+    assert f"docker push {pushed}\n" in (DEPLOY.parent / "docs" / "operating" / "install.md").read_text()
+
+
+def test_the_pod_for_restoring_is_a_gateway_that_does_not_serve():
+    pod, gateway = restoring(), of_kind("StatefulSet")["spec"]["template"]
+    validate(pod, KUBERNETES_VERSION, strict=True)
+    (image,) = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["images"]
+    (mine,), (theirs,) = pod["spec"]["containers"], gateway["spec"]["containers"]
+    assert mine["image"] == f"{image['newName']}:{image['newTag']}"
+    assert pod["metadata"]["labels"] == gateway["metadata"]["labels"], "the policy lets it call the database"
+    assert "ports" not in mine, "no service leads to it"
+    assert pod["spec"]["securityContext"] == gateway["spec"]["securityContext"]
+    assert [mine[name] for name in ("securityContext", "volumeMounts")] == [
+        theirs[name] for name in ("securityContext", "volumeMounts")
+    ]
+    assert mine["env"] == [one for one in theirs["env"] if one["name"] == "CANONGATE_DATA__DATABASE_URL"]
+    (claim,) = of_kind("StatefulSet")["spec"]["volumeClaimTemplates"]
+    data, *others = pod["spec"]["volumes"]
+    assert data["persistentVolumeClaim"] == {"claimName": f"{claim['metadata']['name']}-canongate-0"}
+    assert others == gateway["spec"]["volumes"]
 
 
 def test_one_gateway_stays_when_nodes_are_drained():

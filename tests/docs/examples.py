@@ -30,7 +30,8 @@ PROGRAMS = frozenset(
         "journalctl",
         "kubectl",
         "lm_eval",
-        "pip",
+        "mv",
+        "sed",
         "systemctl",
         "useradd",
     }
@@ -71,6 +72,9 @@ def require_command(words: list[str]) -> None:
     elif name == "make":
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
         assert set(words[1:]) <= set(targets), words
+    elif name == "python" and words[1:4] == ["-m", "pip", "install"]:
+        extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+        assert words[-1] in {f".[{extra}]" for extra in extras}, words
     elif name == "python" and words[1] == "-m":
         _require_program(words[2], [one for one in words[3:] if one.startswith("--")])
     elif name.endswith((".json", ".jsonl")):

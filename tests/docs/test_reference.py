@@ -22,11 +22,22 @@ def test_the_table_of_metrics_has_those_of_every_kind() -> None:
     assert "| `canongate_requests_in_line` | gauge | line |" in table
 
 
-def test_the_lines_of_the_log_that_the_page_on_incidents_names_are_written() -> None:
+def test_the_page_on_incidents_names_lines_of_the_log_with_the_level_at_which_they_are_written() -> None:
     page = (DOCS / "operating" / "incidents.md").read_text()
     part = page.partition("## By the line in the log")[2].partition("\n## ")[0]
-    told = {name for line in part.splitlines() for name in re.findall(r"`([a-z]+_[a-z_]+)`", line)}
-    source = "".join(path.read_text() for path in (DOCS.parent / "gateway").rglob("*.py"))
-    source += "".join(path.read_text() for room in ("rails", "store") for path in (DOCS.parent / room).rglob("*.py"))
+    rows = re.findall(r"^\| (`[a-z_`, ]+`) \| ([a-z]+) \|", part, re.MULTILINE)
+    told = {(name, level) for names, level in rows for name in re.findall(r"[a-z_]+", names)}
     assert len(told) > 10
-    assert {name for name in told if name not in source} == set()
+    assert told - written_lines() == set()
+    critical = {name for name, level in written_lines() if level == "critical"}
+    assert critical - {name for name, _ in told} == set()
+
+
+def written_lines() -> set[tuple[str, str]]:
+    """Gives the lines that we write to the log by name, each with its level."""
+    rooms = [DOCS.parent / name for name in ("gateway", "models", "rails", "store")]
+    source = "".join(path.read_text() for room in rooms for path in room.rglob("*.py"))
+    written = re.findall(r'\.(warning|error|exception|critical)\(\s*"([a-z]+(?:_[a-z]+)*)[":,]', source)
+    lasting = re.findall(r'RepeatedLog\(_LOG, "(\w+)"', source)
+    levels = {"exception": "error"}
+    return {(name, levels.get(level, level)) for level, name in written} | {(name, "error") for name in lasting}

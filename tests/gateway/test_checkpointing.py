@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import pytest
 
 from gateway import checkpointing as module
@@ -123,3 +124,56 @@ def test_what_was_signed_is_what_is_verified(kept: Kept) -> None:
     found = kept.keeper.verify()
     assert (found.fault, found.rows, found.proved_by) == (None, 3, 2)
     assert kept.keeper.verify(()).proved_by is None
+
+
+class Over(Exception):
+    """Ends what follows for ever."""
+
+
+def follow_once(keeper: Checkpointing, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def end(_: float) -> None:
+        raise Over
+
+    monkeypatch.setattr(module.anyio, "sleep", end)
+    with pytest.raises(Over):
+        anyio.run(keeper.follow)
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    return [(one.levelname, one.getMessage().partition(":")[0]) for one in caplog.records]
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_and_is_no_damage(kept: Kept, monkeypatch, caplog) -> None:
+    kept.add()
+    caplog.set_level("INFO", logger=module.__name__)
+    kept.file.path.mkdir()
+    follow_once(kept.keeper, monkeypatch)
+    kept.file.path.rmdir()
+    follow_once(kept.keeper, monkeypatch)
+    assert told(caplog) == [("ERROR", "audit_checkpoint_failed"), ("INFO", "audit_checkpoint_written")]
+    assert not kept.keeper.is_damaged
+
+
+def test_damage_is_told_until_it_is_mended(kept: Kept, monkeypatch, caplog) -> None:
+    kept.add(2)
+    kept.keeper.write()
+    kept.break_row(2)
+    keeper = kept.again()
+    assert not keeper.is_damaged
+    follow_once(keeper, monkeypatch)
+    assert told(caplog) == [("CRITICAL", "audit_damaged")]
+    assert keeper.is_damaged
+    follow_once(keeper, monkeypatch)  # nothing is due
+    assert keeper.is_damaged
+
+
+def test_checkpoints_of_somebody_else_are_damage(kept: Kept, monkeypatch, caplog) -> None:
+    kept.add()
+    kept.keeper.write()
+    other = kept.again(b"t" * 32)
+    follow_once(other, monkeypatch)
+    assert told(caplog) == [("CRITICAL", "audit_damaged")]
+    assert other.is_damaged
+    kept.file.path.unlink()
+    follow_once(other, monkeypatch)
+    assert not other.is_damaged

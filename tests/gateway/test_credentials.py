@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway import credentials
 from gateway.credentials import TRUSTED_S, KeyRing, is_valid, key_id_of, load_pepper, new_key
 from gateway.errors import NotAllowed, SettingsInvalid
 from store.errors import NotFound, StoreUnavailable
@@ -196,6 +197,29 @@ def test_a_good_key_is_believed_for_a_moment_and_a_revoked_one_no_longer_than_th
     assert keys.known(key.token) is None
     with pytest.raises(NotAllowed):
         keys.principal(key.token)
+
+
+def test_a_key_for_metrics_is_believed_for_longer_until_it_is_refused():
+    key, clock = new_key("prometheus", PEPPER, scopes=(KeyScope.METRICS,)), Clock()
+    store = KeptKeys({key.record.id: key.record})
+    keys = KeyRing(store, PEPPER, requests_per_minute=7, clock=clock)
+    assert keys.scraper(key.token) is None
+    principal = keys.principal(key.token)
+    clock.now_s += TRUSTED_S
+    assert (keys.known(key.token), keys.scraper(key.token)) == (None, principal)
+    store[key.record.id] = replace(key.record, revoked_at=NOW)
+    with pytest.raises(NotAllowed):
+        keys.principal(key.token)
+    assert keys.scraper(key.token) is None
+
+
+def test_no_more_than_some_keys_for_metrics_are_remembered(monkeypatch):
+    monkeypatch.setattr(credentials, "_MOST_SCRAPERS", 2)
+    several = [new_key("prometheus", PEPPER, scopes=(KeyScope.METRICS,)) for _ in range(3)]
+    keys = ring(*(one.record for one in several))
+    for one in several:
+        keys.principal(one.token)
+    assert [keys.scraper(one.token) is not None for one in several] == [False, False, True]
 
 
 def test_time_that_a_slow_look_up_took_is_not_added_to_the_moment():

@@ -60,6 +60,14 @@ def test_the_unit_fits_how_the_gateway_starts_and_ends():
     assert found["ExecStart"][0].split()[1:] == ["serve", "--config", "/etc/canongate/canongate.toml"]
 
 
+def test_the_unit_is_started_again_however_long_the_database_is_away():
+    found = directives()
+    assert found["StartLimitIntervalSec"] == ["0"], "with a limit the unit stays failed until somebody comes"
+    assert "StartLimitBurst" not in found
+    assert found["Restart"] == ["on-failure"]
+    assert float(found["RestartSec"][0]) >= 5
+
+
 def test_the_guide_names_the_folders_and_the_user_of_the_unit():
     found, guide = directives(), GUIDE.read_text()
     settings = tomllib.loads(re.search(r"```toml\n(.*?)```", guide, re.DOTALL)[1])

@@ -97,5 +97,5 @@ def command_line(tmp_path, monkeypatch, capsys):
 def test_without_ray_the_command_says_what_to_install(command_line, environment):
     done = command_line("serve", "--on-ray")
     assert done.status == 1
-    assert "pip install 'canongate[ray]'" in done.err
+    assert "install --constraint requirements.lock --editable '.[ray]'" in done.err
     assert environment()["RAY_USAGE_STATS_ENABLED"] == "0"

@@ -64,6 +64,7 @@ def test_a_database_is_restored_in_place_and_on_a_new_machine(used, tmp_path, mo
     assert "key 2" not in actions(used)
     (aside,) = schemas()
     assert f"DROP SCHEMA {aside} CASCADE" in restored.out
+    assert "move the file checkpoints aside in the data folder of each" in restored.out
     assert query("SELECT target FROM audit ORDER BY number DESC LIMIT 1", place=str(aside)) == ["key 2"]
 
     # A backup has nothing of what was set aside, so that it can be restored again and elsewhere.

@@ -11,8 +11,9 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.credentials import METRICS_TRUSTED_S
 from gateway.http import health
-from gateway.metering import readiness_readings, readings_of
+from gateway.metering import audit_readings, readiness_readings, readings_of
 from gateway.readiness import PartReport, PartState
 from gateway.settings import Settings
 from gateway.telemetry import Reading, Telemetry
@@ -64,6 +65,27 @@ async def test_metrics_need_a_key_with_that_scope(world, scopes):
 
 async def test_a_key_for_metrics_asks_nothing(world):
     assert await ask(world, "I forgot my password", world.key(KeyScope.METRICS)) == 403
+
+
+async def test_metrics_are_read_on_while_the_database_is_away_and_nothing_else_is(world, monkeypatch):
+    now_s = 0.0
+    monkeypatch.setattr(world.components.keys, "_clock", lambda: now_s)
+    known, new = world.key(KeyScope.METRICS, KeyScope.CHAT), world.key(KeyScope.METRICS)
+
+    async def scrape(token: str) -> int:
+        async with world.client(token) as client:
+            return (await client.get("/metrics")).status_code
+
+    assert await scrape(known) == 200
+    world.keys.is_away = True
+    now_s = METRICS_TRUSTED_S - 1
+    assert await scrape(known) == 200
+    assert await ask(world, "I forgot my password", known) == 503
+    assert await scrape(new) == 503
+    now_s = METRICS_TRUSTED_S
+    assert await scrape(known) == 503
+    world.keys.is_away = False
+    assert await scrape(known) == 200
 
 
 async def test_decisions_rails_stages_and_tokens_are_counted(world):
@@ -175,7 +197,8 @@ def test_what_others_count_is_read_when_it_is_asked_for():
 async def test_dashboard_and_alerts_ask_for_nothing_that_is_not_counted(world):
     readings = readings_of(world.live, world.admission, world.components.pipeline._answers, FakeModel(), lambda: 0)
     ready = readiness_readings(world.readiness.report)
-    told = set(families(Telemetry((*readings, *ready)).text().decode())) | {
+    audit = audit_readings(lambda: False)
+    told = set(families(Telemetry((*readings, *ready, *audit)).text().decode())) | {
         "canongate_model_state",
         "canongate_model_waiting",
         "canongate_model_starts",
