@@ -128,15 +128,18 @@ class AnswerCache:
 
     async def _await_other(self, digest: bytes, wait_s: float) -> KeptAnswer | None:
         """Waits for the question that is being answered under the same key, if one is."""
-        with anyio.move_on_after(wait_s):
-            for _ in range(MOST_WAITS):
-                if (flight := self._flights.get(digest)) is None:
-                    return None
-                async with away():
+        until_s = anyio.current_time() + wait_s
+        for _ in range(MOST_WAITS):
+            if (flight := self._flights.get(digest)) is None:
+                return None
+            async with away():  # around the limit: who waited in vain goes on, and needs the place again
+                with anyio.CancelScope(deadline=until_s) as limit:
                     await flight.wait()
-                if kept := self._take(digest):
-                    self._waited += 1
-                    return kept
+            if kept := self._take(digest):
+                self._waited += 1
+                return kept
+            if limit.cancelled_caught:
+                return None
         return None
 
     def _take(self, digest: bytes) -> KeptAnswer | None:

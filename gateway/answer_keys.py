@@ -6,7 +6,8 @@ from hashlib import sha256
 import msgspec
 
 from gateway.live import LiveState
-from gateway.turn import Turn, WeightsUsed
+from gateway.model_use import WeightsUsed
+from gateway.turn import Turn
 from models.ports import RenderedPrompt, Sampling
 from store.content import Assistant, Generate, PromptVersion
 

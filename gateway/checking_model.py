@@ -74,18 +74,21 @@ class CheckingModel:
         if not self._places.acquire(blocking=False):
             raise ModelBusy(ANSWER_S)
         cancellation = Cancellation()
-        work = partial(self._complete, model, prompt, cancellation)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            work = self._threads.submit(self._complete, model, prompt, cancellation)
+        except BaseException:
+            self._places.release()
+            raise
+        work.add_done_callback(lambda _: self._places.release())  # also of one that is given up before it began
+        try:
+            return await asyncio.wrap_future(work)
         finally:
             cancellation.cancel()  # a rail that is given up frees the model; after an answer it changes nothing
 
-    def _complete(self, model: LanguageModel, prompt: ApprovedPrompt, cancellation: Cancellation) -> str:
-        try:
-            deadline_s = time.monotonic() + ANSWER_S
-            return model.complete(prompt, _SAMPLING, deadline_s=deadline_s, cancellation=cancellation).text
-        finally:
-            self._places.release()
+    @staticmethod
+    def _complete(model: LanguageModel, prompt: ApprovedPrompt, cancellation: Cancellation) -> str:
+        deadline_s = time.monotonic() + ANSWER_S
+        return model.complete(prompt, _SAMPLING, deadline_s=deadline_s, cancellation=cancellation).text
 
 
 def _is_starting(model: LanguageModel) -> bool:

@@ -14,6 +14,7 @@ from gateway.errors import NotServing
 from gateway.privacy import UNLINKED, Privacy
 from gateway.telemetry import UNREAD, Telemetry
 from gateway.trace_context import CURRENT
+from gateway.turn import Turn
 from rails.types import RailStatus
 from store.content import KeepsText
 from store.errors import Conflict, StoreUnavailable
@@ -60,6 +61,11 @@ class Said:
     context: str = ""
     """What the page said of itself, as JSON."""
 
+    @classmethod
+    def of(cls, turn: Turn, answer: str) -> "Said":
+        """Returns what was asked in a turn, and what was answered or shown."""
+        return cls(turn.question.text, answer, turn.assistant.keeps_text, turn.question.user, turn.question.context)
+
 
 class DecisionLog:
     """Records decisions in order; a database that is away for a while loses none of them.
@@ -99,6 +105,11 @@ class DecisionLog:
         self._telemetry.decided(decision)
         self._log.info("decision", **_request(), **_fields(decision), error=error)
         return decision
+
+    def require_room(self) -> None:
+        """Raises `NotServing` when a decision can be kept nowhere: then nothing may be shown that needs one."""
+        if len(self._waiting) >= BUFFERED:
+            raise _refused()
 
     def note_none(self, turn_id: str, assistant: str, principal: str, *, reason: str) -> None:
         """Logs that a message ended without a decision: it was not acceptable, or its caller left."""

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 
 from gateway.errors import NotServing
@@ -254,11 +254,16 @@ class Place:
         try:
             yield
         except asyncio.CancelledError:
-            raise  # nobody goes on
+            raise  # nobody goes on, or comes `back`
         except Exception:
             await self._again()
             raise
         await self._again()
+
+    async def back(self) -> None:
+        """Takes the place again where work that was away with it was stopped, and the request goes on."""
+        if not self._has_place:
+            await self._again()
 
     async def _again(self) -> None:
         await self._line.enter_again()
@@ -283,8 +288,11 @@ PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
 async def away() -> AsyncIterator[None]:
     """Gives this request's place, if it has one, to others for the time of the block."""
     place = PLACE.get()
-    if place is None:
+    async with place.away() if place else nullcontext():
         yield
-        return
-    async with place.away():
-        yield
+
+
+async def back() -> None:
+    """Takes this request's place again, if it had one, where work that was away with it was stopped."""
+    if (place := PLACE.get()) is not None:
+        await place.back()

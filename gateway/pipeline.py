@@ -17,6 +17,7 @@ from gateway.faults import Faults
 from gateway.limits import Admission, Charged
 from gateway.live import Live
 from gateway.matching import Matching
+from gateway.model_use import WeightsUsed
 from gateway.prompt_sampling import sampling_of
 from gateway.releasing import SentenceBuffer, release_sentences
 from gateway.render import fill_text, render_prompt
@@ -33,7 +34,6 @@ from gateway.turn import (
     Source,
     Step,
     Turn,
-    WeightsUsed,
     Withheld,
 )
 from gateway.wording import Asked, Generating, Wanted, word
@@ -44,7 +44,7 @@ from rails.types import RailRecord, RailsReport, RailStatus, Stage
 from store.answer_form import has_form
 from store.content import Generate, PromptVersion
 from store.matches import Ambiguous, Match, NoMatch, SlotNeeded
-from store.types import Outcome
+from store.types import Decision, Outcome
 
 HIDDEN_RAIL = "hidden"
 """The rail whose refusal text a person gets for characters that step (1) refuses."""
@@ -123,17 +123,25 @@ class ChatPipeline:
             decision = turn.decide(stopped, Source.NONE, failed=True)
             code = error.code if isinstance(error, NotServing) else "internal_error"
             self._tracing.decided(turn, decision, error=code)
-            await self._decisions.record(decision, _said(turn), error=code)
+            await self._decisions.record(decision, Said.of(turn, turn.shown), error=code)
             raise
         except anyio.get_cancelled_exc_class():
-            self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason="caller_left")
+            # (7) record, also what was shown to a caller that left
+            if turn.shown:
+                with anyio.CancelScope(shield=True):
+                    await self._record(turn, turn.decide_left(self._weights(turn)), turn.shown, error="caller_left")
+            else:
+                self._decisions.note_none(turn.id, assistant.name, question.principal.id, reason="caller_left")
             raise
         # (7) record
-        kept = await self._decisions.record(reply.decision, _said(turn, reply.text), error=turn.model_error)
-        self._tracing.decided(turn, kept, error=turn.model_error)
+        await self._record(turn, reply.decision, reply.text, error=turn.model_error)
+        return reply
+
+    async def _record(self, turn: Turn, decision: Decision, answer: str, *, error: str | None) -> None:
+        kept = await self._decisions.record(decision, Said.of(turn, answer), error=error)
+        self._tracing.decided(turn, kept, error=error)
         self._admission.spent(kept)
         self._listener.decided(kept, turn.sent_message)
-        return reply
 
     async def _decide(self, turn: Turn, rate: Charged, watcher: Watcher) -> Reply:  # noqa: PLR0911 - each step may end it
         # (1) canonicalize: the message, and every slot value that came beside it
@@ -227,14 +235,18 @@ class ChatPipeline:
             return await run_rails(turn, Stage.OUTPUT, text, context_of(turn, facts, is_whole=is_whole))
 
         async def release(text: str) -> None:
+            if turn.question.is_streamed:
+                self._decisions.require_room()
+                turn.shown += text
             await watcher(Released(text, turn.id))
 
         buffer = SentenceBuffer(run, release, until_s=turn.question.deadline.latest + self._output_rails_s)
-        checked = await (buffer.finish(turn.kept.text) if turn.kept else release_sentences(generate, buffer))
-        if buffer.report is not None:
-            take_in(turn, buffer.report)
+        try:
+            checked = await (buffer.finish(turn.kept.text) if turn.kept else release_sentences(generate, buffer))
+        finally:
+            if buffer.report is not None:
+                take_in(turn, buffer.report)
         if checked is not None and checked.is_blocked:
-            turn.was_stopped = turn.completion is None and turn.kept is None
             await watcher(Withheld())
         return checked
 
@@ -285,7 +297,3 @@ class ChatPipeline:
 
     def _refusal(self, turn: Turn, rail: str) -> str:
         return turn.policy.refusal(turn.language, rail, default=turn.assistant.languages[0])
-
-
-def _said(turn: Turn, answer: str = "") -> Said:
-    return Said(turn.question.text, answer, turn.assistant.keeps_text, turn.question.user, turn.question.context)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from gateway.lines import back
 from gateway.sentences import next_end, shown_beginning
 from models.ports import OnText
 from rails.types import RailRecord, RailsReport, RailStatus, Stage
@@ -94,12 +95,15 @@ async def release_sentences(generate: Generate, buffer: SentenceBuffer) -> Rails
     try:
         while (stretch := await stretches.get()) is not None:
             if not await buffer.hear(stretch):
-                return buffer.report
-        answer = work.result()
-        return None if answer is None else await buffer.finish(answer)
+                break
+        else:
+            answer = work.result()
+            return None if answer is None else await buffer.finish(answer)
     finally:
         work.cancel()
         await asyncio.wait((work,))
+    await back()  # what was stopped while it was away did not take the place again
+    return buffer.report
 
 
 def _with_earlier(report: RailsReport, earlier: RailsReport | None) -> RailsReport:

@@ -125,7 +125,8 @@ class Telemetry:
         )
         self._undecided = self._counter(
             "canongate_undecided",
-            "Messages that ended without a decision: `caller_left`, `deadline_passed`, or the code of an error.",
+            "Messages that ended without a decision: `caller_left` before anything was shown, `deadline_passed`, or "
+            "the code of an error.",
             "reason",
         )
         self._seconds = self._histogram(

@@ -14,6 +14,7 @@ import uuid_utils
 from gateway.credentials import Principal
 from gateway.limits import Charged, Deadline
 from gateway.live import LiveState
+from gateway.model_use import TokensUsed, WeightsUsed
 from models.ports import Completion, FinishReason, RenderedPrompt
 from rails.dialog import DialogReply
 from rails.engine import RailsPolicy
@@ -99,6 +100,8 @@ class Question:
     """The pseudonym itself, where nobody in the gateway knows the person's name any more."""
     context: str = ""
     """What the page says of itself, as JSON: kept with the words for auditors; no step reads it."""
+    is_streamed: bool = False
+    """Whether words are shown as they pass: what was shown is a decision, also when whoever asked leaves."""
 
     @property
     def given(self) -> dict[str, str]:
@@ -109,14 +112,6 @@ class Question:
 def masked(text: str) -> str:
     """Returns what is kept of a quoted text: its length."""
     return f"({len(text)} characters)"
-
-
-@dataclass(frozen=True, slots=True)
-class WeightsUsed:
-    """What words an assistant's answers: the model's hash, and the name of its adapter, empty for none."""
-
-    sha256: str
-    adapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +176,10 @@ class Turn:
     dialog: DialogReply | None = None
     """What the policy's dialog says to a message that means no approved prompt."""
     model_error: str | None = None
-    was_stopped: bool = False
-    """Whether the model was stopped because its first words did not pass; then there is no completion."""
+    used: TokensUsed | None = None
+    """What the model took, estimated where it was stopped before its end; None as long as it has said nothing."""
+    shown: str = ""
+    """What of the answer was shown before there was a reply."""
 
     def __post_init__(self) -> None:
         self.language = self.assistant.languages[0]
@@ -229,8 +226,8 @@ class Turn:
     ) -> Decision:
         """Freezes the turn into the record that is stored."""
         self.timings_ms["total"] = round((time.monotonic() - self.started) * 1000, 3)
-        policy = self.state.policies[self.assistant.policy]
-        worded = weights if self.completion or self.kept or self.was_stopped else None
+        used = self.used or TokensUsed()
+        worded = weights if self.used or self.kept else None
         return Decision(
             id=self.id,
             at=self.at,
@@ -254,18 +251,23 @@ class Turn:
             timings_ms=dict(self.timings_ms),
             store_revision=self.state.catalog.revision,
             matcher=self.state.matcher.fingerprint,
-            policy=policy.name,
-            policy_revision=policy.revision,
+            policy=self.policy.name,
+            policy_revision=self.policy.revision,
             model_sha256=worded.sha256 if worded else None,
             model_adapter=(worded.adapter or None) if worded else None,
             sent_sha256=self._sent_sha256,
-            prompt_tokens=self.completion.prompt_token_count if self.completion else 0,
-            completion_tokens=self.completion.completion_tokens if self.completion else 0,
+            prompt_tokens=used.read,
+            completion_tokens=used.written,
             failed=failed,
             cached_from=self.kept.decision if self.kept else None,
             cached_at=self.kept.at if self.kept else None,
             person=self.question.person,
         )
+
+    def decide_left(self, weights: WeightsUsed) -> Decision:
+        """Freezes it into the record of what was shown to a caller that left before there was a reply."""
+        is_stopped = any(record.stops for record in self.records)
+        return self.decide(Outcome.BLOCKED_OUTPUT if is_stopped else Outcome.ANSWERED, Source.GENERATE, weights=weights)
 
     @property
     def _sent_sha256(self) -> str | None:

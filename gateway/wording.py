@@ -10,6 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from gateway.errors import NotServing
 from gateway.limits import Admission
 from gateway.lines import away
+from gateway.model_use import TokensUsed
 from gateway.render import tidy_answer
 from gateway.turn import Turn
 from models.errors import ModelBusy, ModelRefused, ModelTimeout, ModelUnavailable
@@ -68,7 +69,7 @@ async def _complete(asked: Asked, turn: Turn, wanted: Wanted, on_text: OnText | 
         asked.model.complete, wanted.prompt, wanted.sampling, deadline_s=wanted.deadline_s, cancellation=cancellation
     )
     if on_text is not None:
-        work = partial(work, on_text=on_text)
+        work = partial(work, on_text=_counting(turn, wanted.prompt, on_text))
     try:
         require_unmarked(wanted.prompt)
         with turn.timed("generate"):
@@ -78,8 +79,21 @@ async def _complete(asked: Asked, turn: Turn, wanted: Wanted, on_text: OnText | 
         return None
     finally:
         cancellation.cancel()  # a caller that left frees the worker; after an answer it changes nothing
-    turn.completion = completion
+    turn.completion, turn.used = completion, TokensUsed.of(completion)
     if not (answer := tidy_answer(completion)):
         turn.model_error = "NoWholeSentence"
         return None
     return answer
+
+
+def _counting(turn: Turn, prompt: ApprovedPrompt, on_text: OnText) -> OnText:
+    """Keeps with the turn what the model takes as it goes on: it may be stopped, and what it said shown."""
+    read, written = "".join(part.text for part in (*prompt.instructions, *prompt.question)), ""
+
+    def hear(stretch: str) -> None:
+        nonlocal written
+        written += stretch
+        turn.used = TokensUsed.estimated(read, written)
+        on_text(stretch)
+
+    return hear

@@ -105,6 +105,7 @@ class Decision:
     """Hash of the token list that the model was given."""
     prompt_tokens: int
     completion_tokens: int
+    """Both are an estimate where the model was stopped in the middle of an answer that was shown as it came."""
     failed: bool = False
     """Whether the message was stopped by a rail that broke (answered with 503)."""
     cached_from: str | None = None

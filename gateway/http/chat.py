@@ -108,6 +108,7 @@ async def chat(
 ) -> Response[Any]:
     """Answers a message; with `Accept: text/event-stream` stages are told as they begin, and sentences as they pass."""
     clock = Clock.start()
+    is_streamed = EVENT_STREAM in request.headers.get("accept", "")
     asked = convert(await read_object(request), ChatRequest, code="validation_error")
     question = Question(
         text=asked.message,
@@ -118,9 +119,10 @@ async def chat(
         conversation=asked.conversation,
         max_tokens=asked.max_tokens,
         user=asked.user,
+        is_streamed=is_streamed,
     )
     asking = Asking(components.pipeline, question)
-    if EVENT_STREAM in request.headers.get("accept", ""):
+    if is_streamed:
         await asking.until_begun(request.receive)
         if not asking.is_settled or asking.error is None:
             return EventStream(_frames(asking, request), on_close=asking.stop, headers=stream_headers(asking.admitted))

@@ -39,6 +39,7 @@ async def create_chat_completion(
     _require_form(asked, request, components)
     fails_on_block = _fails_on_block(request)
     extension = asked.canongate or ExtensionRequest()
+    may_open = bool(asked.stream) and not fails_on_block and asked.form is None
     question = Question(
         text=asked.text,
         assistant=asked.model,
@@ -48,9 +49,9 @@ async def create_chat_completion(
         conversation=extension.conversation,
         max_tokens=asked.most_tokens,
         user=asked.person,
+        is_streamed=may_open,
     )
     asking = Asking(components.pipeline, question)
-    may_open = asked.stream and not fails_on_block and asked.form is None
     if may_open:
         await asking.until_worded(request.receive, at_most_s=HOLD_S)
     else:

@@ -1,7 +1,8 @@
 """Turns and keys for the tests of kept answers."""
 
 from gateway.answer_keys import answer_key
-from gateway.turn import Turn, WeightsUsed
+from gateway.model_use import WeightsUsed
+from gateway.turn import Turn
 from models.ports import PartKind, PromptPart, RenderedPrompt, Sampling
 from tests.building import HOURS, RESET, question
 

@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from gateway.answer_cache import ENTRY_BYTES, AnswerCache
+from gateway.lines import PLACE, Line, Place
 from gateway.turn import KeptAnswer
 from models.ports import FinishReason
 from tests.building import build_state
@@ -277,6 +278,21 @@ async def test_nobody_waits_beyond_their_own_time(state):
             assert await look(cache, key, state, wait_s=0.05) is None
             assert await look(cache, key, state, wait_s=-1.0, keep=answer(decision="own")) is None
     assert await look(cache, key, state) == answer(decision="own")
+
+
+async def test_whoever_waited_in_vain_goes_on_in_their_place(state):
+    cache, key, line = make(), key_of(state), Line(places=1, waiting=1, target_s=1.0)
+    place = Place(line)
+    let_go = place.hold()
+    assert place.take_now()
+    token = PLACE.set(place)
+    first = cache.place(key, state, lifetime_s=60.0, wait_s=5.0)
+    async with first, cache.place(key, state, lifetime_s=60.0, wait_s=0.05) as own:
+        assert own.kept is None
+        assert line.in_work == 1
+    PLACE.reset(token)
+    let_go()
+    assert line.in_work == 0
 
 
 async def test_random_use_never_gives_one_keys_answer_to_another(state):

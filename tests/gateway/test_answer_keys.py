@@ -7,7 +7,8 @@ import pytest
 from gateway.answer_keys import answer_key
 from gateway.credentials import Principal
 from gateway.limits import Deadline
-from gateway.turn import Question, WeightsUsed
+from gateway.model_use import WeightsUsed
+from gateway.turn import Question
 from models.ports import PartKind, PromptPart, Sampling
 from rails.engine import compile_policy
 from rails.policy import load_policy

@@ -118,6 +118,26 @@ def test_no_more_questions_than_places_are_under_way_and_each_place_is_given_bac
     asyncio.run(crowd())
 
 
+def test_a_question_that_is_given_up_before_a_thread_took_it_up_gives_its_place_back():
+    may_go = threading.Event()
+    lent = CheckingModel(lambda: FakeModel(answer="no", name="judge"))
+    ask = lent.ask_of("judge")
+
+    async def give_up():
+        for _ in range(AT_ONCE):
+            lent._threads.submit(may_go.wait, 60)
+        waiting = [asyncio.create_task(ask(_QUESTION)) for _ in range(AT_ONCE)]
+        await asyncio.sleep(0)
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        may_go.set()
+        assert all(one.cancelled() for one in waiting)
+        assert await ask(_QUESTION) == "no"
+
+    asyncio.run(give_up())
+
+
 def test_a_policy_that_asks_a_model_passes_lint_and_is_built_in_the_sandbox_without_one():
     assert not has_errors(lint_policy(yaml.safe_dump(_policy(), sort_keys=False)))
     report = SANDBOX.try_document(_policy())

@@ -187,7 +187,8 @@ def test_a_block_stops_the_model():
     reply = anyio.run(here.pipeline.answer, question(FORGOT), Told(policy))
     assert time.monotonic() - started < 5.0
     assert reply.decision.outcome is Outcome.BLOCKED_OUTPUT
-    assert (reply.decision.model_sha256, reply.decision.completion_tokens) == ("f" * 64, 0)
+    assert reply.decision.model_sha256 == "f" * 64
+    assert 0 < reply.decision.completion_tokens < 200, "an estimate: the model tells no count"
 
 
 def test_a_model_that_breaks_off_leads_to_the_approved_fallback():
@@ -280,6 +281,7 @@ def test_a_caller_that_leaves_in_the_middle_frees_the_model():
     left = anyio.run(leave)
     assert ended.get(timeout=5) - left < 0.05
     assert len(first.text) < 40
+    assert here.decisions.rows == [], "whoever is not streamed to has seen nothing"
 
 
 def test_an_answer_that_no_rail_has_seen_is_a_bug():

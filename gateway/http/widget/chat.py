@@ -111,6 +111,7 @@ def _begin(
         conversation=conversation.id,
         person=visit.session.person,
         context=msgspec.json.encode(asked.context).decode() if asked.context else "",
+        is_streamed=True,
     )
     asking = Asking(components.pipeline, question)
     answer = widget.answers.begin(visit, key, fingerprint, asking.stop)
