@@ -76,9 +76,10 @@ def test_a_copied_tab_does_not_share_the_stream(widget: WidgetPage) -> None:
     assert not widget.gateway.of("GET", CHAT)
 
 
-def test_a_browser_that_keeps_nothing_loses_nothing_but_the_way_back(widget: WidgetPage) -> None:
+@pytest.mark.parametrize("denied", ["sessionStorage", "BroadcastChannel"])
+def test_a_browser_that_keeps_nothing_loses_nothing_but_the_way_back(widget: WidgetPage, denied: str) -> None:
     widget.page.add_init_script(
-        "Object.defineProperty(window, 'sessionStorage', {get() { throw new DOMException('no', 'SecurityError') }})"
+        f"Object.defineProperty(window, '{denied}', {{get() {{ throw new DOMException('no', 'SecurityError') }}}})"
     )
     widget.opened().ask("First?")
     expect(widget.last.locator(".tools")).to_be_visible()

@@ -21,10 +21,10 @@ export class Memory {
   set value(value: string | null) {
     this.#value = value;
     this.#looking = null;
-    if (value) void this.#listen();
     try {
       if (value) sessionStorage.setItem(this.name, value);
       else sessionStorage.removeItem(this.name);
+      if (value) void this.#listen();
     } catch {
       // The value above is what is left.
     }
