@@ -123,6 +123,20 @@ def test_silence_is_followed_by_a_look_at_the_finished_answer(widget: WidgetPage
     assert widget.gateway.of("GET", CHAT)[0].headers["accept"] == "application/json"
 
 
+def test_a_session_that_is_never_opened_is_asked_for_again(widget: WidgetPage) -> None:
+    widget.hold_time()
+    widget.page.route("**/widget/v1/sessions", lambda _: None)
+    widget.opened().ask("How?")
+    for _ in range(46):
+        widget.page.clock.run_for(1000)
+    assert not widget.gateway.of("POST", CHAT)
+    widget.page.unroute_all()
+    for _ in range(13):
+        widget.page.clock.run_for(1000)
+    expect(widget.last.locator(".tools")).to_be_visible()
+    assert len(widget.gateway.of("POST", CHAT)) == 1
+
+
 def test_a_machine_that_slept_finds_its_answer(widget: WidgetPage) -> None:
     widget.expected.append(BROKEN)
     holds(widget)
