@@ -116,3 +116,25 @@ def test_an_odd_answer_of_before_a_reload_leaves_an_empty_panel(widget: WidgetPa
     widget.page.reload()
     widget.launcher.click()
     expect(widget.log).to_contain_text("Ask me about leave")
+
+
+def test_whoever_reads_the_end_of_a_long_answer_is_left_there(widget: WidgetPage) -> None:
+    long = "\n\n".join(f"Paragraph {number}." for number in range(30))
+    widget.gateway.scripts["Long?"] = [
+        ("sentence", {"text": long}),
+        ("hold", "a"),
+        ("sentence", {"text": "\n\nMore."}),
+        ("hold", "b"),
+        ("done", answer(text=f"{long}\n\nMore.")),
+    ]
+    widget.gateway.held |= {"a", "b"}
+    widget.opened().ask("Long?")
+    expect(widget.last).to_contain_text("Paragraph 29.")
+    at = int(widget.log.evaluate("node => { node.scrollTop = node.scrollHeight; return node.scrollTop }"))
+    widget.page.wait_for_timeout(100)
+    widget.gateway.held.remove("a")
+    expect(widget.last).to_contain_text("More.")
+    assert widget.log.evaluate("node => node.scrollTop") >= at
+    widget.gateway.held.clear()
+    expect(widget.last.locator(".tools")).to_be_visible()
+    assert widget.log.evaluate("node => node.scrollTop") >= at
