@@ -30,9 +30,12 @@ def test_a_low_window_shows_heading_and_composer_whole(widget: WidgetPage) -> No
 
 def test_copying_and_feedback_are_seen_to_be_done(widget: WidgetPage) -> None:
     widget.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    text = "1. Open [the portal](https://hr.example.test/leave).\n2. Run:\n\n```\nif leave:\n    ask()\n```"
+    widget.gateway.scripts["How?"] = told(text=text)
     widget.opened().ask("How?")
     widget.button("Copy answer").click()
     expect(widget.last.get_by_text("Copied")).to_be_visible()
+    assert widget.page.evaluate("navigator.clipboard.readText()") == text
     widget.button("Not helpful").click()
     widget.button("Wrong").click()
     widget.button("Send feedback").click()
