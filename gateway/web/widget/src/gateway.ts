@@ -7,21 +7,22 @@ const CALL_MS = 10_000; // for what brings no signal of its own
 
 export class Gateway {
   readonly session: Session;
+  readonly #path: string;
   #configuration: Promise<Configuration> | null = null;
 
   constructor(
     readonly server: string,
-    readonly client: string,
-    private readonly lang: string,
+    client: string,
+    lang: string,
     page: Page,
   ) {
+    this.#path = `/clients/${encodeURIComponent(client)}?lang=${encodeURIComponent(lang)}`;
     this.session = new Session(page, (token) => this.#read("/sessions", this.#json({ client, token })));
   }
 
   /** Gives the client's configuration, asked for once; after a failure it is asked for again. */
   configuration(): Promise<Configuration> {
-    const path = `/clients/${encodeURIComponent(this.client)}?lang=${encodeURIComponent(this.lang)}`;
-    return (this.#configuration ??= this.#read(path)
+    return (this.#configuration ??= this.#read(this.#path)
       .then((told) => checked<Configuration>(told, CONFIGURATION))
       .catch((error: unknown) => {
         this.#configuration = null;
