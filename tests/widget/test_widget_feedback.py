@@ -49,3 +49,13 @@ def test_a_client_that_wants_no_feedback_shows_no_thumbs(widget: WidgetPage) -> 
     widget.opened().ask("How?")
     expect(widget.last).to_contain_text("25 days")
     expect(widget.button("Helpful")).to_have_count(0)
+
+
+def test_a_thumb_up_that_could_not_be_saved_asks_not_what_was_wrong(widget: WidgetPage) -> None:
+    widget.expected.append("503")
+    widget.opened().ask("How?")
+    widget.gateway.refusals["POST /widget/v1/feedback"].append(Refusal(503))
+    widget.button("Helpful").click()
+    expect(widget.last).to_contain_text("could not be saved")
+    expect(widget.element.locator(".feedback")).to_be_hidden()
+    expect(widget.button("Helpful")).to_have_attribute("aria-pressed", "false")

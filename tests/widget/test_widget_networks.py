@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.slow_proxy import SlowProxy, slow_way
 from tests.widget.stand_in import Refusal, answer, told
@@ -121,6 +121,22 @@ def test_silence_is_followed_by_a_look_at_the_finished_answer(widget: WidgetPage
     expect(widget.last.locator(".tools")).to_be_visible()
     assert len(widget.gateway.of("POST", CHAT)) == 1
     assert widget.gateway.of("GET", CHAT)[0].headers["accept"] == "application/json"
+
+
+def test_a_session_that_is_never_opened_is_asked_for_again(widget: WidgetPage) -> None:
+    widget.hold_time()
+    widget.gateway.held.add("sessions")
+    held: list[Route] = []
+    widget.page.route("**/widget/v1/sessions", lambda one: held.append(one) if widget.gateway.held else one.continue_())
+    widget.opened().ask("How?")
+    for _ in range(46):
+        widget.page.clock.run_for(1000)
+    assert not widget.gateway.of("POST", CHAT)
+    widget.gateway.held.clear()
+    for _ in range(13):
+        widget.page.clock.run_for(1000)
+    expect(widget.last.locator(".tools")).to_be_visible()
+    assert len(widget.gateway.of("POST", CHAT)) == 1
 
 
 def test_a_machine_that_slept_finds_its_answer(widget: WidgetPage) -> None:

@@ -128,7 +128,7 @@ def test_a_page_that_may_not_embed_it_says_so_as_soon_as_it_is_opened(widget: Wi
 
 
 def test_a_configuration_that_never_comes_is_waited_for_ten_seconds(widget: WidgetPage) -> None:
-    widget.page.clock.install()
+    widget.hold_time()
     widget.page.route(f"**{CONFIGURATION}*", lambda _: None)
     widget.opened()
     expect(widget.log).to_have_accessible_name("Conversation")

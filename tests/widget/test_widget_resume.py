@@ -1,13 +1,27 @@
 """Reloads and tabs: a conversation goes on in its own tab, and a copy of the tab begins its own."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.widget.stand_in import answer, told
+from tests.widget.stand_in import Refusal, answer, told
 from tests.widget.widget_page import WidgetPage
 
 pytestmark = pytest.mark.browser
-CHAT = "/widget/v1/chat"
+CHAT, CONVERSATION = "/widget/v1/chat", "/widget/v1/conversations/c1"
+ELEMENT = "document.querySelector('canongate-chat')"
+
+
+def asked_and_reloaded(widget: WidgetPage) -> None:
+    """Asks one question, and loads the page anew."""
+    widget.launcher.click()
+    widget.ask("First?")
+    expect(widget.last.locator(".tools")).to_be_visible()
+    widget.page.reload()
+
+
+def forgotten(widget: WidgetPage) -> list[str]:
+    """Gives the conversations that the gateway was told to forget."""
+    return [one.path for one in widget.gateway.of("DELETE", "/widget/v1/conversations")]
 
 
 def test_a_reload_in_the_middle_of_an_answer_goes_on_with_it(widget: WidgetPage) -> None:
@@ -62,9 +76,10 @@ def test_a_copied_tab_does_not_share_the_stream(widget: WidgetPage) -> None:
     assert not widget.gateway.of("GET", CHAT)
 
 
-def test_a_browser_that_keeps_nothing_loses_nothing_but_the_way_back(widget: WidgetPage) -> None:
+@pytest.mark.parametrize("denied", ["sessionStorage", "BroadcastChannel"])
+def test_a_browser_that_keeps_nothing_loses_nothing_but_the_way_back(widget: WidgetPage, denied: str) -> None:
     widget.page.add_init_script(
-        "Object.defineProperty(window, 'sessionStorage', {get() { throw new DOMException('no', 'SecurityError') }})"
+        f"Object.defineProperty(window, '{denied}', {{get() {{ throw new DOMException('no', 'SecurityError') }}}})"
     )
     widget.opened().ask("First?")
     expect(widget.last.locator(".tools")).to_be_visible()
@@ -103,4 +118,59 @@ def test_an_element_that_is_removed_while_it_looks_for_its_conversation_lets_go(
     widget.page.wait_for_timeout(300)
     assert widget.unexpected == []
     widget.page.evaluate("document.body.append(window.kept)")
+    expect(widget.log.locator(".turn")).to_have_count(1)
+
+
+def test_a_new_conversation_stays_new_when_the_old_one_comes(widget: WidgetPage) -> None:
+    asked_and_reloaded(widget.visit())
+    held: list[Route] = []
+    widget.page.route(
+        f"**{CONVERSATION}", lambda one: held.append(one) if one.request.method == "GET" else one.continue_()
+    )
+    with widget.page.expect_request(f"**{CONVERSATION}"):
+        widget.launcher.click()
+    widget.button("New conversation").click()
+    with widget.page.expect_response(lambda one: one.request == held[0].request):
+        held[0].continue_()
+    widget.page.wait_for_timeout(100)
+    expect(widget.log).to_contain_text("Ask me about leave")
+    expect(widget.log.locator(".turn")).to_have_count(0)
+    assert forgotten(widget) == [CONVERSATION]
+
+
+@pytest.mark.parametrize("deed", ["open(); {element}.reset()", "reset()"])
+def test_a_new_conversation_before_the_old_one_was_looked_for_forgets_it(widget: WidgetPage, deed: str) -> None:
+    asked_and_reloaded(widget.visit())
+    with widget.page.expect_request(lambda one: one.method == "DELETE" and one.url.endswith(CONVERSATION)):
+        widget.page.evaluate(f"{ELEMENT}.{deed.format(element=ELEMENT)}")
+    assert widget.page.evaluate("sessionStorage.length") == 0
+    expect(widget.log.locator(".turn")).to_have_count(0)
+    assert not widget.gateway.of("GET", CONVERSATION)
+
+
+def test_a_new_conversation_in_a_copied_tab_leaves_the_other_its_own(widget: WidgetPage) -> None:
+    widget.opened().ask("First?")
+    expect(widget.last.locator(".tools")).to_be_visible()
+    with widget.page.expect_popup() as opened:
+        widget.page.evaluate("window.open(location.href)")
+    copy = WidgetPage(opened.value, widget.host, widget.gateway, widget.address)
+    copy.launcher.click()
+    copy.button("New conversation").click()
+    copy.page.wait_for_timeout(400)
+    assert forgotten(widget) == []
+
+
+@pytest.mark.parametrize(("sign_in", "refusals"), [("required", []), ("optional", [Refusal(404)])])
+def test_a_token_that_comes_late_brings_the_conversation_back(
+    widget: WidgetPage, sign_in: str, refusals: list[Refusal]
+) -> None:
+    widget.expected.append("404")
+    widget.gateway.configuration["sign_in"] = sign_in
+    widget.visit()
+    widget.page.evaluate(f"{ELEMENT}.token = 'early'")
+    asked_and_reloaded(widget)
+    widget.gateway.refusals[f"GET {CONVERSATION}"] += refusals
+    widget.launcher.click()
+    expect(widget.log).to_contain_text("Ask me about leave")
+    widget.page.evaluate(f"{ELEMENT}.token = 'late'")
     expect(widget.log.locator(".turn")).to_have_count(1)

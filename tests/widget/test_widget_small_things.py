@@ -30,9 +30,12 @@ def test_a_low_window_shows_heading_and_composer_whole(widget: WidgetPage) -> No
 
 def test_copying_and_feedback_are_seen_to_be_done(widget: WidgetPage) -> None:
     widget.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    text = "1. Open [the portal](https://hr.example.test/leave).\n2. Run:\n\n```\nif leave:\n    ask()\n```"
+    widget.gateway.scripts["How?"] = told(text=text)
     widget.opened().ask("How?")
     widget.button("Copy answer").click()
     expect(widget.last.get_by_text("Copied")).to_be_visible()
+    assert widget.page.evaluate("navigator.clipboard.readText()") == text
     widget.button("Not helpful").click()
     widget.button("Wrong").click()
     widget.button("Send feedback").click()
@@ -116,3 +119,25 @@ def test_an_odd_answer_of_before_a_reload_leaves_an_empty_panel(widget: WidgetPa
     widget.page.reload()
     widget.launcher.click()
     expect(widget.log).to_contain_text("Ask me about leave")
+
+
+def test_whoever_reads_the_end_of_a_long_answer_is_left_there(widget: WidgetPage) -> None:
+    long = "\n\n".join(f"Paragraph {number}." for number in range(30))
+    widget.gateway.scripts["Long?"] = [
+        ("sentence", {"text": long}),
+        ("hold", "a"),
+        ("sentence", {"text": "\n\nMore."}),
+        ("hold", "b"),
+        ("done", answer(text=f"{long}\n\nMore.")),
+    ]
+    widget.gateway.held |= {"a", "b"}
+    widget.opened().ask("Long?")
+    expect(widget.last).to_contain_text("Paragraph 29.")
+    at = int(widget.log.evaluate("node => { node.scrollTop = node.scrollHeight; return node.scrollTop }"))
+    widget.page.wait_for_timeout(100)
+    widget.gateway.held.remove("a")
+    expect(widget.last).to_contain_text("More.")
+    assert widget.log.evaluate("node => node.scrollTop") >= at
+    widget.gateway.held.clear()
+    expect(widget.last.locator(".tools")).to_be_visible()
+    assert widget.log.evaluate("node => node.scrollTop") >= at

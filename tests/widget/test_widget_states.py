@@ -206,6 +206,18 @@ def test_a_wrong_value_is_asked_for_again_with_the_reason_told_once(widget: Widg
     expect(widget.input).to_be_focused()
 
 
+def test_what_was_wrong_of_one_value_is_not_said_of_the_next(widget: WidgetPage) -> None:
+    wrong = slot("integer", ask="How many?") | {"is_invalid": True}
+    widget.gateway.scripts["ask"] = told(**CLARIFY, text="How many?", slot=wrong)
+    widget.gateway.scripts["12"] = told(**CLARIFY, text="Which one?", slot=slot("short_text"))
+    widget.opened().ask("ask")
+    expect(widget.last.locator(".field")).to_have_accessible_description(re.compile("another value"))
+    widget.ask("12")
+    field = widget.last.get_by_label("Which one?")
+    expect(field).to_be_visible()
+    expect(field).to_have_accessible_description("")
+
+
 def test_a_limit_counts_down_while_the_next_question_can_be_typed(widget: WidgetPage) -> None:
     widget.expected.append("429")
     widget.page.clock.install()

@@ -18,6 +18,12 @@ for (const name of ["ready", "open", "close", "message", "feedback", "error", "r
   addEventListener(`canongate:${name}`, one => window.told.push([name, one.detail]));
 }
 """
+# The clock of a test moves timers and leaves these limits alone.
+_LIMITS = """AbortSignal.timeout = limit => {
+  const made = new AbortController();
+  setTimeout(() => made.abort(new DOMException("too long", "TimeoutError")), limit);
+  return made.signal;
+}"""
 _WATCH_REGIONS = """element => {
   window.spoken = [];
   const watch = new MutationObserver(all => {
@@ -71,6 +77,11 @@ class WidgetPage:
         self.visit(more)
         self.launcher.click()
         return self
+
+    def hold_time(self) -> None:
+        """Takes the time of the pages to come into the test's hands, with the limits of what they ask for."""
+        self.page.clock.install()
+        self.page.add_init_script(_LIMITS)
 
     def ask(self, words: str) -> None:
         """Types a question and sends it."""

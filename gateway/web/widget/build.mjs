@@ -32,7 +32,7 @@ const styles = {
   setup(made) {
     made.onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const { code } = await transform(readFileSync(path, "utf8"), { loader: "css", minify: true });
-      return { contents: code.replace(/([:,]) /g, "$1"), loader: "text" }; // esbuild leaves blanks in custom properties
+      return { contents: code.replace(/([:,]) /g, "$1").trim(), loader: "text" }; // esbuild leaves blanks in custom properties
     });
   },
 };
@@ -58,7 +58,7 @@ const own =
   "gateway|listener|watcher|memory|phase|isDay|isSlow|isAgain|seconds|bearer|drop|asked|isResumed|withheld|again|limited|" +
   "offline|changed|replaced|answered|failed|texts|hasFeedback|judge|say|retry|confirm|isBusy|draft|composer|notice|" +
   "launcher|news|isInline|hasLauncher|longest|configuration|said|follow|forget|reveal|settings|desk|depth|announcer|" +
-  "overrides|isResuming|exchange|turn|panel|locale|node|show|update|input|empty|parts|lines|run|words|kind|form|trouble|change|server|leave|resume|restore|depth|log|vouched|build|upgrade|emit|page|actions|judged|tell|alert|point|room";
+  "overrides|isResuming|exchange|turn|panel|locale|node|show|update|input|empty|parts|lines|run|words|kind|form|trouble|change|server|leave|resume|restore|depth|log|vouched|build|upgrade|emit|page|actions|judged|tell|alert|point|room|take|last|after";
 
 mkdirSync("../dist", { recursive: true });
 const shared = { bundle: true, minify: true, target: ["es2022"], charset: "utf8", logLevel: "warning" };

@@ -74,12 +74,12 @@ export class Conversation {
   }
 
   /** Begins anew; the gateway forgets at once what was said. */
-  reset(): void {
+  async reset(): Promise<void> {
     this.stop();
-    if (this.memory.value) this.gateway.forget(this.memory.value);
-    this.memory.value = null;
     this.turns = [];
     this.watcher.replaced();
+    const id = await this.memory.take();
+    if (id) this.gateway.forget(id);
   }
 
   /** Lets go of everything without telling anybody, as the page is left or the element taken away. */
@@ -91,11 +91,12 @@ export class Conversation {
   async resume(): Promise<void> {
     const id = await this.memory.restore();
     if (!id || this.turns.length) return;
-    const said = await this.gateway.said(id).catch((error: unknown) => {
-      if (isStatus(error, 404)) this.memory.value = null;
+    const said = await this.gateway.said(id).catch(async (error: unknown) => {
+      // Nobody is told of somebody's conversation: where signing in is optional, a token may still come.
+      if (isStatus(error, 404) && (await this.gateway.configuration()).sign_in !== "optional") this.memory.value = null;
       return [];
     });
-    if (this.turns.length) return;
+    if (id !== this.memory.value || this.turns.length) return;
     for (const { key, message, answer } of said) {
       const turn = newTurn(message, key, this.last?.answer?.slot?.type === "date");
       turn.answer = answer;

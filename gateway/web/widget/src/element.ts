@@ -101,7 +101,7 @@ export class CanongateChat extends Host {
   /** Begins a new conversation; what was said is forgotten. */
   reset(): void {
     this.#announcer.clear();
-    this.#live?.conversation.reset();
+    void this.#live?.conversation.reset();
     if (this.#isOpen) {
       this.#announcer.say(this.#settings.texts.of("reset_done"));
       this.focusInput();
@@ -133,8 +133,12 @@ export class CanongateChat extends Host {
   }
 
   protected vouched(): void {
-    this.#live?.gateway.session.drop();
+    if (!this.#live) return;
+    const { gateway, conversation } = this.#live;
+    gateway.session.drop();
     this.#isSignedOut = this.#isWarm = false;
+    this.#isResumed = !!conversation.last; // what nobody was told may be this person's
+    if (this.#isOpen) this.#resume();
     this.#notice();
   }
 

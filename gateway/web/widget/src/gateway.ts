@@ -1,28 +1,28 @@
 // Calls of the gateway: addresses, headers, and one silent renewal of a session that has ended.
 import { Session, type Page } from "./session";
-import { within } from "./exchange";
 import { ANSWER, checked, CONFIGURATION, isStatus, Refusal, SAID } from "./wire";
 import type { Asked, Configuration, Said, Verdict } from "./wire";
 
-const CONFIGURATION_MS = 10_000;
+const CALL_MS = 10_000; // for what brings no signal of its own
 
 export class Gateway {
   readonly session: Session;
+  readonly #path: string;
   #configuration: Promise<Configuration> | null = null;
 
   constructor(
     readonly server: string,
-    readonly client: string,
-    private readonly lang: string,
+    client: string,
+    lang: string,
     page: Page,
   ) {
+    this.#path = `/clients/${encodeURIComponent(client)}?lang=${encodeURIComponent(lang)}`;
     this.session = new Session(page, (token) => this.#read("/sessions", this.#json({ client, token })));
   }
 
   /** Gives the client's configuration, asked for once; after a failure it is asked for again. */
   configuration(): Promise<Configuration> {
-    const path = `/clients/${encodeURIComponent(this.client)}?lang=${encodeURIComponent(this.lang)}`;
-    return (this.#configuration ??= within(CONFIGURATION_MS, this.#read(path))
+    return (this.#configuration ??= this.#read(this.#path)
       .then((told) => checked<Configuration>(told, CONFIGURATION))
       .catch((error: unknown) => {
         this.#configuration = null;
@@ -96,7 +96,8 @@ export class Gateway {
   }
 
   async #call(path: string, more: RequestInit): Promise<Response> {
-    const reply = await fetch(`${this.server}/widget/v1${path}`, { ...more, credentials: "omit" });
+    const limit = AbortSignal.timeout(CALL_MS);
+    const reply = await fetch(`${this.server}/widget/v1${path}`, { signal: limit, ...more, credentials: "omit" });
     if (reply.ok) return reply;
     const told = (await reply.json().catch(() => null)) as { error?: { code?: string }; code?: string } | null;
     const after = Number(reply.headers.get("Retry-After")) || 0;

@@ -15,7 +15,7 @@ export function blocks(text: string): Node[] {
   return new Reader(cut.replace(/\r\n?/g, "\n").split("\n"), 0).read();
 }
 
-/** Gives the words of nodes, one line for each block: what is spoken and copied. */
+/** Gives the words of nodes, one line for each block: what is spoken. */
 export function plain(nodes: Iterable<Node>): string {
   let told = "";
   for (const node of nodes) {

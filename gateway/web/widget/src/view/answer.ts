@@ -54,9 +54,12 @@ function source({ texts }: Desk, answer: Answer): HTMLElement {
   return h("span", { class: "meta source" }, ...texts.parts<Node | string>("based_on", values));
 }
 
-/** In a frame the page around may not let it copy. */
+/**
+ * Copies an answer as it was written, in Markdown: its words alone would have no numbers, indents and addresses.
+ * In a frame the page around may not let it copy.
+ */
 function copyWords(answer: Answer, tell: (name: TextName) => void): void {
-  navigator.clipboard.writeText(plain(blocks(answer.text))).then(
+  navigator.clipboard.writeText(answer.text).then(
     () => tell("copied"),
     () => tell("not_copied"),
   );

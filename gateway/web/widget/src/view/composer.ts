@@ -2,7 +2,7 @@
 import { attribute, fill, h, icon } from "../dom";
 import type { Texts } from "../texts";
 
-const WARN_SHARE = 0.9;
+const NEAR_SHARE = 0.1;
 
 /** What becomes of what is written. */
 export interface Writing {
@@ -74,7 +74,7 @@ export class Composer {
 
   #measure(): void {
     const left = this.room(this.draft);
-    const isNear = left < this.longest * (1 - WARN_SHARE);
+    const isNear = left < this.longest * NEAR_SHARE;
     this.#count.textContent = isNear ? this.texts.of(left < 0 ? "over" : "left", { n: Math.abs(left) }) : "";
     attribute(this.input, "aria-invalid", left < 0 && "true");
     this.#button.classList.toggle("is-empty", !this.draft.trim());

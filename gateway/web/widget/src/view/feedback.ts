@@ -78,7 +78,6 @@ export class FeedbackView {
       await this.desk.judge({ decision: this.answer.id, verdict, reasons, comment });
       return true;
     } catch {
-      this.form.hidden = false;
       this.tell("not_saved");
       return false;
     }

@@ -38,10 +38,10 @@ export class Log {
     if (last && this.#isAtEnd) this.reveal(last);
   }
 
-  /** Scrolls so far that the turn is seen from its beginning on. The page around the widget stays where it is. */
+  /** Scrolls down so far that the turn is seen from its beginning on. The page around the widget stays where it is. */
   reveal(turn: Turn): void {
     const node = this.#views.get(turn)?.node;
-    if (node) this.node.scrollTop = node.offsetTop - 12;
+    if (node) this.node.scrollTop = Math.max(this.node.scrollTop, node.offsetTop - 12);
     this.#isAtEnd = true;
   }
 }

@@ -32,16 +32,18 @@ export class TurnView {
     this.node.append(h("div", { class: "mine", part: "message" }, words), this.#body, this.#next);
   }
 
-  /** Shows the turn as it is now; what can be asked next stands under the last one alone. */
+  /** Shows the turn as it is now; what can be asked next stands under the last one alone, and goes for good. */
   update(isLast: boolean): void {
     const { turn, desk } = this;
     const state = `${turn.phase} ${turn.answer?.id ?? ""}`;
-    this.#next.hidden = !isLast;
+    if (!isLast) fill(this.#next);
     if (turn.phase === "done" && turn.answer) {
       if (state === this.#shown) return;
       fill(this.#body, ...answerNodes(desk, turn.answer));
-      fill(this.#next, ...nextNodes(desk, turn.answer));
-      if (turn.answer.slot?.is_invalid && isLast) desk.point(this.#next);
+      if (isLast) {
+        fill(this.#next, ...nextNodes(desk, turn.answer));
+        if (turn.answer.slot?.is_invalid) desk.point(this.#next);
+      }
     } else if (state === this.#shown && turn.phase === "limited") {
       this.#body.querySelector(".status")!.textContent = statusOf(desk.texts, turn);
     } else {
