@@ -13,6 +13,7 @@ import msgspec
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from gateway.errors import GatewayError, InvalidRequest, NotAllowed
+from gateway.exporting import within
 from gateway.importing import Imported, ImportOrder, Makes, import_rows
 from store.catalog import load_catalog
 from store.database import Database
@@ -136,8 +137,8 @@ class Importing:
         )
 
     def outlook(self, actor: Actor, import_id: str) -> tuple[Prospect, ...]:
-        """Returns what the drafts of an import would add and alter, by name. Raises `NotFound`."""
-        bundle, live = self.drafts(actor, import_id), load_catalog(self._database).to_bundle()
+        """Returns what an import would add and alter of what the actor may see, by name. Raises `NotFound`."""
+        bundle, live = self.drafts(actor, import_id), within(load_catalog(self._database), actor).to_bundle()
         before: dict[str, Mapping[str, Any]] = {one.key: to_plain(one) for one in live.prompts}
         found = [Prospect(one.key, one.title, before.get(one.key), to_plain(one)) for one in bundle.prompts]
         found += [Prospect(name, str(one.get("title", name)), None, one) for name, one in bundle.suites.items()]
