@@ -161,7 +161,16 @@ async def test_what_cannot_be_done_is_refused_in_words(filled: AdminWorld, body:
 
 
 @pytest.mark.parametrize(
-    "query", [{"limit": "0"}, {"limit": "x"}, {"state": "lost"}, {"after": "x"}, {"reason": "1"}, {"text": "x" * 201}]
+    "query",
+    [
+        {"limit": "0"},
+        {"limit": "x"},
+        {"state": "lost"},
+        {"after": "x"},
+        {"after": f"{10**18 - 1}.x"},
+        {"reason": "1"},
+        {"text": "x" * 201},
+    ],
 )
 async def test_a_query_that_makes_no_sense_is_refused(filled: AdminWorld, query: dict) -> None:
     async with filled.client(VIEWER) as client:
