@@ -231,7 +231,6 @@ def _reply(job: ImportJob) -> ImportReply:
     )
 
 
-
 IMPORT_HANDLERS = (
     start_import,
     get_import,

@@ -178,6 +178,5 @@ async def _just_done(visit: Visit) -> Done | None:
     return next((one for one in page.items if one.id == wanted and one.undone_at is None), None)
 
 
-
 def _crumb(visit: Visit) -> Crumb:
     return Crumb(visit.texts("unmatched.title"), UNMATCHED)
