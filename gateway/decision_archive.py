@@ -18,6 +18,7 @@ from store.people import SYSTEM, Actor, Role
 from store.repositories.assistants import Assistants
 from store.repositories.decision_filters import DecisionFilter
 from store.repositories.decisions import Decisions, Place
+from store.review.purging import forget_decisions
 from store.sorting import Order
 from store.types import Decision, Outcome, Recorded, Words
 
@@ -150,14 +151,17 @@ class DecisionArchive:
         before = now - dt.timedelta(days=days)
         name = assistant.name if assistant else None
         with self._database.writing() as session:
-            count = self._decisions.expire(before, limit=EXPIRED_AT_ONCE, assistant=name, but=live, session=session)
-            if count:
+            old = self._decisions.old(before, limit=EXPIRED_AT_ONCE, assistant=name, but=live, session=session)
+            if old:
+                # In the queue too: once they are gone, the purge of a person finds nothing of theirs there.
+                forget_decisions(self._database, old, session)
+                self._decisions.delete(old, session=session)
                 target = f"assistant {name}" if name else "assistants that are not live"
-                details = {"count": count, "days": days, "before": before}
+                details = {"count": len(old), "days": days, "before": before}
                 self._audit.append(SYSTEM, "decisions.expired", target, details, session=session)
-        if count:
-            _LOG.info("decisions_expired: %d", count)
-        return count
+        if old:
+            _LOG.info("decisions_expired: %d", len(old))
+        return len(old)
 
 
 def _within(actor: Actor, wanted: DecisionFilter) -> DecisionFilter:

@@ -62,7 +62,7 @@ def export_content(
 
     Raises `NotFound` for no such format.
     """
-    seen = catalog if actor is None else _within(catalog, actor)
+    seen = catalog if actor is None else within(catalog, actor)
     if keys is not None:
         seen = Catalog(seen.revision, {key: one for key, one in seen.prompts.items() if key in keys}, {}, {}, {})
     told = Written()
@@ -93,7 +93,7 @@ def _whole(catalog: Catalog, whole: WholeFormat) -> Iterator[bytes]:
             yield bundle_text(catalog.to_bundle(), writing).encode("utf-8")
 
 
-def _within(catalog: Catalog, actor: Actor) -> Catalog:
+def within(catalog: Catalog, actor: Actor) -> Catalog:
     """Returns what belongs to the actor's assistants: another tenant's prompts and policies are not told."""
     if not actor.assistants:
         return catalog

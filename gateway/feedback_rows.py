@@ -115,10 +115,13 @@ def _taken(others: deque[_Answer], answer: _Answer) -> _Answer | None:
 def _give_way(waiting: dict[Group, dict[Verdict, deque[_Answer]]], order: deque[tuple[Group, Verdict, str]]) -> None:
     while len(order) > MOST_WAITING:
         group, verdict, decision = order.popleft()
-        queue = waiting[group][verdict]
+        sides = waiting.get(group)
+        if sides is None:  # its answers found their pairs, and it went with an earlier place of its own
+            continue
+        queue = sides[verdict]
         if queue and queue[0].decision == decision:
             queue.popleft()
-        if not any(waiting[group].values()):
+        if not any(sides.values()):
             del waiting[group]
 
 

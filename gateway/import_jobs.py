@@ -13,6 +13,7 @@ import msgspec
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from gateway.errors import GatewayError, InvalidRequest, NotAllowed
+from gateway.exporting import within
 from gateway.importing import Imported, ImportOrder, Makes, import_rows
 from store.catalog import load_catalog
 from store.database import Database
@@ -32,6 +33,7 @@ WAITING = 20
 """Imports that may wait for their turn."""
 KEPT_S = 30 * 86400.0
 """Drafts and rejected rows that were not fetched."""
+TIDIED_EVERY_S = 3600.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -91,6 +93,8 @@ class Importing:
         self._receiving.add(import_id)
         try:
             await self._receive(import_id, body)
+            await to_thread.run_sync(self._desk.move, import_id, ImportState.WAITING, limiter=self._threads)
+            self._waiting.append((import_id, actor, order))
         except BaseException:
             with CancelScope(shield=True):
                 fail = partial(self._fail, actor, import_id, "the file did not arrive whole")
@@ -98,8 +102,6 @@ class Importing:
             raise
         finally:
             self._receiving.discard(import_id)
-        await to_thread.run_sync(self._desk.move, import_id, ImportState.WAITING, limiter=self._threads)
-        self._waiting.append((import_id, actor, order))
         return await to_thread.run_sync(self.get, actor, import_id, limiter=self._threads)
 
     def get(self, actor: Actor, import_id: str) -> ImportJob:
@@ -136,8 +138,8 @@ class Importing:
         )
 
     def outlook(self, actor: Actor, import_id: str) -> tuple[Prospect, ...]:
-        """Returns what the drafts of an import would add and alter, by name. Raises `NotFound`."""
-        bundle, live = self.drafts(actor, import_id), load_catalog(self._database).to_bundle()
+        """Returns what an import would add and alter of what the actor may see, by name. Raises `NotFound`."""
+        bundle, live = self.drafts(actor, import_id), within(load_catalog(self._database), actor).to_bundle()
         before: dict[str, Mapping[str, Any]] = {one.key: to_plain(one) for one in live.prompts}
         found = [Prospect(one.key, one.title, before.get(one.key), to_plain(one)) for one in bundle.prompts]
         found += [Prospect(name, str(one.get("title", name)), None, one) for name, one in bundle.suites.items()]
@@ -160,9 +162,12 @@ class Importing:
         return path
 
     async def follow(self) -> None:
-        """Reads what was received, for ever; what a stop interrupted is told as failed at the next start."""
-        await to_thread.run_sync(self._tidy_up, limiter=self._one)
+        """Reads what was received, for ever, and tidies up at first and then every hour."""
+        due_s = 0.0
         while True:
+            if time.monotonic() >= due_s:
+                await to_thread.run_sync(self._tidy_up, limiter=self._one)
+                due_s = time.monotonic() + TIDIED_EVERY_S
             if not await self.run_next():
                 await asyncio.sleep(0.2)
 
@@ -193,9 +198,7 @@ class Importing:
             self._desk.require_draft(actor, order.change)
         area = order.drafts.area if order.drafts else None
         told: dict[str, Any] = {"format": order.format, "makes": order.makes.value, "area": area}
-        told |= {"change": order.change, "file": order.file}
-        if order.is_trial:
-            told["is_trial"] = True
+        told |= {"change": order.change, "file": order.file, **({"is_trial": True} if order.is_trial else {})}
         return self._desk.begin(actor, told).id
 
     async def _receive(self, import_id: str, body: AsyncIterator[bytes]) -> None:
@@ -236,7 +239,7 @@ class Importing:
             _LOG.exception("import_failed")
             self._fail(actor, import_id, "the import failed; tell the operator its id")
             raise
-        finally:
+        else:
             self._path(import_id, "rows").unlink(missing_ok=True)
 
     def _read(self, import_id: str, order: ImportOrder) -> Imported:
@@ -272,19 +275,18 @@ class Importing:
         return replace(order, drafts=replace(order.drafts, most=MOST_DRAFTS, taken=taken))
 
     def _fail(self, actor: Actor, import_id: str, problem: str) -> None:
-        self._path(import_id, "rows").unlink(missing_ok=True)
         self._desk.fail(actor, import_id, problem)
+        self._path(import_id, "rows").unlink(missing_ok=True)
 
     def _tidy_up(self) -> None:
-        """Tells what a stop interrupted, and removes files that nobody fetched for a month."""
-        mine = {import_id for import_id, _, _ in self._waiting} | self._receiving
-        old = time.time() - KEPT_S
+        """Tells what a stop or a lost database interrupted, and removes files that nobody fetched for a month."""
+        begun = {one.id for one in self._desk.open_ones() if self._path(one.id, "rows").exists()}
+        here = {*self._receiving, *(one for one, _, _ in self._waiting)}  # in the order in which imports move on
+        for import_id in begun - here:
+            self._fail(SYSTEM, import_id, "the gateway was stopped in the middle; send the file again")
         for path in self._folder.glob("*") if self._folder.is_dir() else ():
-            if path.stem not in mine and path.suffix != ".rows" and path.stat().st_mtime < old:
+            if path.stem not in here and path.stat().st_mtime < time.time() - KEPT_S:
                 path.unlink(missing_ok=True)
-        for stored in self._desk.open_ones():
-            if stored.id not in mine and self._path(stored.id, "rows").exists():
-                self._fail(SYSTEM, stored.id, "the gateway was stopped in the middle; send the file again")
 
 
 def _sees_all(actor: Actor) -> bool:

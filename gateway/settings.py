@@ -75,7 +75,7 @@ class ReviewSettings(Section, frozen=True):
     """Whether such messages are kept at all. What cannot be masked for sure is counted and not kept."""
 
     days: Annotated[int, Meta(ge=1, le=3650)] = 90
-    """Days after which a question that nobody asked again is removed."""
+    """Days after which a question that nobody asked again is removed; it goes sooner with its last decision."""
 
     new_per_day: Annotated[int, Meta(ge=1, le=100000)] = 500
     """Different questions that one assistant may add in a day; more are counted and not kept."""

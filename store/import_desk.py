@@ -158,7 +158,7 @@ class ImportDesk:
     ) -> str | None:
         edits = [Edit(EditKind.PROMPT, one.key, msgspec.to_builtins(to_plain(one))) for one in bundle.prompts]
         edits += [Edit(EditKind.SUITE, name, document) for name, document in bundle.suites.items()]
-        edits = [one for edit in edits if (one := self._over_live(edit, session, replaces=replaces))]
+        edits = [one for edit in edits if (one := self._over_live(actor, edit, session, replaces=replaces))]
         if not edits:
             return None
         change = self._drafts.open_change(actor, named, purpose=purpose, session=session)
@@ -168,9 +168,9 @@ class ImportDesk:
         self._drafts.add_edits(actor, change, edits, session=session)
         return change
 
-    def _over_live(self, edit: Edit, session: Session, *, replaces: bool) -> Edit | None:
+    def _over_live(self, actor: Actor, edit: Edit, session: Session, *, replaces: bool) -> Edit | None:
         """Returns the edit over what is live of its name; None where that says the same already."""
-        there = self._drafts.live(edit.kind, edit.name, session=session)
+        there = self._drafts.live(actor, edit.kind, edit.name, session=session)
         if there is None:
             return edit
         if not replaces:

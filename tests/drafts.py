@@ -34,7 +34,7 @@ class KeptDrafts:
     def is_draft(self, change: str, *, session) -> bool:
         return change in self.changes and change not in self.submitted
 
-    def live(self, kind: EditKind, name: str, *, session) -> Edit | None:
+    def live(self, actor: Actor, kind: EditKind, name: str, *, session) -> Edit | None:
         return copy.deepcopy(self._live.get((kind, name)))
 
     def in_change(self, change: str, kind: EditKind, name: str, *, session) -> Edit | None:

@@ -13,6 +13,7 @@ from models.errors import ModelError, ModelRefused
 from store.content import CanonicalPrompt, PromptVersion
 from store.errors import StoreError
 from store.index import Hit
+from store.people import Actor
 from store.phrases import Row, RowKind, fill_sample, fold
 from store.plain import canonical_hash
 
@@ -50,11 +51,11 @@ class PhrasingChecks:
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    def of(self, document: Mapping[str, Any]) -> tuple[PhrasingCheck, ...] | None:
-        """Returns a check of each phrasing, in their order; None where no phrasing can be read yet.
+    def of(self, actor: Actor, document: Mapping[str, Any]) -> tuple[PhrasingCheck, ...] | None:
+        """Returns a check of each phrasing, in their order, against the prompts that the actor may know of.
 
-        The rest of the document need not be complete: it is looked at while somebody still writes it. Raises
-        `NotServing` when the embedder does not answer.
+        None where no phrasing can be read yet. The rest of the document need not be complete: it is looked at while
+        somebody still writes it. Raises `NotServing` when the embedder does not answer.
         """
         content = _read(document)
         if content is None:
@@ -62,14 +63,14 @@ class PhrasingChecks:
         prompt = PromptVersion(0, content, canonical_hash(content))
         rows = [Row(prompt, RowKind.PHRASING, text) for text in content.phrasings[:MOST_CHECKED]]
         try:
-            return self._checked(content, rows)
+            return self._checked(actor, content, rows)
         except (StoreError, ModelError, ModelRefused) as error:
             raise NotServing("matcher_unavailable", "Phrasings cannot be compared now. Try again shortly.") from error
 
-    def _checked(self, content: CanonicalPrompt, rows: list[Row]) -> tuple[PhrasingCheck, ...]:
+    def _checked(self, actor: Actor, content: CanonicalPrompt, rows: list[Row]) -> tuple[PhrasingCheck, ...]:
         state = self._live.current
         index = state.matcher.index
-        areas = self._areas(content.area)
+        areas = self._areas(actor, content.area)
         vectors = state.matcher.vectors_of([fill_sample(row) for row in rows])
         own = vectors @ vectors.T
         np.fill_diagonal(own, -1.0)
@@ -84,10 +85,11 @@ class PhrasingChecks:
             checks.append(_check(row.text, nearest, rival, is_taken=is_taken, is_countered=fold(row.text) in countered))
         return tuple(checks)
 
-    def _areas(self, area: str) -> frozenset[str]:
-        """Returns the areas of which a message may mean one as well as this."""
-        assistants = self._live.current.catalog.assistants.values()
-        return frozenset(one for found in assistants if area in found.areas for one in found.areas) | {area}
+    def _areas(self, actor: Actor, area: str) -> frozenset[str]:
+        """Returns the areas, of the actor's assistants, of which a message may mean one as well as this."""
+        mine = (one for one in self._live.current.catalog.assistants.values() if actor.may_see(one.name))
+        found = frozenset(one for assistant in mine if area in assistant.areas for one in assistant.areas)
+        return found if actor.assistants else found | {area}
 
 
 def _read(document: Mapping[str, Any]) -> CanonicalPrompt | None:

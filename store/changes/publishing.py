@@ -14,7 +14,7 @@ from store.changes.evidence import GateRuns
 from store.changes.rules import Action, refusal_when_due, require
 from store.changes.telling import for_every_reader
 from store.changes.types import Change, ChangeState, EventKind, Item
-from store.errors import Conflict, InvalidContent, StoreError
+from store.errors import Conflict, InvalidContent, StoreError, StoreUnavailable
 from store.people import SYSTEM, Actor
 from store.publish_plan import PublishReport
 from store.repositories.revisions import Published
@@ -114,7 +114,8 @@ class PublishService:
         """Publishes a change whose time has come, as it was when it was found to be due.
 
         One that may not go live any more loses its time and says why; it stays approved. Raises `Conflict` when
-        another process was faster, or somebody wrote it meanwhile: nothing is to be done then.
+        another process was faster, or somebody wrote it meanwhile: nothing is to be done then; `StoreUnavailable` when
+        the database does not answer: it keeps its time.
         """
         desk = self._desk
         opened = desk.open(SYSTEM, change.id)
@@ -122,6 +123,8 @@ class PublishService:
             raise Conflict("somebody wrote this change meanwhile.", rule="change_moved")
         try:
             return self._publish(_Way(Action.PUBLISH, SYSTEM, is_due=True), opened, change.rev)
+        except StoreUnavailable:
+            raise
         except StoreError as error:
             if desk.changes.get(change.id).rev != change.rev:
                 raise Conflict("another process published this change, or somebody wrote it meanwhile.") from error

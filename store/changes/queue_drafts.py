@@ -38,11 +38,13 @@ class ChangeDrafts:
         except NotFound:
             return False
 
-    def live(self, kind: QueueKind, name: str, *, session: Session) -> Edit | None:
-        """Returns the thing as it is live, or None."""
+    def live(self, actor: Actor, kind: QueueKind, name: str, *, session: Session) -> Edit | None:
+        """Returns the thing as it is live, or None; also None for one of another tenant."""
         item = Item(EditKind(kind.value), name)
         document = self._desk.live.documents([item], session).get(item)
-        return None if document is None else Edit(kind, name, document, hash_of(document))
+        if document is None or not self._desk.live.ground(session).sees(actor, item, document):
+            return None
+        return Edit(kind, name, document, hash_of(document))
 
     def in_change(self, change: str, kind: QueueKind, name: str, *, session: Session) -> Edit | None:
         """Returns the thing as the change would have it, or None."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -165,7 +165,7 @@ class Decisions:
             rows = opened.execute(in_order(query, replace(order, after=None), by, DecisionRow.id)).all()
             return tuple(Recorded(_load(row), _words(text)) for row, text in rows)
 
-    def expire(
+    def old(
         self,
         before: dt.datetime,
         *,
@@ -173,8 +173,8 @@ class Decisions:
         session: Session,
         assistant: str | None = None,
         but: Collection[str] = (),
-    ) -> int:
-        """Deletes up to `limit` decisions older than that, with their texts, and returns how many.
+    ) -> Sequence[str]:
+        """Returns the ids of up to `limit` decisions older than that, the oldest first.
 
         Of one assistant, or of all but those named.
         """
@@ -184,11 +184,12 @@ class Decisions:
             if assistant
             else old.where(DecisionRow.assistant.not_in(tuple(but)))
         )
-        found = session.scalars(old).all()
-        if found:
-            session.execute(delete(DecisionTextRow).where(DecisionTextRow.decision.in_(found)))
-            session.execute(delete(DecisionRow).where(DecisionRow.id.in_(found)))
-        return len(found)
+        return session.scalars(old).all()
+
+    def delete(self, ids: Collection[str], *, session: Session) -> None:
+        """Deletes decisions with their texts."""
+        session.execute(delete(DecisionTextRow).where(DecisionTextRow.decision.in_(ids)))
+        session.execute(delete(DecisionRow).where(DecisionRow.id.in_(ids)))
 
     def forget(self, person: str, *, among: frozenset[str] = frozenset(), session: Session) -> tuple[int, int]:
         """Deletes what a person said, and whose the decisions are; returns how many texts and decisions that were.

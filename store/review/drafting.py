@@ -90,7 +90,7 @@ class Drafting:
         Raises `InvalidContent` when one of them is in the prompt's other list.
         """
         opened = self._drafts.open_change(actor, change, purpose=self._purpose, session=session)
-        edit = self._current(opened, EditKind.PROMPT, prompt, session)
+        edit = self._current(actor, opened, EditKind.PROMPT, prompt, session)
         if edit is None or edit.document is None:
             raise NotFound(f"there is no prompt {prompt[:80]}. Nothing was changed.")
         document, added = with_lines(edit.document, field, lines)
@@ -128,7 +128,7 @@ class Drafting:
             left = without_cases(document, drafted.added)
         else:
             left = without_lines(document, drafted.field, drafted.added)
-        live = self._drafts.live(drafted.kind, drafted.name, session=session)
+        live = self._drafts.live(actor, drafted.kind, drafted.name, session=session)
         is_as_live = live is not None and live.document is not None and _same(live.document, left)
         is_empty = live is None and drafted.field == _CASES and not left[_CASES]
         if is_as_live or is_empty:
@@ -136,15 +136,15 @@ class Drafting:
         else:
             self._drafts.add_edit(actor, change, Edit(drafted.kind, drafted.name, left, edit.base), session=session)
 
-    def _current(self, change: str, kind: EditKind, name: str, session: Session) -> Edit | None:
+    def _current(self, actor: Actor, change: str, kind: EditKind, name: str, session: Session) -> Edit | None:
         edit = self._drafts.in_change(change, kind, name, session=session)
-        return edit if edit is not None else self._drafts.live(kind, name, session=session)
+        return edit if edit is not None else self._drafts.live(actor, kind, name, session=session)
 
     def _new_prompt(
         self, actor: Actor, action: NewPrompt, questions: Sequence[StoredQuestion], *, session: Session
     ) -> Drafted:
         opened = self._drafts.open_change(actor, action.change, purpose=self._purpose, session=session)
-        current = self._current(opened, EditKind.PROMPT, action.key, session)
+        current = self._current(actor, opened, EditKind.PROMPT, action.key, session)
         if current is not None and current.document is not None:
             raise Conflict(f"there is a prompt {action.key} already. Add to it or choose another key.")
         lines = with_lines({}, "phrasings", _lines(questions, None))[1]
@@ -160,7 +160,7 @@ class Drafting:
             raise InvalidContent("the questions are of several assistants: name the suite, or take one at a time.")
         name = action.suite or suite_of(min(assistants))
         opened = self._drafts.open_change(actor, action.change, purpose=self._purpose, session=session)
-        edit = self._current(opened, EditKind.SUITE, name, session)
+        edit = self._current(actor, opened, EditKind.SUITE, name, session)
         document = new_suite(name, min(assistants)) if edit is None or edit.document is None else edit.document
         document, added = with_cases(document, [case_of(question.id, question.text) for question in questions])
         if added:

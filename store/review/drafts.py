@@ -45,8 +45,8 @@ class Drafts(Protocol):
     def is_draft(self, change: str, *, session: Session) -> bool:
         """Whether the change can still be edited; False also for one that is gone."""
 
-    def live(self, kind: EditKind, name: str, *, session: Session) -> Edit | None:
-        """Returns the thing as it is live, or None."""
+    def live(self, actor: Actor, kind: EditKind, name: str, *, session: Session) -> Edit | None:
+        """Returns the thing as it is live, or None; also None for one that the actor may not know of."""
 
     def in_change(self, change: str, kind: EditKind, name: str, *, session: Session) -> Edit | None:
         """Returns the thing as the change would have it, or None when the change does not touch it."""

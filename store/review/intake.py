@@ -15,6 +15,8 @@ from store.review.locking import hold_queue
 from store.review.types import Bounds, Noted, QuestionState, Tally
 from store.tables import DecisionRow, QuestionClusterRow, QuestionCountRow, QuestionRow, QuestionSightingRow
 
+IS_SIGHTED = exists().where(QuestionSightingRow.question == QuestionRow.id)
+"""Whether the queue still knows a decision that brought the question."""
 _REMOVED_AT_ONCE = 1000
 
 
@@ -67,6 +69,8 @@ class Intake:
                     day = until.astimezone(dt.UTC).date()
                     session.execute(delete(QuestionSightingRow).where(QuestionSightingRow.day < day))
                     session.execute(delete(QuestionCountRow).where(QuestionCountRow.day < day))
+                    # Whoever asked last was purged, and no purge would find those who asked before.
+                    session.execute(delete(QuestionRow).where(~IS_SIGHTED))
                     remove_empty_clusters(session)
             removed += len(gone)
             if len(gone) < _REMOVED_AT_ONCE:

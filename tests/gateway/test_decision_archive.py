@@ -12,8 +12,13 @@ from gateway.decision_archive import DecisionArchive
 from store.audit import AuditTrail
 from store.content import Assistant
 from store.database import open_database
+from store.people import Role
 from store.repositories.assistants import Assistants
 from store.repositories.decisions import Decisions
+from store.review.intake import Intake
+from store.review.reading import Reading
+from store.review.types import Bounds, Noted, Reason, Wanted
+from tests.administration import person
 from tests.building import ASSISTANT
 from tests.gateway.test_decisions import decision
 from tests.migrated import migrate_new
@@ -55,3 +60,18 @@ def test_each_assistant_keeps_decisions_as_long_as_it_says(database, monkeypatch
         ("decisions.expired", "assistants that are not live", 1),
         ("decisions.expired", "assistant desk", 1),
     ]
+
+
+def test_a_question_goes_from_the_queue_with_its_last_decision(database) -> None:
+    with database.writing() as session:
+        one = msgspec.convert({**ASSISTANT, "name": "desk", "retention_days": 10}, Assistant)
+        Assistants(database).save(one, revision=1, session=session)
+    decisions, bounds = Decisions(database), Bounds(new_per_day=10, questions=10, days=90)
+    for number, (text, age) in enumerate([("I am Jo Miller", 11), ("Where is the gym?", 11), ("Where is the gym?", 9)]):
+        made = dataclasses.replace(decision(number), assistant="desk", at=NOW - dt.timedelta(days=age))
+        decisions.add(made)
+        asked = Noted(decision=made.id, at=made.at, assistant="desk", reason=Reason.NO_MATCH, text=text)
+        Intake(database, bounds).take([asked])
+    assert DecisionArchive(database, AuditTrail(database, b"k" * 32)).expire(NOW) == 2
+    (left,) = Reading(database).questions(person("vic", Role.VIEWER), Wanted(), now=NOW).items
+    assert (left.text, left.count) == ("Where is the gym?", 1)

@@ -1,5 +1,6 @@
 """Whoever works for one tenant reads nothing of another's documents, whatever their own run into."""
 
+import datetime as dt
 import re
 import tempfile
 from pathlib import Path
@@ -11,15 +12,23 @@ from hypothesis import strategies as st
 from gateway.changing.services import policy_problem
 from store.changes.documents import hash_of
 from store.changes.evidence import NOTHING_ELSE, CalibrationEvidence, GateResult, SuiteEvidence
+from store.changes.queue_drafts import ChangeDrafts
 from store.changes.telling import ELSEWHERE, for_every_reader, place_of
 from store.changes.types import Edit, EditKind, Item
 from store.changes.viewing import ChangeViews
 from store.database import Database, open_database
 from store.errors import InvalidContent, StoreError
+from store.formats.bundle import Bundle
+from store.import_desk import ImportDesk
 from store.people import Role
+from store.review.acting import Acting
+from store.review.actions import AddCounterexample, AddPhrasing, NewPrompt
+from store.review.intake import Intake
+from store.review.reading import Reading
+from store.review.types import Bounds, Noted, Reason, Target, Wanted
 from tests.migrated import migrate_new
 from tests.store.changes.change_world import ChangeWorld, person
-from tests.store.store_content import assistant, prompt
+from tests.store.store_content import AT, assistant, prompt
 
 MINE = {"assistants": ("desk",)}
 ADA = person("ada", Role.EDITOR, **MINE)
@@ -208,3 +217,43 @@ def test_what_keeps_a_change_from_its_time_is_told_without_other_documents(datab
 def test_a_line_says_first_what_it_is_about(line: str, name: str | None) -> None:
     place = place_of(line)
     assert (place.name if place else None) == name
+
+
+@pytest.mark.parametrize("sentence", [f"{SENTENCE} a", "Where is the way"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        AddPhrasing,
+        AddCounterexample,
+        lambda key, _: NewPrompt(key, "Title", key.partition(".")[0], "Desk", "en", dt.date(2027, 6, 30)),
+    ],
+    ids=["phrasing", "counterexample", "prompt"],
+)
+def test_what_is_done_about_a_question_tells_nothing_of_another_tenants_prompt(
+    database: Database, action, sentence: str
+) -> None:
+    world = ChangeWorld(database)
+    acting = Acting(database, world.audit, ChangeDrafts(world.desk, world.changes))
+    asked = Noted(decision="d", at=AT, assistant="desk", reason=Reason.NO_MATCH, text="Where is the gym?")
+    Intake(database, Bounds(new_per_day=10, questions=10, days=30)).take([asked])
+    (question,) = Reading(database).questions(ADA, Wanted(), now=AT).items
+    texts = [
+        told(acting.act, ADA, action(key, sentence), [Target(question.id, question.rev)], now=AT).replace(key, "KEY")
+        for key in ("aquagga.stripes", "aquagga.none")
+    ]
+    assert texts[0] == texts[1]
+    assert "there is no prompt KEY" in texts[0]
+
+
+@pytest.mark.parametrize("replaces", [True, False])
+def test_an_import_tells_nothing_of_another_tenants_prompt(database: Database, *, replaces: bool) -> None:
+    world = ChangeWorld(database)
+    desk = ImportDesk(database, world.audit, ChangeDrafts(world.desk, world.changes))
+    report = dict.fromkeys(("rows", "rejected", "made", "joined", "duplicates"), 1)
+    texts = []
+    for drafted in (world.catalog().prompts["aquagga.stripes"].content, prompt("aquagga.none")):
+        made = desk.begin(ADA, {})
+        desk.finish(ADA, made.id, report, Bundle(prompts=(drafted,)), replaces=replaces)
+        texts.append(desk.get(made.id).problem.replace(drafted.key, "KEY"))
+    assert texts[0] == texts[1]
+    assert "there is no prompt KEY" in texts[0]

@@ -137,10 +137,16 @@ def test_old_ones_expire_in_batches_with_their_texts(database: Database) -> None
     rows = [Recorded(later(n, assistant="desk" if n < 5 else "gone"), WORDS) for n in range(8)]
     decisions = stored(database, *rows)
     cutoff = AT + dt.timedelta(seconds=7)
-    with database.writing() as session:
-        assert decisions.expire(cutoff, limit=3, assistant="desk", session=session) == 3
-        assert decisions.expire(cutoff, limit=3, assistant="desk", session=session) == 2
-        assert decisions.expire(cutoff, limit=9, but=("desk",), session=session) == 2
+
+    def expire(**which) -> int:
+        with database.writing() as session:
+            old = decisions.old(cutoff, **which, session=session)
+            decisions.delete(old, session=session)
+        return len(old)
+
+    assert expire(limit=3, assistant="desk") == 3
+    assert expire(limit=3, assistant="desk") == 2
+    assert expire(limit=9, but=("desk",)) == 2
     assert [one.id for one in decisions.page(limit=10)] == ["id-7"]
     assert decisions.words("id-3") is None
 

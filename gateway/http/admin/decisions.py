@@ -19,6 +19,7 @@ from gateway.http.admin.guard import actor_of
 from gateway.http.admin.queries import Query, administration_of
 from gateway.http.bodies import convert, read_object
 from gateway.http.described import JSON, TEXT, Described
+from gateway.http.ids import plain_id
 from store.content import KeepsText
 from store.repositories.decision_filters import DecisionFilter
 from store.types import Outcome, Words
@@ -177,7 +178,7 @@ async def get_decision(
 ) -> DecisionReply:
     """Returns one decision."""
     archive, actor = administration_of(components).archive, actor_of(request)
-    return decision_reply(await to_thread.run_sync(archive.get, actor, _known(decision_id), limiter=_THREADS))
+    return decision_reply(await to_thread.run_sync(archive.get, actor, plain_id(decision_id), limiter=_THREADS))
 
 
 @post("/v1/admin/decisions/{decision_id:str}/reveal", status_code=200, operation_id="reveal_decision", is_kept=False)
@@ -187,7 +188,7 @@ async def reveal_decision(
     """Returns what is hidden of a decision."""
     asked = convert(await read_object(request), RevealRequest, code="validation_error")
     archive, actor = administration_of(components).archive, actor_of(request)
-    reveal = partial(archive.reveal, actor, _known(decision_id), reason=asked.reason)
+    reveal = partial(archive.reveal, actor, plain_id(decision_id), reason=asked.reason)
     found = await to_thread.run_sync(reveal, limiter=_THREADS)
     kept = found.words.kept if found.words else KeepsText.OFF
     told = RevealReply(found.decision.id, kept, _words(found.words), dict(found.decision.slots))
@@ -237,8 +238,3 @@ def _wanted(query: Query) -> DecisionFilter:
 
 def _mark(shown: ShownDecision) -> str:
     return f"{shown.decision.at.isoformat().replace('+00:00', 'Z')}_{shown.decision.id}"
-
-
-def _known(decision_id: str) -> str:
-    """An id that no database could look up is one that is not there."""
-    return decision_id if decision_id.isprintable() else ""

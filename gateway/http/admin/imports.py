@@ -18,6 +18,7 @@ from gateway.http.admin.guard import actor_of
 from gateway.http.admin.queries import Query, administration_of
 from gateway.http.described import JSON, TEXT, Described
 from gateway.http.downloads import download
+from gateway.http.ids import plain_id
 from gateway.import_jobs import ImportJob
 from gateway.importing import ImportOrder, Makes
 from store.catalog import load_catalog
@@ -122,7 +123,7 @@ async def get_import(
 ) -> ImportReply:
     """Returns an import."""
     importing, actor = administration_of(components).importing, actor_of(request)
-    return _reply(await to_thread.run_sync(importing.get, actor, _known(import_id), limiter=_THREADS))
+    return _reply(await to_thread.run_sync(importing.get, actor, plain_id(import_id), limiter=_THREADS))
 
 
 @get("/v1/admin/imports/{import_id:str}/drafts", operation_id="get_import_drafts")
@@ -164,7 +165,7 @@ async def export_live_content(
 
 async def _found(request: Request[Any, Any, Any], components: Components, import_id: str, kind: str) -> Path:
     importing, actor = administration_of(components).importing, actor_of(request)
-    return await to_thread.run_sync(importing.file, actor, _known(import_id), kind, limiter=_THREADS)
+    return await to_thread.run_sync(importing.file, actor, plain_id(import_id), kind, limiter=_THREADS)
 
 
 def _file(path: Path, name: str) -> File:
@@ -228,11 +229,6 @@ def _reply(job: ImportJob) -> ImportReply:
         problem=stored.problem,
         report=dict(stored.report) if stored.report else None,
     )
-
-
-def _known(import_id: str) -> str:
-    """An id that no database could look up is one that is not there."""
-    return import_id if import_id.isprintable() else ""
 
 
 IMPORT_HANDLERS = (

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from gateway.http.ids import plain_id
 from store.content import Key, Line, Name
 from store.review.actions import (
     AddCounterexample,
@@ -121,4 +122,9 @@ def action_of(sent: AnyActionRequest) -> AnyAction:  # noqa: PLR0911 - one for e
         case DiscardRequest():
             return Discard()
         case MergeRequest():
-            return Merge(Target(sent.into.id, sent.into.rev))
+            return Merge(target_of(sent.into))
+
+
+def target_of(sent: TargetRequest) -> Target:
+    """Returns a target as the service takes it."""
+    return Target(plain_id(sent.id), sent.rev)

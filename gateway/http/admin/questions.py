@@ -30,11 +30,12 @@ from gateway.http.admin.question_replies import (
     question_reply,
     questions_reply,
 )
-from gateway.http.admin.question_requests import QuestionActionRequest, action_of
+from gateway.http.admin.question_requests import QuestionActionRequest, action_of, target_of
 from gateway.http.bodies import convert, read_object
 from gateway.http.described import JSON, Described
+from gateway.http.ids import plain_id
 from gateway.reviewing.service import Reviewing
-from store.review.types import LISTED_FROM, QuestionState, Reason, Target, Wanted
+from store.review.types import LISTED_FROM, QuestionState, Reason, Wanted
 
 """Messages that a cluster has at least to be listed, unless the caller says otherwise: one is too noisy."""
 MOST = 1_000_000
@@ -178,7 +179,7 @@ async def list_questions(request: Request[Any, Any, Any], components: _Parts) ->
 @get("/v1/admin/questions/{question:str}", operation_id="get_question")
 async def get_question(request: Request[Any, Any, Any], components: _Parts) -> Response[QuestionReply]:
     """Shows a question; its ETag is its `rev`."""
-    call = partial(_service(components).question, actor_of(request), request.path_params["question"])
+    call = partial(_service(components).question, actor_of(request), plain_id(request.path_params["question"]))
     found = await to_thread.run_sync(call, limiter=_service(components).threads)
     return Response(question_reply(found), headers={"etag": f'"{found.rev}"'})
 
@@ -186,7 +187,7 @@ async def get_question(request: Request[Any, Any, Any], components: _Parts) -> R
 @get("/v1/admin/questions/{question:str}/prospects", operation_id="get_question_prospects")
 async def get_question_prospects(request: Request[Any, Any, Any], components: _Parts) -> Response[ProspectsReply]:
     """Tries a question on the live matcher."""
-    call = partial(_service(components).prospects, actor_of(request), request.path_params["question"])
+    call = partial(_service(components).prospects, actor_of(request), plain_id(request.path_params["question"]))
     return Response(prospects_reply(await to_thread.run_sync(call, limiter=_service(components).threads)))
 
 
@@ -211,7 +212,7 @@ async def get_question_cluster(
     request: Request[Any, Any, Any], components: _Parts
 ) -> Response[QuestionClusterDetailReply]:
     """Shows a cluster; its ETag is its `rev`."""
-    cluster = request.path_params["cluster"]
+    cluster = plain_id(request.path_params["cluster"])
     call = partial(_service(components).cluster, actor_of(request), cluster, _wanted(request))
     found = await to_thread.run_sync(call, limiter=_service(components).threads)
     return Response(detail_reply(found), headers={"etag": f'"{found.cluster.rev}"'})
@@ -222,7 +223,7 @@ async def get_question_cluster_prospects(
     request: Request[Any, Any, Any], components: _Parts
 ) -> Response[ProspectsReply]:
     """Tries a cluster's most central question on the live matcher."""
-    call = partial(_service(components).cluster_prospects, actor_of(request), request.path_params["cluster"])
+    call = partial(_service(components).cluster_prospects, actor_of(request), plain_id(request.path_params["cluster"]))
     return Response(prospects_reply(await to_thread.run_sync(call, limiter=_service(components).threads)))
 
 
@@ -230,7 +231,7 @@ async def get_question_cluster_prospects(
 async def act_on_questions(request: Request[Any, Any, Any], components: _Parts) -> Response[QuestionActionReply]:
     """Does something to all targets or to none."""
     sent = convert(await read_object(request), QuestionActionRequest, code="validation_error")
-    targets = tuple(Target(one.id, one.rev) for one in sent.targets)
+    targets = tuple(map(target_of, sent.targets))
     call = partial(_service(components).act, actor_of(request), action_of(sent.action), targets)
     return Response(done_reply(await to_thread.run_sync(call, limiter=_service(components).threads)), status_code=201)
 
@@ -246,7 +247,7 @@ async def list_question_actions(request: Request[Any, Any, Any], components: _Pa
 @post("/v1/admin/question-actions/{action:str}/undo", operation_id="undo_question_action", status_code=200)
 async def undo_question_action(request: Request[Any, Any, Any], components: _Parts) -> Response[QuestionActionReply]:
     """Undoes an action."""
-    call = partial(_service(components).undo, actor_of(request), request.path_params["action"])
+    call = partial(_service(components).undo, actor_of(request), plain_id(request.path_params["action"]))
     return Response(done_reply(await to_thread.run_sync(call, limiter=_service(components).threads)))
 
 

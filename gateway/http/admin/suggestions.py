@@ -17,6 +17,7 @@ from gateway.http.admin.guard import actor_of
 from gateway.http.admin.question_queries import choice_of, limit_of, rev_of, text_of
 from gateway.http.bodies import convert, read_object
 from gateway.http.described import JSON, Described
+from gateway.http.ids import plain_id
 from gateway.suggesting.service import Suggesting
 from store.content import Key
 from store.review.suggested import Job, Proposal, ProposalKind, ProposalState
@@ -167,14 +168,14 @@ async def begin_suggestion_job(request: Request[Any, Any, Any], components: _Par
 @get(_JOBS + "/{job:str}", operation_id="get_suggestion_job")
 async def get_suggestion_job(request: Request[Any, Any, Any], components: _Parts) -> Response[SuggestionJobReply]:
     """Tells how far a search is."""
-    call = partial(_service(components).job, actor_of(request), request.path_params["job"])
+    call = partial(_service(components).job, actor_of(request), plain_id(request.path_params["job"]))
     return Response(_job(await to_thread.run_sync(call, limiter=_service(components).threads)))
 
 
 @delete(_JOBS + "/{job:str}", operation_id="cancel_suggestion_job", status_code=200)
 async def cancel_suggestion_job(request: Request[Any, Any, Any], components: _Parts) -> Response[SuggestionJobReply]:
     """Stops a search."""
-    call = partial(_service(components).cancel, actor_of(request), request.path_params["job"])
+    call = partial(_service(components).cancel, actor_of(request), plain_id(request.path_params["job"]))
     return Response(_job(await to_thread.run_sync(call, limiter=_service(components).threads)))
 
 
@@ -197,7 +198,7 @@ async def list_suggestions(request: Request[Any, Any, Any], components: _Parts) 
 @get(_LIST + "/{suggestion:str}", operation_id="get_suggestion")
 async def get_suggestion(request: Request[Any, Any, Any], components: _Parts) -> Response[ProposalReply]:
     """Shows a proposal; its ETag is its `rev`."""
-    call = partial(_service(components).proposal, actor_of(request), request.path_params["suggestion"])
+    call = partial(_service(components).proposal, actor_of(request), plain_id(request.path_params["suggestion"]))
     return _told(await to_thread.run_sync(call, limiter=_service(components).threads))
 
 
@@ -205,7 +206,7 @@ async def get_suggestion(request: Request[Any, Any, Any], components: _Parts) ->
 async def accept_suggestion(request: Request[Any, Any, Any], components: _Parts) -> Response[ProposalReply]:
     """Puts a sentence into a change."""
     sent = convert(await read_object(request), AcceptSuggestionRequest, code="validation_error")
-    suggestion, rev = request.path_params["suggestion"], rev_of(request)
+    suggestion, rev = plain_id(request.path_params["suggestion"]), rev_of(request)
     call = partial(_service(components).accept, actor_of(request), suggestion, rev, sent.change)
     return _told(await to_thread.run_sync(call, limiter=_service(components).threads))
 
@@ -213,7 +214,7 @@ async def accept_suggestion(request: Request[Any, Any, Any], components: _Parts)
 @post(_LIST + "/{suggestion:str}/decline", operation_id="decline_suggestion", status_code=200)
 async def decline_suggestion(request: Request[Any, Any, Any], components: _Parts) -> Response[ProposalReply]:
     """Declines a sentence."""
-    suggestion, rev = request.path_params["suggestion"], rev_of(request)
+    suggestion, rev = plain_id(request.path_params["suggestion"]), rev_of(request)
     call = partial(_service(components).decline, actor_of(request), suggestion, rev)
     return _told(await to_thread.run_sync(call, limiter=_service(components).threads))
 

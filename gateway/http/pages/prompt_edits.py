@@ -212,7 +212,7 @@ async def checks_of(visit: Visit, document: Mapping[str, Any]) -> tuple[Phrasing
     if visit.components is None:
         return None
     try:
-        return await visit.call(PhrasingChecks(visit.components.live).of, document)
+        return await visit.call(PhrasingChecks(visit.components.live).of, visit.actor, document)
     except NotServing:
         return None
 

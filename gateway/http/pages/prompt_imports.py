@@ -10,6 +10,7 @@ from litestar.response import File, Stream
 
 from gateway.errors import InvalidRequest
 from gateway.http.downloads import download
+from gateway.http.ids import plain_id
 from gateway.http.pages.choices import choices_of
 from gateway.http.pages.diff import document_difference
 from gateway.http.pages.documents import PROMPTS, change_of, changing_of, prompt_crumbs
@@ -88,7 +89,7 @@ async def draft_import_on_page(import_id: FromPath[str], visit: _Asked) -> Respo
     form, change = visit.form, change_of(visit)
     named = None if change is None else str(change)
     try:
-        made = await visit.call(visit.administration.importing.adopt, visit.actor, _known(import_id), change=named)
+        made = await visit.call(visit.administration.importing.adopt, visit.actor, plain_id(import_id), change=named)
     except (*REFUSALS, Refused) as error:
         return await _shown(visit, import_id, refused(visit, form, error))
     return visit.go(f"/admin/changes/{made}", done="import_drafted")
@@ -98,7 +99,7 @@ async def draft_import_on_page(import_id: FromPath[str], visit: _Asked) -> Respo
 async def export_refused_rows(import_id: FromPath[str], visit: _Asked) -> File:
     """Sends the rows that were refused as they came, to be mended and sent again."""
     importing = visit.administration.importing
-    path = await visit.call(importing.file, visit.actor, _known(import_id), "rejected")
+    path = await visit.call(importing.file, visit.actor, plain_id(import_id), "rejected")
     form = FORMATS.get(str((await visit.call(importing.get, visit.actor, import_id)).stored.order["format"]))
     name = f"refused.{form.extension if form else 'txt'}"
     headers = {"cache-control": "no-store"}
@@ -157,7 +158,7 @@ async def _asked(visit: Visit, form: Form) -> Response[str]:
 
 async def _shown(visit: Visit, import_id: str, form: Form) -> Response[str]:
     importing, changing, actor = visit.administration.importing, changing_of(visit), visit.actor
-    job = await visit.call(importing.get, actor, _known(import_id))
+    job = await visit.call(importing.get, actor, plain_id(import_id))
     drafts = await visit.call(importing.outlook, actor, job.stored.id)
     report = job.stored.report or {}
     mine = await visit.call(changing.drafts.page, actor, limit=_MY_CHANGES, states=DRAFTS, author=actor.person)
@@ -182,8 +183,3 @@ async def _shown(visit: Visit, import_id: str, form: Form) -> Response[str]:
 
 def _path(job: ImportJob) -> str:
     return f"{PROMPTS}/imports/{job.stored.id}"
-
-
-def _known(import_id: str) -> str:
-    """An id that no database could look up is one that is not there."""
-    return import_id if import_id.isprintable() else ""

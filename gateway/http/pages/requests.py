@@ -10,6 +10,7 @@ from litestar.params import FromPath, SkipValidation
 
 from gateway.decision_archive import RETENTION_DAYS, RevealedDecision, RevealReason, ShownDecision
 from gateway.errors import InvalidRequest
+from gateway.http.ids import plain_id
 from gateway.http.pages.choices import assistants_of, chosen, titles_of, typed
 from gateway.http.pages.clients import askers_named, client_names
 from gateway.http.pages.forms import Form, Said
@@ -76,12 +77,12 @@ async def reveal_request(decision_id: FromPath[str], visit: _Asked) -> Response[
         form = form.wrong("reason", Said(visit.texts("requests.reason_needed")))
         return await _request(visit, await _found(visit, decision_id), form, None)
     archive, reason = visit.administration.archive, RevealReason(form.text("reason"))
-    revealed = await visit.call(archive.reveal, visit.actor, _known(decision_id), reason=reason)
+    revealed = await visit.call(archive.reveal, visit.actor, plain_id(decision_id), reason=reason)
     return await _request(visit, await _found(visit, decision_id), Form(), revealed)
 
 
 async def _found(visit: Visit, decision_id: str) -> ShownDecision:
-    return await visit.call(visit.administration.archive.get, visit.actor, _known(decision_id))
+    return await visit.call(visit.administration.archive.get, visit.actor, plain_id(decision_id))
 
 
 async def _request(visit: Visit, shown: ShownDecision, form: Form, revealed: RevealedDecision | None) -> Response[str]:
@@ -142,8 +143,3 @@ async def _kept(visit: Visit) -> list[tuple[int, list[str]]]:
     days = await visit.call(visit.administration.archive.kept_days)
     mine = {name: kept for name, kept in sorted(days.items()) if visit.actor.may_see(name)}
     return [(kept, [name for name in mine if mine[name] == kept]) for kept in sorted(set(mine.values()))]
-
-
-def _known(decision_id: str) -> str:
-    """An id that no database could look up is one that is not there."""
-    return decision_id if decision_id.isprintable() else ""

@@ -6,6 +6,7 @@ from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect
 
 from gateway.errors import NotServing
+from gateway.http.ids import plain_id
 from gateway.http.pages.choices import assistants_of, silent_of, titles_of, typed
 from gateway.http.pages.forms import Form
 from gateway.http.pages.sorting import sorting_of
@@ -68,7 +69,7 @@ async def unmatched_cluster_page(cluster: FromPath[str], visit: _Asked) -> Respo
 @post(f"{_ONE}/act", status_code=200, operation_id="act_on_cluster_page")
 async def act_on_cluster_page(cluster: FromPath[str], visit: _Asked) -> Response[str] | Redirect:
     """Does to the ticked questions what the pressed button says."""
-    outcome = await act(visit, known(cluster))
+    outcome = await act(visit, plain_id(cluster))
     if isinstance(outcome, Done):
         return visit.go(list_link(visit, did=outcome.id))
     if isinstance(outcome, Selection):
@@ -97,14 +98,14 @@ async def unmatched_actions_page(visit: _Asked) -> Response[str]:
 @post(f"{UNMATCHED}/actions/{{action:str}}/undo", status_code=200, operation_id="undo_on_page")
 async def undo_on_page(action: FromPath[str], visit: _Asked) -> Redirect:
     """Undoes an action."""
-    done = await visit.call(visit.administration.reviewing.undo, visit.actor, known(action))
+    done = await visit.call(visit.administration.reviewing.undo, visit.actor, plain_id(action))
     return visit.go(actions_link(), done="undone_but_stays" if done.edit_stays_in else "question_undone")
 
 
 async def show_cluster(visit: Visit, cluster_id: str, form: Form) -> Response[str]:
     """Shows a group, and the form as it was typed."""
     reviewing, wanted = visit.administration.reviewing, wanted_of(visit)
-    detail = await visit.call(reviewing.cluster, visit.actor, known(cluster_id), wanted)
+    detail = await visit.call(reviewing.cluster, visit.actor, plain_id(cluster_id), wanted)
     prospects = await _prospects(visit, detail.cluster)
     can_act = visit.may(f"{_ONE}/act") and wanted.state in (QuestionState.OPEN, QuestionState.SNOOZED)
     ticked = {one.partition(":")[0] for one in form.many("target")} if form.values else None
@@ -175,11 +176,6 @@ async def _just_done(visit: Visit) -> Done | None:
     except StoreError:
         return None
     return next((one for one in page.items if one.id == wanted and one.undone_at is None), None)
-
-
-def known(one_id: str) -> str:
-    """An id that no database could look up is one that is not there."""
-    return one_id if one_id.isprintable() else ""
 
 
 def _crumb(visit: Visit) -> Crumb:

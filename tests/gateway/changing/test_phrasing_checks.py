@@ -1,12 +1,18 @@
 """Each phrasing of a draft is held against its own prompt and the live ones of others."""
 
+import dataclasses
+
+import msgspec
 import pytest
 
 from gateway.changing.phrasing_checks import MOST_CHECKED, PhrasingChecks
 from gateway.errors import NotServing
 from models.errors import ModelUnavailable
-from tests.world import World
+from store.people import Actor, Role
+from tests.administration import person
+from tests.world import World, catalog
 
+EDITOR = person("ada", Role.EDITOR)
 TAKEN = "How do I report a phishing mail?"
 DRAFT = {
     "key": "it.vpn",
@@ -19,8 +25,8 @@ DRAFT = {
 }
 
 
-def checks_of(world: World, *phrasings: str, **more):
-    return PhrasingChecks(world.live).of(DRAFT | {"phrasings": list(phrasings)} | more)
+def checks_of(world: World, *phrasings: str, actor: Actor = EDITOR, **more):
+    return PhrasingChecks(world.live).of(actor, DRAFT | {"phrasings": list(phrasings)} | more)
 
 
 def test_a_phrasing_that_another_prompt_has_is_told_with_that_prompt(world: World) -> None:
@@ -57,14 +63,14 @@ def test_a_prompt_is_never_its_own_rival(world: World) -> None:
 
 
 def test_of_a_draft_that_is_not_complete_nothing_is_said(world: World) -> None:
-    assert PhrasingChecks(world.live).of({"key": "it.vpn", "phrasings": [TAKEN]}) is None
+    assert PhrasingChecks(world.live).of(EDITOR, {"key": "it.vpn", "phrasings": [TAKEN]}) is None
 
 
 def test_phrasings_are_looked_at_while_the_rest_is_still_to_be_written(world: World) -> None:
     begun = {"key": "it.vpn", "area": "it", "phrasings": [TAKEN, "set up {what}"], "slots": [{"type": "short_text"}]}
-    assert PhrasingChecks(world.live).of(begun) is None, "a blank that is none yet cannot be filled"
+    assert PhrasingChecks(world.live).of(EDITOR, begun) is None, "a blank that is none yet cannot be filled"
     readable = {"key": "it.vpn", "area": "it", "phrasings": [TAKEN, "set up the tunnel"]}
-    first, second = PhrasingChecks(world.live).of(readable) or ()
+    first, second = PhrasingChecks(world.live).of(EDITOR, readable) or ()
     assert (first.is_taken, second.is_taken) == (True, False)
 
 
@@ -79,3 +85,19 @@ def test_an_embedder_that_fails_is_told_and_nothing_passes(world: World, monkeyp
     monkeypatch.setattr(type(world.live.current.matcher), "vectors_of", away)
     with pytest.raises(NotServing, match="cannot be compared"):
         checks_of(world, TAKEN)
+
+
+@pytest.mark.parametrize(("area", "near"), [("security", {None}), ("hr", {"hr.grievance", "it.password-reset"})])
+def test_an_editor_of_a_tenant_is_told_of_its_own_assistants_prompts_alone(
+    make_world, area: str, near: set[str | None]
+) -> None:
+    whole = catalog(("helpdesk", "people"))
+    areas = {"helpdesk": ("it", "hr"), "people": ("hr", "security")}
+    parted = {name: msgspec.structs.replace(one, areas=areas[name]) for name, one in whole.assistants.items()}
+    world = make_world(content=dataclasses.replace(whole, assistants=parted))
+    drafted = {"key": f"{area}.new", "area": area}
+    (told,) = checks_of(world, TAKEN, actor=person("hugo", Role.EDITOR, assistants=("helpdesk",)), **drafted)
+    assert not told.is_taken
+    assert told.rival_key in near
+    (told,) = checks_of(world, TAKEN, **drafted)
+    assert (told.is_taken, told.rival_key) == (True, "security.phishing-report")

@@ -4,9 +4,10 @@ import datetime as dt
 
 import pytest
 
+from store.changes import publishing
 from store.changes.documents import hash_of, plain_document
 from store.changes.types import ChangeState, Edit, EditKind, Item
-from store.errors import Conflict, InvalidContent, NotFound, Refused
+from store.errors import Conflict, InvalidContent, NotFound, Refused, StoreUnavailable
 from store.people import Role
 from store.repositories.revisions import Revisions
 from tests.store.changes.change_world import ADA, BOB, CORA, EDDA, ROOT, person
@@ -169,6 +170,25 @@ def test_a_due_change_that_may_not_go_live_any_more_stays_approved_and_says_why(
     assert told.schedule_problem
     assert world.catalog().revision == before
     assert world.publishing.due() == ()
+
+
+def test_a_due_change_keeps_its_time_while_the_database_is_away(world, monkeypatch):
+    change = world.approved()
+    at = world.moment + dt.timedelta(hours=1)
+    world.publishing.schedule(BOB, change.id, at, rev=change.rev)
+    world.moment = at
+    (due,) = world.publishing.due()
+
+    def away(_):
+        raise StoreUnavailable("the database is locked")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(publishing, "load_catalog", away)
+        with pytest.raises(StoreUnavailable):
+            world.publishing.publish_due(due)
+    (again,) = world.publishing.due()
+    assert again.publish_at == at
+    assert world.publishing.publish_due(again).state is ChangeState.LIVE
 
 
 def test_an_emergency_is_flagged_on_change_and_revision_and_audited(world):

@@ -64,10 +64,10 @@ def test_an_edit_is_in_the_change_and_not_live(kept):
         assert kept.drafts.is_draft(change, session=session)
         found = kept.drafts.in_change(change, EditKind.PROMPT, "it.vpn", session=session)
         assert (found.document["title"], found.base) == ("New", kept.base)
-        live = kept.drafts.live(EditKind.PROMPT, "it.vpn", session=session)
+        live = kept.drafts.live(ADA, EditKind.PROMPT, "it.vpn", session=session)
         assert (live.document["title"], live.base) == ("About it.vpn", kept.base)
         assert kept.drafts.in_change(change, EditKind.SUITE, "none", session=session) is None
-        assert kept.drafts.live(EditKind.PROMPT, "it.none", session=session) is None
+        assert kept.drafts.live(ADA, EditKind.PROMPT, "it.none", session=session) is None
 
 
 def test_edits_gather_in_one_open_change_of_each_person(kept):
@@ -175,6 +175,7 @@ def test_rules_of_changes_hold_for_what_is_drafted(world):
         with pytest.raises(Refused):
             drafts.add_edit(abroad, change, Edit(EditKind.PROMPT, "it.new", {}), session=session)
     with world.database.writing() as session:
+        assert drafts.live(bound, EditKind.PROMPT, "it.vpn", session=session) is None, "nobody drafts over it unseen"
         change = drafts.open_change(bound, None, purpose=PURPOSE, session=session)
         with pytest.raises(NotFound):
             drafts.add_edit(bound, change, Edit(EditKind.PROMPT, "it.new", {}), session=session)

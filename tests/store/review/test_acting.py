@@ -210,4 +210,4 @@ def test_the_prompt_that_is_live_is_not_touched(database: Database) -> None:
     queue.take("vpn how")
     queue.acting.act(ADA, AddPhrasing("it.vpn"), [queue.target("vpn how")], now=NOW)
     with database.reading() as session:
-        assert queue.drafts.live(EditKind.PROMPT, "it.vpn", session=session).document == to_plain(VPN)
+        assert queue.drafts.live(ADA, EditKind.PROMPT, "it.vpn", session=session).document == to_plain(VPN)

@@ -140,3 +140,16 @@ def test_a_purge_takes_back_what_somebody_asked_and_leaves_what_others_asked_too
     assert len(queue.reading.clusters(editor(), Wanted(state=None), least=1, now=NOW).items) == 1
     assert forget(database, "theirs") == 1
     assert queue.all() == []
+
+
+def test_a_purge_leaves_no_words_of_which_nobody_else_is_known(database: Database) -> None:
+    queue = Queue(database)
+    days = [AT + dt.timedelta(days=number) for number in (0, 29)]
+    queue.intake.take([noted("long-ago", "I am Jo Miller"), noted("mine", "I am Jo Miller", at=days[1])])
+    queue.intake.take([noted("before", "Where is the gym?"), noted("after", "Where is the gym?", at=days[1])])
+    assert forget(database, "after") == 0
+    assert queue.intake.forget_old(AT + dt.timedelta(days=31)) == 0
+    (left,) = queue.all()
+    assert (left.text, left.count) == ("I am Jo Miller", 2), "of the gym no decision is known that a purge could name"
+    assert forget(database, "mine") == 1
+    assert queue.all() == []

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway import feedback_rows
 from gateway.decisions import DecisionLog, Said
 from gateway.feedback_rows import PairingReport, paired
 from store.content import KeepsText
@@ -334,6 +335,15 @@ def test_answers_to_different_things_are_never_paired(other: dict[str, object]) 
 def test_answers_to_quoted_texts_are_never_paired() -> None:
     both = [judged(number, verdict, verdict, has_quoted_text=True) for number, verdict in enumerate(Verdict)]
     assert list(paired(both, PairingReport())) == []
+
+
+def test_many_answers_wait_after_others_that_found_their_pairs(monkeypatch) -> None:
+    monkeypatch.setattr(feedback_rows, "MOST_WAITING", 2)
+    report = PairingReport()
+    found = [judged(number, Verdict.UP if number < 3 else Verdict.DOWN, f"Answer {number}") for number in range(1, 5)]
+    alone = [judged(number, Verdict.UP, "Push it.", prompt_key=f"it.p{number}") for number in range(5, 9)]
+    assert len(list(paired([*found, *alone], report))) == 2
+    assert (report.judged, report.pairs, report.unpaired) == (8, 2, 4)
 
 
 @given(st.lists(st.tuples(st.sampled_from(Verdict), st.sampled_from("abc"), st.sampled_from(["x", "y"])), max_size=20))

@@ -2,14 +2,18 @@
 
 import gzip
 import json
+import os
 
 import anyio
 import pytest
 
+from gateway import import_jobs
 from gateway.import_jobs import WAITING
 from store.catalog import load_catalog, publish_bundle
+from store.errors import StoreUnavailable
 from store.formats.bundle import read_bundle
 from store.formats.bundle_file import Writing, parse_bundle
+from store.import_desk import ImportDesk
 from store.people import Actor, Role
 from store.repositories.imports import ImportState
 from store.review.drafts import EditKind
@@ -223,6 +227,40 @@ async def test_what_a_stop_interrupted_is_told_at_the_next_start(admin: AdminWor
     again = (await fetch(admin, EDITOR, f"/v1/admin/imports/{told['id']}")).json()
     assert again["state"] == ImportState.FAILED
     assert "send the file again" in again["problem"]
+
+
+async def test_what_a_lost_database_interrupted_is_told_once_it_is_back(admin: AdminWorld, monkeypatch) -> None:
+    def away(*_, **__):
+        raise StoreUnavailable("the database is locked")
+
+    told = (await send(admin, EDITOR)).json()
+    with monkeypatch.context() as outage:
+        for step in ("finish", "fail"):
+            outage.setattr(ImportDesk, step, away)
+        with pytest.raises(StoreUnavailable):
+            await admin.importing.run_next()
+    with anyio.move_on_after(0.5):
+        await admin.importing.follow()
+    again = (await fetch(admin, EDITOR, f"/v1/admin/imports/{told['id']}")).json()
+    assert again["state"] == ImportState.FAILED
+    assert not list(admin.importing._folder.glob("*.rows"))
+
+
+async def test_files_that_nobody_fetched_go_while_the_gateway_runs(admin: AdminWorld, monkeypatch) -> None:
+    monkeypatch.setattr(import_jobs, "TIDIED_EVERY_S", 0.1)
+    folder, done = admin.importing._folder, None
+    async with anyio.create_task_group() as group:
+        group.start_soon(admin.importing.follow)
+        path = (await send(admin, EDITOR)).headers["location"]
+        with anyio.fail_after(60):
+            while done != ImportState.DONE:
+                await anyio.sleep(0.05)
+                done = (await fetch(admin, EDITOR, path)).json()["state"]
+            for file in folder.glob("*"):
+                os.utime(file, (0, 0))
+            while list(folder.glob("*")):  # noqa: ASYNC110 - it happens in a thread
+                await anyio.sleep(0.05)
+        group.cancel_scope.cancel()
 
 
 async def test_where_nothing_can_be_drafted_the_drafts_are_there_to_be_fetched(admin: AdminWorld) -> None:

@@ -1,14 +1,18 @@
 """The review queue over REST: who sees what, what an action does, and what refuses."""
 
 import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from gateway.limits import Deadline
 from gateway.turn import Question
+from store.database import open_database
 from store.people import Role
 from store.review.drafts import Edit, EditKind
 from tests.administration import AdminWorld, person
+from tests.migrated import migrate_new
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -161,7 +165,16 @@ async def test_what_cannot_be_done_is_refused_in_words(filled: AdminWorld, body:
 
 
 @pytest.mark.parametrize(
-    "query", [{"limit": "0"}, {"limit": "x"}, {"state": "lost"}, {"after": "x"}, {"reason": "1"}, {"text": "x" * 201}]
+    "query",
+    [
+        {"limit": "0"},
+        {"limit": "x"},
+        {"state": "lost"},
+        {"after": "x"},
+        {"after": f"{10**18 - 1}.x"},
+        {"reason": "1"},
+        {"text": "x" * 201},
+    ],
 )
 async def test_a_query_that_makes_no_sense_is_refused(filled: AdminWorld, query: dict) -> None:
     async with filled.client(VIEWER) as client:
@@ -225,3 +238,27 @@ async def test_suggestions_are_looked_for_accepted_and_declined(filled: AdminWor
     assert accepted.json()["change"] in filled.drafts.changes
     assert declined.json()["state"] == "declined"
     assert (over.status_code, unknown.status_code) == (409, 404)
+
+
+@pytest.fixture
+def on_postgres(world: World, postgres_server: Callable[[], str], tmp_path: Path) -> Iterator[AdminWorld]:
+    url = postgres_server()
+    migrate_new(url)
+    database = open_database(url)
+    yield AdminWorld(world, database, tmp_path)
+    database.close()
+
+
+@pytest.mark.postgres
+async def test_an_id_that_postgresql_cannot_look_up_is_one_that_is_not_there(on_postgres: AdminWorld) -> None:
+    suggestions, jobs = "/v1/admin/suggestions", "/v1/admin/suggestion-jobs"
+    strange, written = {"id": "a\0", "rev": 1}, {"json": {}, "headers": {"if-match": '"1"'}}
+    discarded = {"action": {"type": "discard"}, "targets": [strange]}
+    merged = {"action": {"type": "merge", "into": strange}, "targets": [{"id": "a", "rev": 1}]}
+    async with on_postgres.client(EDITOR) as client:
+        told = [await client.get(f"{path}/%00") for path in (QUESTIONS, CLUSTERS, suggestions, jobs)]
+        told += [await client.get(f"{path}/%00/prospects") for path in (QUESTIONS, CLUSTERS)]
+        told += [await client.post(ACTIONS, json=body) for body in (discarded, merged)]
+        told += [await client.post(f"{suggestions}/%00/{step}", **written) for step in ("accept", "decline")]
+        told += [await client.post(f"{ACTIONS}/%00/undo"), await client.delete(f"{jobs}/%00")]
+    assert [one.status_code for one in told] == [404] * len(told)

@@ -5,11 +5,14 @@ import pytest
 from gateway.http.pages import uploads
 from store.catalog import load_catalog
 from store.changes.types import OPEN_STATES
+from store.formats.bundle import Bundle
+from store.formats.bundle_file import Writing, bundle_text
 from store.formats.csv_rows import sample
 from store.people import Role
 from tests.administration import AdminWorld
-from tests.gateway.http.pages.page_content import fill, live
+from tests.gateway.http.pages.page_content import fill, live, publish
 from tests.plain_browser import PlainBrowser
+from tests.store.store_content import prompt
 
 pytestmark = pytest.mark.anyio
 IMPORT = "/admin/prompts/import"
@@ -250,3 +253,18 @@ async def test_a_damaged_list_is_told_line_by_line_and_nothing_of_it_is_drafted(
     )
     assert "The file could not be read." in browser.text
     assert "line " in browser.text
+
+
+async def test_a_prompt_of_another_tenant_is_shown_as_a_new_one(admin: AdminWorld, signed_in) -> None:
+    publish(admin, "hr.leave", reply={"mode": "verbatim", "answer": "Ask for velvet."})
+    admin.user("hugo", Role.EDITOR, assistants=("desk",))
+    browser, root = await signed_in("hugo"), await signed_in("root")
+    guessed, same = prompt("hr.leave", title="A guess"), live(admin, "hr.leave")
+    for theirs, is_told in ((guessed, False), (same, True)):
+        data = bundle_text(Bundle(prompts=(theirs,)), Writing.JSON).encode()
+        path = await send(admin, browser, data, makes="whole", whole="bundle-json")
+        assert f"{theirs.title} hr.leave" in browser.text
+        assert ("velvet" in browser.text) == is_told, "it says what the file says"
+        if theirs is guessed:
+            await root.open(path)
+            assert "velvet" in root.text, "whoever sees all is told what would be altered"
