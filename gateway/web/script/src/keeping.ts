@@ -13,20 +13,35 @@ type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
 /** Keeps the forms of the page that hold texts, and puts back what a page before could not send. */
 export function keepForms(): void {
+  if (document.querySelector("[data-failed]")) markSent("kept ", false);
+  const resumed = document.querySelector<HTMLFormElement>("form[data-typist]");
+  resumed?.addEventListener("submit", () => markSent(`${keyOf(resumed.dataset["typist"] ?? "", resumed)} `, true));
   const { person, kept } = document.documentElement.dataset;
   if (person === undefined || kept === undefined) return;
   if (isAnswer()) dropSent(person);
   const forms = [...document.querySelectorAll<HTMLFormElement>("main form[method=post]")].filter(
     (form) => form.querySelector("textarea") && !form.closest("dialog"),
   );
-  forms.forEach((form, number) => keep(form, `kept ${person} ${form.getAttribute("action")} ${number}`));
+  forms.forEach((form, number) => keep(form, `${keyOf(person, form)} ${number}`));
   document.querySelector("form[action='/admin/sign-out']")?.addEventListener("submit", () => sessionStorage.clear());
 }
 
-/** Whether the page is what came of sending a form, and not of an error or of going back from one. */
+function keyOf(person: string, form: HTMLFormElement): string {
+  return `kept ${person} ${form.getAttribute("action")}`;
+}
+
+/** Whether the page may be what came of sending a form, and not of going back or of loading it again. */
 function isAnswer(): boolean {
   const how = performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined;
-  return how?.type === "navigate" && document.querySelector("[data-failed]") === null;
+  return how?.type === "navigate";
+}
+
+/** Notes of what is kept under keys that begin so whether it was sent: what failed was not, what is sent once more is. */
+function markSent(start: string, isSent: boolean): void {
+  for (const key of Object.keys(sessionStorage)) {
+    const found = key.startsWith(start) ? read(key) : null;
+    if (found) write(key, { ...found, isSent });
+  }
 }
 
 function dropSent(person: string): void {
