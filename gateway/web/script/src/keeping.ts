@@ -1,5 +1,7 @@
 // Typed text that was not sent is kept in this tab, and is in the form again after a lost session or a reload.
 
+import { isUnsaved, markUnsaved } from "./forms";
+
 const EVERY_MS = 2000;
 const BASE = ["read", "rev"]; // what the text was typed over: the server then tells of a conflict, as it would have
 const SECRET = new Set(["code", "token", "password", "csrf"]);
@@ -23,7 +25,6 @@ export function keepForms(): void {
     (form) => form.querySelector("textarea") && !form.closest("dialog"),
   );
   forms.forEach((form, number) => keep(form, `${keyOf(person, form)} ${number}`));
-  document.querySelector("form[action='/admin/sign-out']")?.addEventListener("submit", () => sessionStorage.clear());
 }
 
 function keyOf(person: string, form: HTMLFormElement): string {
@@ -53,25 +54,29 @@ function dropSent(person: string): void {
 function keep(form: HTMLFormElement, key: string): void {
   const found = fieldsOf(form);
   const first = JSON.stringify(found);
+  const wasRefused = isUnsaved(form); // then what the server wrote into it is not what the server has
   const before = read(key);
   if (before && JSON.stringify(before.fields) !== first) {
     putBack(form, before.fields);
+    markUnsaved(form, true);
     tell(form, () => {
       putBack(form, found);
+      markUnsaved(form, wasRefused);
       sessionStorage.removeItem(key);
     });
   } else {
     sessionStorage.removeItem(key);
   }
-  let last = JSON.stringify(fieldsOf(form));
+  let last = wasRefused ? "" : JSON.stringify(fieldsOf(form));
   const store = (isSent: boolean): void => {
     const fields = fieldsOf(form);
     const now = JSON.stringify(fields);
     if (now === last && !isSent) return;
     last = now;
-    if (now === first && !isSent) sessionStorage.removeItem(key);
+    if (now === first && !wasRefused && !isSent) sessionStorage.removeItem(key);
     else if (write(key, { fields, isSent }) && !isSent) tellKept(form);
   };
+  store(false);
   setInterval(() => store(false), EVERY_MS);
   addEventListener("pagehide", () => store(false));
   form.addEventListener("submit", () => store(true));

@@ -203,3 +203,54 @@ def test_typed_text_is_not_left_without_a_question(watched: Watched) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy").first.click()
     assert page.evaluate("navigator.clipboard.readText()").startswith("curl ")
+
+
+@pytest.mark.browser
+@needs_browser
+def test_a_refused_text_is_guarded_and_kept_although_nobody_typed_on_its_page(watched: Watched) -> None:
+    page = watched.page
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto(f"{watched.address}/admin/rails/helpdesk/code")
+    editor = page.locator(".editor .cm-content")
+    editor.click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("nmae: x\n")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    watched.complaints[:] = [one for one in watched.complaints if "422" not in one]
+    assert page.locator(".kept-at").is_visible()
+    editor.click()
+    page.goto(f"{watched.address}/admin")
+    assert asked == ["beforeunload"]
+    page.goto(f"{watched.address}/admin/rails/helpdesk/code")
+    assert "nmae: x" in editor.inner_text()
+
+
+@pytest.mark.browser
+@needs_browser
+def test_no_other_form_leaves_typed_text_without_a_question(watched: Watched) -> None:
+    page = watched.page
+    asked: list[str] = []
+    answers = iter((False, False, True))
+
+    def answer(dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept() if next(answers) else dialog.dismiss()
+
+    page.on("dialog", answer)
+    page.goto(f"{watched.address}/admin/playground")
+    page.locator("#f-question").press_sequentially("Hello")
+    page.get_by_role("button", name="Sign out").click()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("dark")
+    with page.expect_event("dialog"):
+        page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    assert asked == ["confirm", "beforeunload"]
+    assert page.input_value("#f-question") == "Hello"
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign out").click()
+    at(watched, "/admin/sign-in")
+    assert asked == ["confirm", "beforeunload", "confirm"]
+    assert page.evaluate("sessionStorage.length") == 0
