@@ -110,6 +110,7 @@ function putBack(form: HTMLFormElement, fields: [string, string][]): void {
     if (isTicked) one.checked = value.startsWith("on ");
     else one.value = value;
     if (!isTicked && one.type !== "hidden") one.closest("details")?.toggleAttribute("open", true);
+    one.dispatchEvent(new Event("change")); // the editor shows it
   }
 }
 

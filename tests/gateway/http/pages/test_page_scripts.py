@@ -161,6 +161,24 @@ def test_the_editor_sends_what_is_in_it_and_shows_where_a_mistake_is(watched: Wa
 
 @pytest.mark.browser
 @needs_browser
+def test_a_text_that_is_thrown_away_is_thrown_out_of_the_editor_too(watched: Watched) -> None:
+    page = watched.page
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{watched.address}/admin/rails/helpdesk/code")
+    before = page.input_value("#f-text")
+    editor = page.locator(".editor .cm-content")
+    editor.click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("nmae: x\n")
+    page.goto(f"{watched.address}/admin/rails/helpdesk/code")
+    assert "nmae: x" in editor.inner_text()
+    page.get_by_role("button", name="Throw it away").click()
+    assert "nmae: x" not in editor.inner_text(), "what is seen is what is sent"
+    assert page.input_value("#f-text") == before
+
+
+@pytest.mark.browser
+@needs_browser
 def test_correcting_a_marked_mistake_in_the_editor_sets_no_style_that_the_policy_forbids(watched: Watched) -> None:
     page = watched.page
     page.goto(f"{watched.address}/admin/rails/helpdesk/code")
