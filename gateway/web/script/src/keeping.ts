@@ -4,6 +4,7 @@ import { isUnsaved, markUnsaved } from "./forms";
 
 const EVERY_MS = 2000;
 const BASE = ["read", "rev"]; // what the text was typed over: the server then tells of a conflict, as it would have
+const PLACE = new Set(["place", "change", "target"]); // what the text is about, where its address does not tell
 const SECRET = new Set(["code", "token", "password", "csrf"]);
 
 interface Kept {
@@ -24,11 +25,20 @@ export function keepForms(): void {
   const forms = [...document.querySelectorAll<HTMLFormElement>("main form[method=post]")].filter(
     (form) => form.querySelector("textarea") && !form.closest("dialog"),
   );
-  forms.forEach((form, number) => keep(form, `${keyOf(person, form)} ${number}`));
+  const numbers = new Map<string, number>();
+  for (const form of forms) {
+    const key = keyOf(person, form);
+    const number = numbers.get(key) ?? 0;
+    numbers.set(key, number + 1);
+    keep(form, `${key} ${number}`);
+  }
 }
 
+/** Forms of one key are for the same text. */
 function keyOf(person: string, form: HTMLFormElement): string {
-  return `kept ${person} ${form.getAttribute("action")}`;
+  const hidden = [...form.querySelectorAll<HTMLInputElement>("input[type=hidden]")];
+  const places = hidden.filter((one) => PLACE.has(one.name) && one.value).map((one) => [one.name, one.value]);
+  return `kept ${person} ${form.getAttribute("action")} ${JSON.stringify(places)}`;
 }
 
 /** Whether the page may be what came of sending a form, and not of going back or of loading it again. */

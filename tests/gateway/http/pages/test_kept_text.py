@@ -157,6 +157,20 @@ def test_a_text_that_was_typed_over_another_one_still_meets_the_conflict(admin: 
     assert "of Zoe" in page.input_value("#f-title")
 
 
+def test_a_text_comes_back_in_its_own_form_and_in_no_other_of_the_same_address(watched: Watched) -> None:
+    page = watched.page
+    typed(watched, " of Zoe")
+    with page.expect_navigation():
+        page.keyboard.press("Control+s")
+    change = page.url.partition("change=")[2]
+    typed(watched, " of Yan")
+    page.goto(f"{watched.address}{EDIT}?change={change}")
+    assert "of Zoe" in page.input_value("#f-title")
+    assert "of Yan" not in page.input_value("#f-title")
+    page.goto(watched.address + EDIT)
+    assert "of Yan" in page.input_value("#f-title")
+
+
 def test_a_text_is_for_nobody_else_in_the_same_tab(watched: Watched) -> None:
     page = watched.page
     typed(watched, " of Zoe")
