@@ -272,3 +272,34 @@ def test_no_other_form_leaves_typed_text_without_a_question(watched: Watched) ->
     at(watched, "/admin/sign-in")
     assert asked == ["confirm", "beforeunload", "confirm"]
     assert page.evaluate("sessionStorage.length") == 0
+
+
+@pytest.mark.browser
+@needs_browser
+def test_keys_of_another_script_and_capitals_by_caps_lock_are_shortcuts_too(watched: Watched) -> None:
+    page = watched.page
+
+    def press(*keys: tuple[str, str], **more: bool) -> None:
+        """Sends keys as a keyboard of another script does, which Playwright has none of."""
+        for key, code in keys:
+            page.evaluate(
+                "one => (document.activeElement ?? document).dispatchEvent(new KeyboardEvent('keydown', one))",
+                {"key": key, "code": code, "bubbles": True, "cancelable": True, **more},
+            )
+
+    press(("ل", "KeyG"), ("ق", "KeyR"))
+    at(watched, "/admin/rails")
+    press(("؟", "Slash"), shiftKey=True)
+    assert page.locator("#shortcuts").is_visible()
+    page.locator("#shortcuts [data-close]").click()
+    press(("J", "KeyJ"), ("J", "KeyJ"))
+    assert page.evaluate("document.activeElement.textContent") == "other"
+    press(("K", "KeyK"), shiftKey=True)
+    assert page.evaluate("document.activeElement.textContent") == "other", "a capital that is meant is no shortcut"
+    press(("ن", "KeyK"), ctrlKey=True)
+    assert page.locator("#palette").is_visible()
+    page.goto(f"{watched.address}/admin/playground")
+    page.locator("#f-question").press_sequentially("How do I reset my password?")
+    with page.expect_navigation():
+        press(("س", "KeyS"), ctrlKey=True)
+    assert page.get_by_text("Answered").is_visible()
