@@ -141,6 +141,7 @@ def _welcome(visit: Visit, welcome: Welcome, *, next_path: str) -> Response[Any]
         next=path,
         page=page,
         kept=packed.fields,
+        typist=packed.typist,
         typed=typed_in(visit.texts, packed.fields),
         new_csrf=csrf_of(signed_in),
     )

@@ -1,6 +1,7 @@
 """One case of a test set as a form, and the document with that case in it. What the form lacks stays as it is."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -39,9 +40,7 @@ def case_form(case: Mapping[str, Any] | None, read: str, change: str) -> Form:
 def with_case(document: Mapping[str, Any], form: Form) -> dict[str, Any]:
     """Returns the document with the case of the form in the place of the one it was. Raises `InvalidContent`."""
     before = form.text("case")
-    old = case_of(document, before) or {}
-    typed = {name: form.text(name) for name in FIELDS if form.text(name)}
-    case = {name: value for name, value in old.items() if name not in FIELDS} | typed
+    case = _typed_over(case_of(document, before) or {}, form)
     try:
         msgspec.convert(case, SuiteCase)
     except msgspec.ValidationError as error:
@@ -56,6 +55,20 @@ def with_case(document: Mapping[str, Any], form: Form) -> dict[str, Any]:
     return {**document, "cases": cases}
 
 
+def both_cases(form: Form, document: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Returns the case that the document has under the name of the form's, and the form's; none where it has none."""
+    name = form.text("case") or form.text("id")
+    old = next((one for one in document.get("cases") or () if one.get("id") == name), None)
+    return ({}, {}) if old is None else (old, _typed_over(old, form))
+
+
+def written_over(form: Form, document: Mapping[str, Any], read: str, change: str) -> Form:
+    """Returns the form as it is sent over a document that was read since; a case that is gone comes as a new one."""
+    ids = {one.get("id") for one in document.get("cases") or ()}
+    case = form.text("case") if form.text("case") in ids else ""
+    return replace(form, values={**form.values, "case": (case,), "read": (read,), "change": (change,)})
+
+
 def without_case(document: Mapping[str, Any], case_id: str) -> dict[str, Any]:
     """Returns the document without the case. Raises `InvalidContent` for the only one."""
     case_of(document, case_id)
@@ -63,6 +76,12 @@ def without_case(document: Mapping[str, Any], case_id: str) -> dict[str, Any]:
     if not left:
         raise InvalidContent("a test set has one case at least. Remove the test set in place of its only case.")
     return {**document, "cases": left}
+
+
+def _typed_over(old: Mapping[str, Any], form: Form) -> dict[str, Any]:
+    """Returns a case as it was typed, with what has no field."""
+    typed = {name: form.text(name) for name in FIELDS if form.text(name)}
+    return {name: value for name, value in old.items() if name not in FIELDS} | typed
 
 
 def _told(message: str) -> str:

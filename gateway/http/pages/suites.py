@@ -12,17 +12,28 @@ from litestar.response import Redirect
 
 from gateway.changing.live_suites import baselines_of, compared
 from gateway.http.pages.choices import assistants_of, typed
+from gateway.http.pages.diff import ShownDifference, document_difference
 from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form
+from gateway.http.pages.prompt_edits import now_of
 from gateway.http.pages.sorting import sorting_of
-from gateway.http.pages.suite_forms import FIELDS, case_form, case_of, said_in, with_case, without_case
+from gateway.http.pages.suite_forms import (
+    FIELDS,
+    both_cases,
+    case_form,
+    case_of,
+    said_in,
+    with_case,
+    without_case,
+    written_over,
+)
 from gateway.http.pages.visit import ROWS, Crumb, Visit
 from store.changes.contents import Shown
 from store.changes.lists import ContentHead, Wanted
 from store.changes.suite_results import SuiteResult
 from store.changes.suite_runs import SuiteRunState
 from store.changes.types import Change, EditKind, Item
-from store.errors import NotFound, Refused
+from store.errors import Conflict, NotFound, Refused
 from store.folding import folded
 from store.formats.suite import Expectation
 from store.sorting import LONG_AGO, Sort, sorted_by
@@ -131,6 +142,11 @@ async def draft_suite_case(suite_name: FromPath[str], visit: _Asked) -> Response
         replace = visit.administration.changing.contents.replace
         read = form.text("read")
         made = await visit.call(replace, visit.actor, shown.item, document, read=read, change_id=change_id)
+    except Conflict as error:
+        now = await now_of(visit, shown, error)
+        over = written_over(form, now.document, now.digest, str(now.change or change_id or ""))
+        both = both_cases(form, now.document)
+        return _case(visit, now, refused(visit, over, error), differences=document_difference(*both))
     except (*REFUSALS, Refused) as error:
         return _case(visit, shown, refused(visit, form, error))
     done = "case_removed" if old else "case_drafted"
@@ -172,7 +188,7 @@ async def run_suite_on_page(suite_name: FromPath[str], visit: _Asked) -> Respons
     return visit.go(f"{_SUITES}/{suite_name}?change={change_id}", done="run_begun")
 
 
-def _case(visit: Visit, shown: Shown, form: Form) -> Response[str]:
+def _case(visit: Visit, shown: Shown, form: Form, *, differences: tuple[ShownDifference, ...] = ()) -> Response[str]:
     name = shown.item.name
     back = f"{_SUITES}/{name}" + (f"?change={shown.change}" if shown.change else "")
     return visit.show(
@@ -181,6 +197,7 @@ def _case(visit: Visit, shown: Shown, form: Form) -> Response[str]:
         form=form,
         name=name,
         back=back,
+        differences=differences,
         fields=FIELDS,
         expectations=list(Expectation),
         crumbs=(_crumb(visit), Crumb(str(shown.document.get("title") or name), back)),

@@ -78,14 +78,18 @@ function edit(field: HTMLTextAreaElement): void {
         EditorState.readOnly.of(field.readOnly),
         EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", dir: "ltr" }),
         EditorView.updateListener.of((update) => {
-          if (!update.docChanged) return;
-          field.value = update.state.doc.toString();
+          const text = update.docChanged ? update.state.doc.toString() : field.value;
+          if (text === field.value) return;
+          field.value = text;
           field.dispatchEvent(new Event("input", { bubbles: true }));
         }),
       ],
     }),
   });
   view.dispatch(setDiagnostics(view.state, diagnosticsOf(view.state)));
+  field.addEventListener("change", () => {
+    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: field.value } });
+  });
   field.hidden = true;
   field.after(host);
   for (const link of document.querySelectorAll<HTMLAnchorElement>(".note a[href='#f-text']")) {

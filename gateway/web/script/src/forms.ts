@@ -1,5 +1,7 @@
 // Forms: Ctrl+S and Ctrl+Enter send the one at work, and typed text is not lost without a question.
 
+const UNSAVED = "data-unsaved"; // on forms whose text was typed or put back here, or, marked by the server, refused
+
 /** Gives the form at work: the one with the focus, else the first of the page that writes. */
 export function formAtWork(): HTMLFormElement | null {
   const own = document.activeElement?.closest("form");
@@ -12,17 +14,36 @@ export function send(form: HTMLFormElement): void {
   form.requestSubmit(form.querySelector<HTMLButtonElement>("button.primary"));
 }
 
-/** Asks before a page is left on which something was typed into a form that writes. */
+/** Whether nothing but this page has what stands in a form. */
+export function isUnsaved(form: HTMLFormElement): boolean {
+  return form.hasAttribute(UNSAVED);
+}
+
+/** Notes whether nothing but this page has what stands in a form. */
+export function markUnsaved(form: HTMLFormElement, isOn: boolean): void {
+  form.toggleAttribute(UNSAVED, isOn);
+}
+
+/** Asks before a page is left on which text stands unsaved in a form that writes. */
 export function guardForms(): void {
-  let isChanged = false;
+  const unsaved = (): HTMLFormElement[] =>
+    [...document.querySelectorAll<HTMLFormElement>(`[${UNSAVED}]`)].filter(writesText);
   document.addEventListener("input", (event) => {
     const form = event.target instanceof Element ? event.target.closest("form") : null;
-    isChanged ||= form?.method === "post" && form.querySelector("textarea") !== null;
+    if (form && writesText(form)) markUnsaved(form, true);
   });
-  document.addEventListener("submit", () => {
-    isChanged = false;
+  document.addEventListener("submit", (event) => {
+    const form = event.target as HTMLFormElement;
+    const isEnd = form.id === "sign-out";
+    if (isEnd && unsaved().length && !confirm(form.dataset["lost"])) return event.preventDefault();
+    if (isEnd) addEventListener("pagehide", () => sessionStorage.clear()); // after all that writes into it then
+    if (isEnd || writesText(form)) for (const one of unsaved()) markUnsaved(one, false); // others stay kept in this tab
   });
   addEventListener("beforeunload", (event) => {
-    if (isChanged) event.preventDefault();
+    if (unsaved().length) event.preventDefault();
   });
+}
+
+function writesText(form: HTMLFormElement): boolean {
+  return form.method === "post" && form.querySelector("textarea") !== null;
 }

@@ -1,7 +1,10 @@
 // Typed text that was not sent is kept in this tab, and is in the form again after a lost session or a reload.
 
+import { isUnsaved, markUnsaved } from "./forms";
+
 const EVERY_MS = 2000;
 const BASE = ["read", "rev"]; // what the text was typed over: the server then tells of a conflict, as it would have
+const PLACE = new Set(["place", "change", "target"]); // what the text is about, where its address does not tell
 const SECRET = new Set(["code", "token", "password", "csrf"]);
 
 interface Kept {
@@ -13,20 +16,43 @@ type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
 /** Keeps the forms of the page that hold texts, and puts back what a page before could not send. */
 export function keepForms(): void {
+  if (document.querySelector("[data-failed]")) markSent("kept ", false);
+  const resumed = document.querySelector<HTMLFormElement>("form[data-typist]");
+  resumed?.addEventListener("submit", () => markSent(`${keyOf(resumed.dataset["typist"] ?? "", resumed)} `, true));
   const { person, kept } = document.documentElement.dataset;
   if (person === undefined || kept === undefined) return;
   if (isAnswer()) dropSent(person);
   const forms = [...document.querySelectorAll<HTMLFormElement>("main form[method=post]")].filter(
     (form) => form.querySelector("textarea") && !form.closest("dialog"),
   );
-  forms.forEach((form, number) => keep(form, `kept ${person} ${form.getAttribute("action")} ${number}`));
-  document.querySelector("form[action='/admin/sign-out']")?.addEventListener("submit", () => sessionStorage.clear());
+  const numbers = new Map<string, number>();
+  for (const form of forms) {
+    const key = keyOf(person, form);
+    const number = numbers.get(key) ?? 0;
+    numbers.set(key, number + 1);
+    keep(form, `${key} ${number}`);
+  }
 }
 
-/** Whether the page is what came of sending a form, and not of an error or of going back from one. */
+/** Forms of one key are for the same text. */
+function keyOf(person: string, form: HTMLFormElement): string {
+  const hidden = [...form.querySelectorAll<HTMLInputElement>("input[type=hidden]")];
+  const places = hidden.filter((one) => PLACE.has(one.name) && one.value).map((one) => [one.name, one.value]);
+  return `kept ${person} ${form.getAttribute("action")} ${JSON.stringify(places)}`;
+}
+
+/** Whether the page may be what came of sending a form, and not of going back or of loading it again. */
 function isAnswer(): boolean {
   const how = performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined;
-  return how?.type === "navigate" && document.querySelector("[data-failed]") === null;
+  return how?.type === "navigate";
+}
+
+/** Notes of what is kept under keys that begin so whether it was sent: what failed was not, what is sent once more is. */
+function markSent(start: string, isSent: boolean): void {
+  for (const key of Object.keys(sessionStorage)) {
+    const found = key.startsWith(start) ? read(key) : null;
+    if (found) write(key, { ...found, isSent });
+  }
 }
 
 function dropSent(person: string): void {
@@ -38,25 +64,29 @@ function dropSent(person: string): void {
 function keep(form: HTMLFormElement, key: string): void {
   const found = fieldsOf(form);
   const first = JSON.stringify(found);
+  const wasRefused = isUnsaved(form); // then what the server wrote into it is not what the server has
   const before = read(key);
   if (before && JSON.stringify(before.fields) !== first) {
     putBack(form, before.fields);
+    markUnsaved(form, true);
     tell(form, () => {
       putBack(form, found);
+      markUnsaved(form, wasRefused);
       sessionStorage.removeItem(key);
     });
   } else {
     sessionStorage.removeItem(key);
   }
-  let last = JSON.stringify(fieldsOf(form));
+  let last = wasRefused ? "" : JSON.stringify(fieldsOf(form));
   const store = (isSent: boolean): void => {
     const fields = fieldsOf(form);
     const now = JSON.stringify(fields);
     if (now === last && !isSent) return;
     last = now;
-    if (now === first && !isSent) sessionStorage.removeItem(key);
+    if (now === first && !wasRefused && !isSent) sessionStorage.removeItem(key);
     else if (write(key, { fields, isSent }) && !isSent) tellKept(form);
   };
+  store(false);
   setInterval(() => store(false), EVERY_MS);
   addEventListener("pagehide", () => store(false));
   form.addEventListener("submit", () => store(true));
@@ -90,6 +120,7 @@ function putBack(form: HTMLFormElement, fields: [string, string][]): void {
     if (isTicked) one.checked = value.startsWith("on ");
     else one.value = value;
     if (!isTicked && one.type !== "hidden") one.closest("details")?.toggleAttribute("open", true);
+    one.dispatchEvent(new Event("change")); // the editor shows it
   }
 }
 

@@ -27,6 +27,8 @@ export function palette(): Palette | null {
   let prompts: HTMLLIElement[] = [];
   let asked = 0;
   let timer = 0;
+  let isOld = false; // the prompts were found for what stood in the field before
+  let isAwaited = false; // Enter was pressed while they were
   const shown = (): Choice[] =>
     [...list.querySelectorAll<Choice>("li:not([hidden]) > a, li:not([hidden]) > button")];
   const tell = (): void => {
@@ -34,25 +36,36 @@ export function palette(): Palette | null {
     for (const one of list.querySelectorAll<Choice>("li > *")) one.classList.toggle("is-next", one === choices[0] && field.value.trim() !== "");
     status.textContent = choices.length ? "" : (dialog.dataset["nothing"] ?? "").replace("{name}", field.value.trim());
   };
+  const openFirst = (): void => {
+    isAwaited = isOld && fixed.every((one) => one.hidden);
+    if (!isAwaited) shown()[0]?.click();
+  };
   const show = (found: Found[]): void => {
+    isOld = false;
     for (const one of prompts) one.remove();
     prompts = found.map((one) => entry(one.title, one.path, dialog.dataset["kindPrompt"]));
     list.append(...prompts);
     tell();
+    if (isAwaited && dialog.open) openFirst();
   };
-  const ask = async (wanted: string, number: number): Promise<void> => {
+  const ask = async (wanted: string): Promise<Found[]> => {
     const from = dialog.dataset["prompts"];
     const reply = wanted && from ? await fetch(`${from}?q=${encodeURIComponent(wanted)}`) : null;
-    const found = reply?.ok && !reply.redirected ? ((await reply.json()) as Found[]) : [];
-    if (number === asked) show(found);
+    return reply?.ok && !reply.redirected ? ((await reply.json()) as Found[]) : [];
   };
   const narrow = (): void => {
     const wanted = field.value.trim().toLocaleLowerCase();
     for (const one of fixed) one.hidden = !titleOf(one).toLocaleLowerCase().includes(wanted);
     if (shown().length) tell();
     const number = ++asked;
+    isOld = true;
+    isAwaited = false;
     clearTimeout(timer);
-    timer = setTimeout(() => void ask(wanted, number).catch(() => show([])), wanted ? ASK_AFTER_MS : 0);
+    const begin = async (): Promise<void> => {
+      const found = await ask(wanted).catch(() => []);
+      if (number === asked) show(found);
+    };
+    timer = setTimeout(begin, wanted ? ASK_AFTER_MS : 0);
   };
   field.addEventListener("input", narrow);
   dialog.addEventListener("keydown", (event) => {
@@ -61,7 +74,7 @@ export function palette(): Palette | null {
     if (event.isComposing) return;
     if (event.key === "ArrowDown") choices[(at + 1) % choices.length]?.focus();
     else if (event.key === "ArrowUp") (at > 0 ? choices[at - 1] : field)?.focus();
-    else if (event.key === "Enter" && document.activeElement === field) choices[0]?.click();
+    else if (event.key === "Enter" && document.activeElement === field) openFirst();
     else if (event.key === "Escape") dialog.close(); // a search field would only be emptied by the first one
     else return;
     event.preventDefault();

@@ -5,6 +5,7 @@ import { tickFocused } from "./selection";
 
 const GO_MS = 1500;
 const NATIVE = "input, select, textarea, button, summary, [contenteditable], .editor";
+const ARABIC: Record<string, string> = { ظ: "/", "؟": "?" };
 
 /** Listens for keys. */
 export function shortcuts(found: Palette | null): void {
@@ -16,21 +17,30 @@ export function shortcuts(found: Palette | null): void {
       return;
     }
     if (!takesLetters(event)) return;
+    const key = latin(event);
     const isGoing = performance.now() < goUntil;
     goUntil = 0;
-    if (isGoing && go(event.key)) event.preventDefault();
-    else if (event.key === "g") goUntil = performance.now() + GO_MS;
-    else if (event.key === " " ? tickFocused(event.shiftKey) : single(event.key)) event.preventDefault();
+    if (isGoing && go(key)) event.preventDefault();
+    else if (key === "g") goUntil = performance.now() + GO_MS;
+    else if (key === " " ? tickFocused(event.shiftKey) : single(key)) event.preventDefault();
   });
+}
+
+/** Gives a key as a Latin keyboard has it, whatever is typed; its letter is as Shift has it, not as Caps Lock does. */
+function latin({ key, code, shiftKey }: KeyboardEvent): string {
+  if (/^[ -~]{2,}$/.test(key)) return key; // such as Enter
+  const found = /^[ -~]$/.test(key) ? key : (ARABIC[key] ?? /^Key(.)$/.exec(code)?.[1] ?? key);
+  return shiftKey ? found.toUpperCase() : found.toLowerCase();
 }
 
 function withModifier(event: KeyboardEvent, found: Palette | null): boolean {
   if (event.altKey || event.shiftKey) return false;
-  if (event.key === "k" && found) {
+  const key = latin(event);
+  if (key === "k" && found) {
     found.open();
     return true;
   }
-  const form = event.key === "Enter" || event.key === "s" ? formAtWork() : null;
+  const form = key === "Enter" || key === "s" ? formAtWork() : null;
   if (form) send(form);
   return form !== null;
 }

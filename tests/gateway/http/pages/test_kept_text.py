@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 
-from gateway.access_settings import AccessSettings
+from gateway.access_settings import AccessSettings, OidcGrantSettings, OidcSettings
 from store.people import Role
 from tests.administration import PASSWORD, AdminWorld
 from tests.gateway.http.pages.page_content import PROMPT, fill, publish
 from tests.gateway.http.pages.test_page_scripts import needs_browser, require_bundle
+from tests.oidc_server import CLIENT, REDIRECT, SECRET, OidcServer
 from tests.real_browser import Watched, axe_source, served, start
 
 pytestmark = [pytest.mark.browser, needs_browser]
@@ -18,8 +20,22 @@ KEPT = "What you had typed here and not sent is in the form again."
 
 
 @pytest.fixture
-def admin(make_admin) -> AdminWorld:
-    made: AdminWorld = make_admin(AccessSettings(plain_http=True))
+def provider() -> Iterator[OidcServer]:
+    with OidcServer() as running:
+        running.claims["preferred_username"] = "grace"
+        yield running
+
+
+@pytest.fixture
+def admin(make_admin, provider: OidcServer) -> AdminWorld:
+    oidc = OidcSettings(
+        issuer=provider.issuer,
+        client_id=CLIENT,
+        client_secret=SECRET,
+        redirect_url=REDIRECT,
+        grants=(OidcGrantSettings(value="editors", role=Role.EDITOR),),
+    )
+    made: AdminWorld = make_admin(AccessSettings(plain_http=True), oidc=oidc)
     fill(made)
     made.user("ann", Role.EDITOR)
     return made
@@ -54,6 +70,22 @@ def signed_in_again(watched: Watched, name: str) -> None:
     watched.page.keyboard.press("Enter")
 
 
+def signed_in_at_the_provider(watched: Watched, provider: OidcServer) -> None:
+    """Goes to the provider and comes back, without a page of the provider in between."""
+    begun = watched.page.context.request.get(f"{watched.address}/v1/admin/oidc/start", max_redirects=0)
+    query = urlencode(provider.sign_in(begun.headers["location"]))
+    watched.page.goto(f"{watched.address}/v1/admin/oidc/callback?{query}")
+    watched.page.wait_for_url(re.compile(r".*/admin/?$"))
+
+
+def refused(watched: Watched, status: int) -> None:
+    """Sends the form, which is not taken."""
+    with watched.page.expect_navigation():
+        watched.page.keyboard.press("Control+s")
+    assert any(f"{status}" in one for one in watched.complaints)
+    watched.complaints[:] = [one for one in watched.complaints if f"{status}" not in one]
+
+
 def test_a_session_that_was_lost_while_typing_costs_no_text(watched: Watched) -> None:
     page = watched.page
     typed(watched, " of Zoe")
@@ -81,6 +113,37 @@ def test_a_text_that_was_saved_is_not_put_back(watched: Watched) -> None:
     assert " of Zoe" not in page.input_value("#f-title")
 
 
+def test_a_text_that_was_sent_and_not_taken_is_in_the_form_again(watched: Watched) -> None:
+    page = watched.page
+    typed(watched, " of Zoe")
+    page.evaluate("document.querySelector('main input[name=csrf]').value += 'x'")
+    refused(watched, 403)
+    page.get_by_role("link", name="Go to the overview").click()
+    page.wait_for_url(watched.address + "/admin")
+    page.goto(watched.address + EDIT)
+    assert " of Zoe" in page.input_value("#f-title")
+    page.context.clear_cookies()
+    refused(watched, 401)
+    signed_in_again(watched, "ada")
+    page.get_by_role("button", name="Save it now").click()
+    page.wait_for_url(re.compile(r".*change=.*"))
+    page.goto(watched.address + EDIT)
+    assert not page.get_by_text(KEPT).is_visible(), "it was sent once more"
+
+
+def test_a_text_is_in_the_form_again_after_a_sign_in_at_the_provider(watched: Watched, provider: OidcServer) -> None:
+    page = watched.page
+    page.context.clear_cookies()
+    signed_in_at_the_provider(watched, provider)
+    typed(watched, " of Zoe")
+    page.context.clear_cookies()
+    refused(watched, 401)
+    assert page.get_by_role("link", name="Single sign-on").is_visible()
+    signed_in_at_the_provider(watched, provider)
+    page.goto(watched.address + EDIT)
+    assert " of Zoe" in page.input_value("#f-title")
+
+
 def test_a_text_that_was_typed_over_another_one_still_meets_the_conflict(admin: AdminWorld, watched: Watched) -> None:
     page = watched.page
     typed(watched, " of Zoe")
@@ -92,6 +155,20 @@ def test_a_text_that_was_typed_over_another_one_still_meets_the_conflict(admin: 
     watched.complaints[:] = [one for one in watched.complaints if "409" not in one]
     assert page.get_by_text("Somebody else changed this meanwhile.").is_visible()
     assert "of Zoe" in page.input_value("#f-title")
+
+
+def test_a_text_comes_back_in_its_own_form_and_in_no_other_of_the_same_address(watched: Watched) -> None:
+    page = watched.page
+    typed(watched, " of Zoe")
+    with page.expect_navigation():
+        page.keyboard.press("Control+s")
+    change = page.url.partition("change=")[2]
+    typed(watched, " of Yan")
+    page.goto(f"{watched.address}{EDIT}?change={change}")
+    assert "of Zoe" in page.input_value("#f-title")
+    assert "of Yan" not in page.input_value("#f-title")
+    page.goto(watched.address + EDIT)
+    assert "of Yan" in page.input_value("#f-title")
 
 
 def test_a_text_is_for_nobody_else_in_the_same_tab(watched: Watched) -> None:

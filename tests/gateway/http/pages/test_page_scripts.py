@@ -161,6 +161,24 @@ def test_the_editor_sends_what_is_in_it_and_shows_where_a_mistake_is(watched: Wa
 
 @pytest.mark.browser
 @needs_browser
+def test_a_text_that_is_thrown_away_is_thrown_out_of_the_editor_too(watched: Watched) -> None:
+    page = watched.page
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{watched.address}/admin/rails/helpdesk/code")
+    before = page.input_value("#f-text")
+    editor = page.locator(".editor .cm-content")
+    editor.click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("nmae: x\n")
+    page.goto(f"{watched.address}/admin/rails/helpdesk/code")
+    assert "nmae: x" in editor.inner_text()
+    page.get_by_role("button", name="Throw it away").click()
+    assert "nmae: x" not in editor.inner_text(), "what is seen is what is sent"
+    assert page.input_value("#f-text") == before
+
+
+@pytest.mark.browser
+@needs_browser
 def test_correcting_a_marked_mistake_in_the_editor_sets_no_style_that_the_policy_forbids(watched: Watched) -> None:
     page = watched.page
     page.goto(f"{watched.address}/admin/rails/helpdesk/code")
@@ -203,3 +221,85 @@ def test_typed_text_is_not_left_without_a_question(watched: Watched) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy").first.click()
     assert page.evaluate("navigator.clipboard.readText()").startswith("curl ")
+
+
+@pytest.mark.browser
+@needs_browser
+def test_a_refused_text_is_guarded_and_kept_although_nobody_typed_on_its_page(watched: Watched) -> None:
+    page = watched.page
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto(f"{watched.address}/admin/rails/helpdesk/code")
+    editor = page.locator(".editor .cm-content")
+    editor.click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("nmae: x\n")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    watched.complaints[:] = [one for one in watched.complaints if "422" not in one]
+    assert page.locator(".kept-at").is_visible()
+    editor.click()
+    page.goto(f"{watched.address}/admin")
+    assert asked == ["beforeunload"]
+    page.goto(f"{watched.address}/admin/rails/helpdesk/code")
+    assert "nmae: x" in editor.inner_text()
+
+
+@pytest.mark.browser
+@needs_browser
+def test_no_other_form_leaves_typed_text_without_a_question(watched: Watched) -> None:
+    page = watched.page
+    asked: list[str] = []
+    answers = iter((False, False, True))
+
+    def answer(dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept() if next(answers) else dialog.dismiss()
+
+    page.on("dialog", answer)
+    page.goto(f"{watched.address}/admin/playground")
+    page.locator("#f-question").press_sequentially("Hello")
+    page.get_by_role("button", name="Sign out").click()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("dark")
+    with page.expect_event("dialog"):
+        page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    assert asked == ["confirm", "beforeunload"]
+    assert page.input_value("#f-question") == "Hello"
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign out").click()
+    at(watched, "/admin/sign-in")
+    assert asked == ["confirm", "beforeunload", "confirm"]
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+@pytest.mark.browser
+@needs_browser
+def test_keys_of_another_script_and_capitals_by_caps_lock_are_shortcuts_too(watched: Watched) -> None:
+    page = watched.page
+
+    def press(*keys: tuple[str, str], **more: bool) -> None:
+        """Sends keys as a keyboard of another script does, which Playwright has none of."""
+        for key, code in keys:
+            page.evaluate(
+                "one => (document.activeElement ?? document).dispatchEvent(new KeyboardEvent('keydown', one))",
+                {"key": key, "code": code, "bubbles": True, "cancelable": True, **more},
+            )
+
+    press(("ل", "KeyG"), ("ق", "KeyR"))
+    at(watched, "/admin/rails")
+    press(("؟", "Slash"), shiftKey=True)
+    assert page.locator("#shortcuts").is_visible()
+    page.locator("#shortcuts [data-close]").click()
+    press(("J", "KeyJ"), ("J", "KeyJ"))
+    assert page.evaluate("document.activeElement.textContent") == "other"
+    press(("K", "KeyK"), shiftKey=True)
+    assert page.evaluate("document.activeElement.textContent") == "other", "a capital that is meant is no shortcut"
+    press(("ن", "KeyK"), ctrlKey=True)
+    assert page.locator("#palette").is_visible()
+    page.goto(f"{watched.address}/admin/playground")
+    page.locator("#f-question").press_sequentially("How do I reset my password?")
+    with page.expect_navigation():
+        press(("س", "KeyS"), ctrlKey=True)
+    assert page.get_by_text("Answered").is_visible()

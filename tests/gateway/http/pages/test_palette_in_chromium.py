@@ -66,6 +66,14 @@ def test_a_prompt_is_found_by_its_title_and_opened_with_enter(watched: Watched) 
     at(watched, "/admin/prompts/it.badge")
 
 
+def test_enter_opens_what_was_found_for_what_stands_there_and_nothing_found_before(watched: Watched) -> None:
+    look_for(watched, "vpn")
+    watched.page.locator("#palette li:visible", has_text="VPN from home").wait_for()
+    watched.page.fill("#palette-field", "badge")
+    watched.page.keyboard.press("Enter")
+    at(watched, "/admin/prompts/it.badge")
+
+
 def test_an_action_is_found_and_arrows_lead_through_what_fits(watched: Watched) -> None:
     look_for(watched, "new")
     watched.page.keyboard.press("ArrowDown")

@@ -146,6 +146,26 @@ async def test_two_drafts_from_one_state_do_not_overwrite_each_other(admin: Admi
     await browser.post(path, [*stale, ("id", "second"), ("message", "Second"), ("expect", "refuse"), ("do", "save")])
     assert browser.status == 409
     assert "Second" in browser.reply.text
+    await browser.send(path, do="save")
+    assert "The case is drafted." in browser.text
+    assert "First" in browser.text
+    assert "Second" in browser.text
+
+
+async def test_two_drafts_of_one_case_are_shown_beside_each_other_before_one_is_written_over(admin, signed_in) -> None:
+    make_live(admin)
+    admin.user("ada", Role.EDITOR)
+    browser = await signed_in("ada")
+    path = f"/admin/suites/{NAME}/case"
+    await browser.open(f"{path}?case=vpn")
+    fields = [one for one in browser.page.form(path)["fields"] if one[0] != "message"]
+    await browser.send(path, do="save", message="Set up a tunnel")
+    await browser.post(path, [*fields, ("message", "Reach the intranet"), ("do", "save")])
+    assert browser.status == 409
+    assert re.search("<del.*Set up a tunnel.*<ins.*Reach the intranet", browser.reply.text)
+    await browser.send(path, do="save")
+    assert "Reach the intranet" in browser.text
+    assert "Set up a tunnel" not in browser.text
 
 
 async def test_a_new_test_set_is_drafted_with_its_first_case(admin: AdminWorld, signed_in) -> None:
