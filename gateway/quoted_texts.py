@@ -1,14 +1,15 @@
 """Whether whoever quotes people's own texts to the model has the rails that this exception is bound to."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rails.definition import RailParams, rail_name
+from rails.definition import rail_name
 from rails.errors import PolicyInvalid
 from rails.policy import load_policy
 from store.formats.bundle import Bundle
 
-_INPUT, _OUTPUT = "injection", "grounding"
+_RAILS = ("injection", "grounding")
+"""The one runs on input alone, the other on output alone."""
 
 
 def unguarded_quotes(content: Bundle) -> Iterator[str]:
@@ -32,11 +33,5 @@ def _lacking(policy: Mapping[str, Any]) -> Iterator[str]:
         document = load_policy(policy)
     except PolicyInvalid:
         return  # whoever reads the policy says so
-    if _INPUT not in _acting(document.input):
-        yield f"{_INPUT} on input"
-    if _OUTPUT not in _acting(document.output):
-        yield f"{_OUTPUT} on output"
-
-
-def _acting(rails: Iterable[RailParams]) -> frozenset[str]:
-    return frozenset(rail_name(params) for params in rails if not params.monitor)
+    acting = {rail_name(params) for params in (*document.input, *document.output) if not params.monitor}
+    yield from (rail for rail in _RAILS if rail not in acting)

@@ -21,8 +21,8 @@ from rails.stop_words import LANGUAGES_OF
 from rails.wordlists import word_list
 from rails.wordplay import wordplay
 
-# Left, right, low and angle quotes and dashes, by code point because they look alike; joiners and what selects the style
-# of an emoji are not read at all.
+# Left, right, low and angle quotes and dashes, by code point because they look alike; joiners and what selects the
+# style of an emoji are not read at all.
 _MARKS: dict[int, str | None] = {
     **dict.fromkeys((0x2018, 0x2019, 0x201A), "'"),
     **dict.fromkeys((0x201C, 0x201D, 0x201E, 0xAB, 0xBB), '"'),

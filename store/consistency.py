@@ -53,8 +53,8 @@ def _in_slot(slot: AnySlot) -> Iterator[str]:
             try:
                 if takes_sentences(slot.pattern):
                     yield (
-                        f"pattern: {slot.pattern!r} lets whole sentences through. Write which characters stand where, or "
-                        "make the slot a short_text or a quoted_text."
+                        f"pattern: {slot.pattern!r} lets whole sentences through. Write which characters stand where, "
+                        "or make the slot a short_text or a quoted_text."
                     )
             except InvalidContent as error:
                 yield f"pattern: {error}. Write it without look-around or back-references."

@@ -39,10 +39,10 @@ def content(guarded, *prompts):
 
 
 UNGUARDED = {
-    "no rail on what is brought": (policy("injection"), "injection on input"),
-    "no rail on what comes of it": (policy("grounding"), "grounding on output"),
-    "a rail that only watches": (policy("injection", monitor=True), "injection on input"),
-    "another that only watches": (policy("grounding", monitor=True), "grounding on output"),
+    "no rail on what is brought": (policy("injection"), "injection"),
+    "no rail on what comes of it": (policy("grounding"), "grounding"),
+    "a rail that only watches": (policy("injection", monitor=True), "injection"),
+    "another that only watches": (policy("grounding", monitor=True), "grounding"),
 }
 
 
@@ -55,7 +55,7 @@ def test_an_assistant_that_quotes_without_the_rails_for_it_is_named_with_what_is
 def test_everything_that_is_lacking_is_told_at_once():
     bare = PLAIN | {"input": [{"rail": "length"}], "output": [{"rail": "secrets"}]}
     (line,) = unguarded_quotes(content(bare))
-    assert line.startswith(f"{LINE}injection on input, grounding on output.")
+    assert line.startswith(f"{LINE}injection, grounding.")
 
 
 def test_whoever_has_the_rails_or_quotes_nobody_is_left_alone():

@@ -88,7 +88,8 @@ def test_content_that_does_not_fit_together_is_named(content, line):
 
 
 @pytest.mark.parametrize(
-    "pattern", ["INC-[0-9]{6}", "[a-z]+", "\\S{1,20}", "(Room|Floor) [0-9A-Z]{1,4}", "[A-Z][a-z]+ [A-Z][a-z]+", ".{1,8}"]
+    "pattern",
+    ["INC-[0-9]{6}", "[a-z]+", "\\S{1,20}", "(Room|Floor) [0-9A-Z]{1,4}", "[A-Z][a-z]+ [A-Z][a-z]+", ".{1,8}"],
 )
 def test_a_pattern_for_something_with_a_form_is_taken(pattern):
     check_bundle(bundle(with_slot(type="pattern", pattern=pattern)))

@@ -223,4 +223,4 @@ def test_nobody_is_quoted_to_the_model_without_the_rails_for_it(gating):
     quoting = gating.edit_of(EditKind.PROMPT, "it.summary", SUMMARY)
     bare = policy_edit(gating, output=[{"rail": "secrets"}])
     told = failed(gating.tried(quoting, bare))
-    assert "it.summary quotes people's own texts to the model, and policy desk lacks grounding on output." in told
+    assert "it.summary quotes people's own texts to the model, and policy desk lacks grounding." in told
