@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.approved_texts import withheld_texts
+from gateway.quoted_texts import unguarded_quotes
 from gateway.spoken_languages import language_problems
 from rails.case_runs import CaseRun, run_cases
 from rails.changes import Change, changes_between
@@ -177,9 +178,10 @@ class Activation:
             if found.policy is None or found.problems:
                 return found
             users = tuple(one for one in live.assistants if one.policy == found.name)
-            if unfit := sorted(language_problems(users, {found.name: parse_yaml(text.encode())})):
+            ahead = replace(live, assistants=users, policies={found.name: parse_yaml(text.encode())})
+            if unfit := sorted((*language_problems(users, ahead.policies), *unguarded_quotes(ahead))):
                 return replace(found, failure="\n".join(unfit))
-            withheld = withheld_texts(replace(live, assistants=users), {found.name: found.policy})
+            withheld = withheld_texts(ahead, {found.name: found.policy})
             used = tuple(sorted({one.policy for one in live.assistants}))
             return replace(found, users=used, withheld=tuple(sorted(withheld)))
 

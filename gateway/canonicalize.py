@@ -11,6 +11,7 @@ from rails.checks import hidden
 MAX_CHARS = 4000
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"\n{3,}")
+_STYLES = str.maketrans("", "", "\ufe0e\ufe0f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,16 @@ def canonicalize(message: str) -> CanonicalMessage | RefusedMessage:
     """Returns the message in Unicode form NFKC with plain spaces, or says why it is refused.
 
     Raises `InvalidRequest` when it is empty or longer than `MAX_CHARS`, before and after normalisation (NFKC can make
-    18 characters of one). Full-width letters become plain ones; hidden, bidirectional, tag and private characters and
-    words that mix look-alike scripts are refused, because embedder and rails would see two different messages.
+    18 characters of one). Full-width letters become plain ones, and emoji lose what selects their style; hidden,
+    bidirectional, tag and private characters and words that mix look-alike scripts are refused, because embedder and
+    rails would see two different messages.
     """
     _check_length(message)
     if problem := hidden.find(message):
         return RefusedMessage(problem, len(message))
-    text = unicodedata.normalize("NFKC", message.replace("\r\n", "\n").replace("\r", "\n"))
+    # Before NFKC, which makes letters of some emoji: behind a letter a selector hides something.
+    text = message.translate(_STYLES).replace("\r\n", "\n").replace("\r", "\n")
+    text = unicodedata.normalize("NFKC", text)
     if problem := hidden.find(text):
         return RefusedMessage(problem, len(message))
     text = _LINES.sub("\n\n", _SPACES.sub(" ", text)).strip()

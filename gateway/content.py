@@ -9,6 +9,7 @@ from typing import Any
 from gateway.activation import NOTHING_MEANT, PATIENCE, Examination, Meant, examine_policy
 from gateway.approved_texts import withheld_texts
 from gateway.prompt_sampling import unusable_sampling
+from gateway.quoted_texts import unguarded_quotes
 from gateway.spoken_languages import language_problems
 from rails.definition import NO_SERVICES, RailServices
 from rails.engine import RailsPolicy, compile_policy
@@ -79,8 +80,9 @@ def import_bundle(
 
     Each policy that differs from the live one goes the way of an activation first, with the same questions, and every
     approved text that would be live must pass the output rails of each assistant that may show it: otherwise the text
-    would be withheld from everybody, and nobody would know before. Raises `InvalidContent` with every mistake of every
-    file; `PolicyInvalid` or `ProbeFailed`, which name the file.
+    would be withheld from everybody, and nobody would know before. Whoever quotes people's own texts needs the rails
+    for it. Raises `InvalidContent` with every mistake of every file; `PolicyInvalid` or `ProbeFailed`, which name
+    the file.
     """
     live = load_catalog(database).to_bundle()
     if problems := sorted(unusable_sampling(bundle.prompts)):
@@ -96,7 +98,7 @@ def import_bundle(
                 found = examine_policy(text, live.policies, services, sandbox, runner)
                 _require_clean(name, replace(found, users=users), meant)
         policies = {name: _compiled(name, document, runner, services) for name, document in afterwards.policies.items()}
-        if problems := sorted(withheld_texts(afterwards, policies)):
+        if problems := sorted((*withheld_texts(afterwards, policies), *unguarded_quotes(afterwards))):
             raise InvalidContent("\n".join(problems))
     return publish_bundle(
         database,

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -14,6 +15,7 @@ from models.classifier import Scores, open_classifier
 from models.errors import ModelRefused
 from models.ports import Embedder, LanguageModel, Vectors
 from rails.definition import RailServices
+from rails.errors import TextTooLong
 from store.nearest import Block
 
 REMEMBERED = 64
@@ -83,6 +85,14 @@ def _exemplars(vectors: Vectors) -> _Exemplars:
     return _Exemplars(Block(vectors, np.arange(len(vectors), dtype=np.int64)))
 
 
+def _embedded(embedder: Callable[[], Embedder], texts: Sequence[str]) -> Vectors:
+    opened = embedder()
+    try:
+        return opened.embed(texts)
+    except ModelRefused as error:
+        raise TextTooLong(str(error)) from error
+
+
 def _classifier(folder: str, label: str) -> Scores:
     try:
         return open_classifier(Path(folder).expanduser(), label)
@@ -93,7 +103,7 @@ def _classifier(folder: str, label: str) -> Scores:
 def rail_services(embedder: Callable[[], Embedder], model: Callable[[], LanguageModel] | None = None) -> RailServices:
     """Returns the services; embedder and model are asked for when the first policy needs them."""
     return RailServices(
-        embed=lambda texts: embedder().embed(texts),
+        embed=partial(_embedded, embedder),
         neighbours=_exemplars,
         classifier=_classifier,
         ask=CheckingModel(model).ask_of if model is not None else None,

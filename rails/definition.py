@@ -66,7 +66,8 @@ class RailServices:
     """
 
     embed: Callable[[Sequence[str]], Vectors] | None = None
-    """Blocks for some milliseconds a text; the last texts' vectors are remembered, so that matching finds them."""
+    """Blocks for some milliseconds a text; the last texts' vectors are remembered, so that matching finds them.
+    Raises `TextTooLong`."""
     neighbours: Callable[[Vectors], Neighbours] | None = None
     """Makes an index."""
     classifier: Callable[[str, str], Callable[[Sequence[str]], list[float]]] | None = None

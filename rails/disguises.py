@@ -21,11 +21,13 @@ from rails.stop_words import LANGUAGES_OF
 from rails.wordlists import word_list
 from rails.wordplay import wordplay
 
-# Left, right, low and angle quotes and dashes, by code point because they look alike.
-_QUOTES = {
+# Left, right, low and angle quotes and dashes, by code point because they look alike; joiners and what selects the
+# style of an emoji are not read at all.
+_MARKS: dict[int, str | None] = {
     **dict.fromkeys((0x2018, 0x2019, 0x201A), "'"),
     **dict.fromkeys((0x201C, 0x201D, 0x201E, 0xAB, 0xBB), '"'),
     **dict.fromkeys((0x2013, 0x2014), "-"),
+    **dict.fromkeys((0x200C, 0x200D, 0xFE0E, 0xFE0F)),
 }
 _LEET = str.maketrans(
     {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "|": "l"}
@@ -77,7 +79,7 @@ def plain(text: str) -> str:
     """Returns `text` as a reader takes it in: lower case, without accents, with straight quotes and single blanks."""
     if not text.isascii():
         spread = unicodedata.normalize("NFKD", text)
-        text = "".join(char for char in spread if not unicodedata.combining(char)).translate(_QUOTES)
+        text = "".join(char for char in spread if not unicodedata.combining(char)).translate(_MARKS)
     return "\n".join(" ".join(line.split()) for line in text.casefold().splitlines())
 
 

@@ -2,7 +2,9 @@
 
 RailsError
 ├── PolicyInvalid    the policy document cannot be used: unknown rail, bad parameter, empty stage
-└── ProbeFailed      a rail let its own bad example pass, or stopped its good one
+├── ProbeFailed      a rail let its own bad example pass, or stopped its good one
+├── TextRefused      a text that no language model may be given
+└── TextTooLong      a text that the embedder does not read to its end
 """
 
 
@@ -20,3 +22,7 @@ class ProbeFailed(RailsError):
 
 class TextRefused(RailsError):
     """A text that no language model may be given, because models read a part of it as the mark of another turn."""
+
+
+class TextTooLong(RailsError):
+    """A text with more word pieces than the embedder reads; the rail that asked stops it."""

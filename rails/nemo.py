@@ -47,7 +47,7 @@ from nemoguardrails.manifests import (
 )
 
 from rails.definition import NO_SERVICES, OnFail, RailDefinition, RailParams, RailServices
-from rails.errors import PolicyInvalid
+from rails.errors import PolicyInvalid, TextTooLong
 from rails.types import RailContext, Stage
 
 __all__ = [
@@ -135,9 +135,14 @@ class _PlannedRail(CompiledRail):  # type: ignore[misc]  # NeMo is not typed
         self._arguments = super()._call_kwargs([], None)
 
     async def judge(self, text: str) -> RailOutcome:
-        """Returns what `execute` has for an outcome: a check that raises, or says something else, has failed."""
+        """Returns what `execute` has for an outcome: a check that raises, or says something else, has failed.
+
+        A text that the embedder cannot read is stopped: it says more than the rail could look at.
+        """
         try:
             return require_rail_outcome(await self._action(**{**self._arguments, _TEXT: text}))
+        except TextTooLong:
+            return verdict(f"{self.surface_name}.too_long")
         except Exception as error:  # noqa: BLE001 - as NeMo does it: the outcome is a failure, and stops the text
             return rail_error_outcome(None, self.surface_name, error)
 

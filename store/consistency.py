@@ -9,7 +9,7 @@ from store.formats.bundle import Bundle, convert_document, prompt_path
 from store.formats.suite import Suite
 from store.pauses import give_way
 from store.phrases import Normalize, fold
-from store.slot_values import compile_pattern
+from store.slot_values import takes_sentences
 
 _OF_ANOTHER = "a prompt of another area"
 _REMOVE = "Remove one of them."
@@ -51,7 +51,11 @@ def _in_slot(slot: AnySlot) -> Iterator[str]:
     match slot:
         case PatternSlot():
             try:
-                compile_pattern(slot.pattern)
+                if takes_sentences(slot.pattern):
+                    yield (
+                        f"pattern: {slot.pattern!r} lets whole sentences through. Write which characters stand where, "
+                        "or make the slot a short_text or a quoted_text."
+                    )
             except InvalidContent as error:
                 yield f"pattern: {error}. Write it without look-around or back-references."
         case IntegerSlot(minimum=minimum, maximum=maximum) if minimum > maximum:

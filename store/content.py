@@ -78,7 +78,7 @@ class DateSlot(Slot, frozen=True, tag="date"):
 
 
 class PatternSlot(Slot, frozen=True, tag="pattern"):
-    """A text that a regular expression (RE2) matches as a whole."""
+    """A line of at most 64 characters that a regular expression (RE2) matches as a whole; never a sentence."""
 
     pattern: Line
 

@@ -28,7 +28,8 @@ Normalize = Callable[[str], str]
 """Brings two spellings of the same message to the same string."""
 
 _QUOTES = "\"'\u201c\u201d\u201e\u201f\u00ab\u00bb`"
-_APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u00b4": "'"})
+_ALIKE = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u00b4": "'", "\ufe0e": None, "\ufe0f": None})
+"""What is written in several ways: apostrophes, and emoji with a selector that says how they are drawn."""
 _WORD = re.compile(r"\w+")
 _ANY_DAY = dt.date(2026, 1, 1)
 """Stands for today where only the form of a date counts."""
@@ -71,7 +72,7 @@ class ExactHit:
 
 def fold(text: str) -> str:
     """Returns `text` without what makes no difference: case, spacing, closing marks, quotes around it."""
-    text = " ".join(unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).casefold().split())
+    text = " ".join(unicodedata.normalize("NFKC", text).translate(_ALIKE).casefold().split())
     return text.rstrip("?.! ").strip(_QUOTES).rstrip("?.! ")
 
 
@@ -166,7 +167,7 @@ class _Templates:
     def that_may_fit(self, message: str) -> list["_Template"]:
         """Returns all templates that `message` may be, and some that it is not."""
         # What a pattern takes for the same letter has the same casefold.
-        words = set(_WORD.findall(message.translate(_APOSTROPHES).casefold()))
+        words = set(_WORD.findall(message.translate(_ALIKE).casefold()))
         places = (place for word in words for place in self._with_word.get(word, ()))
         return [self._ordered[place] for place in sorted((*places, *self._with_any))]
 
@@ -180,7 +181,7 @@ class _Template:
 
     def __init__(self, row: Row) -> None:
         slots = {slot.name: slot for slot in row.prompt.content.slots}
-        text = unicodedata.normalize("NFKC", row.text).translate(_APOSTROPHES).strip().rstrip("?.! ")
+        text = unicodedata.normalize("NFKC", row.text).translate(_ALIKE).strip().rstrip("?.! ")
         pieces = SLOT_MARK.split(text)
         self.row = row
         self._slots = {name: slots[name] for name in pieces[1::2]}
@@ -195,7 +196,7 @@ class _Template:
 
     def match(self, message: str) -> dict[str, str] | None:
         """Returns the texts in the blanks when the message is this phrasing and each text could be of its type."""
-        hit = self._pattern.fullmatch(message.translate(_APOSTROPHES).strip())
+        hit = self._pattern.fullmatch(message.translate(_ALIKE).strip())
         if hit is None:
             return None
         captured = {name: text.strip() for name, text in hit.groupdict().items()}

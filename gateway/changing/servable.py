@@ -9,6 +9,7 @@ from gateway.activation import PATIENCE, Examination, examine_policy
 from gateway.errors import GatewayError
 from gateway.licences import require_acknowledged
 from gateway.prompt_sampling import unusable_sampling
+from gateway.quoted_texts import unguarded_quotes
 from gateway.settings import Settings
 from gateway.spoken_languages import language_problems
 from models.errors import ModelError
@@ -44,6 +45,7 @@ class Servable:
             *_without_policy(ahead),
             *unusable_sampling(version.content for version in changed_prompts(live, ahead)),
             *language_problems(ahead.assistants.values(), {name: one.document for name, one in ahead.policies.items()}),
+            *unguarded_quotes(ahead.to_bundle()),
             *self._unread(live, ahead),
         )
 

@@ -6,6 +6,7 @@ false sentence made of true words. Number words are read in English, German, Fre
 in German, which capitalises every noun.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Annotated
@@ -132,7 +133,9 @@ def is_cut(text: str) -> bool:
 
 async def check(text: str, params: GroundingParams, prepared: Prepared) -> RailOutcome:
     """Returns the verdict on what `text` adds to the facts."""
-    return verdict(find(text, request_context(), params, prepared))
+    if prepared is None:
+        return verdict(find(text, request_context(), params))
+    return verdict(await asyncio.to_thread(find, text, request_context(), params, prepared))
 
 
 def _prepare(params: GroundingParams, services: RailServices) -> Prepared:

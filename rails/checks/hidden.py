@@ -18,7 +18,9 @@ _WITHOUT_PLAIN_CONTROLS = str.maketrans(dict.fromkeys(_PLAIN_CONTROLS))
 _ZWNJ, _ZWJ, _TEXT_STYLE, _EMOJI_STYLE = "\u200c", "\u200d", "\ufe0e", "\ufe0f"
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Blank or default-ignorable characters that Unicode does not file under its format category.
-_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u180b\u180c\u180d\u180f")
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u180b\u180c\u180d\u180f\u2065") | {
+    chr(code) for code in range(0xFFF0, 0xFFF9)
+}
 # Scripts whose spelling needs the joiners.
 _JOINING = word_set(
     "ARABIC DEVANAGARI BENGALI GURMUKHI GUJARATI TAMIL TELUGU KANNADA MALAYALAM SINHALA MONGOLIAN KHMER"
@@ -90,7 +92,7 @@ def _selects_a_style(char: str, text: str, position: int) -> bool:
     if char not in (_TEXT_STYLE, _EMOJI_STYLE) or position == 0:
         return False
     before = text[position - 1]
-    return before in "#*0123456789" or unicodedata.category(before) in ("So", "Sm", "Po", "Pd", "Lo", "No", "Cn")
+    return before in "#*0123456789\u2139" or unicodedata.category(before) in ("So", "Sm", "Po", "Pd", "No", "Cn")
 
 
 def _joins(char: str, text: str, position: int) -> bool:

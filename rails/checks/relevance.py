@@ -3,6 +3,7 @@
 Compares with what the approved prompt is asked for, in approved words: the person's own words play no part.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Annotated
@@ -60,7 +61,9 @@ def find(text: str, context: RailContext, params: RelevanceParams, embed: Prepar
 
 async def check(text: str, params: RelevanceParams, prepared: Prepared) -> RailOutcome:
     """Returns the verdict on whether `text` speaks to what was asked."""
-    return verdict(find(text, request_context(), params, prepared))
+    if prepared is None:
+        return verdict(find(text, request_context(), params))
+    return verdict(await asyncio.to_thread(find, text, request_context(), params, prepared))
 
 
 def _prepare(params: RelevanceParams, services: RailServices) -> Prepared:

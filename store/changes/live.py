@@ -85,7 +85,7 @@ class Ground:
             for document in [one for one in (edit.document, edit.base_document) if one is not None] or [{}]:
                 areas = frozenset(self._areas(edit.item, document, drafted))
                 touched |= Touched(areas, is_everywhere=not areas)
-            touched |= Touched(needs_admin=_needs_admin(edit, weakens))
+            touched |= Touched(needs_admin=_needs_admin(edit, weakens) or self._opens_again(edit))
         return touched
 
     def sees(self, actor: Actor, item: Item, document: Mapping[str, Any] | None = None) -> bool:
@@ -159,6 +159,13 @@ class Ground:
                         yield from self._areas_of(name, drafted)
             case EditKind.SUITE:
                 yield from self._areas_of(str(document.get("assistant") or self._only), drafted)
+
+    def _opens_again(self, edit: StoredEdit) -> bool:
+        """Whether a new assistant would serve what another one serves, perhaps under a weaker policy."""
+        if edit.kind is not EditKind.ASSISTANT or edit.base_document is not None:
+            return False
+        areas = frozenset(_texts((edit.document or {}).get("areas")))
+        return any(areas.intersection(one.areas) for name, one in self.assistants.items() if name != edit.name)
 
     def _areas_of(self, name: str, drafted: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         if name in self.assistants:

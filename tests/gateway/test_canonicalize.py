@@ -67,6 +67,8 @@ def test_what_is_accepted_is_its_own_canonical_form(message):
         ("a\n\n\n\n\nb", "a\n\nb"),
         ("o\ufb03ce", "office"),
         ("👨\u200d👩\u200d👧 hello", "👨\u200d👩\u200d👧 hello"),
+        ("\u2139\ufe0f Deskline\u2122\ufe0f", "i DesklineTM"),
+        ("\u2764\ufe0f\u200d🔥 1\ufe0f\u20e3", "\u2764\u200d🔥 1\u20e3"),
     ],
 )
 def test_ways_to_write_the_same_become_one(sent, text):

@@ -178,9 +178,9 @@ def test_a_policy_that_nobody_uses_is_asked_about(database, tmp_path):
 
 def test_a_lost_test_that_now_fares_otherwise_is_asked_about(database, tmp_path):
     tests = [{"text": "How do I get into my account again after the holidays?", "stage": "input", "expect": "blocked"}]
-    short = {**PLAIN, "input": [{"rail": "length", "max_chars": 40}], "tests": tests}
+    short = {**PLAIN, "input": [{"rail": "length", "max_chars": 40}, {"rail": "injection"}], "tests": tests}
     import_folder(database, write_content(tmp_path / "in", policy=short))
-    longer = {**PLAIN, "input": [{"rail": "length", "max_chars": 400}]}
+    longer = {**PLAIN, "input": [{"rail": "length", "max_chars": 400}, {"rail": "injection"}]}
     folder = write_content(tmp_path / "longer", policy=longer)
     with pytest.raises(PolicyInvalid, match="--without-live-tests"):
         import_folder(database, folder)

@@ -1,9 +1,16 @@
 """What rails are handed of the embedder and the index."""
 
+import asyncio
+
+import msgspec
 import numpy as np
+import pytest
 
 from gateway.rail_services import REMEMBERED, RecentVectors, rail_services
 from models.fakes import FakeEmbedder
+from rails.checks import grounding, relevance, topic
+from rails.nemo import compile_stage
+from rails.types import RailContext, Stage
 
 
 class Counting:
@@ -59,3 +66,26 @@ def test_the_embedder_is_made_when_it_is_first_needed():
     assert made == []
     services.embed(["a"])
     assert made == [1]
+
+
+WHALES = "The whales of the north sing " + "and sing " * 20 + "at night."
+TOPIC = {"name": "t", "examples": ["one a", "two b", "three c"], "counterexamples": ["four d"], "limit": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("rail", "params", "usual"),
+    [
+        (relevance.RAIL, {"min_similarity": 0.9}, "relevance.elsewhere"),
+        (grounding.RAIL, {"min_similarity": 0.9}, "grounding.support"),
+        (topic.RAIL, {"topics": [TOPIC]}, None),
+    ],
+    ids=["relevance", "grounding", "topic"],
+)
+def test_a_rail_embeds_beside_the_event_loop_and_stops_what_the_embedder_does_not_read(rail, params, usual):
+    services = rail_services(lambda: FakeEmbedder(max_tokens=16))  # it raises on the thread of an event loop
+    given = msgspec.convert({"rail": rail.name, **params}, rail.params)
+    (compiled,) = compile_stage([(rail, given)], Stage.OUTPUT, services)
+    context = RailContext(prompt="Replace a lost badge", facts="The desk replaces a lost badge.")
+    for text, reason in (("Whales sing at night.", usual), (WHALES, f"{rail.name}.too_long")):
+        said = asyncio.run(compiled.run(text, context))
+        assert (said.has_failed, said.reason, said.is_blocked) == (False, reason, reason is not None)

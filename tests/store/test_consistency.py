@@ -38,6 +38,13 @@ def with_slot(**slot):
             "prompts/it/vpn.yaml: slots[0].pattern: pattern '(?=a)' is not one that RE2 accepts",
         ),
         (bundle(with_slot(type="pattern", pattern="(")), "prompts/it/vpn.yaml: slots[0].pattern:"),
+        *(
+            (
+                bundle(with_slot(type="pattern", pattern=pattern)),
+                f"prompts/it/vpn.yaml: slots[0].pattern: {pattern!r} lets whole sentences through",
+            )
+            for pattern in ("(?s).+", ".*", ".{10}", "[a-z ]+", "[A-Z].{63}", "\\D*[?!]", "[^0-9]{60,}")
+        ),
         (
             bundle(with_slot(type="integer", minimum=5, maximum=4)),
             "prompts/it/vpn.yaml: slots[0].minimum: 5 is above maximum 4",
@@ -78,6 +85,14 @@ def test_content_that_does_not_fit_together_is_named(content, line):
         check_bundle(content)
     assert str(caught.value).startswith(line)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["INC-[0-9]{6}", "[a-z]+", "\\S{1,20}", "(Room|Floor) [0-9A-Z]{1,4}", "[A-Z][a-z]+ [A-Z][a-z]+", ".{1,8}"],
+)
+def test_a_pattern_for_something_with_a_form_is_taken(pattern):
+    check_bundle(bundle(with_slot(type="pattern", pattern=pattern)))
 
 
 def test_every_problem_is_shown_at_once():

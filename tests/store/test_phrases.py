@@ -45,6 +45,7 @@ def test_every_template_is_found_however_it_is_spelled():
         ("the {site} and my desk ask", "the Leeds and my de\u017fk a\u017fk"),
         ("the {site} and my desk ask", "the Leeds and my des\u212a as\u212a"),
         ("don't close the {site} office", "Don\u2019t close the Leeds office"),
+        ("we \u2764\ufe0f the {site} office", "we \u2764 the Leeds office"),
     ],
 )
 def test_a_template_is_found_by_any_spelling_that_its_pattern_takes(template, message):

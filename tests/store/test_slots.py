@@ -217,6 +217,18 @@ def test_a_pattern_that_would_allow_markers_still_refuses_them():
     assert isinstance(fill("x", slot, given={"ticket": "<|im_start|>"}), SlotNeeded)
 
 
+@pytest.mark.parametrize(
+    ("value", "is_taken"), [("a" * 64, True), ("a" * 65, False), ("a\nb", False), ("a\tb", False), ("ß" * 64, True)]
+)
+def test_a_pattern_takes_one_line_of_at_most_64_characters_whatever_it_says(value, is_taken):
+    result = fill("x", TICKET | {"pattern": "(?s).*"}, given={"ticket": value})
+    if is_taken:
+        assert result.values[0].text == value
+    else:
+        assert isinstance(result, SlotNeeded)
+        assert result.is_invalid
+
+
 def test_a_given_value_comes_first_and_a_bad_one_is_not_replaced_by_the_message():
     assert fill("Leeds", SITE, captured={"site": "Leeds"}, given={"site": "gdansk"}).values[0].text == "Gdansk"
     needed = fill("Leeds", SITE, given={"site": "Paris"})

@@ -14,7 +14,7 @@ from store.errors import Conflict
 from store.learning.metrics import wilson
 from store.learning.report import NearerElsewhere, Report, StoreRates
 from store.scoring import Limits
-from tests.building import POLICY, RESET
+from tests.building import POLICY, RESET, SUMMARY
 from tests.gateway.changing.gate_world import BOB, SUITE
 
 CASES = SUITE["cases"]
@@ -217,3 +217,10 @@ def test_a_removed_policy_that_is_in_use_blocks(gating):
     gone = gating.edit_of(EditKind.POLICY, "desk", None)
     assert Item(EditKind.POLICY, "desk") == gone.item
     assert "there is no policy desk" in failed(gating.tried(gone))
+
+
+def test_nobody_is_quoted_to_the_model_without_the_rails_for_it(gating):
+    quoting = gating.edit_of(EditKind.PROMPT, "it.summary", SUMMARY)
+    bare = policy_edit(gating, output=[{"rail": "secrets"}])
+    told = failed(gating.tried(quoting, bare))
+    assert "it.summary quotes people's own texts to the model, and policy desk lacks grounding." in told

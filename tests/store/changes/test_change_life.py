@@ -325,3 +325,16 @@ def test_a_time_at_the_end_of_the_calendar_is_refused(world):
     west = dt.timezone(dt.timedelta(hours=-14))
     with pytest.raises(InvalidContent, match="publish_at"):
         world.publishing.schedule(BOB, made.id, dt.datetime(9999, 12, 31, 23, tzinfo=west), rev=made.rev)
+
+
+@pytest.mark.parametrize(("area", "needs_admin"), [("it", True), ("lab", False)])
+def test_a_further_assistant_over_what_another_one_serves_is_approved_by_an_admin(world, area, needs_admin):
+    world.publish_first(prompt("it.vpn"), prompt("lab.key"))
+    document = plain_document(assistant("second", areas=(area,)))
+    change = world.submitted(ADA, Edit(EditKind.ASSISTANT, "second", document, hash_of(None)))
+    world.passed(change)
+    if needs_admin:
+        with pytest.raises(Refused, match="admin"):
+            world.reviews.approve(BOB, change.id, rev=change.rev)
+    admin = person("both", Role.APPROVER, Role.ADMIN)
+    assert world.reviews.approve(admin if needs_admin else BOB, change.id, rev=change.rev)

@@ -19,7 +19,7 @@ SAID_IN = (
     *("gateway/access/keys.py", "gateway/access/passwords.py", "gateway/access/profiles.py", "gateway/access/users.py"),
     *("gateway/access/tenancy.py", "gateway/widget/clients.py", "gateway/http/pages/suite_forms.py"),
     *("store/changes/*.py", "store/consistency.py", "store/content.py", "store/readable.py", "store/import_desk.py"),
-    "store/schema.py",
+    *("store/schema.py", "gateway/quoted_texts.py"),
     *("store/review/merging.py", "store/review/acting.py", "store/review/drafting.py", "store/review/edits.py"),
     *("store/formats/bundle.py", "store/formats/bundle_file.py", "store/formats/documents.py"),
     *("store/formats/drafting.py", "store/formats/sources.py", "store/formats/suite.py", "store/formats/reading.py"),
