@@ -365,6 +365,18 @@ def test_a_refused_file_is_refused_to_every_request_and_not_tried_again(make):
         ask(model, "hello")
 
 
+def test_a_refused_file_that_was_loaded_before_is_tried_again(make, tmp_path):
+    flag = tmp_path / "away"
+    patient = dataclasses.replace(QUICK, restarts=1000)
+    model = make("--refused-while", str(flag), restarts=patient)
+    flag.touch()
+    os.kill(model.pid, signal.SIGKILL)
+    until(lambda: model.starts > 2, timeout_s=30.0)
+    flag.unlink()
+    assert model.wait_ready(30.0)
+    assert ask(model, "hello").text == "hello "
+
+
 @pytest.fixture
 def many_descriptors():
     """Takes every descriptor below 1,100, as a gateway with so many connections does."""
