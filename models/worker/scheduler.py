@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from models.errors import ModelRefused
 from models.worker.answer import AnswerText
 from models.worker.backend import Backend, Halted, PromptTokens
-from models.worker.batch import Part, answering
+from models.worker.batch import Part, answering, reading
 from models.worker.guesses import Guesses
 from models.worker.messages import Failed, FailureKind, FromWorker, Generate, Warm
 from models.worker.prefix_store import PrefixStore
@@ -206,7 +206,7 @@ class Scheduler:
         return None
 
     def _next_parts(self) -> list[Part]:
-        """Returns whose tokens are computed next: every answer's next and its guesses, then prompts, oldest first.
+        """Returns whose tokens are computed next: every answer's next and its guesses, then prompts in their order.
 
         Answers always take part, so a long prompt slows them down by one step's worth at most and never stops them.
         """
@@ -216,9 +216,9 @@ class Scheduler:
         step = self._backend.step // 4 if self._was_halted else self._backend.step
         taken = sum(1 + len(part.guessed) for part in parts)
         room = max(step - taken, step // 4, 1)
-        for run in together:
-            if run.next_token is not None or room == 0:
-                continue
+        for run in reading(together):
+            if room == 0:
+                break
             ready = self.prefixes.longest(run.beginnings())
             if ready is not None:
                 self._take(run, ready)

@@ -280,6 +280,32 @@ def test_warming_waits_until_nobody_asks():
     assert bench.run().answers[1].text == alone(job(1, "When?"))
 
 
+def sequences(batch):
+    return {entry.sequence for entry in batch}
+
+
+def test_a_warming_that_has_begun_lets_people_go_first():
+    bench = Bench(CellBackend(step=16), prefix_cells=128)
+    bench.scheduler.warm(Warm(job(0, "w" * 30, instructions=FACTS).prompt))
+    bench.scheduler.step()
+    bench.add(job(1, "q" * 40)).scheduler.step()
+    first, second = bench.backend.batches
+    assert len(second) == len(first) == 16
+    assert sequences(first).isdisjoint(sequences(second))
+    assert bench.run().answers[1].text == alone(job(1, "q" * 40))
+    assert bench.add(job(2, "w" * 30, instructions=FACTS)).run().answers[2].reused_tokens == len(FACTS) + 29
+
+
+def test_a_warming_that_somebody_waits_for_keeps_its_turn():
+    bench = Bench(CellBackend(cells=256, step=16))
+    bench.scheduler.warm(Warm(job(0, "When?", instructions="f" * 40).prompt))
+    bench.scheduler.step()
+    bench.add(job(1, "q" * 40), job(2, "When?", instructions="f" * 40)).scheduler.step()
+    first, second = bench.backend.batches
+    assert sequences(first) == sequences(second)
+    assert bench.run().answers[2].reused_tokens >= 40
+
+
 def test_a_warming_whose_beginning_is_kept_already_ends():
     bench = Bench()
     for _ in range(2):
