@@ -401,16 +401,32 @@ def test_nobody_waits_for_a_request_that_took_its_beginning_from_elsewhere_and_l
     assert bench.add(job(4, "Who?", instructions=facts)).run().answers.keys() == {1, 2, 3, 4}
 
 
+def test_no_beginning_is_brought_back_for_a_request_that_does_not_fit():
+    backend = CellBackend(cells=80)
+    bench = Bench(backend, prefix_cells=0, store=PrefixStore(backend.identity))
+    bench.add(job(1, "When?", instructions=FACTS)).run()
+    bench.add(job(2, "q" * 40, assistant="other", sampling=Sampling(max_tokens=24))).scheduler.step()
+    bench.add(job(3, "When?", instructions=FACTS))
+    for _ in range(4):
+        bench.scheduler.step()
+    assert backend.restores == 0
+    assert bench.run().answers[3].reused_tokens == len(FACTS) + len("When?") - 1
+    assert backend.restores == 2
+    assert bench.is_clean()
+
+
 def test_a_beginning_brought_back_for_a_request_that_does_not_fit_takes_no_promised_cells():
+    """It was saved whole, and so does not share the cells of the shorter one that is there."""
     backend = CellBackend(cells=232, context_tokens=128, parallel=8, prefixes=64, step=16)
     bench = Bench(backend, prefix_cells=40, store=PrefixStore(backend.identity))
     small, long = Sampling(max_tokens=2), Sampling(max_tokens=26)
-    bench.add(job(1, "When is it open?", instructions="The office is open.", assistant="small", sampling=small)).run()
-    bench.add(*(job(n, "x" * 50, approved_chars=1, assistant=f"b{n}", sampling=long) for n in (2, 3, 4)))
+    bench.add(job(1, f"{FACTS}When is it open?", sampling=small)).run()
+    bench.add(job(2, "Who?", instructions=FACTS, sampling=long))
+    bench.add(*(job(n, "x" * 50, approved_chars=1, assistant=f"b{n}", sampling=long) for n in (3, 4)))
     bench.scheduler.step()
     bench.scheduler.step()
-    again = job(5, "When is it open?", instructions="The office is open.", assistant="small", sampling=small)
-    bench.add(again).scheduler.step()
+    bench.add(job(5, "When is it open?", instructions=FACTS, sampling=small)).scheduler.step()
+    assert backend.restores == 1
     promised = sum(run.reserved for run in bench.scheduler._runs) + bench.scheduler.prefixes.cells
     assert promised <= backend.cells
     assert bench.run().answers.keys() == {1, 2, 3, 4, 5}
