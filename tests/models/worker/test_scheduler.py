@@ -1,5 +1,6 @@
 """What requests that run together share, and what they never do: each gets the answer that it would get alone."""
 
+import os
 import time
 
 import pytest
@@ -374,6 +375,14 @@ def test_the_least_recently_used_files_give_way(tmp_path):
     wait_for(store._backlog.empty)
     time.sleep(0.1)
     assert 0 < sum(path.stat().st_size for path in tmp_path.glob("*.prefix")) <= 1200
+
+
+def test_what_a_dead_worker_was_writing_goes_after_an_hour(tmp_path):
+    for name in ("old.1.tmp", "young.2.tmp"):
+        (tmp_path / name).write_bytes(b"half")
+    os.utime(tmp_path / "old.1.tmp", (0, 0))
+    saved_on_disk(tmp_path, job(1, "When?", instructions=FACTS))
+    assert [path.name for path in tmp_path.glob("*.tmp")] == ["young.2.tmp"]
 
 
 def test_a_beginning_that_had_to_leave_the_cache_comes_back_from_memory():
