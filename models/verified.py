@@ -16,7 +16,7 @@ from models.errors import ModelRefused, ModelUnavailable
 
 MANIFEST = "manifest.json"
 STRAY_AGE_S = 3600.0
-"""A temporary folder older than this was left by a process that died; a younger one may be in use."""
+"""What is temporary and older than this was left by a process that died; a younger one may be in use."""
 
 
 _LOG = logging.getLogger(__name__)

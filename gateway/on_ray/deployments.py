@@ -8,6 +8,7 @@ from ray.serve.config import RequestRouterConfig
 
 from gateway.model_making import has_own_model
 from gateway.on_ray.embedder_replica import EmbedderDeployment
+from gateway.on_ray.folders import absolute
 from gateway.on_ray.gateway_replica import GatewayDeployment
 from gateway.on_ray.model_replica import ModelDeployment
 from gateway.on_ray.names import EMBEDDER, GATEWAY, MODEL
@@ -43,7 +44,7 @@ def application_of(settings: Settings) -> serve.Application:
         **_replicas(chosen, chosen.least_gateways, chosen.most_gateways, places=at_once + at_the_model),
     )
     model = model_of(settings) if has_model else None
-    return gateway.bind(msgspec.json.encode(_absolute(settings)), model, embedder_of(settings))
+    return gateway.bind(msgspec.json.encode(absolute(settings)), model, embedder_of(settings))
 
 
 def embedder_of(settings: Settings) -> serve.Application:
@@ -90,13 +91,6 @@ def _replicas(chosen: RaySettings, least: int, most: int, *, places: int) -> dic
             "downscale_delay_s": chosen.fewer_after_s,
         }
     }
-
-
-def _absolute(settings: Settings) -> Settings:
-    """Processes of Ray need not have this one's working folder."""
-    return msgspec.structs.replace(
-        settings, data=msgspec.structs.replace(settings.data, directory=str(settings.data_directory))
-    )
 
 
 def _narrowed(settings: Settings) -> bytes:

@@ -37,6 +37,7 @@ PLAIN = {"accept-encoding": "identity"}
 JSON_TYPE = {"content-type": "application/json", **PLAIN}
 MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 AGAIN = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
+BROKEN = (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError)
 
 
 class _TryAgain(Exception):
@@ -126,9 +127,9 @@ class UpstreamClient:
         Raises `ModelUnavailable` or `ModelRefused`. A connection that breaks is tried once more: a server may close an
         unused one at the moment at which it is used.
         """
-        with contextlib.suppress(aiohttp.ClientOSError, aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError):
-            return await self._json(path, body)
         try:
+            with contextlib.suppress(*BROKEN):
+                return await self._json(path, body)
             return await self._json(path, body)
         except (aiohttp.ClientError, OSError) as error:
             raise ModelUnavailable(f"the upstream cannot be reached ({_why(error)})") from error
@@ -177,10 +178,12 @@ class UpstreamClient:
 
 
 def _why(error: BaseException) -> str:
-    """Returns the kind of an error, or what is wrong with the server's certificate."""
+    """Returns the kind of an error, what is wrong with the server's certificate, or how long it was silent."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         wrong = error.certificate_error
         return f"its certificate is not trusted: {getattr(wrong, 'verify_message', wrong)}"
+    if isinstance(error, aiohttp.SocketTimeoutError):
+        return f"it was silent for {SILENCE_S:g} s"
     return type(error).__name__
 
 

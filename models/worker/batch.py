@@ -46,3 +46,10 @@ def answering(together: Sequence[Run], backend: Backend, *, may_guess: bool) -> 
         room -= len(guessed)
         parts.append(Part(run, run.done + 1, guessed))
     return parts
+
+
+def reading(together: Sequence[Run]) -> list[Run]:
+    """Returns the requests whose prompts are read, oldest first, and then a warming that none of them waits for."""
+    runs = [run for run in together if run.next_token is None]
+    wanted = {run.key(run.stop_at) for run in runs if run.chooser is not None}
+    return sorted(runs, key=lambda run: run.chooser is None and run.key(run.stop_at) not in wanted)

@@ -98,7 +98,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready", forbid_unknown_fields=True
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused", forbid_unknown_fields=True):
-    """The model will not be loaded, now or at the next try."""
+    """The model cannot be loaded; where it never was before, it is not tried again."""
 
     message: str
 

@@ -9,11 +9,13 @@ import hashlib
 import os
 import queue
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.verified import STRAY_AGE_S
 from models.worker.prefixes import PrefixKey
 
 MOST_MEMORY_BYTES = 256 << 20
@@ -104,6 +106,7 @@ class PrefixStore:
             self._held_bytes -= len(gone.state)
 
     def _write_all(self, folder: Path) -> None:
+        _remove_strays(folder)
         while True:
             path, data = self._backlog.get()
             # A full or read-only disk: the beginning is computed again by the next worker.
@@ -149,3 +152,12 @@ def _write(path: Path, data: bytes) -> None:
         new.rename(path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def _remove_strays(folder: Path) -> None:
+    """Removes what a worker that died was writing; a younger file may be another worker's that is at it."""
+    oldest = time.time() - STRAY_AGE_S
+    with contextlib.suppress(OSError):
+        for stray in folder.glob("*.tmp"):
+            if stray.stat().st_mtime < oldest:
+                stray.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Beginnings of approved prompts that stay in the KV cache: which, how many cells they take, which goes first."""
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 PrefixKey = tuple[str, tuple[int, ...]]
@@ -28,6 +28,14 @@ class Prefix:
     def cells(self) -> int:
         """Cells that are its own; those of its parent are counted there."""
         return self.length - (self.parent.length if self.parent else 0)
+
+    @property
+    def line(self) -> Iterator["Prefix"]:
+        """Yields it and the shorter ones that it goes on from."""
+        prefix: Prefix | None = self
+        while prefix is not None:
+            yield prefix
+            prefix = prefix.parent
 
 
 class Prefixes:

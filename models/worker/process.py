@@ -77,9 +77,10 @@ class WorkerProcess:
         frame = memoryview(encode_frame(message))
         give_up_s = time.monotonic() + SEND_TIMEOUT_S
         try:
+            stdin = select.poll()  # `select` takes no descriptor from 1,024 on
+            stdin.register(self._stdin, select.POLLOUT)
             while frame:
-                _, writable, _ = select.select([], [self._stdin], [], max(0.0, give_up_s - time.monotonic()))
-                if not writable:
+                if not stdin.poll(max(0.0, give_up_s - time.monotonic()) * 1000):
                     raise ModelUnavailable("the model worker does not read its messages")
                 frame = frame[os.write(self._stdin.fileno(), frame) :]
         except (OSError, ValueError) as error:

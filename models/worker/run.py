@@ -1,7 +1,7 @@
 """One request in the worker's hands, from its place in line to its last token."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from models.ports import Completion, FinishReason
@@ -127,3 +127,9 @@ class Run:
                 reused_tokens=self.reused,
             ),
         )
+
+
+def cells_for(runs: Sequence[Run]) -> int:
+    """Returns how many cells these may come to take together; a beginning that several hold counts once."""
+    held = {prefix for run in runs if run.held is not None for prefix in run.held.line}
+    return sum(run.reserved for run in runs) + sum(prefix.cells for prefix in held)

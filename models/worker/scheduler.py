@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from models.errors import ModelRefused
 from models.worker.answer import AnswerText
 from models.worker.backend import Backend, Halted, PromptTokens
-from models.worker.batch import Part, answering
+from models.worker.batch import Part, answering, reading
 from models.worker.guesses import Guesses
 from models.worker.messages import Failed, FailureKind, FromWorker, Generate, Warm
 from models.worker.prefix_store import PrefixStore
 from models.worker.prefixes import Prefix, Prefixes, PrefixKey
-from models.worker.run import Run
+from models.worker.run import Run, cells_for
 
 
 class Scheduler:
@@ -143,19 +143,21 @@ class Scheduler:
 
     def _make_room(self, run: Run) -> bool:
         """Reserves a place and all the cells that a request may come to need, at the cost of unused prefixes."""
-        prefix = self._ready(run)
-        self.prefixes.hold(prefix)
-        needed = run.most_tokens - (prefix.length if prefix else 0) + sum(other.reserved for other in self._runs)
-        while needed + self.prefixes.cells > self._backend.cells:
+        runs = (*self._runs, run)
+        self._hold(run, self.prefixes.longest(run.beginnings()))
+        if cells_for(runs) > self._backend.cells:  # before a beginning is put into the cache, which takes long
+            self._hold(run, None)
+            return False
+        self._hold(run, self._ready(run))
+        while sum(one.reserved for one in runs) + self.prefixes.cells > self._backend.cells:
             if not self.prefixes.drop_one():
-                self.prefixes.release(prefix)
+                self._hold(run, None)
                 self._keep_promises()
                 return False
         run.sequence = self._free.pop()
         run.begin()
-        if prefix is not None:
-            self._take(run, prefix)
-        self.prefixes.release(prefix)
+        if run.held is not None:
+            self._take(run, run.held)
         return True
 
     def _keep_promises(self) -> None:
@@ -172,7 +174,7 @@ class Scheduler:
         run.done = prefix.length
         self._hold(run, prefix)
 
-    def _hold(self, run: Run, prefix: Prefix) -> None:
+    def _hold(self, run: Run, prefix: Prefix | None) -> None:
         self.prefixes.hold(prefix)
         self.prefixes.release(run.held)
         run.held = prefix
@@ -206,7 +208,7 @@ class Scheduler:
         return None
 
     def _next_parts(self) -> list[Part]:
-        """Returns whose tokens are computed next: every answer's next and its guesses, then prompts, oldest first.
+        """Returns whose tokens are computed next: every answer's next and its guesses, then prompts in their order.
 
         Answers always take part, so a long prompt slows them down by one step's worth at most and never stops them.
         """
@@ -216,9 +218,9 @@ class Scheduler:
         step = self._backend.step // 4 if self._was_halted else self._backend.step
         taken = sum(1 + len(part.guessed) for part in parts)
         room = max(step - taken, step // 4, 1)
-        for run in together:
-            if run.next_token is not None or room == 0:
-                continue
+        for run in reading(together):
+            if room == 0:
+                break
             ready = self.prefixes.longest(run.beginnings())
             if ready is not None:
                 self._take(run, ready)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from kubernetes_validate import validate
 
+from gateway.errors import SettingsInvalid
 from gateway.settings import Settings, load_settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -107,6 +108,14 @@ def test_pods_have_no_rights_that_they_do_not_need():
     }
     probes = {name: gateway[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
     assert probes == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
+
+
+def test_services_put_no_variables_beside_the_settings():
+    """Kubernetes names them after services, and the gateway takes no variable of ours that is no setting."""
+    with pytest.raises(SettingsInvalid, match="CANONGATE_PORT"):
+        load_settings(None, {"CANONGATE_PORT": "tcp://10.0.0.1:80"})
+    pods = [one["spec"]["template"]["spec"] for one in manifests() if "template" in one.get("spec", {})]
+    assert [pod["enableServiceLinks"] for pod in pods] == [False]
 
 
 def test_balancers_look_several_times_before_a_gateway_that_ends_takes_no_more():

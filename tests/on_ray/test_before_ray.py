@@ -11,9 +11,10 @@ from gateway.errors import SettingsInvalid
 from gateway.key_files import KEY_FILES
 from gateway.model_settings import ModelSettings
 from gateway.on_ray.environment import prepare
-from gateway.on_ray.folders import folder_of_gateway, make_keys
+from gateway.on_ray.folders import absolute, folder_of_gateway, make_keys
 from gateway.ray_settings import RaySettings
-from gateway.settings import DataSettings, Settings, load_settings
+from gateway.settings import AuditSettings, DataSettings, Settings, load_settings
+from models.files.registry import REGISTRY
 from tests.gateway.command_line import CommandLine
 
 VARIABLES = (
@@ -76,10 +77,28 @@ def test_several_gateways_have_a_folder_each_and_the_same_keys(tmp_path):
     assert folder_of_gateway(alone, 0) is alone
     several = msgspec.structs.replace(alone, ray=RaySettings(most_gateways=2))
     make_keys(several)
-    folders = [folder_of_gateway(several, rank).data_directory for rank in (0, 1)]
+    gateways = [folder_of_gateway(absolute(several), rank) for rank in (0, 1)]
+    folders = [one.data_directory for one in gateways]
     assert folders == [tmp_path / "gateway-0", tmp_path / "gateway-1"]
     for name in KEY_FILES:
         assert len({load_secret(folder / name) for folder in (tmp_path, *folders)}) == 1
+    assert {one.checkpoint_file for one in gateways} == {several.checkpoint_file}
+
+
+def test_several_gateways_know_the_models_that_were_registered(tmp_path):
+    several = Settings(data=DataSettings(directory=str(tmp_path)), ray=RaySettings(most_gateways=2))
+    make_keys(several)
+    for text in ("the first", "and another"):
+        (tmp_path / REGISTRY).write_text(text)
+        assert (folder_of_gateway(several, 0).data_directory / REGISTRY).read_text() == text
+
+
+def test_paths_are_whole_before_they_go_to_processes_with_other_working_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = absolute(Settings(data=DataSettings(directory="data"), audit=AuditSettings(checkpoints="proofs")))
+    monkeypatch.chdir("/")
+    assert settings.data_directory == tmp_path / "data"
+    assert settings.checkpoint_file == tmp_path / "proofs"
 
 
 def test_where_the_keys_are_missing_a_gateway_makes_none_of_its_own(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from models.errors import ModelBusy, ModelRefused, ModelTimeout, ModelUnavailable
 from models.upstream import client as upstream_client
 from models.upstream.breaker import BreakerLimits
+from models.upstream.target import PromptStyle
 from models.worker.limits import ModelState
 from tests.models.upstream.fake_upstream import answer, fake_upstream
 from tests.models.upstream.upstreams import ask, upstream
@@ -169,8 +170,13 @@ def test_a_broken_answer_is_unavailable_and_not_asked_for_again(act, words):
 
 
 @pytest.mark.parametrize("act", [lambda exchange: exchange.send(b"what?\r\n\r\n"), no_end_of_headers])
-def test_what_is_no_http_is_unavailable(act):
-    with fake_upstream(act) as server, upstream(server.url) as model, pytest.raises(ModelUnavailable):
+@pytest.mark.parametrize("style", [PromptStyle.CHAT, PromptStyle.TOKENS])
+def test_what_is_no_http_is_unavailable(act, style):
+    with (
+        fake_upstream(act) as server,
+        upstream(server.url, style=style) as model,
+        pytest.raises(ModelUnavailable),
+    ):
         ask(model)
 
 
@@ -184,9 +190,11 @@ def test_a_slow_answer_ends_at_the_deadline_and_leaves_no_connection(act):
         assert ask(model).text == "The office opens at eight."
 
 
-def test_a_server_that_is_silent_for_long_is_broken_and_not_just_late(monkeypatch):
+@pytest.mark.parametrize("style", [PromptStyle.CHAT, PromptStyle.TOKENS])
+def test_a_server_that_is_silent_for_long_is_broken_and_not_just_late(monkeypatch, style):
     monkeypatch.setattr(upstream_client, "SILENCE_S", 0.2)
-    with fake_upstream(says_nothing) as server, upstream(server.url, breaker=BreakerLimits(failures=1)) as model:
+    once = BreakerLimits(failures=1)
+    with fake_upstream(says_nothing) as server, upstream(server.url, style=style, breaker=once) as model:
         with pytest.raises(ModelUnavailable, match="silent"):
             ask(model)
         assert model.state is ModelState.OPEN

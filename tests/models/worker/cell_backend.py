@@ -55,6 +55,7 @@ class CellBackend:
         self._ends: list[tuple[int, ...]] = []
         self.computed = 0
         self.exports = 0
+        self.restores = 0
         self.most_cells = 0
         self.open_choosers = 0
         self.batches: list[list[Entry]] = []
@@ -124,6 +125,7 @@ class CellBackend:
         return repr([(cell.token, cell.adapter) for cell in self._held[sequence][start:]]).encode()
 
     def restore(self, sequence: int, state: bytes, start: int, length: int) -> bool:
+        self.restores += 1
         assert len(self._held[sequence]) == start, "what comes before is not there"
         cells = [Cell(token, adapter) for token, adapter in ast.literal_eval(state.decode())]
         if len(cells) != length - start or self.cells_in_use + len(cells) > self.cells:

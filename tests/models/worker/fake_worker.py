@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from models.errors import ModelRefused
 from models.ports import Sampling
@@ -112,6 +113,8 @@ class _Repeater:
 def load(message: Load) -> ScriptedBackend:
     if "--crash-at-start" in sys.argv:
         os._exit(1)
+    if "--refused-while" in sys.argv and Path(sys.argv[-1]).exists():
+        raise ModelRefused("the file is not there")
     if "--never-ready" in sys.argv:
         time.sleep(3600)
     return ScriptedBackend(message)

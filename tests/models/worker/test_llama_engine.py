@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -362,6 +363,37 @@ def test_a_refused_file_is_refused_to_every_request_and_not_tried_again(make):
     assert model.state is ModelState.OPEN
     with pytest.raises(ModelRefused, match="changed"):
         ask(model, "hello")
+
+
+def test_a_refused_file_that_was_loaded_before_is_tried_again(make, tmp_path):
+    flag = tmp_path / "away"
+    patient = dataclasses.replace(QUICK, restarts=1000)
+    model = make("--refused-while", str(flag), restarts=patient)
+    flag.touch()
+    os.kill(model.pid, signal.SIGKILL)
+    until(lambda: model.starts > 2, timeout_s=30.0)
+    flag.unlink()
+    assert model.wait_ready(30.0)
+    assert ask(model, "hello").text == "hello "
+
+
+@pytest.fixture
+def many_descriptors():
+    """Takes every descriptor below 1,100, as a gateway with so many connections does."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2048, limits[1]))
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    while taken[-1] < 1100:
+        taken.append(os.dup(taken[0]))
+    yield
+    for descriptor in taken:
+        os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.usefixtures("many_descriptors")
+def test_a_worker_starts_and_answers_under_a_gateway_with_many_connections(make):
+    assert ask(make(), "hello").text == "hello "
 
 
 def test_closing_ends_the_worker_and_fails_who_waits(make):

@@ -1,5 +1,6 @@
 """What requests that run together share, and what they never do: each gets the answer that it would get alone."""
 
+import os
 import time
 
 import pytest
@@ -280,6 +281,32 @@ def test_warming_waits_until_nobody_asks():
     assert bench.run().answers[1].text == alone(job(1, "When?"))
 
 
+def sequences(batch):
+    return {entry.sequence for entry in batch}
+
+
+def test_a_warming_that_has_begun_lets_people_go_first():
+    bench = Bench(CellBackend(step=16), prefix_cells=128)
+    bench.scheduler.warm(Warm(job(0, "w" * 30, instructions=FACTS).prompt))
+    bench.scheduler.step()
+    bench.add(job(1, "q" * 40)).scheduler.step()
+    first, second = bench.backend.batches
+    assert len(second) == len(first) == 16
+    assert sequences(first).isdisjoint(sequences(second))
+    assert bench.run().answers[1].text == alone(job(1, "q" * 40))
+    assert bench.add(job(2, "w" * 30, instructions=FACTS)).run().answers[2].reused_tokens == len(FACTS) + 29
+
+
+def test_a_warming_that_somebody_waits_for_keeps_its_turn():
+    bench = Bench(CellBackend(cells=256, step=16))
+    bench.scheduler.warm(Warm(job(0, "When?", instructions="f" * 40).prompt))
+    bench.scheduler.step()
+    bench.add(job(1, "q" * 40), job(2, "When?", instructions="f" * 40)).scheduler.step()
+    first, second = bench.backend.batches
+    assert sequences(first) == sequences(second)
+    assert bench.run().answers[2].reused_tokens >= 40
+
+
 def test_a_warming_whose_beginning_is_kept_already_ends():
     bench = Bench()
     for _ in range(2):
@@ -350,6 +377,14 @@ def test_the_least_recently_used_files_give_way(tmp_path):
     assert 0 < sum(path.stat().st_size for path in tmp_path.glob("*.prefix")) <= 1200
 
 
+def test_what_a_dead_worker_was_writing_goes_after_an_hour(tmp_path):
+    for name in ("old.1.tmp", "young.2.tmp"):
+        (tmp_path / name).write_bytes(b"half")
+    os.utime(tmp_path / "old.1.tmp", (0, 0))
+    saved_on_disk(tmp_path, job(1, "When?", instructions=FACTS))
+    assert [path.name for path in tmp_path.glob("*.tmp")] == ["young.2.tmp"]
+
+
 def test_a_beginning_that_had_to_leave_the_cache_comes_back_from_memory():
     bench = Bench(CellBackend(prefixes=2), prefix_cells=30, store=PrefixStore(lambda assistant: assistant))
     for n in range(1, 7):
@@ -375,16 +410,32 @@ def test_nobody_waits_for_a_request_that_took_its_beginning_from_elsewhere_and_l
     assert bench.add(job(4, "Who?", instructions=facts)).run().answers.keys() == {1, 2, 3, 4}
 
 
+def test_no_beginning_is_brought_back_for_a_request_that_does_not_fit():
+    backend = CellBackend(cells=80)
+    bench = Bench(backend, prefix_cells=0, store=PrefixStore(backend.identity))
+    bench.add(job(1, "When?", instructions=FACTS)).run()
+    bench.add(job(2, "q" * 40, assistant="other", sampling=Sampling(max_tokens=24))).scheduler.step()
+    bench.add(job(3, "When?", instructions=FACTS))
+    for _ in range(4):
+        bench.scheduler.step()
+    assert backend.restores == 0
+    assert bench.run().answers[3].reused_tokens == len(FACTS) + len("When?") - 1
+    assert backend.restores == 2
+    assert bench.is_clean()
+
+
 def test_a_beginning_brought_back_for_a_request_that_does_not_fit_takes_no_promised_cells():
+    """It was saved whole, and so does not share the cells of the shorter one that is there."""
     backend = CellBackend(cells=232, context_tokens=128, parallel=8, prefixes=64, step=16)
     bench = Bench(backend, prefix_cells=40, store=PrefixStore(backend.identity))
     small, long = Sampling(max_tokens=2), Sampling(max_tokens=26)
-    bench.add(job(1, "When is it open?", instructions="The office is open.", assistant="small", sampling=small)).run()
-    bench.add(*(job(n, "x" * 50, approved_chars=1, assistant=f"b{n}", sampling=long) for n in (2, 3, 4)))
+    bench.add(job(1, f"{FACTS}When is it open?", sampling=small)).run()
+    bench.add(job(2, "Who?", instructions=FACTS, sampling=long))
+    bench.add(*(job(n, "x" * 50, approved_chars=1, assistant=f"b{n}", sampling=long) for n in (3, 4)))
     bench.scheduler.step()
     bench.scheduler.step()
-    again = job(5, "When is it open?", instructions="The office is open.", assistant="small", sampling=small)
-    bench.add(again).scheduler.step()
+    bench.add(job(5, "When is it open?", instructions=FACTS, sampling=small)).scheduler.step()
+    assert backend.restores == 1
     promised = sum(run.reserved for run in bench.scheduler._runs) + bench.scheduler.prefixes.cells
     assert promised <= backend.cells
     assert bench.run().answers.keys() == {1, 2, 3, 4, 5}
