@@ -116,8 +116,8 @@ def _short(path: Path) -> Path:
 def _run(arguments: argparse.Namespace, options: Options, report: Report) -> None:
     for remark in remarks_on(options.data):
         options.say(remark)
-    rivals, run = _installed(report, options), uuid.uuid4().hex[:12]
-    asked = chosen(arguments.only)
+    asked, run = chosen(arguments.only), uuid.uuid4().hex[:12]
+    rivals = _installed(report, options, asked)
     progress = Progress(asked, options)
     for question in asked:
         progress.begin(question)
@@ -133,10 +133,13 @@ def _run(arguments: argparse.Namespace, options: Options, report: Report) -> Non
         progress.end(question)
 
 
-def _installed(report: Report, options: Options) -> list[Rival]:
-    """Returns the rivals whose packages are there, installing them where they are not."""
-    able, report["not_installed"] = [], {}
+def _installed(report: Report, options: Options, asked: Sequence[Question]) -> list[Rival]:
+    """Returns the rivals that are asked and whose packages are there, installing them where they are not."""
+    able = []
     for rival in RIVALS:
+        if not any(one.needs(rival.name) for one in asked):
+            continue
+        report["not_installed"].pop(rival.name, None)
         try:
             rival.prepare(options.say)
         except NotInstalled as error:

@@ -19,6 +19,7 @@ from benchmarks.rivals.rounds import told, value
 from benchmarks.rivals.servers import SERVERS
 from benchmarks.rivals.venvs import Rival
 
+ASKED = frozenset(one.rival for one in SERVERS)
 CALLERS = (1, 32)
 SECONDS, QUICK_S = 2.0, 1.0
 OWN = "canongate-worded"
@@ -91,7 +92,10 @@ def tell(figures: Figures) -> Chapter:
         plot=_plot(case, titles, "p50_ms", "Median time until an attack is refused", unit="ms"),
         plots=[_plot(case, titles, "per_second", "Refusals a second", unit="a second", name="rate")],
         remarks=[
-            f"{figures['attacks']} attacks in plain words, in turn; the upstream would take {_UPSTREAM_MS} ms.",
+            (
+                f"{figures['attacks']} attacks in plain words, in turn, for {SECONDS:g} s a round; the upstream would"
+                f" take {_UPSTREAM_MS} ms."
+            ),
             *not_run(figures),
         ],
     )

@@ -31,6 +31,7 @@ STREAMED = (
     "litellm-full",
     "guardrails-ai",
 )
+ASKED = frozenset(one.rival for one in SERVERS)
 OWN = "canongate-worded"
 VARIANTS = {"canongate-sentences": "with checked sentences"}
 """Of ours, not its default: a policy that shows each sentence once everything up to it has passed."""

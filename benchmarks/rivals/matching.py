@@ -76,6 +76,7 @@ CONTESTANTS = (
         {"configuration": str(HERE / "configurations" / "nemoguardrails" / "matching" / "config.yml")},
     ),
 )
+ASKED = frozenset(one.rival for one in CONTESTANTS)
 
 
 def measure(rivals: Sequence[Rival], options: Options) -> Figures:

@@ -40,9 +40,10 @@ def compared(rows: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> Com
             (f"answers {{}} % of what has a prompt in {name_of(given)} rightly", "right", given["in_scope"]),
         )
     ]
-    beside = {name: _beside(point, points[ours]) for name, point in points.items()}
+    beside = {name: _beside(point) for name, point in points.items()}
     found = compare(measures, {name: name for name in points}, ours, beside)
-    return Comparison([*curves.better, *found.better], [*curves.alike, *found.alike])
+    own_first = [f"Beside which canongate, {spaced(AT_STATED)}, {_becomes(points[ours])}"] if found.better else []
+    return Comparison([*curves.better, *own_first, *found.better], [*curves.alike, *found.alike])
 
 
 def summary(rows: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> list[list[str]]:
@@ -85,23 +86,20 @@ def _with_refusals(point: Mapping[str, float]) -> Mapping[str, float]:
     return {**point, "outside_refused": max(0.0, refused)}
 
 
-def _beside(theirs: Mapping[str, float], ours: Mapping[str, float]) -> str:
+def _beside(theirs: Mapping[str, float]) -> str:
     """Returns what a figure is worth: what else becomes of the messages at that limit."""
-    back = f", and asks back for {percent(ours['asked_back'])}" if "asked_back" in ours else ""
-    said = [
-        f"{percent(theirs[key])} {word} (canongate {percent(ours[key])})"
-        for key, word in (("right", "right"), ("wrong", "wrong"))
-    ]
-    refused = (
-        f"no answer to {percent(theirs['refused'])} of what has a prompt (canongate {percent(ours['refused'])}{back})"
+    return f"It {_becomes(theirs)}"
+
+
+def _becomes(point: Mapping[str, float]) -> str:
+    """Returns what becomes of the messages at a limit, as the rest of a sentence."""
+    back = f", asks back for {percent(point['asked_back'])}" if point.get("asked_back") else ""
+    outside = f" Of what no prompt is for it answers {percent(point['outside_answered'])}"
+    outside += f" and asks back at {percent(point['outside_asked_back'])}." if point.get("outside_asked_back") else "."
+    return (
+        f"answers {percent(point['right'])} of what has a prompt rightly{back}, refuses {percent(point['refused'])};"
+        f" {percent(point['wrong'])} of all messages are answered wrongly.{outside}"
     )
-    outside = (
-        f" Of what no prompt is for it answers {percent(theirs['outside_answered'])} (canongate"
-        f" {percent(ours['outside_answered'])}, and asks back at {percent(ours['outside_asked_back'])})."
-        if "outside_asked_back" in ours
-        else ""
-    )
-    return f"There {', '.join(said)}, {refused}.{outside}"
 
 
 def _shares(points: Mapping[str, Mapping[str, float]], key: str, whole: int) -> dict[str, Value]:

@@ -14,6 +14,8 @@ from benchmarks.rivals.overhead_told import (
     FLOOR_NAME,
     FLOOR_TITLE,
     OWN,
+    QUICK_S,
+    SECONDS,
     added_ms,
     checks_of,
     not_run,
@@ -38,9 +40,9 @@ __all__ = (
     "summary",
     "tell",
 )
+ASKED = frozenset(one.rival for one in SERVERS)
 CALLERS = {0: (1, 8, 32, 128), 50: (1, 32)}
 """By the upstream's latency in milliseconds."""
-SECONDS, QUICK_S = 1.7, 1.0
 
 
 def measure(rivals: Sequence[Rival], options: Options) -> Figures:

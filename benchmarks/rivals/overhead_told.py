@@ -6,9 +6,12 @@ from typing import Any
 from benchmarks.rivals.chapters import Chapter, Plot, Series, Table, Value
 from benchmarks.rivals.comparing import Measure, compare, summed_up
 from benchmarks.rivals.contestants import WAYS
+from benchmarks.rivals.markdown import table
 from benchmarks.rivals.questions import Figures
-from benchmarks.rivals.rounds import number, value
+from benchmarks.rivals.rounds import number, told, value
 
+SECONDS, QUICK_S = 1.7, 1.0
+"""Of each case in a round, in which requests are begun; all that were begun are answered."""
 ANSWERS = 0.99
 """The share of replies that are to be answers: a server that refuses quickly is not a quick one."""
 FLOOR_NAME, OWN = "floor", "canongate-worded"
@@ -54,6 +57,17 @@ def tell(figures: Figures) -> Chapter:
         ],
         remarks=_remarks(figures),
     )
+
+
+def readme_table(figures: Figures) -> list[str]:
+    """Returns the lines of a table of all that ask the upstream: a request that is alone, and 32 at once."""
+    cases = {name: figures["figures"][name]["0"] for name, way in figures["ways"].items() if way["asks_upstream"]}
+    checks = _checks(figures)
+    rows = [
+        [figures["ways"][name]["title"], checks[name], told(case["1"]["p50_ms"]), told(case["32"]["per_second"])]
+        for name, case in sorted(cases.items(), key=lambda one: float(one[1]["1"]["p50_ms"]["median"]))
+    ]
+    return table(("between", "checks", "alone, ms", "a second, 32 at once"), rows)
 
 
 def _like_ours(titles: Mapping[str, str]) -> dict[str, str]:
@@ -235,8 +249,13 @@ def _remarks(figures: Figures) -> list[str]:
         f"Asked in turn are {counted['worded']} messages of the help desk's test set that canongate and "
         f"NeMo's dialog both answer; {counted['verbatim']} for approved texts, {counted['exact']} approved phrasings."
     )
+    length = (
+        f"Requests of a case are begun for {SECONDS:g} s in each round ({QUICK_S:g} s with `--quick`), each caller's"
+        " next when its last is answered. A server that makes a hundred a second so answers 128 callers once or twice,"
+        " and the 99th of 100 at 1 at once is of some hundred requests: the tails are coarse."
+    )
     few = "`-` stands for a figure that too few requests were made for: the last of some dozens is no 99th of 100."
-    return [asked, *_offered(figures), f"What each checks: {checks}.", few, *not_run(figures)]
+    return [asked, *_offered(figures), f"What each checks: {checks}.", length, few, *not_run(figures)]
 
 
 def _offered(figures: Figures) -> list[str]:

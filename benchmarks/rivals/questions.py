@@ -1,4 +1,4 @@
-"""What the benchmark asks: one module for each question, with `measure` and `tell`.
+"""What the benchmark asks: one module for each question, with `measure`, `tell`, and `ASKED` where not all are.
 
 `measure(rivals, options)` returns figures that JSON can hold; `tell(figures)` makes the chapter of the page of them and
 measures nothing, so that a page can be written again from its JSON.
@@ -40,6 +40,11 @@ class Question:
     quick_minutes: float
     is_timed: bool = True
     """Whether it matters that others use the machine meanwhile."""
+
+    def needs(self, rival: str) -> bool:
+        """Whether it asks that rival, by its name."""
+        asked = getattr(self._module(), "ASKED", None)
+        return asked is None or rival in asked
 
     def measure(self, rivals: Sequence[Rival], options: Options) -> Figures:
         """Returns its figures."""

@@ -14,8 +14,8 @@ from benchmarks.rivals.drawing import draw
 from benchmarks.rivals.kept import FIGURES, FOLDER, NotFigures, Report
 from benchmarks.rivals.markdown import folded, table
 from benchmarks.rivals.matching_beside import best_limits
-from benchmarks.rivals.matching_told import own_rate_sentence
-from benchmarks.rivals.overhead import added_ms
+from benchmarks.rivals.matching_told import help_desk_sentence, own_rate_sentence
+from benchmarks.rivals.overhead_told import readme_table
 from benchmarks.rivals.questions import QUESTIONS
 from benchmarks.rivals.venvs import ROOT
 from benchmarks.rivals.words import READING, data_rows, data_section, head, own_goals
@@ -89,7 +89,7 @@ def between(path: Path, *words: str) -> str:
 
 def readme_of(report: Report) -> str:
     """Returns the README with its sentence of these figures."""
-    return between(README, _overhead_sentence(report))
+    return between(README, _beside_rivals(report))
 
 
 def matching_of(report: Report) -> str:
@@ -97,27 +97,22 @@ def matching_of(report: Report) -> str:
     return between(MATCHING, *_matching_words(report))
 
 
-def _overhead_sentence(report: Report) -> str:
+def _beside_rivals(report: Report) -> str:
+    """Returns what a request takes with each server between, what our own process takes, and how we match."""
     if "overhead" not in report["questions"]:
         return "Not measured yet."
     about = report["questions"]["overhead"]
-    figures = about["figures"]
-    ways = {
-        "canongate-worded": "canongate, which matches, checks and records,",
-        "nemo-plain": "NeMo Guardrails without checks",
-        "nemo-iorails": "NeMo Guardrails' regex rails by its quicker engine",
-        "nemo-dialog-worded": "NeMo Guardrails' dialog by embeddings, which matches too,",
-        "litellm-plain": "LiteLLM's proxy without checks",
-        "litellm-filter": "LiteLLM's proxy with its content filter",
-    }
-    by_ms = sorted((added_ms(figures, name), told) for name, told in ways.items() if name in figures["ways"])
-    added = [f"{told} {ms:.1f} ms" for ms, told in by_ms]
-    told = f"To an upstream that answers at once, a request that is alone adds: {'; '.join(added)}."
+    told = "What a request takes whose upstream answers at once, by what stands between, the quickest first: the"
+    told += f" middle of {about['rounds']} rounds, with the lowest and the highest. Where these overlap, two are no"
+    told += " different."
     if about["is_quick"]:
         told += " That was one short round, to be measured again."
     if about["machine_was_shared"]:
         told += " Others used the machine meanwhile, so this is to be measured again."
-    return "\n".join(textwrap.wrap(f"{told} {own_goals(report)}", 120))
+    parts = [told, "\n".join(readme_table(about["figures"])), own_goals(report)]
+    if "matching" in report["questions"]:
+        parts.append(help_desk_sentence(report["questions"]["matching"]["figures"]))
+    return "\n\n".join(one if one.startswith("|") else "\n".join(textwrap.wrap(one, 120)) for one in parts)
 
 
 def _matching_words(report: Report) -> list[str]:
@@ -164,8 +159,8 @@ def _summary(told: Mapping[str, Chapter], titles: Mapping[str, str]) -> str:
         for number, row in enumerate(chapter.summary)
     ]
     best = (
-        "The best rival is that with the best figure of all that were measured, whatever it does for it; where a figure"
-        " is of checks, of those that check. What it does not do stands in the lists below."
+        "The best rival is that with the best figure of all that were measured, whatever it does for it; times and"
+        " rates of requests are of those that check something. What it does not do stands in the lists below."
     )
     header = ("question", "figure", "canongate", "best rival", "which", "ahead")
     return "\n".join(["## In short", "", *table(header, rows), "", best, ""])

@@ -60,8 +60,9 @@ spread, so that any difference counts; the lists say where.
 The server has all cores but the last, which the load and the stub share: on two cores a server works on one, so that
 many at once wait for each other. Compare rows that do the same work: one that checks nothing shows what its server
 costs by itself, and regular expressions are a small part of what canongate does with a message, which also looks for
-the approved prompt and records the decision. A model takes a second or more where these rows take milliseconds: what
-gets through, and which questions are answered rightly, matter more than most of them.
+the approved prompt and records the decision. A short answer of the smallest model takes a quarter of a second here, and
+of a useful one seconds, where most of these rows take milliseconds: what gets through, and which questions are answered
+rightly, matters more to whoever has one question at a time.
 """
 _DATA = """### Rows that are no part of the repository
 

@@ -105,6 +105,13 @@ def test_lines_that_say_nothing_are_not_counted(tmp_path: Path) -> None:
     assert lines_of(written) == 2
 
 
+def test_yaml_counts_alike_in_both_styles(tmp_path: Path) -> None:
+    flow, block = tmp_path / "flow.yaml", tmp_path / "block.yaml"
+    flow.write_text("# why\nrails: {input: [length, {links: {hosts: [a, b]}}]}\n")
+    block.write_text("rails:\n  input:\n  - length\n  - links:\n      hosts:\n        - a\n\n        - b\n")
+    assert lines_of(flow) == lines_of(block) == 7
+
+
 def test_preparing_writes_what_configurations_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arena, "OWN_DATA", (tmp_path / "own", tmp_path / "not yet"))
     made = tmp_path / "own" / "matcher" / "fit.bin"

@@ -69,10 +69,27 @@ def test_a_quicker_rival_is_named_first() -> None:
 
 
 def test_the_readme_names_the_quickest_first() -> None:
-    told = readme_of(REPORT).split("a request that is alone adds: ")[1].split("What ")[0]
-    times = [float(part.split()[-2]) for part in " ".join(told.split()).rstrip(". ").split(";")]
+    rows = [line for line in readme_of(REPORT).splitlines() if line.count("|") == 5 and " to " in line]
+    times = [float(row.split("|")[3].split()[0]) for row in rows]
+    assert len(times) == sum(
+        one["asks_upstream"] for one in REPORT["questions"]["overhead"]["figures"]["ways"].values()
+    )
     assert times == sorted(times)
-    assert " ".join(told.split()).startswith("NeMo Guardrails without checks")
+    assert rows[0].startswith("| NeMo Guardrails, no rails, IORails | nothing |")
+
+
+def test_the_rule_against_servers_that_answer_less_holds_for_us_too() -> None:
+    changed = json.loads(json.dumps(REPORT))
+    own = changed["questions"]["answering"]["figures"]["figures"]["canongate"]["8"]
+    own |= {"share_wanted": 0.5, "per_second": {"median": 99.0, "low": 98.0, "high": 99.5}}
+    row = "answers a second, 8 at once | 99.0 | 4.00 |"
+    assert "not judged: canongate worded 50 %" in _line_of(page_of(changed), row)
+    own["share_wanted"] = 1.0
+    assert _line_of(page_of(changed), row).endswith("| canongate |")
+
+
+def _line_of(page: str, part: str) -> str:
+    return next(line for line in page.splitlines() if part in line)
 
 
 def test_a_sum_stands_before_where_rivals_are_better() -> None:
