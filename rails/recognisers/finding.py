@@ -30,7 +30,8 @@ _UNSPACED = compile_linear(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\x{30fc}\p{Arabic}"
     r"\p{Hebrew}\p{Devanagari}]"
 )
-_INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+# Invisible characters, and the stroke that stretches an Arabic word.
+_UNREAD = dict.fromkeys((0xAD, 0x0640, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 _DASHES = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2212, 0xFE63, 0xFF0D), "-")
 _BLANKS = dict.fromkeys((0xA0, 0x2007, 0x2009, 0x202F, 0x3000), " ")
 _SIGNS = {**_DASHES, **_BLANKS, 0xFF20: "@", 0xFF0E: ".", 0xFF1A: ":", 0xFF0B: "+", 0xFF0F: "/"}
@@ -65,18 +66,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class Reading:
-    """A text without invisible characters, and the same with plain digits, blanks and dashes, letter for letter."""
+    """A text without what nobody reads in it, and the same with plain digits, blanks and dashes, letter for letter."""
 
     text: str
-    plain: str
 
     @classmethod
     def of(cls, text: str) -> "Reading":
         """Reads `text`; costs next to nothing when it is ASCII."""
-        if text.isascii():
-            return cls(text, text)
-        text = text.translate(_INVISIBLE)
-        return cls(text, "".join(map(_plain, text)))
+        return cls(text if text.isascii() else text.translate(_UNREAD))
+
+    @cached_property
+    def plain(self) -> str:
+        """The text with plain signs."""
+        return self.text if self.text.isascii() else "".join(map(_plain, self.text))
 
     @cached_property
     def digits(self) -> int:
