@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 from collections.abc import Callable
+from typing import Any
 
+import msgspec
 from anyio import CapacityLimiter, to_thread
 
 from gateway.canonicalize import RefusedMessage, canonicalize
@@ -13,6 +15,8 @@ from store.types import Words
 
 _PURPOSE = b"canongate user ids"
 MAX_USER_CHARS = 256
+# A text nested too deep is a `RuntimeError` too.
+_CANNOT = (GatewayError, ValueError, RuntimeError)
 
 
 class Privacy:
@@ -39,19 +43,34 @@ class Privacy:
 
     def _redacted(self, message: str, answer: str, context: str) -> Words | None:
         try:
-            # In its canonical form: a character that nobody sees would hide a number from the masks.
-            canonical = canonicalize(message)
-            if isinstance(canonical, RefusedMessage):
-                return None
             told = self._redact(answer) if answer else ""
-            return Words(KeepsText.REDACTED, self._redact(canonical.text), told, self._redacted_context(context))
-        except (GatewayError, ValueError, RuntimeError):
+            return Words(KeepsText.REDACTED, self._canonical(message), told, self._redacted_context(context))
+        except _CANNOT:
             return None
 
+    def _canonical(self, text: str) -> str:
+        """Returns a text redacted in its canonical form: a character that nobody sees would hide a number."""
+        match canonicalize(text):
+            case RefusedMessage(reason=reason):
+                raise ValueError(reason)
+            case canonical:
+                return self._redact(canonical.text)
+
     def _redacted_context(self, context: str) -> str:
-        """Returns nothing where the page's JSON has no canonical form: the words are kept without it."""
-        canonical = canonicalize(context) if context else None
-        return "" if canonical is None or isinstance(canonical, RefusedMessage) else self._redact(canonical.text)
+        """Returns nothing where a part of the page's JSON has no canonical form: the words are kept without it."""
+        try:
+            # Each text as it reads and not as JSON writes it; then the whole, for numbers and for words in the keys.
+            values = self._redacted_value(msgspec.json.decode(context)) if context else None
+            return self._redact(msgspec.json.encode(values).decode()) if values else ""
+        except _CANNOT:
+            return ""
+
+    def _redacted_value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {self._redacted_value(key): self._redacted_value(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self._redacted_value(one) for one in value]
+        return self._canonical(value) if isinstance(value, str) and value.strip() else value
 
 
 class Unlinked(Privacy):

@@ -22,12 +22,12 @@ from rails.wordlists import word_list
 from rails.wordplay import wordplay
 
 # Left, right, low and angle quotes and dashes, by code point because they look alike; joiners and what selects the
-# style of an emoji are not read at all.
+# style of an emoji are not read at all, nor is the stroke that stretches an Arabic word.
 _MARKS: dict[int, str | None] = {
     **dict.fromkeys((0x2018, 0x2019, 0x201A), "'"),
     **dict.fromkeys((0x201C, 0x201D, 0x201E, 0xAB, 0xBB), '"'),
     **dict.fromkeys((0x2013, 0x2014), "-"),
-    **dict.fromkeys((0x200C, 0x200D, 0xFE0E, 0xFE0F)),
+    **dict.fromkeys((0x0640, 0x200C, 0x200D, 0xFE0E, 0xFE0F)),
 }
 _LEET = str.maketrans(
     {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "|": "l"}
@@ -59,7 +59,7 @@ _BASE85_CHARS = 20
 _UU_CUT = 3
 """How many blanks at the end of a line may have been lost, or noughts added."""
 _HEX_FIGURES = 8
-"""What can be read has a figure in each of its bytes, and as many bytes as `_READABLE_CHARS`."""
+"""What can be read has `_READABLE_CHARS`, and nearly each has a figure among its bytes."""
 _BASE64_CHARS, _BASE32_CHARS, _BINARY_DIGITS, _CHARACTER_CODES_DIGITS, _MORSE_GROUPS = 16, 24, 64, 24, 8
 """The least that the patterns of these names ask for."""
 _ROT13 = str.maketrans(_ALPHABET, _ALPHABET[13:] + _ALPHABET[:13])
@@ -240,5 +240,6 @@ def _base85(word: str) -> Iterator[str]:
 def _readable(raw: bytes) -> Iterator[str]:
     text = raw.decode("utf-8", "ignore")
     readable = sum(char.isprintable() or char in "\n\t" for char in text)
-    if len(text) >= _READABLE_CHARS and readable >= _READABLE_SHARE * len(raw):
+    is_text = readable >= _READABLE_SHARE * len(text) and len(text.encode()) >= _READABLE_SHARE * len(raw)
+    if len(text) >= _READABLE_CHARS and is_text:
         yield text

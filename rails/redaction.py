@@ -15,13 +15,12 @@ def redact(text: str) -> str:
     they still do after some passes: such a text must not be kept.
     """
     for _ in range(MOST_PASSES):
-        found = list(secrets.find(text, _PARAMS))
-        if found:
-            text = secrets.masked(text, found)
         reading = Reading.of(text)
+        found = list(secrets.find(reading.text, _PARAMS))
+        if found:
+            reading = Reading.of(secrets.masked(reading.text, found))
         entities = personal.find(reading)
-        if entities:
-            text = personal.masked(reading.text, entities)
         if not found and not entities:
             return text
+        text = personal.masked(reading.text, entities)
     raise ValueError("personal data or secrets remain")

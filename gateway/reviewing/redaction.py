@@ -22,6 +22,8 @@ def redact(text: str) -> str | None:
 
 
 def _masked(text: str) -> str:
-    found = list(secrets.find(text, _PARAMS))
-    reading = Reading.of(secrets.masked(text, found) if found else text)
+    reading = Reading.of(text)
+    found = list(secrets.find(reading.text, _PARAMS))
+    if found:
+        reading = Reading.of(secrets.masked(reading.text, found))
     return personal.masked(reading.text, personal.find(reading))

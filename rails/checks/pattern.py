@@ -9,6 +9,7 @@ from msgspec import Meta
 from rails.definition import Probes, RailDefinition, RailParams, probes_of
 from rails.matching import PatternSet, compile_linear
 from rails.nemo import RailOutcome, verdict
+from rails.recognisers.finding import Reading
 from rails.types import Stage
 
 
@@ -51,7 +52,9 @@ def _compiled(deny: tuple[DenyPattern, ...]) -> PatternSet:
 
 def find(text: str, params: PatternParams) -> str | None:
     """Returns the reason to block `text`, or None."""
-    found = _compiled(params.deny).find(text)
+    # As it is too: a policy's own pattern may have a joiner in it.
+    views = dict.fromkeys((text, Reading.of(text).text))
+    found = next(filter(None, map(_compiled(params.deny).find, views)), None)
     return None if found is None else f"pattern.{found}"
 
 

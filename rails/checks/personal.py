@@ -127,7 +127,7 @@ async def check(text: str, params: PersonalParams, prepared: Approved) -> RailOu
 
 
 def _squeezed(text: str) -> str:
-    return "".join(filter(str.isalnum, text)).casefold()
+    return "".join(filter(str.isalnum, Reading.of(text).plain)).casefold()
 
 
 _EXAMPLES = {

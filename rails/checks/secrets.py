@@ -14,6 +14,7 @@ from rails.definition import OnFail, Probes, RailDefinition, RailParams, probes_
 from rails.key_shapes import ANY_HINT, SHAPES
 from rails.matching import compile_linear
 from rails.nemo import RailOutcome, rewritten, verdict
+from rails.recognisers.finding import Reading
 from rails.told_secrets import ANY_TOLD_HINT, TOLD_SHAPES
 from rails.types import Stage
 
@@ -38,7 +39,7 @@ class SecretsParams(RailParams, frozen=True, kw_only=True, tag="secrets"):
 
 
 def find(text: str, params: SecretsParams) -> Iterator[tuple[str, int, int]]:
-    """Yields what each secret is and where it stands; pieces may overlap."""
+    """Yields what each secret is and where it stands; pieces may overlap. `text` is that of a `Reading`."""
     folded = text.casefold() if text.isascii() else text.lower()
     shapes = SHAPES if ANY_HINT.occurs_in(folded) else ()
     told = TOLD_SHAPES if ANY_TOLD_HINT.occurs_in(folded) else ()
@@ -92,6 +93,7 @@ def _split(token: str) -> list[str]:
 
 async def check(text: str, params: SecretsParams) -> RailOutcome:
     """Returns the verdict on credentials in `text`, or the text with them masked."""
+    text = Reading.of(text).text
     found = find(text, params)
     first = next(found, None)
     if first is None:

@@ -6,6 +6,7 @@ Finds links with and without a scheme, and forms that are written to be read by 
 
 from collections.abc import Sequence
 from typing import Annotated
+from unicodedata import category
 
 from msgspec import Meta
 
@@ -62,6 +63,14 @@ def _has_scheme(folded: str) -> bool:
     )
 
 
+def _host(authority: str) -> str:
+    """Returns the host of a link, without a port and the blanks and punctuation of the sentence behind it."""
+    # RE2 knows the blanks and signs of ASCII only.
+    first = "".join(authority.split()[:1])
+    end = next((at for at in range(len(first), 0, -1) if category(first[at - 1])[0] != "P"), 0)
+    return first[:end].partition(":")[0]
+
+
 def find(text: str, params: UrlsParams, facts: str = "") -> str | None:
     """Returns the reason to block `text`, or None.
 
@@ -78,7 +87,7 @@ def find(text: str, params: UrlsParams, facts: str = "") -> str | None:
     # A name before @ makes people misread the host; a backslash or % is read differently by different browsers.
     if any(not authority or any(char in authority for char in "@%\\") for authority in authorities):
         return "urls.malformed"
-    hosts = [authority.rstrip(".,;:!?").partition(":")[0] for authority in authorities]
+    hosts = [_host(authority) for authority in authorities]
     written = written_in(text)
     hosts += hosts_in(written)
     if facts and written:

@@ -17,8 +17,8 @@ _AT = compile_linear(
 )
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _V4 = compile_linear(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
-_V6 = compile_linear(r"(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}")
-_MIN_V6_GROUPS = 3
+# Three groups at least. A colon of the sentence is none of the address: `ip:2a02::1:`.
+_V6 = compile_linear(r"\b[0-9a-f]{1,4}(?:::?[0-9a-f]{1,4}\b){2,7}(?:::)?")
 _MIN_ENDING = 2
 """A full stop and one letter less than a top-level domain has."""
 _NOT_PEOPLE = frozenset(("git", "noreply", "no-reply", "donotreply", "do-not-reply"))
@@ -59,14 +59,11 @@ def find_addresses(reading: Reading) -> Iterator[Finding]:
     for pattern in patterns:
         for found in pattern.finditer(text):
             start, end = found.span()
-            alone = reading.stands_alone(start, end) and text[start - 1 : start] != ":"
-            if alone and _is_global(found.group()) and not reading.is_other_number(start):
+            if reading.stands_alone(start, end) and _is_global(found.group()) and not reading.is_other_number(start):
                 yield Finding(Entity.IP, start, end)
 
 
 def _is_global(candidate: str) -> bool:
-    if ":" in candidate and sum(map(bool, candidate.split(":"))) < _MIN_V6_GROUPS:
-        return False
     try:
         return ipaddress.ip_address(candidate).is_global
     except ValueError:

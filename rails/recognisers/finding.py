@@ -16,7 +16,7 @@ _CLOSE = 28
 _OTHER_NUMBERS = compile_linear(
     r"(?:\b(?:ticket|incident|inc|request|case|order|bestellung|auftrag|commande|pedido|ordine|invoice|rechnung|facture"
     r"|factura|fattura|ref(?:erence)?|serial|asset|inventory|room|raum|floor|building|version|release|build|driver"
-    r"|firmware|bios|kernel|model|part|article|artikel|sku|imei|iccid|tracking|parcel|shipment|delivery"
+    r"|firmware|bios|kernel|model|v|ver|part|article|artikel|sku|imei|iccid|tracking|parcel|shipment|delivery"
     r"|cost cent(?:re|er)|vendor|supplier|rma|kb|error|fehler|port|box|zip|postcode|plz|page|line|row|batch|job"
     r"|employee|staff|personnel|badge|mitarbeiter|matricule|process|pid|device|printer|laptop|quantity|amount|total|price|id"
     r"|eur|euros?|usd|dollars?|gbp|chf|inr|rs|jpy|sek|nok|dkk|pln|czk|brl|cad|aud)\b|[#$€£¥])"
@@ -30,7 +30,8 @@ _UNSPACED = compile_linear(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\x{30fc}\p{Arabic}"
     r"\p{Hebrew}\p{Devanagari}]"
 )
-_INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+# Invisible characters, and the stroke that stretches an Arabic word.
+_UNREAD = dict.fromkeys((0xAD, 0x0640, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 _DASHES = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2212, 0xFE63, 0xFF0D), "-")
 _BLANKS = dict.fromkeys((0xA0, 0x2007, 0x2009, 0x202F, 0x3000), " ")
 _SIGNS = {**_DASHES, **_BLANKS, 0xFF20: "@", 0xFF0E: ".", 0xFF1A: ":", 0xFF0B: "+", 0xFF0F: "/"}
@@ -65,30 +66,37 @@ class Finding:
 
 @dataclass(frozen=True)
 class Reading:
-    """A text without invisible characters, and the same with plain digits, blanks and dashes, letter for letter."""
+    """A text without what nobody reads in it, and the same with plain digits, blanks and dashes, letter for letter."""
 
     text: str
-    plain: str
 
     @classmethod
     def of(cls, text: str) -> "Reading":
         """Reads `text`; costs next to nothing when it is ASCII."""
-        if text.isascii():
-            return cls(text, text)
-        text = text.translate(_INVISIBLE)
-        return cls(text, "".join(map(_plain, text)))
+        return cls(text if text.isascii() else text.translate(_UNREAD))
+
+    @cached_property
+    def plain(self) -> str:
+        """The text with plain signs."""
+        return self.text if self.text.isascii() else "".join(map(_plain, self.text))
 
     @cached_property
     def digits(self) -> int:
         """How many digits there are."""
         return sum(map(self.plain.count, "0123456789"))
 
-    def stands_alone(self, start: int, end: int) -> bool:
-        """Whether nothing is attached that would make it part of a longer name, number or path."""
-        before = self.plain[start - 1 : start]
-        after = self.plain[end : end + 2]
-        if is_attached(before) or before in ("_", "-", ".", "/", "#", "\\"):
-            return before == ""
+    def stands_alone(self, start: int, end: int, lead: LinearPattern | None = None) -> bool:
+        """Whether nothing is attached that would make it part of a longer name, number or path.
+
+        Behind what ends like `lead`, a number sign, a dash or a slash attaches nothing: `SSN#219-09-8765`.
+        """
+        before, after = self.plain[start - 1 : start], self.plain[end : end + 2]
+        if is_attached(before) or before in ("_", "\\"):
+            return False
+        if before == "." and self.plain[start - 2 : start - 1].isdigit():
+            return False
+        if before in ("-", "/", "#") and (lead is None or not lead.occurs_in(self._shortly_before(start - 1))):
+            return False
         return not (
             is_attached(after[:1]) or after[:1] == "_" or (after[:1] in ("-", ".", "/") and after[1:].isdigit())
         )
@@ -107,7 +115,10 @@ class Reading:
 
     def is_other_number(self, start: int) -> bool:
         """Whether the word before says that it is a ticket, an order, a version or the like."""
-        return _OTHER_NUMBERS.occurs_in(self.plain[max(start - _CLOSE, 0) : start])
+        return _OTHER_NUMBERS.occurs_in(self._shortly_before(start))
+
+    def _shortly_before(self, start: int) -> str:
+        return self.plain[max(start - _CLOSE, 0) : start]
 
 
 def is_attached(char: str) -> bool:
@@ -120,11 +131,11 @@ def is_unspaced(char: str) -> bool:
     return _UNSPACED.occurs_in(char)
 
 
-def matches(pattern: Any, reading: Reading) -> Iterator[tuple[int, int]]:
-    """Yields where `pattern` occurs with nothing attached to it."""
+def matches(pattern: Any, reading: Reading, lead: LinearPattern | None = None) -> Iterator[tuple[int, int]]:
+    """Yields where `pattern` occurs with nothing attached to it; `lead` as in `Reading.stands_alone`."""
     for found in pattern.finditer(reading.plain):
         start, end = found.span()
-        if reading.stands_alone(start, end):
+        if reading.stands_alone(start, end, lead):
             yield start, end
 
 

@@ -182,6 +182,7 @@ _NUMBERS = (
 _ZONE = compile_linear(r"[a-z0-9<]{9}[0-9<][a-z]{1,3}<{0,2}[0-9]{6}[0-9<][mfx<][0-9]{7}[a-z0-9<]{10,16}")
 _ALONE = tuple(number for number in _NUMBERS if number.words is None)
 _ANY_WORD = compile_linear("|".join(number.words.pattern for number in _NUMBERS if number.words is not None))
+_LEAD = compile_linear(rf"(?:{_ANY_WORD.pattern})[ .:]{{0,2}}\z")
 _MIN_DIGITS = 4
 
 
@@ -196,7 +197,7 @@ def find_identities(reading: Reading) -> Iterator[Finding]:
     for number in numbers:
         if reading.digits < number.least_digits:
             continue
-        for start, end in matches(number.form, reading):
+        for start, end in matches(number.form, reading, _LEAD):
             if reading.is_one_of_many(start, end) or not number.is_valid(reading.plain[start:end]):
                 continue
             if number.entity is _SSN and _is_ticket(reading, start, end):

@@ -49,6 +49,8 @@ _CARD_WORDS = compile_linear(
     r"|tarjeta(?: de (?:cr[ée]dito|d[ée]bito))?|carta di credito|cart[ãa]o(?: de cr[ée]dito)?|karta|kort)\b"
     r"|卡号|卡號|信用卡|银行卡|我的卡|カード|카드|بطاقت?|बैंक कार्ड|कार्ड"
 )
+# Issuer, length and check digit are proof enough behind a sign that stands alone (`#4111 ...`), though not in a path.
+_LEAD = compile_linear(rf"(?:\A|[^\pL\pN/.\\_-]|(?:{_CARD_WORDS.pattern})[ .:]{{0,2}})\z")
 _OTHER_CARDS = compile_linear(
     r"\b(?:sim|id|sd|graphics|video|network|sound|memory|access|key|badge|smart|time)[ -]?cards?\b"
 )
@@ -80,7 +82,7 @@ def find_cards(reading: Reading) -> Iterator[Finding]:
             if begins <= taken:
                 continue
             card_end = _card_end(reading, groups[first : first + _MAX_DIGITS], has_words=has_words)
-            if card_end is not None and reading.stands_alone(begins, card_end):
+            if card_end is not None and reading.stands_alone(begins, card_end, _LEAD):
                 yield Finding(Entity.CARD, begins, card_end)
                 taken = card_end
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 import anyio
+import msgspec
 import pytest
 import structlog
 from structlog.testing import capture_logs
@@ -288,6 +289,32 @@ class TestPrivacy:
         assert self.recorded(store, KeepsText.REDACTED, privacy=Privacy(b"p" * 32, broken)) is None
         store.rows.clear()
         assert self.recorded(store, KeepsText.REDACTED, message="My card is 4111\u202e 1111 1111 1111.") is None
+
+    def context(self, page):
+        """Returns what is kept of a page's own JSON beside a message."""
+        words = self.privacy.words_blocking(KeepsText.REDACTED, "Hello", "", msgspec.json.encode(page).decode())
+        assert words.message == "Hello"
+        return words.context
+
+    def test_a_page_is_redacted_as_it_reads_and_not_as_json_writes_it(self):
+        page = {"note": "Card:\n4111 1111 1111 1111", "list": [{"jo.miller@post.example": 'a\t219-09-8765"'}, "", 7]}
+        assert msgspec.json.decode(self.context(page)) == {
+            "note": "Card:\n[card]",
+            "list": [{"[email]": 'a [ssn]"'}, "", 7],
+        }
+
+    def test_numbers_and_words_in_the_keys_of_a_page_count_too(self):
+        told = self.context({"phone": "94727916", "card": 4111111111111111})
+        assert "94727916" not in told
+        assert "4111" not in told
+
+    @pytest.mark.parametrize("page", [{"a": "\ufdfa" * 300}, {"a": "b\u202ec"}, {"\u202e": "c"}])
+    def test_a_page_without_a_canonical_form_is_left_out_and_the_words_are_kept(self, page):
+        assert self.context(page) == ""
+
+    def test_a_page_nested_too_deep_is_left_out_and_the_words_are_kept(self):
+        words = self.privacy.words_blocking(KeepsText.REDACTED, "Hello", "", "[" * 5000 + "]" * 5000)
+        assert (words.message, words.context) == ("Hello", "")
 
     def test_a_person_is_a_pseudonym_that_depends_on_the_pepper(self, store):
         self.recorded(store, KeepsText.OFF, user="jo@a.example")

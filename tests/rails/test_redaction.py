@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.reviewing.redaction import redact as review
 from rails.checks import personal, secrets
 from rails.checks.secrets import SecretsParams
 from rails.recognisers.finding import Reading
@@ -22,6 +23,12 @@ def test_secrets_are_masked_and_other_words_stay() -> None:
     assert redact(f"my key is {key} ok") == "my key is [secret] ok"
     assert redact("the password is " + "hunter2") == "the [secret]"
     assert redact("When is the office open?") == "When is the office open?"
+
+
+@pytest.mark.parametrize("redacted", [redact, review])
+def test_a_stretched_word_hides_no_secret_and_stays_where_there_is_none(redacted) -> None:
+    assert redacted("كلمـــة السـر هي " + "hunter22") == "[secret]"
+    assert redact("متى يفتـح المكتب؟") == "متى يفتـح المكتب؟"
 
 
 @given(st.lists(st.sampled_from([*SAMPLES, "word", "7", "is", "-", "my password is", "x@y", "1985-03-12", "born"])))
