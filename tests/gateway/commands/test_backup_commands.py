@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.backups import making
 from gateway.bootstrap import auditing_of
 from gateway.key_files import KEY_FILES
 from gateway.opening import open_store
@@ -89,6 +90,29 @@ def test_a_backup_is_made_while_others_write(used: CommandLine, tmp_path: Path) 
         other.execute("SELECT count(*) FROM decisions").fetchone()
         assert used("backup", tmp_path / "one").status == 0
     other.close()
+
+
+def test_a_backup_is_whole_when_what_it_is_made_of_changes_meanwhile(
+    used: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, file = used, tmp_path / "one"
+    registry, fit = run.data / "models.json", run.data / "matcher" / "one" / "weights"
+    registry.write_text('{"format": 1, "models": []}')
+    fit.parent.mkdir(parents=True)
+    fit.write_bytes(b"learned")
+
+    def write(*arguments: object) -> str:
+        registry.write_text('{"format": 1, "models": [], "more": 1}')
+        shutil.rmtree(fit.parent)
+        return write_archive(*arguments)
+
+    write_archive = making.write_archive
+    with monkeypatch.context() as patched:
+        patched.setattr(making, "write_archive", write)
+        assert run("backup", file).status == 0
+    restored = run("restore", file, "--replace")
+    assert restored.status == 0, restored.err
+    assert (registry.read_text(), fit.read_bytes()) == ('{"format": 1, "models": []}', b"learned")
 
 
 def test_secrets_are_in_it_only_when_asked_for(used: CommandLine, tmp_path: Path) -> None:
