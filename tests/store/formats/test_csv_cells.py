@@ -106,6 +106,7 @@ def test_prompts_come_back_whole(tmp_path):
         prompt("it.a", phrasings=["-how", "'=what"], counterexamples=["+x"], audience="staff"),
         prompt("it.b", slots=[SLOT], follows=["it.a"], follow_ups=["and {site}?"]),
         prompt("it.c", reply={"mode": "verbatim", "answer": "=HYPERLINK()\n\tindented"}),
+        prompt("it.d", phrasings=[f"{number} {'long ' * 30}end" for number in range(1000)]),
     )
     (tmp_path / "prompts.csv").write_bytes(b"".join(prompts_csv(prompts)))
     assert read_prompts(tmp_path / "prompts.csv") == prompts
