@@ -112,6 +112,13 @@ def test_prompts_come_back_whole(tmp_path):
     assert read_prompts(tmp_path / "prompts.csv") == prompts
 
 
+def test_two_rows_of_one_key_are_refused_with_their_lines(tmp_path):
+    rows = list(prompts_csv([prompt("it.a"), prompt("it.b"), prompt("it.a", title="Another")]))
+    (tmp_path / "prompts.csv").write_bytes(b"".join(rows))
+    with pytest.raises(InvalidContent, match=r"^line 4: it\.a is in line 2 already\. Keep one of them\.$"):
+        read_prompts(tmp_path / "prompts.csv")
+
+
 def test_sentences_come_back_and_prompts_gain_new_ones(tmp_path):
     before = prompt("it.a", counterexamples=["=not this"])
     data = b"".join(sentences_csv([before])) + csv_line(("it.a", "phrasing", "@new")) * 2
