@@ -48,6 +48,7 @@ NOT_ON_PAGES = {
     *("contains unknown field", "missing required field", "there is no such widget client", "widget client x"),
     "This gateway cannot tell whether its approved answers are still approved. Try again.",
     "x is not empty and not a bundle. Name a new or an empty folder.",
+    "x is there already. Name a new file.",
 }
 CONTENT = {
     *("Takes back revision x.", "Import of a file without a name", "Questions of the review queue"),
