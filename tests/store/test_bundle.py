@@ -153,6 +153,7 @@ VPN = "prompts/it/vpn.yaml"
         ("title: About it.vpn", "title: !!timestamp x", f"{VPN}: line 2: tags are not read. Remove it."),
         ("title: About it.vpn", "title: 1" + ":1" * 400_000, f"{VPN}: line 2: a number that is too long. Put it in"),
         ("title: About it.vpn", "title: 1" + ":1" * 180 + ".5", f"{VPN}: line 2: a number that is too long. Put it in"),
+        ("title: About it.vpn", "title: 0x" + "f" * 5000, f"{VPN}: line 2: a number that is too long. Put it in"),
         ("title: About it.vpn", "title: !!python/object/apply:os.system [x]", f"{VPN}: "),
         ("title: About it.vpn", "title: " + "[" * 40 + "]" * 40, f"{VPN}: line 2: nested deeper than 16 levels."),
     ],
