@@ -53,7 +53,7 @@ def lint_policy(text: str) -> tuple[Finding, ...]:
     """Returns everything that is wrong with the text of a policy, in the order of the file."""
     read = read_yaml_text(text)
     if read.findings:
-        return tuple(sorted(plain_number(finding, text) for finding in read.findings))
+        return tuple(sorted(plain_number(finding) for finding in read.findings))
     policy = _Policy(read)
     findings = sorted(policy.findings())
     told = {(finding.line, finding.column) for finding in findings if finding.is_error}

@@ -8,8 +8,6 @@ from rails.yaml_text import Path, Place, YamlText
 
 _PREFIX = re.compile(r"([a-z_]+(?:[.\[][A-Za-z0-9_.\[\]-]*)?)(?:, rail '[a-z_]+')?: ")
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
-_DIGITS = re.compile(r"[0-9][0-9_,.]{1000,}")
-"""Far below the number of digits at which Python gives up on a number."""
 
 
 def placed(problem: str, text: YamlText) -> Finding:
@@ -25,15 +23,8 @@ def placed(problem: str, text: YamlText) -> Finding:
     return place.finding("policy.invalid", f"{wrong[:1].upper()}{wrong[1:]}.", f"{remedy}.")
 
 
-def plain_number(finding: Finding, source: str) -> Finding:
+def plain_number(finding: Finding) -> Finding:
     """Returns a finding that is about a number or a date in words for its author; others as they are."""
-    if "integer string conversion" in finding.message:
-        found = _DIGITS.search(source)
-        start = found.start() if found else 0
-        line, column = source.count("\n", 0, start) + 1, start - source.rfind("\n", 0, start)
-        message = "This number has more digits than can be read."
-        remedy = "Write a shorter number; put it in quotes where it is a text."
-        return Finding(line, column, finding.code, message, remedy)
     if finding.code == "yaml.value" and " a timestamp" in finding.message:
         return replace(finding, message=finding.message.replace(" a timestamp", " a date"))
     if finding.code == "yaml.value" and " a float" in finding.message:

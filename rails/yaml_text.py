@@ -14,6 +14,8 @@ Path = tuple[str | int, ...]
 
 MAX_CHARS = 1 << 18
 _MAX_DEPTH = 16
+_MAX_NUMBER = 300
+"""Signs of a number: one in sixties (1:30:00) takes the square of its length to read, or leaves what is computed."""
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
 # How people write numbers. YAML 1.1 also counts in eights (0700), sixties (10:30), sixteens, twos, and skips `_`.
@@ -144,6 +146,14 @@ class YamlText:
                     "Put it in quotes.",
                 )
             )
+        elif kind in ("int", "float") and len(node.value) > _MAX_NUMBER:
+            self.findings.append(
+                self.at(*path).finding(
+                    "yaml.number",
+                    "This number has more digits than can be read.",
+                    "Write a shorter number; put it in quotes where it is a text.",
+                )
+            )
         elif kind in ("int", "float") and _PLAIN_NUMBER.fullmatch(node.value) is None:
             number = yaml.safe_load(node.value)
             self.findings.append(
@@ -164,14 +174,7 @@ def read_yaml_text(text: str) -> YamlText:
         )
         return result
     try:
-        for mark in _anchors(text):
-            result.findings.append(
-                _place(mark).finding(
-                    "yaml.anchor",
-                    "Here a name (&) or a reference (*) of YAML stands.",
-                    "Write the value out, or quote it.",
-                )
-            )
+        result.findings += _beyond_values(text)
         loader = yaml.CSafeLoader(text)
         node = None if result.findings else loader.get_single_node()
         if node is not None:
@@ -189,11 +192,19 @@ def read_yaml_text(text: str) -> YamlText:
     return result
 
 
-def _anchors(text: str) -> Iterator[Any]:
-    """Gives the places of names and references; an alias can make a small file expand without bound."""
+def _beyond_values(text: str) -> Iterator[Finding]:
+    """Tells references, by which a small file can expand without bound, and tags, by which a value becomes another."""
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            yield event.start_mark
+            yield _place(event.start_mark).finding(
+                "yaml.anchor",
+                "Here a name (&) or a reference (*) of YAML stands.",
+                "Write the value out, or quote it.",
+            )
+        if getattr(event, "tag", None):
+            yield _place(event.start_mark).finding(
+                "yaml.tag", "Here a tag (!) of YAML stands.", "Remove it, or quote the text."
+            )
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> Finding:

@@ -1,9 +1,11 @@
 """Makes a backup while the gateway goes on working."""
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 
 from gateway.backups.archive import Manifest, part_of, write_archive
@@ -59,9 +61,12 @@ def _make(
     files[DATABASE] = scratch / DATABASE
     data = settings.data_directory
     secrets = tuple(name for name in KEY_FILES if (data / name).exists())
-    names = [REGISTRY, *(secrets if with_secrets else ())]
-    files |= {name: data / name for name in names if (data / name).exists()}
-    files |= {str(file.relative_to(data)): file for file in _fits(data / FITS)}
+    files |= {name: data / name for name in secrets if with_secrets}
+    # The gateway goes on writing: what is hashed and what is read later must be the same.
+    for file in (data / REGISTRY, *_fits(data / FITS)):
+        name = str(file.relative_to(data))
+        with suppress(FileNotFoundError):  # there is none, or the fit was cleared away
+            files[name] = _copied(file, scratch / name)
     manifest = Manifest(
         made_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         canongate=version("canongate"),
@@ -72,6 +77,11 @@ def _make(
         parts={name: part_of(file) for name, file in files.items()},
     )
     return BackupReport(path, write_archive(path, manifest, files), manifest)
+
+
+def _copied(file: Path, copy: Path) -> Path:
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    return copyfile(file, copy)
 
 
 def _fits(folder: Path) -> list[Path]:

@@ -1,7 +1,6 @@
 """Restores a backup: everything is verified before anything is replaced, and nothing that was there is deleted."""
 
 import datetime as dt
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gateway.backups.archive import BackupInvalid, Manifest, sha256_of, unpack
+from gateway.backups.exchanging import exchange
 from gateway.backups.making import CHECKPOINTS, DATABASE, FITS
 from gateway.credentials import load_secret
 from gateway.errors import SettingsInvalid
@@ -71,8 +71,7 @@ class Restore:
             if (path := self._file) is not None and path.exists():
                 require_unused(path)
             with self._database_of(scratch) as (trail, schema):
-                files = self._set_aside(manifest)
-                self._put(scratch)
+                files = self._exchange(manifest, scratch)
         self._tell(manifest)
         return RestoreReport(manifest, trail, files, schema)
 
@@ -167,33 +166,34 @@ class Restore:
                 "Copy the right files there first. If they are lost for good, --unverified restores without."
             )
 
-    def _set_aside(self, manifest: Manifest) -> Path | None:
-        """Moves what was there into a folder of its own, and returns that."""
+    def _exchange(self, manifest: Manifest, scratch: Path) -> Path | None:
+        """Puts what was restored in its place, and what was there into a folder of its own, which it returns."""
+        aside = self.settings.data_directory / f"replaced-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}"
+        there = {one: aside / one.name for one in self._there(manifest)}
+        try:
+            exchange(there, self._moves(scratch))
+        except OSError as error:
+            left = f"in {aside}" if aside.exists() else "there again"
+            raise SettingsInvalid(
+                f"the backup cannot be put in its place: {error.strerror or error}. What was there is {left}."
+            ) from error
+        return aside if there else None
+
+    def _there(self, manifest: Manifest) -> list[Path]:
         data = self.settings.data_directory
         replaced = (REGISTRY, FITS, "index", *(name for name in KEY_FILES if name in manifest.parts))
-        there = [data / name for name in replaced if (data / name).exists()]
-        if self.settings.checkpoint_file.exists():
-            there.append(self.settings.checkpoint_file)
+        places = [*(data / name for name in replaced), self.settings.checkpoint_file]
         if (path := self._file) is not None:
-            there += [one for end in _SQLITE_FILES if (one := path.with_name(path.name + end)).exists()]
-        if not there:
-            return None
-        aside = data / f"replaced-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}"
-        aside.mkdir(mode=0o700)
-        for one in there:
-            shutil.move(one, aside / one.name)
-        return aside
+            places += [path.with_name(path.name + end) for end in _SQLITE_FILES]
+        return [one for one in places if one.exists()]
 
-    def _put(self, scratch: Path) -> None:
-        data, checkpoints = self.settings.data_directory, self.settings.checkpoint_file
-        checkpoints.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        moves = {name: data / name for name in (REGISTRY, FITS, *KEY_FILES)} | {CHECKPOINTS: checkpoints}
-        for name, target in moves.items():
-            if (scratch / name).exists():
-                shutil.move(scratch / name, target)
-        if (path := self._file) is not None:  # last: with it the restore is done
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (scratch / DATABASE).replace(path)
+    def _moves(self, scratch: Path) -> dict[Path, Path]:
+        data = self.settings.data_directory
+        places = {name: data / name for name in (REGISTRY, FITS, *KEY_FILES)}
+        places[CHECKPOINTS] = self.settings.checkpoint_file
+        if (path := self._file) is not None:
+            places[DATABASE] = path  # last: with it the restore is done
+        return {scratch / name: target for name, target in places.items() if (scratch / name).exists()}
 
     @property
     def _file(self) -> Path | None:

@@ -1,5 +1,6 @@
 """`canongate eval`: measures with labelled messages."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import anyio
@@ -14,7 +15,7 @@ from gateway.bootstrap import open_components
 from gateway.commands.asking import OPERATOR
 from gateway.commands.evaluating_rails import rails
 from gateway.commands.matching import match
-from gateway.commands.options import assistant_option, config_option, json_option, settings_from
+from gateway.commands.options import config_option, json_option, settings_from
 from gateway.components import Components
 from gateway.settings import Settings
 from gateway.suite import CaseResult, SuiteReport, run_suite
@@ -39,11 +40,11 @@ evaluate.add_command(rails)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--without-model", is_flag=True, help="Measure matching and rails alone; fallbacks stand for answers.")
 @click.option("--answers", is_flag=True, help="Print every answered message with its answer.")
-@assistant_option
+@click.option("--assistant", help="Assistant to ask. [default: the one of the test set, or the only one]")
 @config_option
 @json_option
 def suite(
-    file: Path, *, without_model: bool, answers: bool, assistant: str, config: Path | None, as_json: bool
+    file: Path, *, without_model: bool, answers: bool, assistant: str | None, config: Path | None, as_json: bool
 ) -> None:
     """Run a test set through the whole pipeline and report what failed.
 
@@ -60,7 +61,8 @@ def suite(
         open_components(_without_cache(settings_from(config)), without_model=without_model) as components,
         Progress(console=errors, transient=True) as bar,
     ):
-        report = anyio.run(_run, components, cases, assistant, bar)
+        asked = _assistant(cases, assistant, components.live.current.catalog.assistants)
+        report = anyio.run(_run, components, cases, asked, bar)
     if as_json:
         rows = [_row(result) for result in report.results]
         told = {
@@ -79,6 +81,17 @@ def suite(
 def _without_cache(settings: Settings) -> Settings:
     """Has the model asked every time: what is measured is what it is given and says, not what was kept."""
     return msgspec.structs.replace(settings, answers=msgspec.structs.replace(settings.answers, kept=0))
+
+
+def _assistant(cases: Suite, given: str | None, live: Collection[str]) -> str:
+    """Returns whom to ask. Raises `click.UsageError` where nobody says it and it could be several."""
+    if given and cases.assistant not in (None, given):
+        click.echo(f"The test set names the assistant {cases.assistant}; {given} is asked.", err=True)
+    only = next(iter(live)) if len(live) == 1 else None
+    name = given or cases.assistant or only
+    if name is None:
+        raise click.UsageError(f"the test set names no assistant. Say --assistant: {', '.join(sorted(live))}.")
+    return name
 
 
 async def _run(components: Components, cases: Suite, assistant: str, bar: Progress) -> SuiteReport:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from rails.case_runs import verdict_of
 from rails.definition import RailServices
 from rails.describe import common_parameters, describe_rails
 from rails.engine import compile_policy
-from rails.findings import has_errors
+from rails.findings import Finding, has_errors
 from rails.lint import lint_policy
 from rails.policy import load_policy, policy_schema
 from rails.runner import RailRunner
@@ -64,10 +64,7 @@ def lint(file: Path, *, as_json: bool) -> None:
       canongate rails lint helpdesk.yaml
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     findings = lint_policy(_read(file))
-    if as_json:
-        click.echo(json.dumps([finding_document(finding) for finding in findings], indent=2))
-    else:
-        show_findings(findings, file.name)
+    _tell_findings(findings, file, as_json=as_json)
     sys.exit(1 if has_errors(findings) else 0)
 
 
@@ -91,7 +88,7 @@ def try_text(
     source = _read(file)
     findings = lint_policy(source)
     if has_errors(findings):
-        show_findings(findings, file.name)
+        _tell_findings(findings, file, as_json=as_json)
         sys.exit(1)
     context = RailContext(language, (language,), facts=facts)
     with closing(RailRunner(PATIENCE)) as runner:
@@ -202,6 +199,13 @@ def schema() -> None:
       canongate rails schema > policy.schema.json
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     click.echo(json.dumps(policy_schema(), indent=2))
+
+
+def _tell_findings(findings: Sequence[Finding], file: Path, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([finding_document(finding) for finding in findings], indent=2))
+    else:
+        show_findings(findings, file.name)
 
 
 def _tell(report: ActivationReport, *, as_json: bool) -> None:

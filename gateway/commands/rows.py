@@ -59,7 +59,7 @@ def row_options(command: Command) -> Command:
         click.option("--review-by", type=click.DateTime(("%Y-%m-%d",)), help="[default: in a year]"),
         click.option("--prompt", help="Prompt that a test set's messages should lead to. [default: none]"),
         click.option("--out", type=click.Path(path_type=Path), help="New folder of drafts, or file."),
-        click.option("--rejected", type=file, help="Rows that were not taken, to mend; FILE.reasons says why."),
+        click.option("--rejected", type=file, help="New file of rows not taken, to mend; FILE.reasons says why."),
     )
     for option in reversed(options):
         command = option(command)
@@ -99,7 +99,7 @@ def import_row_file(
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--format", "format_name", type=click.Choice(tuple(FORMATS)), required=True, help="What the file is.")
 @click.option("--to", "target", type=click.Choice(tuple(FORMATS)), required=True, help="What is written.")
-@click.option("--rejected", type=click.Path(dir_okay=False, path_type=Path), help="Rows that could not be read.")
+@click.option("--rejected", type=click.Path(dir_okay=False, path_type=Path), help="New file of rows not read.")
 @json_option
 def convert(source: Path, out: Path, *, format_name: str, target: str, rejected: Path | None, as_json: bool) -> None:
     """Write rows of one format in another; to the same format, every field comes back as it was.
@@ -108,6 +108,7 @@ def convert(source: Path, out: Path, *, format_name: str, target: str, rejected:
     Example:
       canongate convert answers.jsonl answers.json --format dolly --to alpaca
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
+    _require_new(out)
     told = Written()
     with ExitStack() as stack:
         reader = RowReader(

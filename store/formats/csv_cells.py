@@ -7,12 +7,12 @@ from io import StringIO
 
 from store.formats.records import Cut, cut_lines
 from store.formats.rows import BadRow, Record
+from store.formats.sources import BOUNDS
 
 _FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """What makes a spreadsheet compute a cell, as its first sign; the wide forms count too."""
 _NEUTRAL = "'"
-CELL_CHARS = 131_072
-"""Longest cell, which is the csv module's own limit."""
+csv.field_size_limit(BOUNDS.row_bytes)  # of a cell, in the whole process: what is written must be readable
 
 
 def neutral(text: str) -> str:

@@ -63,12 +63,20 @@ def sentences_csv(prompts: Iterable[CanonicalPrompt]) -> Iterator[bytes]:
 
 def read_prompts(path: Path) -> tuple[CanonicalPrompt, ...]:
     """Reads what `prompts_csv` wrote. Raises `InvalidContent` with every problem, a line each."""
-    return tuple(sorted(_read(path, PROMPT_COLUMNS, _prompt), key=lambda prompt: prompt.key))
+    lines: dict[str, int] = {}
+
+    def make(line: int, cells: Mapping[str, str]) -> CanonicalPrompt:
+        prompt = _prompt(cells)
+        if (first := lines.setdefault(prompt.key, line)) != line:
+            raise InvalidContent(f"{prompt.key} is in line {first} already. Keep one of them.")
+        return prompt
+
+    return tuple(sorted(_read(path, PROMPT_COLUMNS, make), key=lambda prompt: prompt.key))
 
 
 def read_sentences(path: Path) -> tuple[Sentence, ...]:
     """Reads what `sentences_csv` wrote. Raises `InvalidContent` with every problem, a line each."""
-    return tuple(_read(path, SENTENCE_COLUMNS, _sentence))
+    return tuple(_read(path, SENTENCE_COLUMNS, lambda _line, cells: _sentence(cells)))
 
 
 def with_sentences(prompts: Iterable[CanonicalPrompt], sentences: Iterable[Sentence]) -> tuple[CanonicalPrompt, ...]:
@@ -110,7 +118,7 @@ def _sentence(cells: Mapping[str, str]) -> Sentence:
     return Sentence(cells["key"], cells["kind"], cells["text"])
 
 
-def _read(path: Path, columns: tuple[str, ...], make: Callable[[Mapping[str, str]], _T]) -> list[_T]:
+def _read(path: Path, columns: tuple[str, ...], make: Callable[[int, Mapping[str, str]], _T]) -> list[_T]:
     found: list[_T] = []
     problems: list[str] = []
     with opened(path) as source:
@@ -122,7 +130,7 @@ def _read(path: Path, columns: tuple[str, ...], make: Callable[[Mapping[str, str
             if missing := set(columns) ^ set(records.header):
                 raise InvalidContent(f"{path.name}: the header lacks or adds {min(missing)[:40]}. See docs/formats.md.")
             try:
-                found.append(make({name: str(value) for name, value in record.items()}))
+                found.append(make(place.place, {name: str(value) for name, value in record.items()}))
             except InvalidContent as error:
                 problems.append(f"line {place.place}: {error}")
     if problems:

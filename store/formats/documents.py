@@ -16,6 +16,9 @@ _RARE_BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")
 """Line breaks to YAML and not to people: outside double quotes they come back as something else."""
 _LONG = 100
 """A line of text longer than this is folded over several."""
+_NUMBER = re.compile(r"[-+0-9_:.]+|[-+]?0[bx][0-9a-fA-F_]+")
+_MAX_NUMBER = 300
+"""Signs of a number: one in sixties (1:30:00) takes the square of its length to read, or leaves what is computed."""
 
 
 class _StrictLoader(yaml.CSafeLoader):
@@ -74,7 +77,8 @@ def parse_yaml(data: bytes, most: int = MAX_BYTES, *, depth: int = _MAX_DEPTH) -
     """Returns the mapping that `data` holds.
 
     Raises `InvalidContent` for anything over `most` bytes, not UTF-8, not one mapping, nested too deep, with a key
-    twice, or with anchors (an alias can make a small file expand without bound).
+    twice, with a number that takes too long to read, with tags, which say what a text is to be read as, or with anchors
+    (an alias can make a small file expand without bound).
     """
     if len(data) > most:
         raise InvalidContent(f"the file is larger than {most} bytes. Split it.")
@@ -105,9 +109,17 @@ def _check_events(text: str, most: int) -> None:
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise InvalidContent(f"{_line(event)}anchors and aliases are not read. Write it out.")
+        if getattr(event, "tag", None):
+            raise InvalidContent(f"{_line(event)}tags are not read. Remove it.")
+        if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and _is_long_number(event.value):
+            raise InvalidContent(f"{_line(event)}a number that is too long. Put it in quotes.")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > most:
             raise InvalidContent(f"{_line(event)}nested deeper than {most} levels.")
+
+
+def _is_long_number(text: str) -> bool:
+    return len(text) > _MAX_NUMBER and _NUMBER.fullmatch(text) is not None
 
 
 def _line(event: yaml.Event) -> str:

@@ -44,12 +44,16 @@ class Tally:
 
 
 class Rejects:
-    """Writes rejected rows as they came to one file, to be mended and read again, and the reasons beside it."""
+    """Writes rejected rows as they came to a new file, to be mended and read again, and the reasons beside it."""
 
     def __init__(self, path: Path) -> None:
+        reasons = path.with_name(f"{path.name}.reasons")
+        for one in (path, reasons):
+            if one.exists():
+                raise InvalidContent(f"{one} is there already. Name a new file.")
         try:
-            self._rows: BinaryIO = path.open("wb")
-            self._reasons: BinaryIO = path.with_name(f"{path.name}.reasons").open("wb")
+            self._rows: BinaryIO = path.open("xb")
+            self._reasons: BinaryIO = reasons.open("xb")
         except OSError as error:
             raise StoreUnavailable(f"{path} cannot be written: {error.strerror}") from error
         self.header = b""

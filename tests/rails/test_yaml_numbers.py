@@ -48,3 +48,16 @@ def test_a_number_as_people_write_it_is_read_as_it_is(number):
 @pytest.mark.parametrize("written", ["0", "-3", "0.85", ".5", "1.", "12", "1.5e+3"])
 def test_plain_numbers_stay_numbers(written):
     assert read_yaml_text(f"x: {written}").value == {"x": float(written)}
+
+
+@pytest.mark.parametrize("written", ["1" + ":1" * 100_000, "1" + ":1" * 180 + ".5", "9" * 5000, "0x" + "f" * 5000])
+def test_a_number_that_takes_too_long_to_read_is_refused_unread(written):
+    (finding,) = read_yaml_text(f"x: {written}").findings
+    assert (finding.line, finding.column, finding.code) == (1, 4, "yaml.number")
+    assert "more digits than can be read" in finding.message
+
+
+@pytest.mark.parametrize("written", ["!!bool maybe", '!!int ""', "!!timestamp x", "!!set {a}", "!own x", "! x"])
+def test_a_tag_is_refused_where_it_stands(written):
+    (finding,) = read_yaml_text(f"x: {written}").findings
+    assert (finding.line, finding.column, finding.code) == (1, 4, "yaml.tag")

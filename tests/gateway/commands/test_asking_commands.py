@@ -180,6 +180,30 @@ def test_a_suite_is_measured_and_told_both_ways(published, tmp_path):
     assert re.search(r"honest_answer_rate +0\.25", out)
 
 
+def test_a_suite_is_asked_of_its_own_assistant(published, content, tmp_path):
+    desk = content / "assistants" / "helpdesk.yaml"
+    (content / "assistants" / "second.yaml").write_text(
+        desk.read_text().replace("name: helpdesk", "name: second").replace("No approved answer.", "Second has none.")
+    )
+    assert published("import", content).status == 0
+    path = tmp_path / "suite.yaml"
+
+    def told(*options):
+        done = published("eval", "suite", path, "--without-model", "--json", *options)
+        return json.loads(done.out)["results"][3]["text"], done.err.strip()
+
+    path.write_text(SUITE)
+    refused = published("eval", "suite", path, "--without-model")
+    assert refused.status == 2
+    assert "Say --assistant: helpdesk, second." in refused.err
+    path.write_text(SUITE + "assistant: second\n")
+    assert told() == ("Second has none.", "")
+    assert told("--assistant", "helpdesk") == (
+        "No approved answer.",
+        "The test set names the assistant second; helpdesk is asked.",
+    )
+
+
 def test_a_message_that_cannot_be_checked_fails_with_the_reason_and_the_others_are_asked(
     published, tmp_path, monkeypatch
 ):

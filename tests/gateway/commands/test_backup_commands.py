@@ -1,8 +1,10 @@
 """A backup has all that cannot be made again, and restores to a gateway that decides the same."""
 
+import errno
 import gzip
 import io
 import json
+import os
 import shutil
 import sqlite3
 import stat
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.backups import making
 from gateway.bootstrap import auditing_of
 from gateway.key_files import KEY_FILES
 from gateway.opening import open_store
@@ -89,6 +92,29 @@ def test_a_backup_is_made_while_others_write(used: CommandLine, tmp_path: Path) 
     other.close()
 
 
+def test_a_backup_is_whole_when_what_it_is_made_of_changes_meanwhile(
+    used: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, file = used, tmp_path / "one"
+    registry, fit = run.data / "models.json", run.data / "matcher" / "one" / "weights"
+    registry.write_text('{"format": 1, "models": []}')
+    fit.parent.mkdir(parents=True)
+    fit.write_bytes(b"learned")
+
+    def write(*arguments: object) -> str:
+        registry.write_text('{"format": 1, "models": [], "more": 1}')
+        shutil.rmtree(fit.parent)
+        return write_archive(*arguments)
+
+    write_archive = making.write_archive
+    with monkeypatch.context() as patched:
+        patched.setattr(making, "write_archive", write)
+        assert run("backup", file).status == 0
+    restored = run("restore", file, "--replace")
+    assert restored.status == 0, restored.err
+    assert (registry.read_text(), fit.read_bytes()) == ('{"format": 1, "models": []}', b"learned")
+
+
 def test_secrets_are_in_it_only_when_asked_for(used: CommandLine, tmp_path: Path) -> None:
     used("backup", tmp_path / "without")
     used("backup", tmp_path / "with", "--with-secrets")
@@ -114,7 +140,7 @@ def test_data_that_is_there_is_replaced_only_when_told_and_then_set_aside(used: 
     with sqlite3.connect(aside / "canongate.db") as old:
         assert old.execute("SELECT count(*) FROM audit WHERE target = 'key 2'").fetchone() == (1,)
     old.close()
-    assert "key 2" not in run("audit", "show", "--json").out
+    assert '"key 2"' not in run("audit", "show", "--json").out
 
 
 def test_nothing_is_restored_under_a_gateway_that_runs(used: CommandLine, tmp_path: Path) -> None:
@@ -124,6 +150,58 @@ def test_nothing_is_restored_under_a_gateway_that_runs(used: CommandLine, tmp_pa
         refused = run("restore", file, "--replace")
     assert is_one_line_of_ours(refused)
     assert "stop the gateway" in refused.err
+    assert run("audit", "verify").status == 0
+
+
+@pytest.mark.parametrize(
+    ("way", "last"),
+    [
+        ((shutil, "move"), ".canongate.db.coming"),
+        ((shutil, "move"), "canongate.db"),
+        ((Path, "replace"), "canongate.db"),
+    ],
+)
+def test_what_was_there_is_there_again_when_a_file_cannot_be_moved(
+    used: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: tuple[object, str], last: str
+) -> None:
+    run, file, moved = used, tmp_path / "one", getattr(*way)
+    run("backup", file)
+    change("key 2")
+    told = run("audit", "show", "--json").out
+    before = sorted(run.data.rglob("*"))
+
+    def move(source: Path, target: Path) -> None:
+        if Path(target).name == last:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        moved(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(*way, move)
+        refused = run("restore", file, "--replace")
+    assert is_one_line_of_ours(refused)
+    assert "cross-device link. What was there is there again." in refused.err
+    assert sorted(run.data.rglob("*")) == before
+    assert run("audit", "show", "--json").out == told
+    assert run("audit", "verify").status == 0
+
+
+def test_a_database_on_another_file_system_is_restored(
+    used: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, file = used, tmp_path / "one"
+    run("backup", file)
+    change("key 2")
+    rename = os.rename
+
+    def refuse(source: str | Path, target: str | Path) -> None:
+        if Path(source).parent != Path(target).parent:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        rename(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", refuse)
+        assert run("restore", file, "--replace").status == 0
+    assert '"key 2"' not in run("audit", "show", "--json").out
     assert run("audit", "verify").status == 0
 
 

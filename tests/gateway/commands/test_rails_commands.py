@@ -116,6 +116,9 @@ def test_try_with_a_bad_policy_tells_its_mistakes(desk):
     done = run("rails", "try", write(outputs=[]), "hello")
     assert done.status == 1
     assert "Did you mean `output`?" in done.out
+    told = run("rails", "try", write(outputs=[]), "hello", "--json")
+    assert told.status == 1
+    assert json.loads(told.out) == json.loads(run("rails", "lint", write(outputs=[]), "--json").out)
 
 
 def test_diff_tells_what_would_change_and_changes_nothing(desk):

@@ -81,6 +81,19 @@ def test_drafts_never_go_into_a_folder_that_holds_something(run, dolly, content)
     assert read_bundle(content) == before
 
 
+def test_rejected_rows_never_go_over_what_is_there(run, dolly, tmp_path):
+    before = dolly.read_bytes()
+    (tmp_path / "bad.reasons").write_text("of another file")
+    convert = ("convert", dolly, tmp_path / "out.json", "--format", "dolly", "--to", "alpaca", "--rejected")
+    for rejected in (dolly, tmp_path / "bad"):
+        for command in (("import", dolly, *DRAFT, "--dry-run", "--rejected"), convert):
+            refused = run(*command, rejected)
+            assert is_one_line_of_ours(refused)
+            assert "is there already. Name a new file." in refused.err
+    assert sorted(one.name for one in tmp_path.glob("*.*")) == ["bad.reasons", "rows.jsonl.gz"]
+    assert (dolly.read_bytes(), (tmp_path / "bad.reasons").read_text()) == (before, "of another file")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

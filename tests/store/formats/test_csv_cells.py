@@ -106,9 +106,17 @@ def test_prompts_come_back_whole(tmp_path):
         prompt("it.a", phrasings=["-how", "'=what"], counterexamples=["+x"], audience="staff"),
         prompt("it.b", slots=[SLOT], follows=["it.a"], follow_ups=["and {site}?"]),
         prompt("it.c", reply={"mode": "verbatim", "answer": "=HYPERLINK()\n\tindented"}),
+        prompt("it.d", phrasings=[f"{number} {'long ' * 30}end" for number in range(1000)]),
     )
     (tmp_path / "prompts.csv").write_bytes(b"".join(prompts_csv(prompts)))
     assert read_prompts(tmp_path / "prompts.csv") == prompts
+
+
+def test_two_rows_of_one_key_are_refused_with_their_lines(tmp_path):
+    rows = list(prompts_csv([prompt("it.a"), prompt("it.b"), prompt("it.a", title="Another")]))
+    (tmp_path / "prompts.csv").write_bytes(b"".join(rows))
+    with pytest.raises(InvalidContent, match=r"^line 4: it\.a is in line 2 already\. Keep one of them\.$"):
+        read_prompts(tmp_path / "prompts.csv")
 
 
 def test_sentences_come_back_and_prompts_gain_new_ones(tmp_path):

@@ -37,6 +37,7 @@ PARTS = {
     *("taken off its time", "this prompt", "a prompt of another area", "Remove one of them.", "x of x from it"),
     *("x: x after x leads to x already. x", "x: x is a phrasing of x already (x). x"),
     *("x: x is a phrasing of x already. x", "xanchors and aliases are not read. Write it out."),
+    *("xtags are not read. Remove it.", "xa number that is too long. Put it in quotes."),
     *("xnested deeper than x levels.", "xnot valid YAML: x. Correct it there or just before."),
     *("Correct its spelling or remove it.", "Keep to that form.", "Keep within that length."),
     *("Put the text in quotes.", "a file that the log names", "the fallback"),
@@ -47,6 +48,7 @@ NOT_ON_PAGES = {
     *("contains unknown field", "missing required field", "there is no such widget client", "widget client x"),
     "This gateway cannot tell whether its approved answers are still approved. Try again.",
     "x is not empty and not a bundle. Name a new or an empty folder.",
+    "x is there already. Name a new file.",
 }
 CONTENT = {
     *("Takes back revision x.", "Import of a file without a name", "Questions of the review queue"),
