@@ -52,7 +52,8 @@ class WebhookSettings(Section, frozen=True):
 
     waiting: Annotated[int, Meta(ge=1, le=100000)] = 1000
     """Events that may wait for one receiver, in memory. When they are reached, events of the review wait in the
-    database, and further handoffs are dropped and counted in the log."""
+    database, and further handoffs are dropped and counted in the log. For a receiver that was given up on nothing waits
+    there as long as another takes events of the review: they are dropped, too."""
 
     cluster_sizes: tuple[Annotated[int, Meta(ge=2)], ...] = (5, 20, 100)
     """Messages of a group of questions at which `question.cluster_grew` is told."""

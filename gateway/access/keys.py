@@ -11,7 +11,7 @@ from gateway.access.sessions import Now, utc_now
 from gateway.access.tenancy import is_visible, require_own
 from gateway.budgets import start_of_day
 from gateway.credentials import KeyRing, NewKey, new_key
-from store.audit import AuditTrail
+from store.audit import AuditFilter, AuditTrail
 from store.database import Database, Transaction
 from store.errors import Conflict, InvalidContent, NotFound
 from store.folding import folded
@@ -120,7 +120,8 @@ class KeyService:
     def rotate(self, actor: Actor, key_id: str, *, overlap: dt.timedelta) -> NewKey:
         """Makes another key like it for the same client; the old one ends after `overlap`.
 
-        Raises `NotFound`, `Conflict` for a key that has ended, `InvalidContent` for what the actor may not give.
+        Raises `NotFound`, `Conflict` for one that has ended or was rotated, `InvalidContent` for what the actor may not
+        give.
         """
         if not dt.timedelta(0) <= overlap <= LONGEST_OVERLAP:
             raise InvalidContent(f"overlap: 0 to {LONGEST_OVERLAP.days} days.")
@@ -129,6 +130,9 @@ class KeyService:
             old = self.get(actor, key_id, transaction)
             if not is_live(old, now):
                 raise Conflict("this key has ended. Make a new one for its client.", rule="key_ended")
+            # Its end was brought forward then, and no longer says what it was made for.
+            if (follower := self._follower_of(old, transaction)) is not None:
+                raise Conflict(f"this key was rotated: {follower} took its place. Rotate that one.", rule="key_rotated")
             made = self._like(actor, old, transaction)
             if overlap:
                 self._keys.expire(old.id, at=now + overlap, session=transaction)
@@ -158,6 +162,16 @@ class KeyService:
         """Stores when keys were last used, those that were since the last time."""
         if used := self._ring.take_used():
             self._keys.note_use(used)
+
+    def _follower_of(self, old: ApiKey, transaction: Transaction) -> str | None:
+        """Returns the id of the key that took the place of another, as the trail has it."""
+        wanted, before = AuditFilter(action="key.rotated", since=old.created_at), None
+        while rows := self._audit.page(wanted, limit=_BATCH, before=before, session=transaction):
+            for row in rows:
+                if row.details.get("replaces") == old.id:
+                    return row.target.removeprefix("key ")
+            before = rows[-1].number
+        return None
 
     def _like(self, actor: Actor, old: ApiKey, transaction: Transaction) -> NewKey:
         lifetime = old.expires_at - old.created_at if old.expires_at else None

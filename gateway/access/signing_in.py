@@ -91,7 +91,7 @@ class SignIn:
             self._fail(attempt, user, "code")
             raise NotAllowed("code_wrong", "The code is wrong, or was used before. Wait for the next one.")
         self._tries.give_back(counted)
-        self._failures.forget(folded(attempt.name))
+        self._failures.forget(user.id)
         return Welcome(session, self._new_device(user))
 
     def _let_in(self, attempt: Attempt, user: User) -> NewSession | None:
@@ -116,7 +116,7 @@ class SignIn:
                     old_token=attempt.old_token,
                     transaction=transaction,
                 )
-                self._tell(made, self._failures.count(folded(attempt.name)), transaction)
+                self._tell(made, self._failures.count(user.id), transaction)
                 return made
         except (Conflict, NotFound):
             return None
@@ -141,7 +141,7 @@ class SignIn:
 
     def _fail(self, attempt: Attempt, user: User | None, reason: str) -> None:
         """Notes the failure, with how many there were; what was typed may be a password in the wrong field."""
-        count = self._failures.add(folded(attempt.name))
+        count = self._failures.add(_account_of(attempt, user))
         target = f"user {user.id}" if user is not None else "unknown account"
         with self._database.writing() as transaction:
             details = {"reason": reason, "failures": count}
@@ -151,7 +151,7 @@ class SignIn:
         nonce, _, mark = (attempt.device or "").partition(".")
         if user is not None and hmac.compare_digest(self._device_mark(user, nonce), mark.encode(errors="replace")):
             return [f"device {nonce}"]
-        return [f"account {folded(attempt.name)}", f"address {network_of(attempt.address)}"]
+        return [f"account {_account_of(attempt, user)}", f"address {network_of(attempt.address)}"]
 
     def _new_device(self, user: User) -> str:
         nonce = new_token()
@@ -159,6 +159,11 @@ class SignIn:
 
     def _device_mark(self, user: User, nonce: str) -> bytes:
         return self._seals.mark(Purpose.DEVICE, f"{user.id}\0{nonce}".encode(errors="replace")).hex().encode()
+
+
+def _account_of(attempt: Attempt, user: User | None) -> str:
+    """Returns what tries count under: one thing for an account, whether its name or its address was typed."""
+    return folded(attempt.name) if user is None else user.id
 
 
 def _is_still(held: User, seen: User) -> bool:

@@ -27,12 +27,14 @@ class Tries:
         """Counts one try under each name, or under none and raises `RateLimited`, with when the next one is free."""
         with self._lock:
             now = self._clock()
-            tried = [self._of(name, now) for name in names]
-            waits = [one[0] + _WINDOW_S - now for one in tried if len(one) >= self._per_minute]
+            tried = {name: self._recent(name, now) for name in names}
+            waits = [one[0] + _WINDOW_S - now for one in tried.values() if len(one) >= self._per_minute]
             if waits:
                 raise RateLimited("Too many tries. Wait as long as Retry-After says.", retry_after_s=max(waits))
-            for one in tried:
+            for name, one in tried.items():
                 one.append(now)
+                self._tried[name] = one
+                self._tried.move_to_end(name)
             while len(self._tried) > _MOST_KEPT:
                 self._tried.popitem(last=False)
 
@@ -43,9 +45,9 @@ class Tries:
                 if kept := self._tried.get(name):
                     kept.pop()
 
-    def _of(self, name: str, now: float) -> deque[float]:
-        tried = self._tried.setdefault(name, deque())
-        self._tried.move_to_end(name)
+    def _recent(self, name: str, now: float) -> deque[float]:
+        """Returns the tries of the last minute. A name without any is kept only once a try counts under it."""
+        tried = self._tried.get(name, deque())
         while tried and tried[0] <= now - _WINDOW_S:
             tried.popleft()
         return tried

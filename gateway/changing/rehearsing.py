@@ -6,13 +6,11 @@ import threading
 import time
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 from uuid import UUID
 
-import anyio
 from anyio import to_thread
 
 from gateway.activation import PATIENCE
@@ -40,9 +38,11 @@ from store.errors import InvalidContent, Refused, StoreError
 from store.people import Actor, Role
 
 _KEPT = 2
-"""States at most, the last ones that were asked: each holds an index of its own."""
+"""States at most that are made, the last ones that were asked: each holds an index of its own."""
 _ASKERS = (Role.EDITOR, Role.APPROVER, Role.ADMIN)
 _OURS = (StoreError, RailsError, ModelError, GatewayError)
+_Key = tuple[str, int]
+"""The hash of a change's content, and the revision that it is on top of."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -117,7 +117,7 @@ class Rehearsing:
         self._model = model
         self._admission = admission
         self._settings = settings
-        self._kept: OrderedDict[tuple[str, int], Rehearsal] = OrderedDict()
+        self._kept: OrderedDict[_Key, Rehearsal] = OrderedDict()
         self._guard = threading.Lock()
         self._work = ThreadPoolExecutor(1, thread_name_prefix="canongate-rehearsal")
         self.live = self._pipeline(live)
@@ -136,19 +136,16 @@ class Rehearsing:
             if (known := self._kept.get(key)) is not None:
                 self._kept.move_to_end(key)
                 return known
-            made = self._kept[key] = Rehearsal()
-            dropped = [self._kept.popitem(last=False)[1] for _ in range(len(self._kept) - _KEPT)]
-            made.making = self._work.submit(self._make, change, made)
-        for one in dropped:
-            one.runner.close()
+            made = Rehearsal()
+            made.making = self._work.submit(self._make, key, change, made)
+            self._kept[key] = made
         return made
 
     async def settled(self, actor: Actor, change_id: UUID, *, within_s: float) -> Rehearsal:
         """Returns the state of a change, made or not, after waiting for it for some seconds. Raises as `of` does."""
         found = await to_thread.run_sync(self.of, actor, change_id)
         if found.making is not None and not found.is_settled:
-            with anyio.move_on_after(within_s):
-                await asyncio.shield(asyncio.wrap_future(found.making))
+            await asyncio.wait([asyncio.wrap_future(found.making)], timeout=within_s)
         return found
 
     def told(self, actor: Actor, change_id: UUID, found: Rehearsal) -> tuple[str, ...]:
@@ -163,7 +160,7 @@ class Rehearsing:
         for one in kept:
             one.runner.close()
 
-    def _make(self, change: Change, made: Rehearsal) -> None:
+    def _make(self, key: _Key, change: Change, made: Rehearsal) -> None:
         try:
             live = load_catalog(self._database)
             ahead = live.after(bundle_of(change.edits), removed=removed_by(change.edits))
@@ -174,14 +171,18 @@ class Rehearsing:
         except Exception:  # noqa: BLE001 - whatever it is, somebody waits for the word that it did not work
             _LOG.exception("rehearsal_broke: change %s", change.id)
             made.problems = ("it broke in a way that nobody foresaw; the log has the traceback.",)
-        if made.problems:
-            self._forget(made)
+        for one in self._dropped(key, made):
+            one.runner.close()
 
-    def _forget(self, made: Rehearsal) -> None:
-        """Lets the next question try once more: what was away may be back."""
-        with self._guard, suppress(StopIteration):
-            del self._kept[next(key for key, one in self._kept.items() if one is made)]
-        made.runner.close()
+    def _dropped(self, key: _Key, made: Rehearsal) -> list[Rehearsal]:
+        """Takes out what is no longer kept, and returns it. What others wait for is not dropped before it is made."""
+        with self._guard:
+            if made.problems or key not in self._kept:  # what was away may be back with the next question
+                self._kept.pop(key, None)
+                return [made]
+            self._kept.move_to_end(key)
+            settled = [one for one, kept in self._kept.items() if kept.is_settled]
+            return [self._kept.pop(one) for one in settled[:-_KEPT]]
 
     def _pipeline(self, live: Live) -> ChatPipeline:
         return ChatPipeline(

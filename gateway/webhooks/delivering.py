@@ -40,6 +40,8 @@ class Route:
     kinds: frozenset[WebhookEvent]
     waiting: deque[Event] = field(default_factory=deque)
     dropped: int = 0
+    has_given_up: bool = False
+    """Whether its last event was never taken."""
     came: anyio.Event = field(default_factory=anyio.Event)
 
 
@@ -66,9 +68,14 @@ class Deliveries:
         """Kinds that anybody wants."""
         return frozenset().union(*(route.kinds for route in self._routes))
 
-    def is_full(self) -> bool:
-        """Whether some receiver has no place for one more."""
-        return any(len(route.waiting) >= self._most_waiting for route in self._routes)
+    def is_full(self, kinds: frozenset[WebhookEvent]) -> bool:
+        """Whether somebody who wants such events has no place for one more.
+
+        A receiver that was given up on is not waited for, so that it holds no other back, unless all of them were.
+        """
+        wanting = [route for route in self._routes if route.kinds & kinds]
+        taking = [route for route in wanting if not route.has_given_up] or wanting
+        return any(len(route.waiting) >= self._most_waiting for route in taking)
 
     @property
     def oldest_row(self) -> int | None:
@@ -116,10 +123,12 @@ class Deliveries:
                 continue
             if 200 <= status < 300:  # noqa: PLR2004 -- every success
                 _LOG.info("webhook_delivered: %s %s to %s, try %d", event.kind, event.id, route.name, number + 1)
+                route.has_given_up = False
                 return
             why = f"status {status}"
             if status == _GONE:
                 break
+        route.has_given_up = True
         _LOG.error("webhook_given_up: %s %s to %s, %s, %s", event.kind, event.id, route.name, why, dict(event.data))
 
     async def _post(self, route: Route, event: Event) -> int:

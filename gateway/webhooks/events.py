@@ -55,6 +55,8 @@ _OF_CHANGES: Mapping[str, tuple[WebhookEvent, ChangeState]] = {
     "change.published": (WebhookEvent.CHANGE_PUBLISHED, ChangeState.LIVE),
 }
 """Actions of the audit trail to what is told of them."""
+OF_THE_TRAIL = frozenset(kind for kind, _ in _OF_CHANGES.values())
+"""What is told from the audit trail, and can wait there."""
 
 
 def event_of_entry(entry: AuditEntry) -> Event | None:

@@ -20,6 +20,7 @@ from store.review.types import Cluster, Wanted
 PLACE = "webhooks-told"
 """File in the data folder that says how far the audit trail was told."""
 _CLUSTERS = 200
+"""That are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ def make_webhooks(
 
 def _largest_of(reviewing: Reviewing) -> Callable[[int], tuple[Cluster, ...]]:
     def largest(least: int) -> tuple[Cluster, ...]:
-        return reviewing.clusters(OPERATOR, Wanted(), least=least, after=None, limit=_CLUSTERS).items
+        page = reviewing.clusters(OPERATOR, Wanted(), least=least, after=None, limit=_CLUSTERS)
+        found = page.items
+        while page.next is not None:
+            page = reviewing.clusters(OPERATOR, Wanted(), least=least, after=page.next, limit=_CLUSTERS)
+            found += page.items
+        return found
 
     return largest

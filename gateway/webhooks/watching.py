@@ -11,7 +11,7 @@ from anyio import to_thread
 
 from gateway.reviewing.recorder import DecisionListener
 from gateway.webhooks.delivering import Deliveries
-from gateway.webhooks.events import Event, event_of_cluster, event_of_decision, event_of_entry
+from gateway.webhooks.events import OF_THE_TRAIL, Event, event_of_cluster, event_of_decision, event_of_entry
 from store.audit import AuditFilter, AuditTrail
 from store.errors import StoreError
 from store.review.types import Cluster
@@ -51,13 +51,13 @@ class TrailWatch:
         """Tells what came since the last look, as far as there is place, and notes how far everybody was told."""
         if self._read < 0:
             self._read = await to_thread.run_sync(self._begin)
-        while not self._deliveries.is_full():
+        while not self._deliveries.is_full(OF_THE_TRAIL):
             found = await to_thread.run_sync(self._after, self._read)
             for number, event in found:
                 if event is not None:
                     self._deliveries.tell(event)
                 self._read = number
-                if self._deliveries.is_full():
+                if self._deliveries.is_full(OF_THE_TRAIL):
                     break
             if len(found) < _BATCH:
                 break

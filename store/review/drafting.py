@@ -156,12 +156,15 @@ class Drafting:
         self, actor: Actor, action: OutOfScope, questions: Sequence[StoredQuestion], *, session: Session
     ) -> Drafted:
         assistants = {question.assistant for question in questions}
-        if action.suite is None and len(assistants) > 1:
-            raise InvalidContent("the questions are of several assistants: name the suite, or take one at a time.")
-        name = action.suite or suite_of(min(assistants))
+        if len(assistants) > 1:
+            raise InvalidContent("the questions are of several assistants: take those of one at a time.")
+        (assistant,) = assistants
+        name = action.suite or suite_of(assistant)
         opened = self._drafts.open_change(actor, action.change, purpose=self._purpose, session=session)
         edit = self._current(actor, opened, EditKind.SUITE, name, session)
-        document = new_suite(name, min(assistants)) if edit is None or edit.document is None else edit.document
+        document = new_suite(name, assistant) if edit is None or edit.document is None else edit.document
+        if document.get("assistant") not in (None, assistant):
+            raise InvalidContent("the test set asks another assistant. Name one of the questions' own, or none.")
         document, added = with_cases(document, [case_of(question.id, question.text) for question in questions])
         if added:
             base = "" if edit is None else edit.base

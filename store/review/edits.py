@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from store.content import SLOT_MARK
@@ -9,6 +10,9 @@ from store.errors import InvalidContent
 from store.phrases import fold
 
 MAX_LINE = 200
+_OUT_OF_SCOPE = "-out-of-scope"
+_ROOM = 26
+"""Characters of an assistant's name that leave place for the rest: a test set's name has 40 at most."""
 _CASE_ID = re.compile(r"[^a-z0-9_-]")
 
 
@@ -49,7 +53,9 @@ def without_lines(document: Mapping[str, Any], field: str, lines: Sequence[str])
 
 def suite_of(assistant: str) -> str:
     """Returns the name of the test set that keeps what an assistant must not answer."""
-    return f"{assistant[:26]}-out-of-scope"
+    if len(assistant) > _ROOM:  # two that begin alike are still told apart
+        assistant = f"{assistant[:17]}-{sha256(assistant.encode()).hexdigest()[:8]}"
+    return assistant + _OUT_OF_SCOPE
 
 
 def new_suite(name: str, assistant: str) -> dict[str, Any]:

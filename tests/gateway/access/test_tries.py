@@ -57,6 +57,18 @@ def test_the_names_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) ->
     assert len(tries._tried) == 10
 
 
+def test_refused_tries_are_not_kept_and_push_out_nobodys_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.access.tries._MOST_KEPT", 10)
+    tries = Tries(clock=Clock())
+    tries.take(["account ada"])
+    for _ in range(5):
+        tries.take(["address 1"])
+    for number in range(100):
+        with pytest.raises(RateLimited):
+            tries.take([f"account {number}", "address 1"])
+    assert set(tries._tried) == {"account ada", "address 1"}
+
+
 @pytest.mark.parametrize(
     ("one", "other", "is_same"),
     [

@@ -2,16 +2,18 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import anyio
 import pytest
 
-from gateway.changing.rehearsing import Rehearsal, Rehearsing, TriedCandidates
+from gateway.changing.rehearsing import Candidates, Rehearsal, Rehearsing, TriedCandidates
 from gateway.changing.servable import Servable
 from gateway.changing.services import policy_problem
 from gateway.limit_settings import LimitSettings
 from gateway.limits import make_admission
+from gateway.live import LiveState
 from gateway.settings import Settings
 from gateway.turn import Reply
 from rails.fakes import InProcessSandbox
@@ -19,7 +21,7 @@ from store.changes.types import EditKind
 from store.changes.viewing import ChangeViews
 from store.errors import NotFound, Refused
 from tests.building import ALARM, HOURS, POLICY, RESET, question
-from tests.gateway.changing.gate_world import ADA, BOB, VERA, GateWorld, until
+from tests.gateway.changing.gate_world import ADA, BOB, VERA, WAIT_S, GateWorld, until
 
 DRILL = {"reply": {"mode": "verbatim", "answer": "Stay where you are."}}
 
@@ -43,9 +45,32 @@ def rehearsing(gating: GateWorld) -> Iterator[Rehearsing]:
 
 
 def settled(rehearsing: Rehearsing, change, actor=ADA) -> Rehearsal:
-    found = rehearsing.of(actor, change.id)
-    until(lambda: found.is_settled)
+    return ended(rehearsing.of(actor, change.id))
+
+
+def ended(found: Rehearsal) -> Rehearsal:
+    assert found.making is not None
+    found.making.result(WAIT_S)
+    assert found.is_settled
     return found
+
+
+def waited(rehearsing: Rehearsing, change) -> Rehearsal:
+    return anyio.run(partial(rehearsing.settled, ADA, change.id, within_s=0.1))
+
+
+@dataclass
+class HeldCandidates:
+    """Begins to make a state when it is told to."""
+
+    inner: Candidates
+    has_begun: threading.Event = field(default_factory=threading.Event)
+    may_go_on: threading.Event = field(default_factory=threading.Event)
+
+    def state_of(self, *what: object) -> LiveState:
+        self.has_begun.set()
+        assert self.may_go_on.wait(WAIT_S)
+        return self.inner.state_of(*what)
 
 
 def answer(found: Rehearsal, text: str) -> Reply:
@@ -108,14 +133,46 @@ def test_a_publish_beside_it_makes_another_state(gating: GateWorld, rehearsing: 
 def test_who_waits_gets_how_far_it_is(gating: GateWorld, rehearsing: Rehearsing) -> None:
     change = gating.drafted(gating.edit("it.alarm", **DRILL))
 
-    async def wait() -> Rehearsal:
-        return await rehearsing.settled(ADA, change.id, within_s=0.1)
-
     gating.trials.held = threading.Event()
-    found = anyio.run(wait)
+    until(lambda: rehearsing.of(ADA, change.id).phase == "trying")
+    found = waited(rehearsing, change)
     assert (found.is_settled, found.phase) == (False, "trying")
     gating.trials.held.set()
     until(lambda: found.is_settled)
+
+
+def test_who_waits_for_what_is_made_no_more_gets_how_far_it_was(gating: GateWorld, rehearsing: Rehearsing) -> None:
+    begun, other = (gating.drafted(gating.edit("it.alarm", title=f"Title {number}")) for number in range(2))
+    gating.trials.held = threading.Event()
+    until(lambda: rehearsing.of(ADA, begun.id).phase == "trying")
+    found = rehearsing.of(ADA, other.id)
+    assert found.making is not None
+    assert found.making.cancel()  # as `close` does
+    assert waited(rehearsing, other) is found
+    assert not found.is_settled
+    gating.trials.held.set()
+
+
+def test_no_draft_that_is_being_made_is_dropped_for_others(gating: GateWorld, rehearsing: Rehearsing) -> None:
+    changes = [gating.drafted(gating.edit("it.alarm", title=f"Title {number}")) for number in range(3)]
+    gating.trials.held = threading.Event()
+    states = [rehearsing.of(ADA, change.id) for change in changes]
+    assert [rehearsing.of(ADA, change.id) for change in reversed(changes)] == states[::-1]
+    gating.trials.held.set()
+    for state in states:
+        ended(state)
+    assert [rehearsing.of(ADA, change.id) for change in changes[1:]] == states[1:], "the first was asked before them"
+    assert len(gating.trials.tried) == 3
+
+
+def test_what_is_made_when_the_gateway_ends_leaves_no_thread(gating: GateWorld, rehearsing: Rehearsing) -> None:
+    held = rehearsing._candidates = HeldCandidates(rehearsing._candidates)
+    found = rehearsing.of(ADA, gating.drafted(gating.edit("it.alarm", **DRILL)).id)
+    assert held.has_begun.wait(WAIT_S)
+    rehearsing.close()
+    held.may_go_on.set()
+    assert ended(found).pipeline is not None
+    assert found.runner._worker is None
 
 
 def test_who_neither_drafts_nor_approves_asks_no_draft(gating: GateWorld, rehearsing: Rehearsing) -> None:

@@ -97,6 +97,7 @@ def test_a_key_that_drafts_needs_an_owner_and_keys_rotate(run):
     assert rows[0]["owner"] == rows[1]["owner"] == listed(run)[0]["id"]
     assert rows[0]["expires_at"] is not None
     assert second["key"] != first["key"]
-    assert run("key", "rotate", first["id"], "--overlap", "0", "--json").status == 0
     assert is_one_line_of_ours(run("key", "rotate", first["id"]))
+    assert run("key", "rotate", second["id"], "--overlap", "0", "--json").status == 0
+    assert is_one_line_of_ours(run("key", "rotate", second["id"]))
     assert is_one_line_of_ours(run("key", "create", "scan", "--rate", "unlimited"))

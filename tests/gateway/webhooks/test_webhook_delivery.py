@@ -126,6 +126,7 @@ async def test_what_nobody_takes_is_given_up_with_a_line_in_the_log_and_the_next
             got = await came(receiver, 4)
             await settled(route)
     assert [one.headers["webhook-id"] for one in got] == ["msg_1"] * 3 + ["msg_2"]
+    assert not route.has_given_up, "it took one since"
     (line,) = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
     assert line.startswith("webhook_given_up: change.submitted msg_1 to receiver, status 500, ")
     assert "'change': 'c1'" in line
@@ -139,6 +140,7 @@ async def test_a_receiver_that_is_gone_is_not_asked_again(caplog):
             await came(receiver, 1)
             await settled(route)
         assert len(receiver.got) == 1
+        assert route.has_given_up
     assert "status 410" in caplog.text
 
 
@@ -159,7 +161,7 @@ async def test_a_queue_is_bounded_and_says_what_it_drops(caplog):
         for number in range(5):
             deliveries.tell(submitted(number))
         assert [event.id for event in route.waiting] == ["msg_0", "msg_1", "msg_2"]
-        assert (route.dropped, deliveries.is_full()) == (2, True)
+        assert (route.dropped, deliveries.is_full(route.kinds)) == (2, True)
     assert caplog.text.count("webhook_dropped") == 2
 
 

@@ -106,6 +106,46 @@ async def test_events_of_the_review_wait_in_the_database_while_the_queue_is_full
     assert (seen, route.dropped) == ([1, 2, 3, 4, 5], 0)
 
 
+def routes_for(*wanted: frozenset[WebhookEvent]) -> list[Route]:
+    return [Route(f"receiver {number}", SimpleNamespace(), b"k" * 32, kinds) for number, kinds in enumerate(wanted)]
+
+
+async def test_a_full_queue_of_handoffs_does_not_keep_events_of_the_review_from_others(trail):
+    handoffs, changes = routes_for(
+        frozenset({WebhookEvent.HANDOFF_REQUESTED}), frozenset({WebhookEvent.CHANGE_SUBMITTED})
+    )
+    deliveries = Deliveries([handoffs, changes], attempts=1, most_waiting=2)
+    watch = TrailWatch(trail.audit, deliveries, trail.place)
+    await watch.look()
+    for number in range(2):
+        deliveries.tell(event_of_decision(replace(decision(), id=f"d{number}", source="handoff")))
+    add(trail, "change.submitted")
+    await watch.look()
+    assert (len(handoffs.waiting), len(changes.waiting)) == (2, 1)
+
+
+async def test_who_was_given_up_on_holds_nobody_back_who_takes_events(trail):
+    down, up = routes_for(frozenset(WebhookEvent), frozenset(WebhookEvent))
+    watch = TrailWatch(trail.audit, Deliveries([down, up], attempts=1, most_waiting=1), trail.place)
+    await watch.look()
+    seen = []
+
+    async def look() -> None:
+        await watch.look()
+        seen.append([event.row for event in up.waiting])
+        up.waiting.clear()
+
+    for _ in range(4):
+        add(trail, "change.submitted")
+    await look()
+    await look()  # as long as the other is only slow, both wait
+    down.has_given_up = True
+    await look()
+    up.has_given_up = True
+    await look()  # nobody takes any, so that nothing is to be lost for somebody's sake
+    assert (seen, down.dropped, [event.row for event in down.waiting]) == ([[1], [], [2], []], 1, [1])
+
+
 async def test_a_place_that_cannot_be_read_begins_with_what_comes_now(trail, caplog):
     trail.place.write_text("not a number")
     add(trail, "change.submitted")

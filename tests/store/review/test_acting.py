@@ -1,10 +1,12 @@
 import datetime as dt
 
+import msgspec
 import pytest
 from queue_parts import NOW, VPN, Queue, editor, noted
 
 from store.database import Database
 from store.errors import Conflict, InvalidContent, NotFound
+from store.formats.suite import Suite
 from store.plain import canonical_hash, to_plain
 from store.review.actions import AddCounterexample, AddPhrasing, Discard, Merge, NewPrompt, OutOfScope, Snooze
 from store.review.drafts import Edit, EditKind
@@ -90,6 +92,30 @@ def test_what_is_out_of_scope_becomes_a_case_that_must_be_refused(database: Data
     assert [(case["message"], case["expect"]) for case in document["cases"]] == [("sing a song", "refuse")]
     queue.acting.undo(ADA, done.id, now=NOW)
     assert queue.drafts.changes[done.change] == {}
+
+
+def test_a_test_set_takes_no_questions_of_another_assistant(database: Database) -> None:
+    queue = Queue(database)
+    queue.take("sing a song", "juggle")
+    queue.take("tell a joke", assistant="shop")
+    done = queue.acting.act(ADA, OutOfScope("silly"), [queue.target("sing a song")], now=NOW)
+    of_desk, of_shop = queue.target("juggle"), queue.target("tell a joke")
+    for refused in ([of_shop], [of_desk, of_shop]):
+        with pytest.raises(InvalidContent, match="assistant"):
+            queue.acting.act(ADA, OutOfScope("silly"), refused, now=NOW)
+    document = queue.document(done.change, "silly", EditKind.SUITE)
+    assert [case["message"] for case in document["cases"]] == ["sing a song"]
+
+
+def test_assistants_whose_long_names_begin_alike_have_test_sets_of_their_own(database: Database) -> None:
+    queue = Queue(database)
+    names = [f"the-assistant-of-the-department-{number}" for number in (1, 2)]
+    for name in names:
+        queue.take(name[-1], assistant=name)
+        queue.acting.act(ADA, OutOfScope(), [queue.target(name[-1])], now=NOW)
+    (edits,) = queue.drafts.changes.values()
+    suites = [msgspec.convert(edit.document, Suite) for edit in edits.values()]
+    assert sorted((one.assistant, len(one.cases)) for one in suites) == [(name, 1) for name in names]
 
 
 def test_a_snoozed_question_is_open_again_at_its_time(database: Database) -> None:

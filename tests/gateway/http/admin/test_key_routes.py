@@ -68,6 +68,8 @@ async def test_a_key_rotates_with_both_alive_for_a_while(admin: AdminWorld) -> N
         assert len((await client.get(KEYS, params={"client": "shop"})).json()["keys"]) == 2
         for token in (old["token"], new.json()["token"]):
             assert admin.ring.principal(token)
+        again = await client.post(path, json={"overlap_hours": 24})
+        assert (again.status_code, new.json()["key"]["id"] in again.json()["detail"]) == (409, True)
         admin.clock.pass_by(hours=24)
         assert admin.ring.known(old["token"]) is None
         assert (await client.post(path, json={})).status_code == 409

@@ -4,10 +4,12 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 
 from gateway.limits import Deadline
 from gateway.turn import Question
+from gateway.webhooks.making import _largest_of
 from store.database import open_database
 from store.people import Role
 from store.review.drafts import Edit, EditKind
@@ -64,6 +66,16 @@ async def test_a_viewer_reads_redacted_texts_page_by_page(filled: AdminWorld) ->
     assert one.headers["etag"] == '"1"'
     assert [item["reasons"] for item in blocked["items"]] == [{"blocked": 1}]
     assert sorted(item["count"] for item in found["items"]) == [1, 2]
+
+
+async def test_webhooks_are_told_of_every_cluster_however_many_there_are(
+    filled: AdminWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.webhooks.making._CLUSTERS", 1)
+    largest = _largest_of(filled.review.reviewing)
+    found = await anyio.to_thread.run_sync(largest, 1)
+    assert [one.messages for one in found] == [3, 1, 1]
+    assert [one.messages for one in await anyio.to_thread.run_sync(largest, 2)] == [3]
 
 
 async def test_clusters_are_listed_from_three_messages_on(filled: AdminWorld) -> None:

@@ -95,6 +95,17 @@ async def test_after_five_tries_there_is_a_pause_that_is_told_and_is_over_when_i
     assert 0 < int(told.headers["retry-after"]) <= 60
 
 
+async def test_tries_by_name_and_by_address_count_for_one_account(admin: AdminWorld) -> None:
+    admin.user("ada", Role.EDITOR, mail="ada@tarnwick.example")
+    statuses = []
+    for number, name in enumerate(["ada", "ada@tarnwick.example"] * 3):
+        async with admin.browser(address=f"198.51.100.{number}") as browser:
+            statuses.append((await browser.post(SESSION, json=body(name, "wrong"))).status_code)
+    assert statuses == [401] * 5 + [429]
+    refused = [one.details["failures"] for one in admin.audit.entries() if one.action == "session.refused"]
+    assert refused == [1, 2, 3, 4, 5]
+
+
 async def test_nobody_is_kept_out_by_the_tries_of_others(admin: AdminWorld) -> None:
     admin.user("ada", Role.EDITOR)
     async with admin.browser() as hers, admin.browser(address="198.51.100.7") as theirs:
