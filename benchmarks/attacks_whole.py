@@ -265,7 +265,7 @@ async def honest(components: Components) -> dict[str, Any]:
     cases = tuple(case for case in suite.cases if case.expect in (Expectation.ANSWER, Expectation.ASK))
     report = await run_suite(
         components.pipeline,
-        components.live.current.catalog,
+        components.live.current,
         Suite(suite.name, suite.title, cases),
         assistant=ASSISTANT,
         principal=NO_LIMIT,

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from gateway.credentials import Principal
-from gateway.errors import NotServing
+from gateway.errors import InvalidRequest, NotServing
 from gateway.limits import Deadline
+from gateway.live import LiveState
 from gateway.pipeline import ChatPipeline
 from gateway.turn import Question, Reply, masked
 from store.catalog import Catalog
@@ -91,7 +92,7 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True)
 class NotChecked:
-    """A message about which nothing is known, since a part broke or was too busy: it went as nobody expected."""
+    """A message about which nothing is known: it cannot be asked, or a part broke or was too busy."""
 
     case: SuiteCase
     code: str
@@ -161,7 +162,7 @@ class SuiteReport:
 
 async def run_suite(
     pipeline: ChatPipeline,
-    catalog: Catalog,
+    state: LiveState,
     suite: Suite,
     *,
     assistant: str,
@@ -172,12 +173,13 @@ async def run_suite(
 
     Goes on after a message that could not be checked. Raises as the pipeline does for what is wrong with all of them.
     """
-    runner = CaseRunner(pipeline, catalog, assistant, replace(principal, requests_per_minute=10**9))
+    state.assistant(assistant, principal)
+    runner = CaseRunner(pipeline, state.catalog, assistant, replace(principal, requests_per_minute=10**9))
     results, not_checked = [], []
     for number, case in enumerate(suite.cases, start=1):
         try:
             results.append(await runner.run(case))
-        except NotServing as error:
+        except (NotServing, InvalidRequest) as error:
             not_checked.append(NotChecked(case, error.code, error.message))
         progress(number, len(suite.cases))
     return SuiteReport(suite.name, tuple(results), tuple(not_checked))
@@ -233,7 +235,9 @@ class CaseRunner:
         return (*sent, reply.text) == (alone.decision.sent_sha256, alone.turn.sent, alone.text)
 
     def _own_phrasing(self, key: str) -> str:
-        prompt = self._catalog.prompts[key]
+        prompt = self._catalog.prompts.get(key)
+        if prompt is None:
+            raise InvalidRequest("not_found", f"There is no prompt {key} to ask first.")
         return fill_sample(Row(prompt, RowKind.PHRASING, prompt.content.phrasings[0]))
 
     async def _ask(self, text: str, conversation: str | None, slots: Mapping[str, str] | None = None) -> Reply:

@@ -14,13 +14,25 @@ _MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?\\.?" if len(name) > 3 else name fo
 )
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>\d{4})"
+_OTHER = r"\d{1,2}(?:st|nd|rd|th|[./]\d{1,2}\.?|\.)?"
+_AND = r"\s*(?:[-\u2013/&]|\b(?:to|and|or|until|till)\b)\s*(?:the )?"
+_BEFORE = rf"(?P<before>(?<![\w./:-]){_OTHER}{_AND})?"
+"""A further day beside the date: of "10-12 March" neither is chosen."""
+_MORE = rf"(?P<more>{_AND}{_OTHER}(?![\w:/-]|\.\d)|,? '\d{{2}}| \d{{2}}(?!:))?"
+"""The same behind it, or what may be a year, an hour or a count: "3 March 28"."""
 _EDGE_LEFT, _EDGE_RIGHT = r"(?<![\w./-])", r"(?![\w/-]|\.\d)"
 
 _ISO = re.compile(rf"{_EDGE_LEFT}(?P<year>\d{{4}})-(?P<month>\d{{1,2}})-(?P<day>\d{{1,2}}){_EDGE_RIGHT}", re.ASCII)
-_DOTTED = re.compile(rf"{_EDGE_LEFT}(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}){_EDGE_RIGHT}", re.ASCII)
-_SLASHED = re.compile(rf"{_EDGE_LEFT}(?P<day>\d{{1,2}})/(?P<month>\d{{1,2}})/(?P<year>\d{{4}}){_EDGE_RIGHT}", re.ASCII)
-_DAY_MONTH = re.compile(rf"\b{_DAY}(?: of)? (?P<name>{_MONTH})(?:,? {_YEAR})?(?!\w)", re.IGNORECASE | re.ASCII)
-_MONTH_DAY = re.compile(rf"\b(?P<name>{_MONTH}) {_DAY}(?:,? {_YEAR})?(?!\w)", re.IGNORECASE | re.ASCII)
+_DOTTED = re.compile(
+    rf"{_EDGE_LEFT}{_BEFORE}(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}){_EDGE_RIGHT}", re.ASCII
+)
+_SLASHED = re.compile(
+    rf"{_EDGE_LEFT}{_BEFORE}(?P<day>\d{{1,2}})/(?P<month>\d{{1,2}})/(?P<year>\d{{4}}){_EDGE_RIGHT}", re.ASCII
+)
+_DAY_MONTH = re.compile(
+    rf"\b{_BEFORE}{_DAY}(?: of)? (?P<name>{_MONTH}){_MORE}(?:,? {_YEAR})?(?!\w)", re.IGNORECASE | re.ASCII
+)
+_MONTH_DAY = re.compile(rf"\b(?P<name>{_MONTH}) {_DAY}{_MORE}(?:,? {_YEAR})?(?!\w)", re.IGNORECASE | re.ASCII)
 _RELATIVE = re.compile(r"\b(?P<word>today|tomorrow)\b", re.IGNORECASE)
 _WEEKDAY = re.compile(rf"\b(?P<which>this|next) (?P<name>{'|'.join(_WEEKDAYS)})\b", re.IGNORECASE)
 _LAST_AMBIGUOUS = 12
@@ -43,7 +55,8 @@ def find_dates(text: str, today: dt.date) -> tuple[FoundDate, ...]:
     one in the week after the current one (weeks start on Monday).
     """
     found: list[FoundDate] = []
-    for one in _all_dates(text, today):
+    unsafe_first = sorted(_all_dates(text, today), key=lambda one: one.date is not None)
+    for one in unsafe_first:
         if not any(one.start < other.end and other.start < one.end for other in found):
             found.append(one)
     return tuple(sorted(found, key=lambda one: one.start))
@@ -54,15 +67,20 @@ def _all_dates(text: str, today: dt.date) -> Iterator[FoundDate]:
         for hit in pattern.finditer(text):
             year, month, day = (int(hit[part]) for part in ("year", "month", "day"))
             is_ambiguous = pattern is _SLASHED and day <= _LAST_AMBIGUOUS and month <= _LAST_AMBIGUOUS
-            yield FoundDate(*hit.span(), None if is_ambiguous else _date(year, month, day))
+            yield FoundDate(*hit.span(), None if is_ambiguous or _is_beside_more(hit) else _date(year, month, day))
     for pattern in (_DAY_MONTH, _MONTH_DAY):
         for hit in pattern.finditer(text):
-            yield FoundDate(*hit.span(), _named_date(hit, today))
+            yield FoundDate(*hit.span(), None if _is_beside_more(hit) else _named_date(hit, today))
     for hit in _RELATIVE.finditer(text):
         days = 0 if hit["word"].lower() == "today" else 1
         yield FoundDate(*hit.span(), today + dt.timedelta(days=days))
     for hit in _WEEKDAY.finditer(text):
         yield FoundDate(*hit.span(), _weekday(hit, today))
+
+
+def _is_beside_more(hit: re.Match[str]) -> bool:
+    found = hit.groupdict()
+    return any(found.get(part) for part in ("before", "more"))
 
 
 def _named_date(hit: re.Match[str], today: dt.date) -> dt.date | None:

@@ -5,11 +5,10 @@ from collections.abc import Collection
 import numpy as np
 
 from store.index import PromptIndex
+from store.learning.limits import NEVER, sentences_needed
 from store.phrases import RowKind
 from store.vectors import Numbers, Vectors
 
-NEVER = 2.0
-"""A similarity that nothing has."""
 _MOST_PHRASINGS = 5_000
 """Phrasings that are looked at; more would not move the limit."""
 
@@ -19,10 +18,13 @@ def follow_up_limit(index: PromptIndex, areas: Collection[str], rate: float) -> 
 
     After an answer a person may ask anything, so the phrasings of all other prompts stand for what is no follow-up.
     Whoever asks about the same matter in a way that no follow-up covers is not among them: keep follow-ups specific.
+    `NEVER` where the phrasings are too few to show the rate.
     """
     rows = [index.row(number) for number in range(len(index))]
     own = [number for number, row in enumerate(rows) if row.prompt.content.area in areas]
     said = np.array([number for number in own if rows[number].kind is RowKind.PHRASING], dtype=np.int64)
+    if len({rows[number].text for number in said.tolist()}) < sentences_needed(1.0, rate):
+        return NEVER
     said = said[:: max(1, len(said) // _MOST_PHRASINGS)]
     after: dict[str, list[int]] = {}
     for number in own:

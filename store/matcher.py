@@ -1,6 +1,6 @@
 """The matcher: which approved prompt a message means, if any, and on what evidence."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from store.contradiction import contradicts
 from store.gates import MAX_CHOICES, decide
@@ -66,7 +66,7 @@ class Matcher:
             return NoMatch(Evidence((), Gate.LANGUAGE))
         vector = self.vector_of(text)
         hits = self._hits(vector, scope.areas, after, refused)
-        found = _follow_up(text, hits, scope.limits) or self._decided(
+        found = self._follow_up(text, vector, hits, scope.limits) or self._decided(
             text, self._candidates(text, scope, vector, hits, refused), scope.limits
         )
         if isinstance(found, Match):
@@ -114,33 +114,37 @@ class Matcher:
     ) -> tuple[Candidate, ...]:
         phrasings = [hit for hit in hits if hit.row.kind is RowKind.PHRASING]
         ranked = scope.scorer.rank(text, vector, phrasings, refused)
-        countered = self._index.nearest_counterexamples(vector, [one.key for one in ranked])
+        countered = self._countered(vector, [one.key for one in ranked])
         return tuple(
-            Candidate(
-                self._index.prompt(one.key),
-                one.score,
-                one.phrasing,
-                one.similarity,
-                countered[one.key].score if one.key in countered else None,
-            )
+            Candidate(self._index.prompt(one.key), one.score, one.phrasing, one.similarity, countered.get(one.key))
             for one in ranked
         )
 
+    def _follow_up(self, text: str, vector: Vectors, hits: Sequence[Hit], limits: Limits) -> Match | Ambiguous | None:
+        """Right after its predecessor, a follow-up that is nearest of all is what was meant."""
+        nearest = [hit for hit in hits if hits[0].score - hit.score <= _TIE and hit.row.kind is RowKind.FOLLOW_UP]
+        if (
+            not nearest
+            or nearest[0].score < limits.follow_up
+            or contradicts(text, nearest[0].row.text, nearest[0].row.prompt.content.follow_ups)
+        ):
+            return None
+        best = {hit.row.prompt.key: hit for hit in reversed(nearest)}
+        countered = self._countered(vector, best)
+        likely = (
+            Candidate(hit.row.prompt, hit.score, hit.row.text, hit.score, countered.get(key))
+            for key, hit in best.items()
+        )
+        candidates = tuple(one for one in likely if not one.is_countered)
+        if not candidates:
+            return None
+        if len(candidates) > 1:
+            return _ask(candidates)
+        return Match(candidates[0].prompt, MatchMethod.FOLLOW_UP, Evidence(candidates, Gate.ACCEPTED))
 
-def _follow_up(text: str, hits: Sequence[Hit], limits: Limits) -> Match | Ambiguous | None:
-    """Right after its predecessor, a follow-up that is nearest of all is what was meant."""
-    nearest = [hit for hit in hits if hits[0].score - hit.score <= _TIE and hit.row.kind is RowKind.FOLLOW_UP]
-    if (
-        not nearest
-        or nearest[0].score < limits.follow_up
-        or contradicts(text, nearest[0].row.text, nearest[0].row.prompt.content.follow_ups)
-    ):
-        return None
-    best = {hit.row.prompt.key: hit for hit in reversed(nearest)}
-    candidates = tuple(Candidate(hit.row.prompt, hit.score, hit.row.text, hit.score) for hit in best.values())
-    if len(best) > 1:
-        return _ask(candidates)
-    return Match(candidates[0].prompt, MatchMethod.FOLLOW_UP, Evidence(candidates, Gate.ACCEPTED))
+    def _countered(self, vector: Vectors, keys: Iterable[str]) -> dict[str, float]:
+        """Returns the cosine of each prompt's nearest counterexample, for those that have one."""
+        return {key: hit.score for key, hit in self._index.nearest_counterexamples(vector, keys).items()}
 
 
 def _decide_exact(hits: tuple[ExactHit, ...]) -> AnyMatch:

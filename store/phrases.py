@@ -184,13 +184,13 @@ class _Template:
         text = unicodedata.normalize("NFKC", row.text).translate(_ALIKE).strip().rstrip("?.! ")
         pieces = SLOT_MARK.split(text)
         self.row = row
-        self._slots = {name: slots[name] for name in pieces[1::2]}
+        self._slots = [slots[name] for name in pieces[1::2]]
         literal = "".join(pieces[::2])
         self.rank = len("".join(literal.split()))
         self.words = frozenset(_whole_words(pieces[::2]))
         """Words that every message has which is this phrasing."""
         words = len(_WORD.findall(literal))
-        has_free_text = any(isinstance(slot, ShortTextSlot) for slot in self._slots.values())
+        has_free_text = any(isinstance(slot, ShortTextSlot) for slot in self._slots)
         self.is_specific = words >= _MIN_WORDS_BESIDE_FREE_TEXT if has_free_text else words >= 1
         self._pattern = compile_pattern(_template_pattern(pieces, slots))
 
@@ -199,13 +199,17 @@ class _Template:
         hit = self._pattern.fullmatch(message.translate(_ALIKE).strip())
         if hit is None:
             return None
-        captured = {name: text.strip() for name, text in hit.groupdict().items()}
-        return captured if all(self._fits(name, text) for name, text in captured.items()) else None
+        captured: dict[str, str] = {}
+        for slot, text in zip(self._slots, map(str.strip, hit.groups()), strict=True):
+            # A blank that comes twice stands for one thing.
+            if not _fits(slot, text) or captured.setdefault(slot.name, text) != text:
+                return None
+        return captured
 
-    def _fits(self, name: str, text: str) -> bool:
-        slot = self._slots[name]
-        # A pasted text that is too long still belongs to this prompt, which then asks for a shorter one.
-        return isinstance(slot, QuotedTextSlot) or accept_value(slot, text, _ANY_DAY) is not None
+
+def _fits(slot: AnySlot, text: str) -> bool:
+    # A pasted text that is too long still belongs to this prompt, which then asks for a shorter one.
+    return isinstance(slot, QuotedTextSlot) or accept_value(slot, text, _ANY_DAY) is not None
 
 
 def _whole_words(pieces: Sequence[str]) -> Iterator[str]:
@@ -217,17 +221,12 @@ def _whole_words(pieces: Sequence[str]) -> Iterator[str]:
 
 
 def _template_pattern(pieces: list[str], slots: Mapping[str, AnySlot]) -> str:
-    seen: set[str] = set()
     parts = []
     for place, piece in enumerate(pieces):
         if place % 2 == 0:
             parts.append(r"\s+".join(re2.escape(word) for word in re.split(r"\s+", piece)))
-        elif piece in seen:
-            parts.append(r"[^\n]{1,64}?")
         else:
-            seen.add(piece)
-            is_quoted = isinstance(slots[piece], QuotedTextSlot)
-            parts.append(f"(?P<{piece}>(?s:.+))" if is_quoted else rf"(?P<{piece}>[^\n]{{1,64}}?)")
+            parts.append(r"((?s:.+))" if isinstance(slots[piece], QuotedTextSlot) else r"([^\n]{1,64}?)")
     return rf"(?i)[\"'\s]*{''.join(parts)}[\s?.!\"']*"
 
 

@@ -32,7 +32,7 @@ class Trials(Protocol):
     """Makes matchers of catalogs that are not published."""
 
     def try_out(self, catalog: Catalog, like: Assembled | None = None, progress: Progress | None = None) -> Assembled:
-        """Returns what would match; with `like`, fitted as that one was. Blocks."""
+        """Returns what would match; with `like`, tuned only if that one was, and a tuned fit is there. Blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,12 @@ class Proving:
         self, live: Catalog, ahead: Catalog, policies: Mapping[str, RailsPolicy], runner: RailRunner, step: Progress
     ) -> _Sides:
         tried = self._trials.try_out(ahead, progress=step)
-        state = LiveState(ahead, tried.matcher, policies)
         if not live.assistants:
-            return _Sides(state, None, tried, None)
+            return _Sides(LiveState(ahead, tried.matcher, policies), None, tried, None)
         tried_live = self._trials.try_out(live, tried, progress=step)
+        if tried_live.fit.is_tuned != tried.fit.is_tuned:  # no trial tunes, so only the draft has a tuned fit
+            tried = self._trials.try_out(ahead, tried_live, progress=step)
+        state = LiveState(ahead, tried.matcher, policies)
         same = {name: one for name, one in policies.items() if _is_same_policy(name, live, ahead)}
         try:
             before = compile_policies(live, runner, self._servable.services, same)

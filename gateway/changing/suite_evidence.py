@@ -129,12 +129,12 @@ def _judged(
 ) -> SuiteEvidence:
     cases = [_case_evidence(pair.name, one, after[one.id], before.get(one.id)) for one in pair.after.cases]
     by_id = {case.id: case for case in pair.after.cases}
-    blocking = [
-        f"suite {pair.name}: case {one.case}: {why}: {one.expected} is wanted, and it comes to {one.got}"
+    blocking = {
+        one.case: f"suite {pair.name}: case {one.case}: {why}: {one.expected} is wanted, and it comes to {one.got}"
         for one in cases
-        if (why := _why_blocking(one, after[one.case], is_new=pair.is_new(by_id[one.case])))
-    ]
-    found.problems += blocking[:_MOST_NAMED]
+        if (why := _why_blocking(one, after[one.case], before.get(one.case), is_new=pair.is_new(by_id[one.case])))
+    }
+    found.problems += list(blocking.values())[:_MOST_NAMED]
     if len(blocking) > _MOST_NAMED:
         found.problems.append(f"suite {pair.name}: {len(blocking) - _MOST_NAMED} more cases like these.")
     _look_at_rate(pair, after, before, rate, found)
@@ -143,8 +143,8 @@ def _judged(
         found.notices.append(
             f"suite {pair.name}: {_listed(softened)}: the right prompt was the answer, and is offered among others now."
         )
-    still = sum(not one.is_right for one in cases) - len(blocking) - len(softened)
-    if still > 0:
+    still = sum(not one.is_right and one.got == one.before and one.case not in blocking for one in cases)
+    if still:
         found.notices.append(f"suite {pair.name}: {_count(still, 'case')} not right, as before.")
     return SuiteEvidence(
         name=pair.name,
@@ -176,7 +176,9 @@ def _look_at_rate(
         found.problems.append(told)
 
 
-def _why_blocking(one: CaseEvidence, verdict: CaseVerdict, *, is_new: bool) -> str:
+def _why_blocking(  # noqa: PLR0911 -- one for each reason
+    one: CaseEvidence, verdict: CaseVerdict, before: CaseVerdict | None, *, is_new: bool
+) -> str:
     if one.is_right:
         return ""
     if verdict.is_unasked:
@@ -185,7 +187,11 @@ def _why_blocking(one: CaseEvidence, verdict: CaseVerdict, *, is_new: bool) -> s
         return "" if verdict.is_offered else "it was right, and is not any more"
     if is_new:
         return "it is new, and not right"
-    return "" if one.was_right is False else "it is not right, and nothing is known of it live"
+    if before is None or before.is_unasked:
+        return "it is not right, and nothing is known of it live"
+    if verdict.is_wrong_prompt and not before.is_wrong_prompt:
+        return "it gets the answer of another prompt, and did not before"
+    return ""
 
 
 def _case_evidence(suite: str, case: SuiteCase, after: CaseVerdict, before: CaseVerdict | None) -> CaseEvidence:

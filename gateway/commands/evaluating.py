@@ -48,8 +48,8 @@ def suite(
 ) -> None:
     """Run a test set through the whole pipeline and report what failed.
 
-    A message that could not be checked, because a rail timed out on a busy machine or the database was away, counts as
-    failed with the reason, and the others are asked all the same; the command then ends with status 1.
+    A message that could not be checked, because it is too long, a rail timed out on a busy machine or the database was
+    away, counts as failed with the reason, and the others are asked all the same; the command then ends with status 1.
 
     \b
     Example:
@@ -99,7 +99,7 @@ async def _run(components: Components, cases: Suite, assistant: str, bar: Progre
     async with components.on_this_loop():
         return await run_suite(
             components.pipeline,
-            components.live.current.catalog,
+            components.live.current,
             cases,
             assistant=assistant,
             principal=OPERATOR,

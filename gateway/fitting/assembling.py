@@ -89,8 +89,10 @@ class Assembly:
         for name, assistant in catalog.assistants.items():
             areas = frozenset(assistant.areas)
             limits = calibrated[name].limits if name in calibrated else EXACT_ONLY
-            enough = follow_up_limit(index, areas, assistant.match.false_match_rate)
-            scopes[name] = Scope(areas, scorers.get(areas, NearestScorer()), replace(limits, follow_up=enough))
+            if not limits.is_word_for_word:
+                enough = follow_up_limit(index, areas, assistant.match.false_match_rate)
+                limits = replace(limits, follow_up=enough)
+            scopes[name] = Scope(areas, scorers.get(areas, NearestScorer()), limits)
         embed = BatchingEmbedder(fit.embedder).embed
         is_unread = unread_by(fit.embedder.languages)
         matcher = Matcher(index, embed, scopes, is_unread=is_unread, fingerprint=fit.fingerprint)

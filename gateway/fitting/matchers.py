@@ -112,8 +112,9 @@ class FittedMatchers:
     def try_out(self, catalog: Catalog, like: Assembled | None = None, progress: Progress | None = None) -> Assembled:
         """Returns what `make` would make of a catalog that is not published, and keeps it for that.
 
-        With `like`, it is fitted as that one was: with or without tuning. A fit that has to be made takes no
-        processor from messages, and ends nobody else's. Blocks, for up to a minute. Raises `NotServing`.
+        With `like`, it is tuned only if that one was, and a tuned fit is there: none is made for a trial. A fit that
+        has to be made takes no processor from messages, and ends nobody else's. Blocks, for up to a minute. Raises
+        `NotServing`.
         """
         published = published_of(catalog)
         is_tuned = None if like is None else like.fit.is_tuned

@@ -7,6 +7,7 @@ import anyio
 import msgspec
 import pytest
 
+from gateway.canonicalize import MAX_CHARS
 from gateway.errors import InvalidRequest
 from gateway.suite import CaseResult, KindCount, NotChecked, SuiteReport, run_suite
 from models.fakes import FakeModel, prompt_text
@@ -188,6 +189,20 @@ def test_a_rail_that_does_not_come_to_an_end_costs_its_message_and_not_the_run()
     assert lost.reason == "A check could not be completed, so nothing was answered."
 
 
+def test_a_message_that_cannot_be_asked_costs_itself_and_not_the_run():
+    report = run_whole(
+        case(id="long", message="x" * (MAX_CHARS + 1), expect="refuse"),
+        case(id="gone", message="And on Saturdays?", expect="answer", prompt="it.weekend", after="it.gone"),
+        case(id="after", message="The fire alarm rings", expect="answer", prompt="it.alarm"),
+    )
+    assert [(one.case.id, one.is_right) for one in report.results] == [("after", True)]
+    assert [(one.case.id, one.code) for one in report.not_checked] == [
+        ("long", "message_too_long"),
+        ("gone", "not_found"),
+    ]
+    assert report.not_checked[1].reason == "There is no prompt it.gone to ask first."
+
+
 def test_what_is_wrong_with_every_message_ends_the_run():
     here = build()
     with pytest.raises(InvalidRequest, match="no such assistant"):
@@ -207,7 +222,7 @@ def run_whole(*cases: SuiteCase, here=None, progress=lambda *_: None, assistant=
     report = anyio.run(
         lambda: run_suite(
             here.pipeline,
-            here.live.current.catalog,
+            here.live.current,
             Suite("small", "Small", cases),
             assistant=assistant,
             principal=CALLER,
@@ -240,7 +255,7 @@ def test_a_rate_does_not_stop_a_suite():
     results = anyio.run(
         lambda: run_suite(
             here.pipeline,
-            here.live.current.catalog,
+            here.live.current,
             Suite("small", "Small", tuple(case(message="zebras graze quietly", expect="refuse") for _ in range(3))),
             assistant="desk",
             principal=replace(CALLER, requests_per_minute=1),

@@ -1,11 +1,13 @@
 """The limit of follow-ups: what other prompts' phrasings reach is not enough."""
 
+import numpy as np
 import pytest
 from store_content import DIMENSION, embed, version
 
 from store.catalog import Catalog
-from store.follow_ups import NEVER, follow_up_limit
+from store.follow_ups import follow_up_limit
 from store.index import PromptIndex
+from store.learning.limits import NEVER
 
 LEAVE = version("it.leave", phrasings=["carry over leave"])
 CONTRACTOR = version(
@@ -18,21 +20,34 @@ def limit(*versions, areas=("it",), rate=0.01) -> float:
     return follow_up_limit(PromptIndex.build(catalog, embed, dimension=DIMENSION), areas, rate)
 
 
+def several(key: str, count: int):
+    return version(key, phrasings=[f"and for card number {n}" for n in range(count)])
+
+
 def test_it_is_what_the_stated_share_of_other_phrasings_reaches():
-    near = version("it.card", phrasings=["and for a card"])
-    vectors = embed(["and for contractors", "and for a card"])
-    assert limit(LEAVE, CONTRACTOR, near, rate=1e-9) == pytest.approx(float(vectors[0] @ vectors[1]), abs=1e-6)
-    assert limit(LEAVE, CONTRACTOR, near, rate=0.5) < limit(LEAVE, CONTRACTOR, near)
+    others = several("it.card", 299)
+    said = [*others.content.phrasings, *LEAVE.content.phrasings]
+    (near,) = embed(CONTRACTOR.content.follow_ups) @ embed(said).T
+    assert limit(LEAVE, CONTRACTOR, others) == pytest.approx(float(np.quantile(near, 0.99)), abs=1e-6)
+    assert limit(LEAVE, CONTRACTOR, others, rate=0.5) == pytest.approx(float(np.quantile(near, 0.5)), abs=1e-6)
 
 
 def test_a_prompts_own_phrasings_do_not_tighten_it():
-    own = version(
-        "it.leave-c", phrasings=["and for contractors please"], follows=["it.leave"], follow_ups=["and for contractors"]
-    )
+    phrasings = [f"and for contractors {n}" for n in range(300)]
+    own = version("it.leave-c", phrasings=phrasings, follows=["it.leave"], follow_ups=["and for contractors"])
     assert limit(LEAVE, own) < 0.5
 
 
+@pytest.mark.parametrize(("rate", "needed"), [(0.01, 300), (0.05, 60)])
+def test_too_few_phrasings_to_show_the_rate_leave_follow_ups_word_for_word(rate, needed):
+    others = needed - 2  # beside one each of the two
+    assert limit(LEAVE, CONTRACTOR, several("it.card", others - 1), rate=rate) == NEVER
+    assert limit(LEAVE, CONTRACTOR, several("it.card", others), rate=rate) < 1.0
+
+
 def test_without_follow_ups_or_other_phrasings_nothing_is_enough():
-    assert limit(LEAVE) == NEVER
-    assert limit(LEAVE, CONTRACTOR, areas=("hr",)) == NEVER
-    assert limit(CONTRACTOR) == NEVER
+    many = several("it.card", 300)
+    assert limit(LEAVE, many) == NEVER
+    assert limit(LEAVE, CONTRACTOR, many, areas=("hr",)) == NEVER
+    alone = version("it.leave-c", phrasings=many.content.phrasings, follows=["it.leave"], follow_ups=["and so"])
+    assert limit(alone) == NEVER

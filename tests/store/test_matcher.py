@@ -239,12 +239,12 @@ def test_an_empty_store_is_no_match():
 
 
 FOLLOWED = version("it.leave", phrasings=["carry over leave"])
-FOLLOW = version(
-    "it.leave-c",
-    phrasings=["carry over leave of a contractor"],
-    follows=["it.leave"],
-    follow_ups=["And for contractors?"],
-)
+FOLLOWS = {
+    "phrasings": ["carry over leave of a contractor"],
+    "follows": ["it.leave"],
+    "follow_ups": ["And for contractors?"],
+}
+FOLLOW = version("it.leave-c", **FOLLOWS)
 
 
 def test_a_follow_up_counts_only_right_after_its_predecessor():
@@ -259,6 +259,15 @@ def test_a_similar_follow_up_is_matched_after_its_predecessor():
     result = match("and so for contractors?", FOLLOWED, FOLLOW, after="it.leave")
     assert (result.prompt.key, result.method) == ("it.leave-c", MatchMethod.FOLLOW_UP)
     assert isinstance(match("and so for contractors?", FOLLOWED, FOLLOW), NoMatch)
+
+
+def test_a_follow_up_nearer_to_a_counterexample_of_its_prompt_is_not_matched():
+    countered = version("it.leave-c", **FOLLOWS, counterexamples=["and so for contractors too?"])
+    result = match("and so for contractors?", FOLLOWED, countered, after="it.leave")
+    assert not isinstance(result, Match)
+    other = match("and so for contractors?", FOLLOWED, countered, version("it.leave-d", **FOLLOWS), after="it.leave")
+    assert isinstance(other, Match)
+    assert (other.prompt.key, other.method) == ("it.leave-d", MatchMethod.FOLLOW_UP)
 
 
 def test_a_follow_up_wins_a_tie_with_an_ordinary_phrasing():

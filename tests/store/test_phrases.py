@@ -74,5 +74,16 @@ def test_blanks_are_captured_from_the_most_literal_template_of_the_prompt():
     assert dict(made.capture(version("it.gone"), "Show the hours of Leeds")) == {}
 
 
+def test_a_blank_that_comes_twice_stands_for_one_thing():
+    slots = [{"type": "enum", "name": "site", "ask": "Which?", "values": [{"value": "Leeds"}, {"value": "Gdansk"}]}]
+    one = version("it.p0", phrasings=["Move my booking from {site} to {site}"], **(SITE | {"slots": slots}))
+    made = PhraseTable(rows_of([one]), fold)
+    for message in ("Move my booking from Leeds to Gdansk", "Move my booking from Leeds to anywhere"):
+        assert made.find(message, {"it.p0"}) == ()
+        assert dict(made.capture(one, message)) == {}
+    (hit,) = made.find("move my booking from Leeds to Leeds", {"it.p0"})
+    assert dict(hit.captured) == {"site": "Leeds"}
+
+
 def test_a_text_with_a_blank_is_a_template():
     assert [has_blank(text) for text in ("the {site} office", "the office")] == [True, False]

@@ -118,6 +118,23 @@ def test_an_assistant_over_its_rate_blocks(gating):
     assert (found.false_match, found.false_match_before, found.is_over_rate) == (0.05, 0.005, True)
 
 
+def test_a_tuned_draft_is_not_compared_with_what_is_live_untuned(gating, monkeypatch):
+    gating.trials.calibrations = {1: {"desk": calibration(0.005)}, 2: {"desk": calibration(0.006)}}
+    real, tried = gating.trials.try_out, []
+
+    def try_out(catalog, like=None, progress=None):
+        made = real(catalog, like, progress)
+        is_tuned = catalog.revision == 2 and (like is None or like.fit.is_tuned)
+        tried.append((catalog.revision, is_tuned))
+        calibrations = {"desk": calibration(0.001)} if is_tuned else made.calibrations
+        return replace(made, fit=replace(made.fit, is_tuned=is_tuned), calibrations=calibrations)
+
+    monkeypatch.setattr(gating.trials, "try_out", try_out)
+    (found,) = gating.tried().result.calibrations
+    assert tried == [(2, True), (1, False), (2, False)]
+    assert (found.false_match, found.false_match_before) == (0.006, 0.005)
+
+
 def test_an_assistant_that_was_over_its_rate_blocks_only_when_it_gets_worse(gating):
     gating.trials.calibrations = {1: {"desk": calibration(0.05)}, 2: {"desk": calibration(0.04)}}
     run = gating.tried()

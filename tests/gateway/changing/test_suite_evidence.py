@@ -38,6 +38,17 @@ def test_a_prompt_that_is_neither_answered_nor_offered_any_more_blocks(gating):
     assert "case reset: it was right, and is not any more" in problem
 
 
+def test_a_miss_that_becomes_the_answer_of_another_prompt_blocks(gating):
+    (problem, *_) = judged(gating, ahead=Told(reset=WRONG), live=Told(reset=LOST)).problems
+    assert "case reset: it gets the answer of another prompt, and did not before: answer it.reset is wanted" in problem
+
+
+def test_only_what_comes_to_the_same_is_not_right_as_before(gating):
+    still = "suite small: 1 case is not right, as before."
+    assert still in judged(gating, ahead=Told(reset=LOST), live=Told(reset=LOST)).notices
+    assert still not in judged(gating, ahead=Told(reset=OFFERED), live=Told(reset=LOST)).notices
+
+
 def test_a_test_set_that_comes_over_the_rate_blocks(gating):
     wrong = dict.fromkeys(("reset", "hours", "peru"), WRONG)
     problems = judged(gating, ahead=Told(**wrong), live=Told(reset=WRONG)).problems

@@ -149,6 +149,9 @@ def test_where_no_score_is_enough_near_prompts_are_offered(embedder_cache, tmp_p
     found = matcher.match("please, I forgot my password", "desk")
     assert isinstance(found, Ambiguous)
     assert found.choices[0].key == "it.reset"
+    follow_up = matcher.match("And on a Saturday?", "desk", after="it.hours")
+    assert not isinstance(follow_up, Match), "nor is a follow-up answered by its similarity"
+    assert isinstance(matcher.match("And on Saturdays?", "desk", after="it.hours"), Match)
 
 
 @pytest.mark.weights
