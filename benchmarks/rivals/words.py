@@ -64,11 +64,11 @@ the approved prompt and records the decision. A short answer of the smallest mod
 of a useful one seconds, where most of these rows take milliseconds: what gets through, and which questions are answered
 rightly, matters more to whoever has one question at a time.
 
-Where rows do not do quite the same: LiteLLM's filter takes one list of patterns for message and answer, so that on the
-answer it looks for cards and injections too, and not for passwords as NeMo's and Guardrails AI's rules do. NeMo's dialog
-is served with a threshold of 0.5, which we chose: at the 0.75 of its examples it answers too few of the help desk's
-questions to be asked for anything else. With an upstream of 50 ms only 1 and 32 callers were measured, so that all of it
-fits into an hour.
+Where rows do not do quite the same: LiteLLM's filter takes one list of patterns for message and answer, so that on
+the answer it looks for cards and injections too, and not for passwords as NeMo's and Guardrails AI's rules do. NeMo's
+dialog is served with a threshold of 0.5, which we chose: at the 0.75 of its examples it answers too few of the help
+desk's questions to be asked for anything else. With an upstream of 50 ms only 1 and 32 callers were measured, so that
+all of it fits into an hour.
 """
 _DATA = """### Rows that are no part of the repository
 
