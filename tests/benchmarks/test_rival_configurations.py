@@ -1,5 +1,4 @@
 import tomllib
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,9 +19,9 @@ from gateway.rail_services import rail_services
 from gateway.settings import load_settings
 from rails.engine import compile_policy
 from rails.policy import load_policy
-from rails.runner import RailLimits, RailRunner
 from rails.types import RailContext, Stage
 from store.formats.bundle import read_bundle
+from tests.world import PATIENT
 
 
 def test_each_server_has_a_port_and_a_configuration_of_its_own() -> None:
@@ -67,12 +66,11 @@ def test_the_dialog_has_every_prompt_and_reads_as_colang() -> None:
 def test_checks_alone_are_a_bundle_that_stops_what_the_rivals_patterns_stop() -> None:
     bundle = read_bundle(CONFIGURATIONS / "canongate" / "checks")
     services = rail_services(lambda: open_embedder(load_settings(None, {}), lambda _: None))
-    with closing(RailRunner(RailLimits())) as runner:
-        policy = compile_policy(load_policy(bundle.policies["desk"]), 1, runner=runner, services=services)
-        asked = {text: policy.check_blocking(Stage.INPUT, text, RailContext()) for text in ATTACKS}
-        assert [text for text, report in asked.items() if not report.is_blocked] == []
-        assert not policy.check_blocking(Stage.INPUT, "Where do I park my car?", RailContext()).is_blocked
-        assert policy.check_blocking(Stage.OUTPUT, "My SSN is 536-22-8712.", RailContext()).is_blocked
+    policy = compile_policy(load_policy(bundle.policies["desk"]), 1, runner=PATIENT, services=services)
+    asked = {text: policy.check_blocking(Stage.INPUT, text, RailContext()) for text in ATTACKS}
+    assert [text for text, report in asked.items() if not report.is_blocked] == []
+    assert not policy.check_blocking(Stage.INPUT, "Where do I park my car?", RailContext()).is_blocked
+    assert policy.check_blocking(Stage.OUTPUT, "My SSN is 536-22-8712.", RailContext()).is_blocked
 
 
 def test_one_product_is_configured_alike_wherever_it_is_asked() -> None:

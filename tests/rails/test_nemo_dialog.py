@@ -20,6 +20,7 @@ from rails.policy import load_policy
 from rails.registry import SHIPPED_RAILS
 from rails.types import RailContext, Stage
 from tests.rails.dialog_policies import document
+from tests.world import PATIENT
 
 SECRET = "my words are zebra-4471"
 
@@ -116,7 +117,7 @@ def probed() -> list[tuple[Stage, str]]:
 
 @pytest.mark.parametrize("loaded", [RAILS, REWRITING], ids=["blocking", "rewriting"])
 def test_the_same_functions_say_the_same_in_both_of_nemos_engines(loaded):
-    policy = compile_policy(loaded, 1, definitions=DEFINITIONS)
+    policy = compile_policy(loaded, 1, definitions=DEFINITIONS, runner=PATIENT)
     colang = rails_in_colang(loaded, definitions=DEFINITIONS)
     context = RailContext(facts=FACTS)
 
