@@ -34,9 +34,9 @@ to pip before the first run; an environment that is there already is made anew o
 PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make bench-rivals
 ```
 
-What cannot be installed or does not run is named with its error, and the rest is measured. A run with `--quick` leaves
-the page in the repository alone: its figures, page and plots lie in `var/rivals/quick`. How the products differ
-otherwise is on {comparison}.
+A run of some questions (`--only`) installs only those whom they ask. What cannot be installed or does not run is
+named with its error, and the rest is measured. A run with `--quick` leaves the page in the repository alone: its
+figures, page and plots lie in `var/rivals/quick`. How the products differ otherwise is on {comparison}.
 """
 
 
