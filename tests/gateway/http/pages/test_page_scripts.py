@@ -4,6 +4,7 @@ import gzip
 import os
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +18,9 @@ from tests.administration import AdminWorld
 from tests.real_browser import CHROMIUM, Watched, axe_source, served, start
 from tests.store.store_content import assistant, prompt
 from tests.world import POLICY
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 PAGE_BYTES, EDITOR_BYTES = 25 * 1024, 160 * 1024
 needs_browser = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here; run `make browser`")
@@ -202,12 +206,18 @@ def test_correcting_a_marked_mistake_in_the_editor_sets_no_style_that_the_policy
     assert page.input_value("#f-text") == editor.inner_text(), "what is seen is what is sent"
 
 
+def accepted(page: "Page") -> list[str]:
+    """Returns the kinds of what the browser asks from now on, to which the answer is yes."""
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    return asked
+
+
 @pytest.mark.browser
 @needs_browser
 def test_typed_text_is_not_left_without_a_question(watched: Watched) -> None:
     page = watched.page
-    asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    asked = accepted(page)
     page.goto(f"{watched.address}/admin/playground")
     page.locator("#f-question").press_sequentially("Hello")
     page.goto(f"{watched.address}/admin")
@@ -227,8 +237,7 @@ def test_typed_text_is_not_left_without_a_question(watched: Watched) -> None:
 @needs_browser
 def test_a_refused_text_is_guarded_and_kept_although_nobody_typed_on_its_page(watched: Watched) -> None:
     page = watched.page
-    asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    asked = accepted(page)
     page.goto(f"{watched.address}/admin/rails/helpdesk/code")
     editor = page.locator(".editor .cm-content")
     editor.click()
