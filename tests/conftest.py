@@ -1,6 +1,8 @@
 """What all tests share: the exported embedder and a running model, each made once."""
 
 import gc
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from models.worker.engine import LlamaModel
 from models.worker.limits import EngineLimits
 from models.worker.process import WorkerProgram
 from tests.on_ray.application import on_ray, ray_embedder, ray_model
-from tests.postgres import postgres_server
+from tests.postgres import postgres_server, running_postgres
 from tests.redis_server import redis_server
 from tests.world import anyio_backend, make_world, policy, world
 
@@ -29,6 +31,7 @@ __all__ = [
     "ray_embedder",
     "ray_model",
     "redis_server",
+    "running_postgres",
     "smollm",
     "world",
 ]
@@ -38,6 +41,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """How long the described API is tried; `make api` asks for more."""
     parser.addoption("--examples", type=int, default=20, help="generated requests for each operation and mode")
     parser.addoption("--start", type=int, default=1, help="number from which requests are generated")
+
+
+LEAST_FREE = 2 * 2**30
+"""Bytes that the tests need for what they write: a full disk shows as hundreds of failures that do not name it."""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuses to begin what a full disk would break in the middle."""
+    if not hasattr(session.config, "workerinput") and _free() < LEAST_FREE:
+        text = f"{_free() / 2**30:.1f} GiB are free in {tempfile.gettempdir()}, and the tests need"
+        pytest.exit(
+            f"{text} {LEAST_FREE / 2**30:.0f} GiB there: free some, or name another folder in TMPDIR", returncode=2
+        )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how much was left, where a failure may come from a full disk."""
+    terminalreporter.write_line(f"{_free() / 2**30:.1f} GiB are free in {tempfile.gettempdir()}")
+
+
+def _free() -> int:
+    return shutil.disk_usage(tempfile.gettempdir()).free
 
 
 LONG = ("test_acknowledged_writes_survive.py", "test_served_process.py", "test_described_api_holds.py")
