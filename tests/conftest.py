@@ -43,26 +43,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--start", type=int, default=1, help="number from which requests are generated")
 
 
-LEAST_FREE = 2 * 2**30
-"""Bytes that the tests need for what they write: a full disk shows as hundreds of failures that do not name it."""
+LEAST_FREE_GIB = 1.5
+"""What the tests need for what they write: a full disk shows as hundreds of failures that do not name it."""
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuses to begin what a full disk would break in the middle."""
-    if not hasattr(session.config, "workerinput") and _free() < LEAST_FREE:
-        text = f"{_free() / 2**30:.1f} GiB are free in {tempfile.gettempdir()}, and the tests need"
-        pytest.exit(
-            f"{text} {LEAST_FREE / 2**30:.0f} GiB there: free some, or name another folder in TMPDIR", returncode=2
-        )
+    if not hasattr(session.config, "workerinput") and _free_gib() < LEAST_FREE_GIB:
+        told = f"{_free_gib():.1f} GiB are free in {tempfile.gettempdir()}, and the tests need {LEAST_FREE_GIB}"
+        pytest.exit(f"{told}: make room, or name another folder in TMPDIR", returncode=2)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says how much was left, where a failure may come from a full disk."""
-    terminalreporter.write_line(f"{_free() / 2**30:.1f} GiB are free in {tempfile.gettempdir()}")
+    terminalreporter.write_line(f"{_free_gib():.1f} GiB are free in {tempfile.gettempdir()}")
 
 
-def _free() -> int:
-    return shutil.disk_usage(tempfile.gettempdir()).free
+def _free_gib() -> float:
+    return shutil.disk_usage(tempfile.gettempdir()).free / 2**30
 
 
 LONG = ("test_acknowledged_writes_survive.py", "test_served_process.py", "test_described_api_holds.py")

@@ -65,6 +65,8 @@ class Demo:
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(40)
-        self._reader.join(10)
-        return status
+        try:
+            return self.process.wait(40)
+        finally:
+            self.process.kill()
+            self._reader.join(10)

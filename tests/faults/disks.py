@@ -19,6 +19,7 @@ class SmallDisk:
 
     def fill(self) -> None:
         """Leaves not one byte."""
+        assert self.folder.is_mount(), "the machine's own disk is not to be filled"
         with suppress(OSError), (self.folder / _BALLAST).open("wb", buffering=0) as file:
             for size in (1 << 16, 1 << 12):
                 with suppress(OSError):
