@@ -63,8 +63,9 @@ class Said:
 
     @classmethod
     def of(cls, turn: Turn, answer: str) -> "Said":
-        """Returns what was asked in a turn, and what was answered or shown."""
-        return cls(turn.question.text, answer, turn.assistant.keeps_text, turn.question.user, turn.question.context)
+        """Returns what was asked in a turn, and what was shown of it: all, where `answer` took the place of some."""
+        seen = answer if answer.startswith(turn.shown) else f"{turn.shown}\n\n{answer}"
+        return cls(turn.question.text, seen, turn.assistant.keeps_text, turn.question.user, turn.question.context)
 
 
 class DecisionLog:
