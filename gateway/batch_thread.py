@@ -37,6 +37,12 @@ class BatchThread(Generic[_T]):
         self._queue: SimpleQueue[tuple[_T, asyncio.AbstractEventLoop, asyncio.Future[None]]] = SimpleQueue()
         self._guard = threading.Lock()
         self._is_running = False
+        self._left = 0
+
+    @property
+    def left(self) -> int:
+        """Items that were not worked on yet."""
+        return self._left
 
     async def put(self, item: _T) -> None:
         """Waits until the item was worked on, or raises what became of it. Cancelled, it is worked on all the same.
@@ -47,6 +53,7 @@ class BatchThread(Generic[_T]):
         done: asyncio.Future[None] = loop.create_future()
         with self._guard:
             self._queue.put((item, loop, done))
+            self._left += 1
             if not self._is_running:
                 threading.Thread(target=self._run, name=self._name, daemon=True).start()
                 self._is_running = True
@@ -60,7 +67,7 @@ class BatchThread(Generic[_T]):
             except Empty:
                 is_left = self._is_left()
                 with self._guard:
-                    if not is_left and self._queue.empty():
+                    if not is_left and not self._left:
                         self._is_running = False
                         return
                 continue
@@ -68,6 +75,8 @@ class BatchThread(Generic[_T]):
                 while len(batch) < MOST:
                     batch.append(self._queue.get_nowait())
             errors = self._errors_of([item for item, _, _ in batch])
+            with self._guard:
+                self._left -= len(batch)
             is_left = True  # looked at when nothing comes for a second
             self._tell(batch, errors)
 

@@ -197,6 +197,47 @@ def test_a_thread_that_cannot_be_started_costs_one_answer_and_no_decision(store,
     assert ids(store) == ["id-1", "id-2"]
 
 
+def test_what_waits_at_the_end_is_stored_before_all_closes(store):
+    log = DecisionLog(store)
+    store.is_down = True
+    record(log, 1)
+    store.is_down = False
+    with capture_logs() as lines:
+        log.close(within_s=60)
+    assert (ids(store), log.waiting, lines) == (["id-1"], 0, [])
+
+
+def test_what_is_being_written_at_the_end_is_waited_for(store):
+    held = threading.Event()
+
+    class Slow(MemoryDecisions):
+        def add_all(self, rows):
+            held.wait(60)
+            store.add_all(rows)
+
+    log = DecisionLog(Slow(), within_s=0.01)
+    with pytest.raises(NotServing):
+        record(log, 1)
+    threading.Timer(0.2, held.set).start()
+    log.close(within_s=60)
+    assert ids(store) == ["id-1"]
+
+
+def test_what_the_database_did_not_take_until_the_end_is_told(store):
+    log = DecisionLog(store)
+    store.is_down = True
+    record(log, 1, 2)
+    with capture_logs() as lines:
+        log.close(within_s=0.01)
+    (line,) = lines
+    assert (line["event"], line["log_level"], line["count"], line["ids"]) == (
+        "decisions_lost",
+        "critical",
+        2,
+        ["id-1", "id-2"],
+    )
+
+
 def test_what_comes_while_the_writer_is_busy_is_one_transaction():
     held = threading.Event()
 
