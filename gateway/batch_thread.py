@@ -1,6 +1,7 @@
 """A thread that works on whatever came while it was busy, all at once; a hand-over costs one wake-up each way."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -8,6 +9,7 @@ from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 _T = TypeVar("_T")
+_LOG = logging.getLogger(__name__)
 
 IDLE_S = 10.0
 """A thread without work ends, and the next item starts another: nobody has to close it."""
@@ -22,7 +24,8 @@ class BatchThread(Generic[_T]):
 
     When it raises, it is called again with each alone: what it did of a batch must do no harm a second time.
 
-    `idle` is called from time to time while nothing comes, and says whether something is left to do.
+    `idle` is called from time to time while nothing comes, and says whether something is left to do. When it raises,
+    something is.
     """
 
     def __init__(
@@ -34,16 +37,26 @@ class BatchThread(Generic[_T]):
         self._queue: SimpleQueue[tuple[_T, asyncio.AbstractEventLoop, asyncio.Future[None]]] = SimpleQueue()
         self._guard = threading.Lock()
         self._is_running = False
+        self._left = 0
+
+    @property
+    def left(self) -> int:
+        """Items that were not worked on yet."""
+        return self._left
 
     async def put(self, item: _T) -> None:
-        """Waits until the item was worked on, or raises what became of it. Cancelled, it is worked on all the same."""
+        """Waits until the item was worked on, or raises what became of it. Cancelled, it is worked on all the same.
+
+        Raises `RuntimeError` when no thread can be started: then it is worked on with the next item.
+        """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         with self._guard:
             self._queue.put((item, loop, done))
+            self._left += 1
             if not self._is_running:
-                self._is_running = True
                 threading.Thread(target=self._run, name=self._name, daemon=True).start()
+                self._is_running = True
         await done
 
     def _run(self) -> None:
@@ -52,9 +65,9 @@ class BatchThread(Generic[_T]):
             try:
                 batch = [self._queue.get(timeout=AGAIN_S if is_left else IDLE_S)]
             except Empty:
-                is_left = self._idle()
+                is_left = self._is_left()
                 with self._guard:
-                    if not is_left and self._queue.empty():
+                    if not is_left and not self._left:
                         self._is_running = False
                         return
                 continue
@@ -62,8 +75,17 @@ class BatchThread(Generic[_T]):
                 while len(batch) < MOST:
                     batch.append(self._queue.get_nowait())
             errors = self._errors_of([item for item, _, _ in batch])
+            with self._guard:
+                self._left -= len(batch)
             is_left = True  # looked at when nothing comes for a second
             self._tell(batch, errors)
+
+    def _is_left(self) -> bool:
+        try:
+            return self._idle()
+        except Exception:  # noqa: BLE001 - whatever it is, what comes next must find a thread
+            _LOG.exception("following_broke_off, begins again in %d s", AGAIN_S)
+            return True
 
     def _errors_of(self, items: Sequence[_T]) -> Sequence[Exception | None]:
         try:

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -125,8 +125,7 @@ def open_components(
             clock=time.monotonic,
         )
         keys = key_ring_of(settings, store.keys)
-        writer = DecisionWriter(store.database)
-        stack.callback(writer.close)
+        writer = stack.enter_context(closing(DecisionWriter(store.database)))
         privacy = privacy_of(settings)
         counting = open_rates(settings, stack)
         admission = make_admission(
@@ -180,7 +179,8 @@ def open_components(
             *audit_readings(lambda: auditing.checkpointing.is_damaged),
         )
         telemetry = Telemetry((*counted, *told, *readiness_readings(lambda: readiness.last)))
-        decisions = DecisionLog(writer if faults is None else FaultyDecisions(writer, faults), privacy, telemetry)
+        kept = writer if faults is None else FaultyDecisions(writer, faults)
+        decisions = stack.enter_context(closing(DecisionLog(kept, privacy, telemetry)))
         webhooks = make_webhooks(
             settings.webhooks, review.recorder, auditing.trail, review.reviewing, settings.data_directory
         )

@@ -1,5 +1,6 @@
 """Stores one decision for every message that gets one, and writes one canonical log line with the same fields."""
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -29,6 +30,10 @@ _FIRED = frozenset({RailStatus.MODIFIED.value, RailStatus.BLOCKED.value, RailSta
 
 RECORD_S = 5.0
 """How long an answer waits for its decision to be kept; a database that is busy takes some milliseconds."""
+
+CLOSING_S = 5.0
+"""How long the end waits for the database to take what waits."""
+_LOOK_S = 0.02
 
 
 class DecisionStore(Protocol):
@@ -63,12 +68,13 @@ class Said:
 
     @classmethod
     def of(cls, turn: Turn, answer: str) -> "Said":
-        """Returns what was asked in a turn, and what was answered or shown."""
-        return cls(turn.question.text, answer, turn.assistant.keeps_text, turn.question.user, turn.question.context)
+        """Returns what was asked in a turn, and what was shown of it: all, where `answer` took the place of some."""
+        seen = answer if answer.startswith(turn.shown) else f"{turn.shown}\n\n{answer}"
+        return cls(turn.question.text, seen, turn.assistant.keeps_text, turn.question.user, turn.question.context)
 
 
 class DecisionLog:
-    """Records decisions in order; a database that is away for a while loses none of them.
+    """Records decisions in order; a database that is away for a while loses none of them. Close it before the store.
 
     One thread masks and writes. Whatever came while it wrote the last ones goes into one transaction.
     """
@@ -129,6 +135,14 @@ class DecisionLog:
     def waiting(self) -> int:
         """Decisions that are not in the database yet."""
         return len(self._waiting)
+
+    def close(self, *, within_s: float = CLOSING_S) -> None:
+        """Waits until everything is stored, so long at most; what is not is lost, and told in the log. Blocks."""
+        until = time.monotonic() + within_s
+        while (left := self._writer.left + self.waiting) and time.monotonic() < until:
+            time.sleep(_LOOK_S)
+        if left:
+            self._log.critical("decisions_lost", count=left, ids=[row.decision.id for row in self._waiting])
 
     def _write(self, decided: Sequence[tuple[Decision, Said | None]]) -> Sequence[Exception | None]:
         """Stores what waited and what came; returns for each that came why it could be kept nowhere."""

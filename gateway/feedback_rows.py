@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from store.feedback import Feedback, Verdict
 from store.formats.rows import Conversation, Preference, Speaker, Turn, line_of
 from store.repositories.feedback import JudgedAnswer
+from store.types import Outcome
 
 MOST_WAITING = 20_000
 """Answers that wait in memory for one to be paired with; the oldest give way and are told as unpaired."""
+
+_REPLACED = frozenset({Outcome.BLOCKED_OUTPUT, Outcome.DEGRADED})
+"""Of these the text may begin with sentences that were shown before an approved text took their place."""
 
 
 @dataclass(slots=True)
@@ -45,7 +49,8 @@ Group = tuple[str, str, int, str]
 def paired(judged: Iterable[JudgedAnswer], report: PairingReport) -> Iterator[Preference]:
     """Gives pairs: an answer that helped beside one that did not, to the same prompt version with the same slots.
 
-    Each answer is in one pair at most. One for which somebody wrote a better answer is a pair by itself.
+    Each answer is in one pair at most. One for which somebody wrote a better answer is a pair by itself. One that was
+    withheld, or broke off and was replaced by the fallback, is in none.
     """
     waiting: dict[Group, dict[Verdict, deque[_Answer]]] = {}
     order: deque[tuple[Group, Verdict, str]] = deque()
@@ -54,6 +59,9 @@ def paired(judged: Iterable[JudgedAnswer], report: PairingReport) -> Iterator[Pr
         words, decision, feedback = one.words, one.decision, one.feedback
         if words is None or decision is None or not words.answer:
             report.without_text += 1
+            continue
+        if decision.outcome in _REPLACED:
+            report.unpaired += 1
             continue
         if feedback.texts is not None and feedback.texts.better and feedback.texts.better != words.answer:
             report.by_better += 1

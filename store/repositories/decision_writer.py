@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from sqlalchemy import Connection
@@ -57,9 +57,10 @@ class DecisionWriter:
                 raise
             self._commits += 1
             if self._commits >= CHECKPOINT_COMMITS and not self._is_at_checkpoint:
-                self._commits = 0
-                self._checkpoint = threading.Thread(target=self._empty_journal, name="checkpoint", daemon=True)
-                self._checkpoint.start()
+                checkpoint = threading.Thread(target=self._empty_journal, name="checkpoint", daemon=True)
+                with suppress(RuntimeError):  # no thread can be started; the next commit tries again
+                    checkpoint.start()
+                    self._checkpoint, self._commits = checkpoint, 0
 
     def last_of_conversation(self, conversation: str, principal: str) -> Decision | None:
         """Returns the newest decision of a principal's conversation."""

@@ -30,6 +30,8 @@ from models.worker.process import WorkerProgram
 from models.worker.restarts import RestartLimits
 from rails.fakes import InProcessSandbox
 from store.errors import StoreUnavailable
+from store.repositories.decision_writer import DecisionWriter
+from store.repositories.decisions import Decisions
 from store.types import KeyScope, Outcome
 from tests.building import GROUNDED, NearestMatchers, question
 from tests.gateway.content_files import write_content
@@ -136,6 +138,22 @@ def test_the_components_answer_a_question(published):
         with open_store(published) as store:
             made = first_key(published, store)
         assert components.keys.principal(made.token).id == made.record.id
+
+
+def test_a_decision_that_waits_is_stored_before_the_database_closes(published, monkeypatch):
+    add_all, errors = DecisionWriter.add_all, [StoreUnavailable("told to be down")]
+
+    def add_later(writer, rows):
+        if errors:
+            raise errors.pop()
+        add_all(writer, rows)
+
+    monkeypatch.setattr(DecisionWriter, "add_all", add_later)
+    with open_components(published) as components:
+        asked = replace(question("The fire alarm rings"), assistant="helpdesk")
+        reply = anyio.run(components.pipeline.answer, asked)
+    with open_store(published) as store:
+        assert Decisions(store.database).get(reply.decision.id).outcome is Outcome.ANSWERED
 
 
 def test_only_who_follows_publishes_must_know_what_is_published(published):

@@ -157,6 +157,87 @@ def test_what_waits_is_stored_as_soon_as_the_database_is_back_without_another_me
     assert (ids(store), log.waiting) == (["id-1"], 0)
 
 
+def wait_until(is_so) -> None:
+    until = time.monotonic() + 60
+    while not is_so() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert is_so()
+
+
+def test_an_error_that_nobody_foresaw_while_what_waits_is_stored_ends_nothing(store, monkeypatch):
+    monkeypatch.setattr(batch_thread, "AGAIN_S", 0.01)
+    errors = [StoreUnavailable("away"), ZeroDivisionError()]
+
+    class Broken(MemoryDecisions):
+        def add_all(self, rows):
+            if errors:
+                raise errors.pop(0)
+            store.add_all(rows)
+
+    log = DecisionLog(Broken())
+    record(log, 1)
+    wait_until(lambda: not errors)
+    record(log, 2)
+    assert (ids(store), errors) == (["id-1", "id-2"], [])
+
+
+def test_a_thread_that_cannot_be_started_costs_one_answer_and_no_decision(store, monkeypatch):
+    start, errors = threading.Thread.start, [RuntimeError("can't start new thread")]
+
+    def start_later(thread):
+        if errors:
+            raise errors.pop()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_later)
+    log = DecisionLog(store)
+    with pytest.raises(RuntimeError, match="new thread"):
+        record(log, 1)
+    record(log, 2)
+    assert ids(store) == ["id-1", "id-2"]
+
+
+def test_what_waits_at_the_end_is_stored_before_all_closes(store):
+    log = DecisionLog(store)
+    store.is_down = True
+    record(log, 1)
+    store.is_down = False
+    with capture_logs() as lines:
+        log.close(within_s=60)
+    assert (ids(store), log.waiting, lines) == (["id-1"], 0, [])
+
+
+def test_what_is_being_written_at_the_end_is_waited_for(store):
+    held = threading.Event()
+
+    class Slow(MemoryDecisions):
+        def add_all(self, rows):
+            held.wait(60)
+            store.add_all(rows)
+
+    log = DecisionLog(Slow(), within_s=0.01)
+    with pytest.raises(NotServing):
+        record(log, 1)
+    threading.Timer(0.2, held.set).start()
+    log.close(within_s=60)
+    assert ids(store) == ["id-1"]
+
+
+def test_what_the_database_did_not_take_until_the_end_is_told(store):
+    log = DecisionLog(store)
+    store.is_down = True
+    record(log, 1, 2)
+    with capture_logs() as lines:
+        log.close(within_s=0.01)
+    (line,) = lines
+    assert (line["event"], line["log_level"], line["count"], line["ids"]) == (
+        "decisions_lost",
+        "critical",
+        2,
+        ["id-1", "id-2"],
+    )
+
+
 def test_what_comes_while_the_writer_is_busy_is_one_transaction():
     held = threading.Event()
 

@@ -12,7 +12,8 @@ from gateway.limit_settings import LimitSettings
 from gateway.limits import make_admission
 from gateway.lines import PLACE, Line, Place
 from gateway.turn import Released, Step, Withheld
-from models.fakes import prompt_text
+from models.errors import ModelUnavailable
+from models.fakes import FakeModel, prompt_text
 from store.types import Outcome
 from tests.building import CALLER, Built, question
 from tests.gateway.scripted_rails import ScriptedPolicy
@@ -79,6 +80,37 @@ def test_who_leaves_after_a_block_leaves_a_blocked_decision():
     assert {decision.id} == {news.decision for news in told.news if is_sentence(news)}
     assert (decision.outcome, decision.stopped_by) == (Outcome.BLOCKED_OUTPUT, "scripted")
     assert said[0][0].answer == "One."
+
+
+class BreaksOff(FakeModel):
+    """Says everything, and then that it cannot."""
+
+    def complete(self, *asked, **how):
+        super().complete(*asked, **how)
+        raise ModelUnavailable("told to break off")
+
+
+@pytest.mark.parametrize(
+    ("model", "outcome"),
+    [
+        (FakeModel(answer="One. A bad word. Three.", stretch_chars=3), Outcome.BLOCKED_OUTPUT),
+        (BreaksOff(answer="One. Two", stretch_chars=3), Outcome.DEGRADED),
+    ],
+)
+def test_who_stays_is_recorded_with_what_was_shown_before_the_approved_text(model, outcome):
+    here, policy = gateway("")
+    here.pipeline._model = model
+    said, told = said_in(here), Told(policy)
+    reply = anyio.run(here.pipeline.answer, question(FORGOT, is_streamed=True), told)
+    assert (reply.decision.outcome, told.text) == (outcome, "One.")
+    assert said[0][0].answer == f"One.\n\n{reply.text}"
+
+
+def test_an_answer_that_was_shown_as_it_is_is_recorded_once():
+    here, policy = gateway("One. Two. Three.", stretch_chars=3)
+    said = said_in(here)
+    anyio.run(here.pipeline.answer, question(FORGOT, is_streamed=True), Told(policy))
+    assert said[0][0].answer == "One. Two. Three."
 
 
 def test_who_leaves_before_anything_was_shown_leaves_no_decision():

@@ -206,3 +206,22 @@ def test_the_journal_is_moved_into_the_file_by_a_thread_and_not_by_a_commit(tmp_
     database.close()
     assert (len(moved), threading.current_thread() in moved) == (2, False)
     assert (pages, usual) == ((0,), (1000,))
+
+
+def test_a_commit_holds_where_no_thread_can_be_started_for_the_journal(sqlite_database: Database, monkeypatch) -> None:
+    start, errors = threading.Thread.start, [RuntimeError("can't start new thread")]
+
+    def start_later(thread: threading.Thread) -> None:
+        if errors:
+            raise errors.pop()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_later)
+    monkeypatch.setattr(decision_writer, "CHECKPOINT_COMMITS", 1)
+    writer = DecisionWriter(sqlite_database)
+    writer.add_all([Recorded(later(1))])
+    assert writer._checkpoint is None
+    writer.add_all([Recorded(later(2))])
+    assert writer._checkpoint is not None, "the next commit tries again"
+    writer.close()
+    assert {row.decision.id for row in Decisions(sqlite_database).recorded(limit=10)} == {"id-1", "id-2"}

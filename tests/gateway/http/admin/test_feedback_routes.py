@@ -15,7 +15,7 @@ from gateway import feedback_rows
 from gateway.decisions import DecisionLog, Said
 from gateway.feedback_rows import PairingReport, paired
 from store.content import KeepsText
-from store.feedback import Feedback, FeedbackReason, HelpfulRate, Verdict
+from store.feedback import Feedback, FeedbackReason, FeedbackTexts, HelpfulRate, Verdict
 from store.formats.registry import FORMATS
 from store.formats.writing import Written, encoded
 from store.people import Role
@@ -335,6 +335,16 @@ def test_answers_to_different_things_are_never_paired(other: dict[str, object]) 
 def test_answers_to_quoted_texts_are_never_paired() -> None:
     both = [judged(number, verdict, verdict, has_quoted_text=True) for number, verdict in enumerate(Verdict)]
     assert list(paired(both, PairingReport())) == []
+
+
+@pytest.mark.parametrize("outcome", [Outcome.BLOCKED_OUTPUT, Outcome.DEGRADED])
+def test_answers_that_an_approved_text_took_the_place_of_are_never_paired(outcome: Outcome) -> None:
+    shown = judged(1, Verdict.DOWN, "Push.\n\nAsk at the desk.", outcome=outcome)
+    texts = FeedbackTexts(kept=KeepsText.REDACTED, better="Push it.")
+    improved = dataclasses.replace(shown, feedback=dataclasses.replace(shown.feedback, texts=texts))
+    report = PairingReport()
+    assert list(paired([shown, improved, judged(2, Verdict.UP, "Pull it.")], report)) == []
+    assert (report.judged, report.by_better, report.unpaired) == (3, 0, 3)
 
 
 def test_many_answers_wait_after_others_that_found_their_pairs(monkeypatch) -> None:
