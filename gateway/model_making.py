@@ -1,6 +1,7 @@
 """Makes the language model from settings: the worker, a server elsewhere, or none."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,8 @@ from models.worker.engine import LlamaModel
 from models.worker.limits import EngineLimits
 from models.worker.messages import Adapter
 from models.worker.process import WorkerProgram
+
+_LOG = logging.getLogger(__name__)
 
 Progress = Callable[[str], None]
 """Is told in one line what is being done."""
@@ -66,7 +69,8 @@ def make_model(settings: Settings, progress: Progress = lambda _: None) -> Llama
         may_unpack=chosen.unpack,
     )
     header = read_header(located(known, path))
-    plan = plan_model(header, _usable_machine(chosen.gpu_layers), wish)
+    environment = worker_environment(settings)
+    plan = plan_model(header, _usable_machine(chosen.gpu_layers, environment), wish)
     source = Weights(located(known, path), known.sha256)
     folder = settings.data_directory / "unpacked"
     return LlamaModel(
@@ -79,7 +83,7 @@ def make_model(settings: Settings, progress: Progress = lambda _: None) -> Llama
             prefix_cells=plan.prefix_cells,
             max_waiting=chosen.queue,
         ),
-        WorkerProgram(environment=worker_environment(settings), log=settings.data_directory / "worker.log"),
+        WorkerProgram(environment=environment, log=settings.data_directory / "worker.log"),
         path=path,
         unpacked=unpacked(source, folder, progress) if plan.is_unpacked else None,
         adapters=_adapters(settings),
@@ -87,10 +91,12 @@ def make_model(settings: Settings, progress: Progress = lambda _: None) -> Llama
     )
 
 
-def _usable_machine(gpu_layers: int) -> Machine:
+def _usable_machine(gpu_layers: int, environment: Mapping[str, str]) -> Machine:
     """Returns this machine without its GPUs when llama.cpp cannot use them; raises `ModelRefused` when it has to."""
-    machine = this_machine()
+    machine = this_machine(environment)
     if has_gpu_build():
+        if gpu_layers and not machine.gpus:
+            _LOG.warning("planned_without_gpu: %s", machine.no_gpu)
         return machine
     if gpu_layers > 0:
         raise ModelRefused(

@@ -47,14 +47,14 @@ def test_weights_that_are_not_there_are_told_and_not_hidden(run, monkeypatch):
 
 
 def test_families_say_their_licence_their_memory_and_whether_they_run_here(run, monkeypatch):
-    monkeypatch.setattr(models, "this_machine", lambda: Machine(2, 4 * 2**30))
+    monkeypatch.setattr(models, "this_machine", lambda _: Machine(2, 4 * 2**30))
     kinds = {kind["name"]: kind for kind in listed(run)["families"]}
     (size,) = kinds["stablevicuna"]["sizes"]
     assert (kinds["stablevicuna"]["commercial_use"], size["runs_here"]) == ("no", "too large")
     assert 7 < size["memory_gib"] < 10
     assert kinds["chatglm"]["sizes"][0]["runs_here"] == "upstream only"
     assert kinds["smollm2"]["sizes"][0]["runs_here"] == "yes"
-    monkeypatch.setattr(models, "this_machine", lambda: Machine(2, 4 * 2**30, (Gpu("card", 2**34, 2**33),)))
+    monkeypatch.setattr(models, "this_machine", lambda _: Machine(2, 4 * 2**30, (Gpu("card", 2**34, 2**33),)))
     kinds = {kind["name"]: kind for kind in listed(run)["families"]}
     assert kinds["stablevicuna"]["sizes"][0]["runs_here"] == "partly on the GPU"
     assert kinds["dolly-v2"]["sizes"][0]["runs_here"] == "yes, on the GPU"
