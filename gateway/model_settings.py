@@ -103,6 +103,8 @@ class UpstreamSettings(Section, frozen=True):
     approved fallback answer at once."""
 
     def __post_init__(self) -> None:
+        if "@" in self.url:
+            raise ValueError("upstream.url must not hold a user or password; a key belongs in upstream.key")
         if self.url and not self.model:
             raise ValueError("upstream.model is needed with upstream.url: the model's name on that server")
         if not self.url and (self.model or self.revision or self.format or self.key or self.ca_file):
