@@ -1,16 +1,14 @@
 """Makes the language model from settings: the worker, a server elsewhere, or none."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from gateway.settings import Settings, worker_environment
 from models.absent import ABSENT, AbsentModel
 from models.catalog import located
-from models.device import Machine, has_gpu_build, this_machine
-from models.errors import ModelRefused
+from models.device import NO_GPU_BUILD, this_machine
 from models.files.gguf import read_header
 from models.files.registry import REGISTRY, Registry, find_model
 from models.files.unpacking import Weights, unpacked
@@ -70,7 +68,10 @@ def make_model(settings: Settings, progress: Progress = lambda _: None) -> Llama
     )
     header = read_header(located(known, path))
     environment = worker_environment(settings)
-    plan = plan_model(header, _usable_machine(chosen.gpu_layers, environment), wish)
+    machine = this_machine(environment)
+    if chosen.gpu_layers and not machine.gpus and machine.no_gpu != NO_GPU_BUILD:
+        _LOG.warning("planned_without_gpu: %s", machine.no_gpu)
+    plan = plan_model(header, machine, wish)
     source = Weights(located(known, path), known.sha256)
     folder = settings.data_directory / "unpacked"
     return LlamaModel(
@@ -89,21 +90,6 @@ def make_model(settings: Settings, progress: Progress = lambda _: None) -> Llama
         adapters=_adapters(settings),
         prefix_folder=settings.data_directory / "prefixes",
     )
-
-
-def _usable_machine(gpu_layers: int, environment: Mapping[str, str]) -> Machine:
-    """Returns this machine without its GPUs when llama.cpp cannot use them; raises `ModelRefused` when it has to."""
-    machine = this_machine(environment)
-    if has_gpu_build():
-        if gpu_layers and not machine.gpus:
-            _LOG.warning("planned_without_gpu: %s", machine.no_gpu)
-        return machine
-    if gpu_layers > 0:
-        raise ModelRefused(
-            "model.gpu_layers asks for a GPU, but llama-cpp-python was built without one. Set it to -1 or 0, or build "
-            "it for the GPU."
-        )
-    return replace(machine, gpus=())
 
 
 def parallel_of(model: LanguageModel, settings: Settings) -> int:

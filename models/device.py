@@ -20,6 +20,7 @@ CUDA_CARDS, CUDA_ORDER = "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"
 SMI_ORDER = "PCI_BUS_ID"
 """What makes CUDA number cards as `nvidia-smi` does; its own way is the fastest first."""
 NONE_SHOWN = "nvidia-smi shows none"
+NO_GPU_BUILD = "llama-cpp-python was built without one"
 GPU_PARTS = ("cuda", "hip", "vulkan", "sycl", "musa")
 """How llama.cpp's libraries for GPUs are called."""
 MIB = 2**20
@@ -76,8 +77,11 @@ def has_gpu_build() -> bool:
 
 
 def this_machine(environment: Mapping[str, str]) -> Machine:
-    """Looks at the machine as a worker with these variables may use it: a container's limits count, not the host's."""
-    gpus, no_gpu = seen_gpus(nvidia_gpus(), environment)
+    """Looks at the machine as a worker with these variables may use it.
+
+    A container's limits count, not what the host has, and a GPU only where the installed llama.cpp can use it.
+    """
+    gpus, no_gpu = seen_gpus(nvidia_gpus(), environment) if has_gpu_build() else ((), NO_GPU_BUILD)
     return Machine(usable_cores(), free_memory(), gpus, no_gpu)
 
 

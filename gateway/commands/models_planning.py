@@ -50,13 +50,14 @@ def plan(
         if not gpu_free <= MOST_GPU_GIB:  # also what is no number
             raise click.BadParameter(f"give a number of GiB from 0 to {MOST_GPU_GIB}", param_hint="--gpu-free")
         cards = (Gpu("planned", int(gpu_free * GIB), int(gpu_free * GIB)),) if gpu_free else ()
-        machine = Machine(machine.cores, machine.free_bytes, cards)
+        machine = Machine(machine.cores, machine.free_bytes, cards, "--gpu-free is 0")
     header = read_header(file)
     wish = Wish(context or settings.model.context_tokens, parallel, gpu_layers, may_unpack=settings.model.unpack)
     made = plan_model(header, machine, wish)
     if as_json:
         about = {"file": header.file, "architecture": header.architecture, "type": header.file_type}
-        click.echo(json.dumps(about | {"layers": header.layers} | asdict(made), indent=2))
+        more = {"layers": header.layers, "needs_gpu_build": made.gpu is not None}
+        click.echo(json.dumps(about | more | asdict(made), indent=2))
         return
     _show(Console(highlight=False), header, machine, made)
 

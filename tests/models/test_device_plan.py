@@ -151,6 +151,14 @@ def test_numbers_in_an_order_of_cudas_own_name_no_card():
     assert seen_gpus(CARDS, {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": "2"}) == (CARDS[2:], "")
 
 
+def test_a_gpu_that_llama_cpp_cannot_use_is_not_there(monkeypatch):
+    monkeypatch.setattr(device, "nvidia_gpus", lambda: CARDS)
+    monkeypatch.setattr(device, "has_gpu_build", lambda: False)
+    assert (this_machine({}).gpus, this_machine({}).no_gpu) == ((), "llama-cpp-python was built without one")
+    monkeypatch.setattr(device, "has_gpu_build", lambda: True)
+    assert this_machine({}).gpus == CARDS
+
+
 def test_without_a_card_that_is_the_reason():
     assert seen_gpus((), {"CUDA_VISIBLE_DEVICES": "0"}) == ((), "nvidia-smi shows none")
 

@@ -13,6 +13,7 @@ from gateway.commands.models import registry_of
 from gateway.errors import SettingsInvalid
 from gateway.model_settings import MOST_PARALLEL
 from gateway.settings import load_settings
+from models import device
 from models.device import Gpu, Machine
 from models.errors import ModelRefused
 from models.files.gguf import read_header
@@ -192,6 +193,21 @@ def test_a_plan_for_another_card_is_made_without_it(run, file):
     done = run("models", "plan", file, "--context", "64", "--gpu-free", "0.1", "--gpu-layers", "-1")
     assert is_one_line_of_ours(done)
     assert "Put fewer layers on it" in done.err
+
+
+def test_a_card_that_llama_cpp_cannot_use_is_not_promised(run, file, monkeypatch):
+    monkeypatch.setattr(device, "nvidia_gpus", lambda: (Gpu("card", 2**40, 2**40),))
+    monkeypatch.setattr(device, "has_gpu_build", lambda: False)
+    plan = json.loads(run("models", "plan", file, "--context", "64", "--json").out)
+    assert (plan["gpu"], plan["device"]["gpu_layers"], plan["needs_gpu_build"]) == (None, 0, False)
+    assert "GPU: none (llama-cpp-python was built without one)" in run("models", "plan", file, "--context", "64").out
+    assert "built without one" in run("models", "plan", file, "--context", "64", "--gpu-layers", "1").err
+    assert json.loads(run("models", "plan", file, "--context", "64", "--gpu-free", "24", "--json").out)[
+        "needs_gpu_build"
+    ]
+    assert "on the GPU" not in run("models", "list").out
+    monkeypatch.setattr(device, "has_gpu_build", lambda: True)
+    assert "yes, on the GPU" in {size["runs_here"] for kind in listed(run)["families"] for size in kind["sizes"]}
 
 
 @pytest.mark.parametrize("free", ["nan", "inf", "-inf", "1e300", "-1"])
