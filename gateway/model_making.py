@@ -1,15 +1,14 @@
 """Makes the language model from settings: the worker, a server elsewhere, or none."""
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from gateway.settings import Settings, worker_environment
 from models.absent import ABSENT, AbsentModel
 from models.catalog import located
-from models.device import Machine, has_gpu_build, this_machine
-from models.errors import ModelRefused
+from models.device import NO_GPU_BUILD, this_machine
 from models.files.gguf import read_header
 from models.files.registry import REGISTRY, Registry, find_model
 from models.files.unpacking import Weights, unpacked
@@ -22,6 +21,8 @@ from models.worker.engine import LlamaModel
 from models.worker.limits import EngineLimits
 from models.worker.messages import Adapter
 from models.worker.process import WorkerProgram
+
+_LOG = logging.getLogger(__name__)
 
 Progress = Callable[[str], None]
 """Is told in one line what is being done."""
@@ -66,7 +67,11 @@ def make_model(settings: Settings, progress: Progress = lambda _: None) -> Llama
         may_unpack=chosen.unpack,
     )
     header = read_header(located(known, path))
-    plan = plan_model(header, _usable_machine(chosen.gpu_layers), wish)
+    environment = worker_environment(settings)
+    machine = this_machine(environment)
+    if chosen.gpu_layers and not machine.gpus and machine.no_gpu != NO_GPU_BUILD:
+        _LOG.warning("planned_without_gpu: %s", machine.no_gpu)
+    plan = plan_model(header, machine, wish)
     source = Weights(located(known, path), known.sha256)
     folder = settings.data_directory / "unpacked"
     return LlamaModel(
@@ -79,25 +84,12 @@ def make_model(settings: Settings, progress: Progress = lambda _: None) -> Llama
             prefix_cells=plan.prefix_cells,
             max_waiting=chosen.queue,
         ),
-        WorkerProgram(environment=worker_environment(settings), log=settings.data_directory / "worker.log"),
+        WorkerProgram(environment=environment, log=settings.data_directory / "worker.log"),
         path=path,
         unpacked=unpacked(source, folder, progress) if plan.is_unpacked else None,
         adapters=_adapters(settings),
         prefix_folder=settings.data_directory / "prefixes",
     )
-
-
-def _usable_machine(gpu_layers: int) -> Machine:
-    """Returns this machine without its GPUs when llama.cpp cannot use them; raises `ModelRefused` when it has to."""
-    machine = this_machine()
-    if has_gpu_build():
-        return machine
-    if gpu_layers > 0:
-        raise ModelRefused(
-            "model.gpu_layers asks for a GPU, but llama-cpp-python was built without one. Set it to -1 or 0, or build "
-            "it for the GPU."
-        )
-    return replace(machine, gpus=())
 
 
 def parallel_of(model: LanguageModel, settings: Settings) -> int:

@@ -56,8 +56,8 @@ class ModelSettings(Section, frozen=True):
         Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$", description="a variable's name, without its value")],
         ...,
     ] = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
-    """Variables of the gateway's environment that the worker gets too, such as which cards to use and where a GPU's
-    libraries are. It gets no others, and never one of ours."""
+    """Variables of the gateway's environment that the worker gets too, such as which cards to use (whole ones, numbered
+    as `nvidia-smi` does, or as `GPU-...`) and where a GPU's libraries are. It gets no others, and never one of ours."""
 
     adapters: tuple[AdapterSettings, ...] = ()
     """Adapters, one for each assistant that has its own; write `[[model.adapters]]` for each."""
@@ -103,6 +103,8 @@ class UpstreamSettings(Section, frozen=True):
     approved fallback answer at once."""
 
     def __post_init__(self) -> None:
+        if "@" in self.url:
+            raise ValueError("upstream.url must not hold a user or password; a key belongs in upstream.key")
         if self.url and not self.model:
             raise ValueError("upstream.model is needed with upstream.url: the model's name on that server")
         if not self.url and (self.model or self.revision or self.format or self.key or self.ca_file):

@@ -2,8 +2,10 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +14,13 @@ from models.cgroups import core_quota, free_bytes_left
 SMI_TIMEOUT_S = 5.0
 """`nvidia-smi` answers in 0.1 s, or in some seconds when it has to wake the driver."""
 SMI_PATHS = (os.defpath, "/usr/local/bin", "/usr/local/nvidia/bin", "/usr/local/cuda/bin", "/usr/lib/wsl/lib")
-SMI_QUERY = ("--query-gpu=index,name,memory.total,memory.free", "--format=csv,noheader,nounits")
-SMI_FIELDS = 4
+SMI_QUERY = ("--query-gpu=uuid,name,memory.total,memory.free,mig.mode.current", "--format=csv,noheader,nounits")
+SMI_FIELDS = 5
+CUDA_CARDS, CUDA_ORDER = "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"
+SMI_ORDER = "PCI_BUS_ID"
+"""What makes CUDA number cards as `nvidia-smi` does; its own way is the fastest first."""
+NONE_SHOWN = "nvidia-smi shows none"
+NO_GPU_BUILD = "llama-cpp-python was built without one"
 GPU_PARTS = ("cuda", "hip", "vulkan", "sycl", "musa")
 """How llama.cpp's libraries for GPUs are called."""
 MIB = 2**20
@@ -41,6 +48,9 @@ class Gpu:
     name: str
     total_bytes: int
     free_bytes: int
+    uuid: str = ""
+    is_split: bool = False
+    """Into parts (MIG), of which CUDA shows one; their memory is not known here, and 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,8 @@ class Machine:
     free_bytes: int
     """Of main memory, for a process that starts now."""
     gpus: tuple[Gpu, ...] = ()
+    no_gpu: str = NONE_SHOWN
+    """Why there is none, where there is none."""
 
     def __post_init__(self) -> None:
         if self.cores < 1 or self.free_bytes < 0:
@@ -64,9 +76,13 @@ def has_gpu_build() -> bool:
     return any(next(Path(folder, "lib").glob(f"*ggml-{kind}*"), None) for folder in folders for kind in GPU_PARTS)
 
 
-def this_machine() -> Machine:
-    """Looks at the machine as this process may use it: a container's limits count, not what the host has."""
-    return Machine(cores=usable_cores(), free_bytes=free_memory(), gpus=nvidia_gpus())
+def this_machine(environment: Mapping[str, str]) -> Machine:
+    """Looks at the machine as a worker with these variables may use it.
+
+    A container's limits count, not what the host has, and a GPU only where the installed llama.cpp can use it.
+    """
+    gpus, no_gpu = seen_gpus(nvidia_gpus(), environment) if has_gpu_build() else ((), NO_GPU_BUILD)
+    return Machine(usable_cores(), free_memory(), gpus, no_gpu)
 
 
 def usable_cores() -> int:
@@ -98,6 +114,21 @@ def nvidia_gpus(program: str | None = None) -> tuple[Gpu, ...]:
         return ()
 
 
+def seen_gpus(cards: Sequence[Gpu], environment: Mapping[str, str]) -> tuple[tuple[Gpu, ...], str]:
+    """Returns those of `nvidia-smi`'s cards that a worker with these variables sees, in its order; or none, and why."""
+    if not cards:
+        return (), NONE_SHOWN
+    listed = environment.get(CUDA_CARDS)
+    seen = tuple(cards) if listed is None else _listed(cards, listed)
+    if any(card.is_split for card in seen) or (listed or "").startswith("MIG-"):
+        return (), f"what is free in a part of a card (MIG) is not known; name whole cards in {CUDA_CARDS}"
+    if not seen:
+        return (), f"{CUDA_CARDS} shows the worker none"
+    if listed is not None and not listed.startswith("GPU-") and environment.get(CUDA_ORDER, SMI_ORDER) != SMI_ORDER:
+        return (), f"{CUDA_ORDER} makes other numbers than nvidia-smi's; name cards as GPU-... in {CUDA_CARDS}"
+    return seen, ""
+
+
 def plan_device(*, gpu_layers: int, cores: int | None = None) -> DevicePlan:
     """Returns a plan that leaves one core to the gateway itself.
 
@@ -112,7 +143,27 @@ def _gpu(line: str) -> Gpu:
     fields = [field.strip() for field in line.split(",")]
     if len(fields) != SMI_FIELDS:
         raise ValueError(f"nvidia-smi said {line!r}")
-    return Gpu(name=fields[1], total_bytes=int(fields[2]) * MIB, free_bytes=int(fields[3]) * MIB)
+    uuid, name, total, free, mode = fields
+    if mode == "Enabled":
+        return Gpu(name, 0, 0, uuid, is_split=True)
+    return Gpu(name, int(total) * MIB, int(free) * MIB, uuid)
+
+
+def _listed(cards: Sequence[Gpu], listed: str) -> tuple[Gpu, ...]:
+    """Reads a list as CUDA does: up to the first that is no card, and nothing of one that has a card twice."""
+    seen: list[Gpu] = []
+    for one in listed.split(","):
+        if listed.startswith("GPU-"):
+            found = [card for card in cards if one.startswith("GPU-") and card.uuid.startswith(one)]
+        else:
+            number = re.match(r"\s*\+?([0-9]{1,9})", one)  # as C reads a number, whatever stands behind it
+            found = list(cards[int(number[1]) :][:1]) if number else []
+        if len(found) != 1:
+            break
+        if found[0] in seen:
+            return ()
+        seen += found
+    return tuple(seen)
 
 
 def _available(meminfo: Path = Path("/proc/meminfo")) -> int:

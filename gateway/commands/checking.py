@@ -93,7 +93,7 @@ class Checks:
 
     def __init__(self, settings: Settings, scratch: Path) -> None:
         self._settings = settings
-        self._copy = copied(settings, scratch)
+        self._copy = _moved(settings, scratch)
         self._embedder: Embedder | None = None
         self._catalog: Catalog | None = None
         self._begins = False
@@ -157,6 +157,7 @@ class Checks:
         model = self._settings.model
         if model.name == ABSENT and not self._settings.upstream.url:
             return "none: approved fallbacks are given"
+        self._take(REGISTRY)
         with closing(make_model(self._copy)) as made:
             if isinstance(made, UpstreamModel):
                 made.start(UPSTREAM_S)
@@ -172,6 +173,7 @@ class Checks:
         return f"{model.name}: {file} has the registered hash, context {model.context_tokens} tokens"
 
     def _embedding(self) -> str:
+        self._take("embedder")
         self._embedder = open_embedder(self._copy, lambda _: None)
         return f"{self._embedder.dimension} dimensions"
 
@@ -203,7 +205,9 @@ class Checks:
         return self._embedder
 
     def _matcher(self) -> str:
-        with closing(FittedMatchers(fit_settings(self._copy), self._loaded, lambda *_: None)) as matchers:
+        embedder = self._loaded
+        self._take("matcher", "index")
+        with closing(FittedMatchers(fit_settings(self._copy), embedder, lambda *_: None)) as matchers:
             matcher = matchers.make(self._known())
         limits = (f"{name} answers {scope.limits.answers_from}" for name, scope in matcher.scopes.items())
         return f"current at revision {self._known().revision}: " + ", ".join(limits)
@@ -228,14 +232,27 @@ class Checks:
             raise SettingsInvalid("not looked at: the database cannot be read")
         return self._catalog
 
+    def _take(self, *names: str) -> None:
+        """Copies what a start would use, and might make or clear up, as far as it is there."""
+        for name in names:
+            _copy_part(self._settings.data_directory / name, self._copy.data_directory / name)
 
-def copied(settings: Settings, folder: Path) -> Settings:
-    """Returns the settings of a folder with copies of what a start would use, and might make or clear up."""
-    for name in ("embedder", "matcher", "index"):
-        if (settings.data_directory / name).is_dir():
-            shutil.copytree(settings.data_directory / name, folder / name)
-    if (registry := settings.data_directory / REGISTRY).is_file():
-        shutil.copy2(registry, folder / REGISTRY)
+
+def _copy_part(source: Path, target: Path) -> None:
+    """Copies a file, or a folder that a gateway may write in: without its scratch, and without what goes meanwhile."""
+    try:
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*", "*.tmp"))
+        elif source.is_file():
+            shutil.copy2(source, target)
+    except shutil.Error as error:
+        for name, _, why in error.args[0]:
+            if Path(name).exists():
+                raise SettingsInvalid(f"{source} cannot be copied to {target.parent}: {why}") from error
+
+
+def _moved(settings: Settings, folder: Path) -> Settings:
+    """Returns the settings with another data folder, in which nothing large is made."""
     replace = msgspec.structs.replace
     data, model = replace(settings.data, directory=str(folder)), replace(settings.model, unpack=False)
     return replace(settings, data=data, model=model)
@@ -245,5 +262,5 @@ def _found(part: str, look: Callable[[], str]) -> Finding:
     try:
         said = look()
         return Finding(part, is_ok=True, detail=str(said), is_doubtful=isinstance(said, Doubt))
-    except (GatewayError, StoreError, RailsError, ModelError) as error:
+    except (GatewayError, StoreError, RailsError, ModelError, OSError) as error:
         return Finding(part, is_ok=False, detail=str(error))

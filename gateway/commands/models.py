@@ -18,7 +18,7 @@ from gateway.commands.options import config_option, json_option, settings_from
 from gateway.commands.progress import shown_progress
 from gateway.fitting.process import Progress
 from gateway.opening import make_data_directory
-from gateway.settings import Settings
+from gateway.settings import Settings, worker_environment
 from models.catalog import KNOWN_MODELS, KnownModel, verified_path
 from models.device import Machine, this_machine
 from models.errors import ModelError, ModelRefused
@@ -77,9 +77,10 @@ def list_models(*, config: Path | None, as_json: bool) -> None:
     Example:
       canongate models list --json
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
-    machine = this_machine()
+    settings = settings_from(config)
+    machine = this_machine(worker_environment(settings))
     rows = [_known_row(model) for model in KNOWN_MODELS]
-    rows += [_registered_row(model) for model in registry_of(settings_from(config)).all()]
+    rows += [_registered_row(model) for model in registry_of(settings).all()]
     kinds = [_family_row(one, machine) for one in families()]
     if as_json:
         click.echo(json.dumps({"models": rows, "families": kinds}, indent=2))

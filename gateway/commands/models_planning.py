@@ -10,6 +10,7 @@ from rich.table import Table
 
 from gateway.commands.options import config_option, json_option, settings_from
 from gateway.model_settings import MOST_PARALLEL
+from gateway.settings import worker_environment
 from models.device import Gpu, Machine, this_machine
 from models.files.gguf import GgufHeader, read_header
 from models.planning import GIB, MIB, Memory, ModelPlan, Wish, plan_model
@@ -44,18 +45,19 @@ def plan(
       canongate models plan ./stablevicuna-13b.q4_k_m.gguf --context 2048 --parallel 8 --gpu-free 22
     """  # noqa: D301 - \b is click's mark for text that it must not re-wrap
     settings = settings_from(config)
-    machine = this_machine()
+    machine = this_machine(worker_environment(settings))
     if gpu_free is not None:
         if not gpu_free <= MOST_GPU_GIB:  # also what is no number
             raise click.BadParameter(f"give a number of GiB from 0 to {MOST_GPU_GIB}", param_hint="--gpu-free")
         cards = (Gpu("planned", int(gpu_free * GIB), int(gpu_free * GIB)),) if gpu_free else ()
-        machine = Machine(machine.cores, machine.free_bytes, cards)
+        machine = Machine(machine.cores, machine.free_bytes, cards, "--gpu-free is 0")
     header = read_header(file)
     wish = Wish(context or settings.model.context_tokens, parallel, gpu_layers, may_unpack=settings.model.unpack)
     made = plan_model(header, machine, wish)
     if as_json:
         about = {"file": header.file, "architecture": header.architecture, "type": header.file_type}
-        click.echo(json.dumps(about | {"layers": header.layers} | asdict(made), indent=2))
+        more = {"layers": header.layers, "needs_gpu_build": made.gpu is not None}
+        click.echo(json.dumps(about | more | asdict(made), indent=2))
         return
     _show(Console(highlight=False), header, machine, made)
 
@@ -64,9 +66,8 @@ def _show(console: Console, header: GgufHeader, machine: Machine, made: ModelPla
     size = f"{header.parameters / 1e6:.0f} million parameters, {header.file_type}"
     console.print(f"{header.architecture}, {size}, {header.layers} layers, trained for {header.context_tokens} tokens")
     cards = ", ".join(f"{card.name} ({card.free_bytes / GIB:.1f} GiB free)" for card in machine.gpus)
-    console.print(
-        f"{machine.cores} cores, {machine.free_bytes / GIB:.1f} GiB free, GPU: {cards or 'none'}", markup=False
-    )
+    gpus = cards or f"none ({machine.no_gpu})"
+    console.print(f"{machine.cores} cores, {machine.free_bytes / GIB:.1f} GiB free, GPU: {gpus}", markup=False)
     table = Table("", "weights", "context", "computing", "reserve", "needed", "free")
     _add(table, "main memory", made.main)
     if made.gpu is not None:

@@ -102,7 +102,10 @@ class UpstreamClient:
         raise ModelUnavailable("no attempt was made. This is a bug.")
 
     async def fault(self) -> str | None:
-        """Returns why the server is not ready, by its health route and its list of models; None when it is."""
+        """Returns why the server is not ready, by its health route and its list of models; None when it is.
+
+        Raises `ModelUnavailable` when it cannot be reached or does not answer.
+        """
         statuses = []
         try:
             async with asyncio.timeout(PROBE_S):
@@ -111,10 +114,10 @@ class UpstreamClient:
                         statuses.append(response.status)
                         with contextlib.suppress(ModelUnavailable):  # too long: the connection is not used again
                             await _small_body(response)
-        except TimeoutError:
-            return f"the upstream did not answer within {PROBE_S:g} s"
+        except TimeoutError as error:
+            raise ModelUnavailable(f"the upstream did not answer within {PROBE_S:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
-            return f"the upstream cannot be reached ({_why(error)})"
+            raise ModelUnavailable(f"the upstream cannot be reached ({_why(error)})") from error
         # One of the two routes may be missing; a refused key or a model that is still loading is not ready.
         wrong = [status for status in statuses if status != HTTPStatus.OK and status not in MISSING]
         if not wrong and HTTPStatus.OK in statuses:

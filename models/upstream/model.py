@@ -26,6 +26,10 @@ from models.worker.limits import ModelState
 HEALTH_S = 5.0
 """Between two looks at the server's health."""
 
+AWAY_LOOKS = 2
+"""So many in a row without an answer, after one with one: the server is left alone until it answers. A single one may
+be late because it has much to do, and one that never answers a look may have odd routes for it."""
+
 MAX_BYTES_PER_TOKEN = 16
 """A text of more bytes than this times the context cannot fit; word pieces of English have about 4."""
 
@@ -67,6 +71,8 @@ class UpstreamModel:
         self._breaker = Breaker(limits.breaker)
         self._flights = Flights(limits.requests, self._watch)
         self._look = LastLook(f"upstream {self.name}", _LOG)
+        self._unanswered: int | None = None
+        """Looks since the last that was answered; None before the first such."""
 
     def adapter(self, assistant: str) -> str:
         """Adds nothing for anybody: what else runs there is part of the revision that its operator names."""
@@ -112,6 +118,8 @@ class UpstreamModel:
             raise RequestCancelled("the request was cancelled before it started")
         if not time.monotonic() < deadline_s:
             raise ModelTimeout("the deadline had passed before the request started")
+        if (self._unanswered or 0) >= AWAY_LOOKS:
+            raise ModelUnavailable("the upstream does not answer; it is asked again as soon as it does")
         given = self._breaker.admit(time.monotonic())
         if given is None:
             raise ModelUnavailable("the upstream failed too often; it is tried again in a moment")
@@ -164,7 +172,12 @@ class UpstreamModel:
         """Looks at the server's health again and again; closes the connections at the end."""
         try:
             while True:
-                self._note(await self._client.fault())
+                try:
+                    self._note(await self._client.fault())
+                    self._unanswered = 0
+                except ModelUnavailable as error:
+                    self._note(str(error))
+                    self._unanswered = None if self._unanswered is None else self._unanswered + 1
                 await asyncio.sleep(HEALTH_S)
         finally:
             await self._client.close()

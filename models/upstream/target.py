@@ -89,13 +89,13 @@ class UpstreamTarget:
 
 
 def _split(url: str) -> SplitResult:
+    if "@" in url:  # before it is parsed: some with a password cannot be, and the error holds the URL
+        raise ModelRefused("upstream.url must not hold a user or password; a key belongs in upstream.key")
     try:
         parts = urlsplit(url)
         has_port = parts.port != 0  # reading it is what checks it
     except ValueError as error:
         raise ModelRefused(f"upstream.url {url!r} is no URL: {error}") from error
-    if parts.username is not None or parts.password is not None:
-        raise ModelRefused("upstream.url must not hold a user or password; a key belongs in upstream.key")
     is_plain = url.isascii() and url.isprintable() and " " not in url and not (parts.query or parts.fragment)
     if parts.scheme not in ("http", "https") or not parts.hostname or not has_port or not is_plain:
         raise ModelRefused(f"upstream.url {url!r} is not like http://127.0.0.1:8080/v1 or https://host/v1")

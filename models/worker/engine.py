@@ -1,6 +1,7 @@
 """A llama.cpp model in a worker process: its line of requests, its deadlines, its death and its return."""
 
 import itertools
+import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ MAX_BYTES_PER_TOKEN = 16
 """A text of more bytes than this times the context cannot fit; word pieces of English have about 4."""
 _LOOK_S = 0.05
 """How soon a refusal ends the wait for a start."""
+_LOG = logging.getLogger(__name__)
 
 
 class LlamaModel:
@@ -141,12 +143,19 @@ class LlamaModel:
     def warm(self, openings: Sequence[RenderedPrompt]) -> None:
         """Has these beginnings of prompts ready, the most used first, now and after every start of the worker.
 
-        They are never answered. Raises `ValueError` for one with a slot's value: it would be kept for others.
+        They are never answered. One that cannot fit is left out: whoever asks with it is told. Raises `ValueError` for
+        one with a slot's value: it would be kept for others.
         """
         parts = [part for opening in openings for part in (*opening.instructions, *opening.question)]
         if any(part.text for part in parts if part.kind is not PartKind.APPROVED):
             raise ValueError("what is kept for everybody has no slot values. This is a bug.")
-        self._supervisor.warm([Warm(self._laid_out(opening)) for opening in openings])
+        warmings = []
+        for opening in openings:
+            try:
+                warmings.append(Warm(self._laid_out(opening)))
+            except ModelRefused as error:
+                _LOG.warning("prompt_not_warmed, of assistant %s: %s", opening.assistant, error)
+        self._supervisor.warm(warmings)
 
     def complete(
         self,

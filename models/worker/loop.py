@@ -13,6 +13,8 @@ from models.worker.backend import Backend
 from models.worker.messages import (
     Beat,
     Cancel,
+    Done,
+    Failed,
     FromWorker,
     Generate,
     Load,
@@ -44,40 +46,46 @@ class _Outbox:
 
 
 class _Inbox:
-    """Jobs in the order of arrival, and the cancellations that overtake them."""
+    """Jobs in the order of arrival, and the cancellations that overtake them; of ended ones nothing is kept."""
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[tuple[Generate | Warm, float]] = queue.SimpleQueue()
-        self._cancelled: set[int] = set()
-        self._begun: set[int] = set()
+        self._cancellations: dict[int, threading.Event] = {}
+        """Of every job that has not ended."""
 
     def take(self, message: ToWorker) -> None:
         """Takes a message in; called by the thread that reads the pipe."""
         if isinstance(message, Generate):
+            self._cancellations[message.job_id] = threading.Event()
             self._jobs.put((message, time.monotonic() + message.timeout_s))
         elif isinstance(message, Warm):
             self._jobs.put((message, 0.0))
         elif isinstance(message, Cancel):
-            self._cancelled.add(message.job_id)
+            if (cancellation := self._cancellations.get(message.job_id)) is not None:
+                cancellation.set()
         else:
             raise ModelRefused("a worker loads one model once")
 
     def jobs(self, *, is_waited_for: bool) -> Iterator[tuple[Generate | Warm, float]]:
         """Yields what has arrived; waits for the first when there is nothing else to do."""
-        if is_waited_for:
-            # Nothing is in hand any more of what was begun, so its cancellations are spent.
-            self._cancelled -= self._begun
-            self._begun.clear()
         while is_waited_for or not self._jobs.empty():
-            job, deadline_s = self._jobs.get()
-            if isinstance(job, Generate):
-                self._begun.add(job.job_id)
-            yield job, deadline_s
+            yield self._jobs.get()
             is_waited_for = False
 
     def is_cancelled(self, job_id: int) -> bool:
         """Whether a job was cancelled."""
-        return job_id in self._cancelled
+        cancellation = self._cancellations.get(job_id)
+        return cancellation is not None and cancellation.is_set()
+
+    def forgetting(self, send: Callable[[FromWorker], None]) -> Callable[[FromWorker], None]:
+        """Returns what sends a message, and forgets the job that ends with it."""
+
+        def tell(message: FromWorker) -> None:
+            send(message)
+            if isinstance(message, Done | Failed):
+                self._cancellations.pop(message.job_id, None)
+
+        return tell
 
 
 def serve(load: Callable[[Load], Backend], source: BinaryIO, sink: BinaryIO) -> None:
@@ -97,7 +105,8 @@ def serve(load: Callable[[Load], Backend], source: BinaryIO, sink: BinaryIO) -> 
         outbox.send(Refused(str(error)))
         return
     store = PrefixStore(backend.identity, Path(first.prefix_folder) if first.prefix_folder else None)
-    scheduler = Scheduler(backend, outbox.send, inbox.is_cancelled, prefix_cells=first.prefix_cells, store=store)
+    tell = inbox.forgetting(outbox.send)
+    scheduler = Scheduler(backend, tell, inbox.is_cancelled, prefix_cells=first.prefix_cells, store=store)
     status.scheduler, status.store = scheduler, store
     outbox.send(Ready(can_offload_to_gpu=backend.can_offload_to_gpu, load_ms=_ms_since(started)))
     while True:

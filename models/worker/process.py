@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.child import PACKAGE_ROOT
+from models.device import CUDA_ORDER, SMI_ORDER
 from models.errors import ModelUnavailable
 from models.worker.messages import FromWorker, ToWorker, encode_frame, read_from_worker
 
@@ -44,7 +45,8 @@ class WorkerProcess:
     def __init__(self, program: WorkerProgram, on_event: Callable[["WorkerProcess", FromWorker | None], None]) -> None:
         # The very package that runs here, found without the current folder (-P); no secret of the gateway's
         # environment goes along.
-        environment = {"PYTHONPATH": str(PACKAGE_ROOT), "LANG": "C.UTF-8", **SPIN, **program.environment}
+        ours = {"PYTHONPATH": str(PACKAGE_ROOT), "LANG": "C.UTF-8", **SPIN, CUDA_ORDER: SMI_ORDER}
+        environment = ours | dict(program.environment)
         with contextlib.ExitStack() as stack:
             try:
                 log = (

@@ -2,7 +2,7 @@
 
 import stat
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from gateway.opening import first_key, open_store
 from gateway.probes import model_report
 from gateway.readiness import PartState
 from gateway.settings import PageSettings, Settings, load_settings
+from models import device
 from models.absent import AbsentModel
 from models.catalog import KnownModel
-from models.device import DevicePlan, Gpu, Machine
+from models.device import DevicePlan, Gpu
 from models.errors import ModelRefused, ModelUnavailable
 from models.fakes import FakeEmbedder, FakeModel
+from models.planning import CPU_SEQUENCES, GPU_SEQUENCES
 from models.worker.engine import LlamaModel
 from models.worker.limits import EngineLimits, ModelState
 from models.worker.process import WorkerProgram
@@ -281,16 +283,22 @@ def test_there_is_a_visitor_only_where_the_page_has_a_form(tmp_path):
 
 
 def test_layers_on_a_gpu_are_refused_by_a_llama_cpp_that_has_none(settings, monkeypatch):
-    monkeypatch.setattr(model_making, "has_gpu_build", lambda: False)
+    monkeypatch.setattr(device, "has_gpu_build", lambda: False)
     model = msgspec.structs.replace(Settings().model, gpu_layers=4)
     with pytest.raises(ModelRefused, match="built without one"):
         model_making.make_model(msgspec.structs.replace(settings, model=model))
 
 
-def test_a_gpu_that_llama_cpp_cannot_use_is_not_planned_with(monkeypatch):
-    machine = Machine(4, 8 << 30, (Gpu("card", 24 << 30, 24 << 30),))
-    monkeypatch.setattr(model_making, "this_machine", lambda: machine)
-    monkeypatch.setattr(model_making, "has_gpu_build", lambda: False)
-    assert model_making._usable_machine(-1).gpus == ()
-    monkeypatch.setattr(model_making, "has_gpu_build", lambda: True)
-    assert model_making._usable_machine(4).gpus == machine.gpus
+def test_the_plan_is_for_the_cards_that_the_worker_sees(settings, monkeypatch, caplog):
+    monkeypatch.setattr(device, "has_gpu_build", lambda: True)
+    monkeypatch.setattr(device, "nvidia_gpus", lambda: (Gpu("card", 24 << 30, 24 << 30, "GPU-1"),))
+    model = msgspec.structs.replace(Settings().model, unpack=False)
+    settings = msgspec.structs.replace(settings, model=model)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with closing(model_making.make_model(settings)) as made:
+        assert made.parallel == GPU_SEQUENCES[0]
+    assert not caplog.text
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with closing(model_making.make_model(settings)) as made:
+        assert made.parallel <= CPU_SEQUENCES[0]
+    assert "planned_without_gpu: CUDA_VISIBLE_DEVICES shows the worker none" in caplog.text

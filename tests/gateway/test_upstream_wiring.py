@@ -97,6 +97,8 @@ def test_a_server_that_is_down_is_said_in_words(tmp_path):
         ({"key": KEY}, "upstream.url is not set"),
         ({"url": "https://h/v1", "model": "m", "prompts": "raw"}, "upstream.prompts"),
         ({"url": "https://h/v1", "model": "m", "requests": "0"}, "upstream.requests"),
+        ({"url": f"https://bot:{KEY}@h/v1", "model": "m"}, "user or password"),
+        ({"url": f"https://bot:[{KEY}@h/v1", "model": "m"}, "user or password"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(tmp_path, upstream, words):

@@ -5,7 +5,17 @@ import pytest
 
 from models import device
 from models.cgroups import core_quota, free_bytes_left
-from models.device import DevicePlan, Gpu, Machine, free_memory, nvidia_gpus, plan_device, this_machine, usable_cores
+from models.device import (
+    DevicePlan,
+    Gpu,
+    Machine,
+    free_memory,
+    nvidia_gpus,
+    plan_device,
+    seen_gpus,
+    this_machine,
+    usable_cores,
+)
 
 
 @pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (8, 7)])
@@ -30,7 +40,7 @@ def test_a_machine_that_cannot_be_does_not_exist(cores, free):
 
 
 def test_this_machine_is_described():
-    machine = this_machine()
+    machine = this_machine({})
     assert 1 <= machine.cores <= (os.cpu_count() or 1)
     assert 2**26 < machine.free_bytes < 2**50
 
@@ -59,10 +69,15 @@ def smi(folder, text, status=0):
 
 
 def test_cards_are_those_of_nvidia_smi(tmp_path):
-    program = smi(tmp_path, "echo '0, NVIDIA H100 80GB HBM3, 81559, 81000'\necho '1, NVIDIA L4, 23034, 100'")
-    assert nvidia_gpus(program) == (
-        Gpu("NVIDIA H100 80GB HBM3", 81559 * 2**20, 81000 * 2**20),
-        Gpu("NVIDIA L4", 23034 * 2**20, 100 * 2**20),
+    lines = (
+        "GPU-1a, NVIDIA H100 80GB HBM3, 81559, 81000, Disabled",
+        "GPU-2b, NVIDIA L4, 23034, 100, [N/A]",
+        "GPU-3c, NVIDIA A100-SXM4-40GB, 40960, [Insufficient Permissions], Enabled",
+    )
+    assert nvidia_gpus(smi(tmp_path, "\n".join(f"echo '{line}'" for line in lines))) == (
+        Gpu("NVIDIA H100 80GB HBM3", 81559 * 2**20, 81000 * 2**20, "GPU-1a"),
+        Gpu("NVIDIA L4", 23034 * 2**20, 100 * 2**20, "GPU-2b"),
+        Gpu("NVIDIA A100-SXM4-40GB", 0, 0, "GPU-3c", is_split=True),
     )
 
 
@@ -70,8 +85,8 @@ def test_cards_are_those_of_nvidia_smi(tmp_path):
     ("text", "status"),
     [
         ("echo 'No devices were found'", 0),
-        ("echo '0, NVIDIA L4, [N/A], [N/A]'", 0),
-        ("echo '0, NVIDIA L4, 23034, 22000'", 9),
+        ("echo 'GPU-1a, NVIDIA L4, [N/A], [N/A], [N/A]'", 0),
+        ("echo 'GPU-1a, NVIDIA L4, 23034, 22000, [N/A]'", 9),
         ("true", 0),
         ("kill -9 $$", 0),
     ],
@@ -86,6 +101,66 @@ def test_a_tool_that_is_absent_or_hangs_finds_no_card(tmp_path, monkeypatch):
     started = time.monotonic()
     assert nvidia_gpus(smi(tmp_path, "exec sleep 60")) == ()
     assert time.monotonic() - started < 20
+
+
+CARDS = tuple(Gpu(name, 2**34, 2**33, f"GPU-{name}") for name in ("1a-0", "1b-1", "2c-2"))
+
+
+@pytest.mark.parametrize(
+    ("listed", "seen"),
+    [
+        (None, [0, 1, 2]),
+        ("", []),
+        ("1", [1]),
+        ("2, 0", [2, 0]),
+        ("1,7,0", [1]),
+        ("-1,0", []),
+        ("NoDevFiles", []),
+        ("1" * 5000, []),
+        ("0,1,0", []),
+        ("GPU-2c-2", [2]),
+        ("GPU-2,GPU-1a", [2, 0]),
+        ("GPU-2,GPU-1,GPU-1a", [2]),
+        ("GPU-2,0", [2]),
+        ("GPU-2,GPU-2c", []),
+    ],
+)
+def test_cards_are_planned_with_that_the_worker_sees(listed, seen):
+    environment = {} if listed is None else {"CUDA_VISIBLE_DEVICES": listed}
+    reason = "" if seen else "CUDA_VISIBLE_DEVICES shows the worker none"
+    assert seen_gpus(CARDS, environment) == (tuple(CARDS[place] for place in seen), reason)
+
+
+@pytest.mark.parametrize(
+    "environment", [{}, {"CUDA_VISIBLE_DEVICES": "0,1"}, {"CUDA_VISIBLE_DEVICES": "GPU-2c,GPU-1b"}]
+)
+def test_a_card_that_is_split_is_not_planned_with(environment):
+    gpus, reason = seen_gpus((CARDS[0], Gpu("split", 0, 0, "GPU-1b", is_split=True), CARDS[2]), environment)
+    assert gpus == ()
+    assert "name whole cards" in reason
+    assert seen_gpus(CARDS, {"CUDA_VISIBLE_DEVICES": "MIG-5c89"}) == ((), reason)
+
+
+def test_numbers_in_an_order_of_cudas_own_name_no_card():
+    own = {"CUDA_DEVICE_ORDER": "FASTEST_FIRST"}
+    assert seen_gpus(CARDS, own) == (CARDS, "")
+    assert seen_gpus(CARDS, own | {"CUDA_VISIBLE_DEVICES": "GPU-2"}) == (CARDS[2:], "")
+    gpus, reason = seen_gpus(CARDS, own | {"CUDA_VISIBLE_DEVICES": "2"})
+    assert gpus == ()
+    assert "name cards as GPU-..." in reason
+    assert seen_gpus(CARDS, {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": "2"}) == (CARDS[2:], "")
+
+
+def test_a_gpu_that_llama_cpp_cannot_use_is_not_there(monkeypatch):
+    monkeypatch.setattr(device, "nvidia_gpus", lambda: CARDS)
+    monkeypatch.setattr(device, "has_gpu_build", lambda: False)
+    assert (this_machine({}).gpus, this_machine({}).no_gpu) == ((), "llama-cpp-python was built without one")
+    monkeypatch.setattr(device, "has_gpu_build", lambda: True)
+    assert this_machine({}).gpus == CARDS
+
+
+def test_without_a_card_that_is_the_reason():
+    assert seen_gpus((), {"CUDA_VISIBLE_DEVICES": "0"}) == ((), "nvidia-smi shows none")
 
 
 def group(folder, own, files):

@@ -1,6 +1,7 @@
 """`canongate check` finds what a start would refuse, and makes and changes nothing."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,47 @@ def test_trusting_everybody_as_a_proxy_is_doubted(published: CommandLine, monkey
     assert done.status == 0, done.out
     assert "warn  settings" in done.out
     assert "0.0.0.0/0 is everybody" in done.out
+
+
+def test_what_a_gateway_removes_meanwhile_is_not_missed(published: CommandLine, monkeypatch) -> None:
+    copytree, gone = shutil.copytree, published.data / "matcher" / "gone"
+
+    def with_one_gone(source: Path, target: Path, **how: object) -> None:
+        copytree(source, target, **how)
+        raise shutil.Error([(str(gone), str(target / "gone"), f"[Errno 2] No such file or directory: '{gone}'")])
+
+    (published.data / "matcher" / ".tuning-x").mkdir(parents=True)
+    monkeypatch.setattr(shutil, "copytree", with_one_gone)
+    done = published("check")
+    assert done.status == 0, done.out
+    assert "FAIL" not in done.out
+
+
+def test_what_cannot_be_copied_or_read_is_a_finding_and_the_other_parts_are_looked_at(
+    published: CommandLine, monkeypatch
+) -> None:
+    def full(source: Path, target: Path, **_: object) -> None:
+        raise shutil.Error([(str(source), str(target), "[Errno 28] No space left on device")])
+
+    def foreign(path: Path) -> bool:
+        if path.name in {"pepper", "embedder"}:
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_there(path)
+
+    is_there = Path.exists
+    (published.data / "matcher").mkdir(exist_ok=True)
+    monkeypatch.setattr(shutil, "copytree", full)
+    found = findings(published)
+    assert {part for part, one in found.items() if not one["is_ok"]} == {"matcher"}
+    assert found["matcher"]["detail"].startswith(f"{published.data / 'matcher'} cannot be copied to ")
+    assert found["matcher"]["detail"].endswith("No space left on device")
+    monkeypatch.setattr(Path, "exists", foreign)
+    monkeypatch.setattr(Path, "is_dir", foreign)
+    found = findings(published)
+    assert {"settings", "database", "content"} <= {part for part, one in found.items() if one["is_ok"]}
+    assert {part for part, one in found.items() if not one["is_ok"]} >= {"keys", "embedder"}
+    assert published("check").status == 1
+    assert "Permission denied" in found["keys"]["detail"]
 
 
 def test_keys_that_are_missing_are_found_and_not_made(published: CommandLine) -> None:

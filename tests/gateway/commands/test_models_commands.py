@@ -13,6 +13,7 @@ from gateway.commands.models import registry_of
 from gateway.errors import SettingsInvalid
 from gateway.model_settings import MOST_PARALLEL
 from gateway.settings import load_settings
+from models import device
 from models.device import Gpu, Machine
 from models.errors import ModelRefused
 from models.files.gguf import read_header
@@ -47,14 +48,14 @@ def test_weights_that_are_not_there_are_told_and_not_hidden(run, monkeypatch):
 
 
 def test_families_say_their_licence_their_memory_and_whether_they_run_here(run, monkeypatch):
-    monkeypatch.setattr(models, "this_machine", lambda: Machine(2, 4 * 2**30))
+    monkeypatch.setattr(models, "this_machine", lambda _: Machine(2, 4 * 2**30))
     kinds = {kind["name"]: kind for kind in listed(run)["families"]}
     (size,) = kinds["stablevicuna"]["sizes"]
     assert (kinds["stablevicuna"]["commercial_use"], size["runs_here"]) == ("no", "too large")
     assert 7 < size["memory_gib"] < 10
     assert kinds["chatglm"]["sizes"][0]["runs_here"] == "upstream only"
     assert kinds["smollm2"]["sizes"][0]["runs_here"] == "yes"
-    monkeypatch.setattr(models, "this_machine", lambda: Machine(2, 4 * 2**30, (Gpu("card", 2**34, 2**33),)))
+    monkeypatch.setattr(models, "this_machine", lambda _: Machine(2, 4 * 2**30, (Gpu("card", 2**34, 2**33),)))
     kinds = {kind["name"]: kind for kind in listed(run)["families"]}
     assert kinds["stablevicuna"]["sizes"][0]["runs_here"] == "partly on the GPU"
     assert kinds["dolly-v2"]["sizes"][0]["runs_here"] == "yes, on the GPU"
@@ -192,6 +193,21 @@ def test_a_plan_for_another_card_is_made_without_it(run, file):
     done = run("models", "plan", file, "--context", "64", "--gpu-free", "0.1", "--gpu-layers", "-1")
     assert is_one_line_of_ours(done)
     assert "Put fewer layers on it" in done.err
+
+
+def test_a_card_that_llama_cpp_cannot_use_is_not_promised(run, file, monkeypatch):
+    monkeypatch.setattr(device, "nvidia_gpus", lambda: (Gpu("card", 2**40, 2**40),))
+    monkeypatch.setattr(device, "has_gpu_build", lambda: False)
+    plan = json.loads(run("models", "plan", file, "--context", "64", "--json").out)
+    assert (plan["gpu"], plan["device"]["gpu_layers"], plan["needs_gpu_build"]) == (None, 0, False)
+    assert "GPU: none (llama-cpp-python was built without one)" in run("models", "plan", file, "--context", "64").out
+    assert "built without one" in run("models", "plan", file, "--context", "64", "--gpu-layers", "1").err
+    assert json.loads(run("models", "plan", file, "--context", "64", "--gpu-free", "24", "--json").out)[
+        "needs_gpu_build"
+    ]
+    assert "on the GPU" not in run("models", "list").out
+    monkeypatch.setattr(device, "has_gpu_build", lambda: True)
+    assert "yes, on the GPU" in {size["runs_here"] for kind in listed(run)["families"] for size in kind["sizes"]}
 
 
 @pytest.mark.parametrize("free", ["nan", "inf", "-inf", "1e300", "-1"])

@@ -101,6 +101,8 @@ class FakeUpstream:
     acts: list[Act] = field(default_factory=list)
     health: int = 200
     models: int = 200
+    is_silent: bool = False
+    """Whether it says nothing when its health is asked for."""
     seen: list[Exchange] = field(default_factory=list)
     """The requests for an answer."""
     looks: int = 0
@@ -148,6 +150,8 @@ class FakeUpstream:
         path = exchange.line.split()[1]
         if path == "/health":
             self.looks += 1
+            if self.is_silent:
+                exchange.wait_closed()
             exchange.error(self.health, "{}")
         elif path == "/v1/models":
             exchange.error(self.models, "{}")

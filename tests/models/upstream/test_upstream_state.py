@@ -5,6 +5,7 @@ import time
 import pytest
 
 from models.errors import ModelBusy, ModelRefused, ModelTimeout, ModelUnavailable
+from models.upstream import client as upstream_client
 from models.upstream import model as upstream_module
 from models.upstream.breaker import BreakerLimits
 from models.worker.limits import ModelState
@@ -85,3 +86,44 @@ def test_a_server_that_comes_and_goes_is_noticed(monkeypatch):
             while model.state is not state and time.monotonic() < give_up:
                 time.sleep(0.01)
             assert model.state is state
+
+
+def test_a_server_that_no_longer_answers_is_left_alone_until_it_does(monkeypatch):
+    monkeypatch.setattr(upstream_module, "HEALTH_S", 0.02)
+    with fake_upstream() as server, upstream(server.url) as model:
+        server.is_silent = True
+        monkeypatch.setattr(upstream_client, "PROBE_S", 0.05)
+        asked_until(model, is_there=False)
+        before = len(server.seen)
+        with pytest.raises(ModelUnavailable, match="does not answer"):
+            ask(model)
+        assert len(server.seen) == before
+        server.is_silent = False
+        monkeypatch.setattr(upstream_client, "PROBE_S", 30.0)
+        asked_until(model, is_there=True)
+
+
+def test_a_server_that_never_answers_a_look_is_asked_all_the_same(monkeypatch):
+    monkeypatch.setattr(upstream_module, "HEALTH_S", 0.02)
+    monkeypatch.setattr(upstream_client, "PROBE_S", 0.05)
+    with fake_upstream() as server:
+        server.is_silent = True
+        with upstream(server.url) as model:
+            give_up = time.monotonic() + 30.0
+            while server.looks <= upstream_module.AWAY_LOOKS + 1 and time.monotonic() < give_up:
+                time.sleep(0.01)
+            assert model.state is ModelState.DOWN
+            assert ask(model).text
+
+
+def asked_until(model, *, is_there):
+    give_up = time.monotonic() + 30.0
+    while time.monotonic() < give_up:
+        try:
+            found = bool(ask(model).text)
+        except ModelUnavailable:
+            found = False
+        if found is is_there:
+            return
+        time.sleep(0.01)
+    pytest.fail(f"it never was {'there' if is_there else 'away'}")

@@ -40,9 +40,19 @@ def test_what_is_no_servers_url_is_refused(url):
         UpstreamTarget(url, "m")
 
 
-def test_a_password_in_the_url_is_refused_and_not_repeated():
-    with pytest.raises(ModelRefused) as refused:
-        UpstreamTarget("https://user:hunter2@host/v1", "m")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:hunter2@host/v1",
+        "https://hunter2@host/v1",
+        "https://user:[hunter2@host/v1",
+        "https://user:hunter2@host:99999/v1",
+        "https://user:hunter2/@host/v1",
+    ],
+)
+def test_a_password_in_the_url_is_refused_and_not_repeated(url):
+    with pytest.raises(ModelRefused, match="user or password") as refused:
+        UpstreamTarget(url, "m")
     assert "hunter2" not in str(refused.value)
 
 

@@ -414,7 +414,7 @@ def test_the_worker_gets_nothing_of_the_gateways_environment(make, monkeypatch):
     monkeypatch.setenv("CANONGATE_SECRET", "hunter2")
     environment = Path(f"/proc/{make().pid}/environ").read_bytes()
     names = {entry.split(b"=")[0] for entry in environment.split(b"\0") if entry}
-    assert names == {b"PYTHONPATH", b"LANG", b"GOMP_SPINCOUNT"}
+    assert names == {b"PYTHONPATH", b"LANG", b"GOMP_SPINCOUNT", b"CUDA_DEVICE_ORDER"}
 
 
 def test_the_worker_dies_with_a_gateway_that_is_killed():

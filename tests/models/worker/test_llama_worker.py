@@ -221,10 +221,12 @@ def test_a_beginning_survives_the_worker(tmp_path):
     assert texts[0] == texts[1]
 
 
-def test_a_warmed_prompt_is_ready_after_every_start(model):
+def test_a_warmed_prompt_is_ready_after_every_start_also_beside_one_that_cannot_fit(model, caplog):
+    too_long = approved("x" * 16 * EngineLimits().context_tokens, assistant="warm")
     asked = approved("Which floor is the library on?", instructions=FACTS, assistant="warm")
     kept = model.kept_prefixes
-    model.warm([asked])
+    model.warm([too_long, asked])
+    assert "prompt_not_warmed, of assistant warm: the prompt has " in caplog.text
     give_up = time.monotonic() + 20
     while model.kept_prefixes < kept + 2 and time.monotonic() < give_up:
         time.sleep(0.1)
