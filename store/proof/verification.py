@@ -47,6 +47,8 @@ class Damage(StrEnum):
     """A row was taken out."""
     REORDERED = "reordered"
     """Rows changed places, or something was put between them."""
+    ADDED = "added"
+    """A row stands before the first one, with a number below 1, where none is ever written."""
     TRUNCATED = "truncated"
     """Rows at the end were taken off; only a checkpoint tells."""
     RECHAINED = "re-chained"
@@ -89,8 +91,8 @@ class TrailWalk:
     def _advance(self, session: Session, checkpoints: Sequence[Checkpoint]) -> Fault | None:
         proofs = sorted((one for one in checkpoints if one.size >= self.size), key=lambda one: one.size)
         proved = self.size
-        if self.fault is None and (fault := self._compare(proofs, proved)):
-            self.fault = fault
+        if self.fault is None:
+            self.fault = _put_before(session) or self._compare(proofs, proved)
         if self.fault is not None:
             return self.fault
         for row in _rows(session, after=self.size):
@@ -170,6 +172,11 @@ def last_number(database: Database) -> int:
     """Returns the number of the last row, 0 when there is none."""
     with database.reading() as session:
         return session.scalar(select(func.max(AuditRow.number))) or 0
+
+
+def _put_before(session: Session) -> Fault | None:
+    lowest = session.scalar(select(func.min(_TABLE.number)))
+    return Fault(Damage.ADDED, lowest, lowest) if lowest is not None and lowest < 1 else None
 
 
 def _rows(session: Session, *, after: int) -> Iterator[Any]:
