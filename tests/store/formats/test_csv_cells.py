@@ -112,6 +112,14 @@ def test_prompts_come_back_whole(tmp_path):
     assert read_prompts(tmp_path / "prompts.csv") == prompts
 
 
+def test_a_line_that_ends_in_a_break_comes_back_without_it(tmp_path):
+    """Such lines were taken once; a break within a cell is the end of a sentence."""
+    old = prompt("it.a", title="Old\n", phrasings=["How do I?\n", "And so?"], counterexamples=["not this\n"])
+    (tmp_path / "prompts.csv").write_bytes(b"".join(prompts_csv([old])))
+    clean = prompt("it.a", title="Old", phrasings=["How do I?", "And so?"], counterexamples=["not this"])
+    assert read_prompts(tmp_path / "prompts.csv") == (clean,)
+
+
 def test_two_rows_of_one_key_are_refused_with_their_lines(tmp_path):
     rows = list(prompts_csv([prompt("it.a"), prompt("it.b"), prompt("it.a", title="Another")]))
     (tmp_path / "prompts.csv").write_bytes(b"".join(rows))
