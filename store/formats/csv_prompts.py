@@ -128,7 +128,7 @@ def _read(path: Path, columns: tuple[str, ...], make: Callable[[int, Mapping[str
         records = CsvRecords(source.chunks(), BOUNDS.row_bytes)
         for place, record in _told(path, records):
             if record is None:
-                problems.append(f"line {place.place}: {place.problem}.")
+                problems += [f"line {place.place}: {place.problem}."] if place.is_first else []
                 continue
             if missing := set(columns) ^ set(records.header):
                 raise InvalidContent(f"{path.name}: the header lacks or adds {min(missing)[:40]}. See docs/formats.md.")
