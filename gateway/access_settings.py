@@ -69,7 +69,9 @@ class OidcSettings(Section, frozen=True):
     """The claim of the ID token that says what somebody is: a text or a list of texts."""
 
     algorithms: tuple[
-        Annotated[str, Meta(pattern="^(RS|ES|PS)(256|384|512)$|^EdDSA$", description="a name such as RS256 or EdDSA")],
+        Annotated[
+            str, Meta(pattern=r"^(RS|ES|PS)(256|384|512)\Z|^EdDSA\Z", description="a name such as RS256 or EdDSA")
+        ],
         ...,
     ] = ("RS256", "ES256")
     """Signatures that ID tokens may have."""

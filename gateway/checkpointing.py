@@ -92,15 +92,16 @@ class Checkpointing:
             return made
 
     def look(self) -> Checkpoint | None:
-        """Writes a checkpoint if one is due. Blocks; raises as `write`."""
+        """Writes a checkpoint if one is due, or if what was signed is no longer there. Blocks; raises as `write`."""
         number = last_number(self._database)
-        if self._walk is not None and number == self._signed:
+        is_due = self._walk is None or self._walk.is_overtaken(self._database)
+        if number == self._signed and not is_due:
             self._unproved_since = None
             return None
         now = self._clock()
         if self._unproved_since is None:
             self._unproved_since = now
-        is_due = self._walk is None or number - self._signed >= ROWS or now - self._unproved_since >= PERIOD_S
+        is_due = is_due or number - self._signed >= ROWS or now - self._unproved_since >= PERIOD_S
         return self.write() if is_due else None
 
     async def follow(self) -> None:

@@ -45,7 +45,7 @@ class LimitSettings(Section, frozen=True):
     store: Annotated[
         str,
         Meta(
-            pattern=r"^(auto|memory|database|(redis|rediss|unix)://.+)$",
+            pattern=r"^(auto|memory|database|(redis|rediss|unix)://.+)\Z",
             description="auto, memory, database, or an address such as redis://valkey.internal:6379/0",
         ),
     ] = "auto"

@@ -19,7 +19,7 @@ class AdapterSettings(Section, frozen=True):
     path: str
     """The adapter's file."""
 
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="64 hex digits in small letters")]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="64 hex digits in small letters")]
     """Its hash (`sha256sum FILE`): another file is not loaded."""
 
     scale: Annotated[float, Meta(gt=0, le=4)] = 1.0
@@ -53,7 +53,7 @@ class ModelSettings(Section, frozen=True):
     answer at once."""
 
     environment: tuple[
-        Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$", description="a variable's name, without its value")],
+        Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z", description="a variable's name, without its value")],
         ...,
     ] = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
     """Variables of the gateway's environment that the worker gets too, such as which cards to use (whole ones, numbered
@@ -82,7 +82,7 @@ class UpstreamSettings(Section, frozen=True):
     revision: str = ""
     """Your name for the weights that run there. Change it when they change: kept answers and decisions go by it."""
 
-    prompts: Annotated[str, Meta(pattern="^(chat|text|tokens)$", description="chat, text or tokens")] = "chat"
+    prompts: Annotated[str, Meta(pattern=r"^(chat|text|tokens)\Z", description="chat, text or tokens")] = "chat"
     """`chat` leaves the prompt's format to the server; `text` sends ours; `tokens` too, and a slot then cannot become
     a control token, which only a llama-server can do: choose it there."""
 

@@ -32,7 +32,7 @@ _PATTERN = re.compile(r"^Expected `str` matching regex .* - at `\$\.(?P<place>[^
 class DataSettings(Section, frozen=True):
     """Where the gateway keeps what it must not lose, and what it can rebuild."""
 
-    directory: Annotated[str, Meta(pattern=r"^[^\x00]+$", description="a path")] = "var"
+    directory: Annotated[str, Meta(pattern=r"^[^\x00]+\Z", description="a path")] = "var"
     """Folder for the database, the index, the exported embedder and the pepper. Keep it out of any package."""
 
     database_url: str = ""
@@ -49,7 +49,7 @@ class EmbedderSettings(Section, frozen=True):
     """Hash of the model's `model.safetensors`; needed with `path`, so that a swapped file is noticed."""
 
     languages: Annotated[
-        str, Meta(pattern=r"^([a-z]{2,3}(, *[a-z]{2,3})*)?$", description="codes with commas between, such as en, ar")
+        str, Meta(pattern=r"^([a-z]{2,3}(, *[a-z]{2,3})*)?\Z", description="codes with commas between, such as en, ar")
     ] = ""
     """Languages that the model in `path` reads, such as `en, ar`; messages in others are refused. Empty: not known."""
 
@@ -108,7 +108,7 @@ class PageSettings(Section, frozen=True):
 class AuditSettings(Section, frozen=True):
     """What proves the audit trail outside the database."""
 
-    checkpoints: Annotated[str, Meta(pattern=r"^[^\x00]*$", description="a path")] = ""
+    checkpoints: Annotated[str, Meta(pattern=r"^[^\x00]*\Z", description="a path")] = ""
     """File that signed checkpoints are added to; empty means `checkpoints` in the data folder. A file on another
     machine's disk, or a copy there, proves the trail also against whoever owns this one."""
 
@@ -116,12 +116,12 @@ class AuditSettings(Section, frozen=True):
 class LogSettings(Section, frozen=True):
     """What is written to standard error. Never the text of a message."""
 
-    level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")] = (
-        "info"
-    )
+    level: Annotated[
+        str, Meta(pattern=r"^(debug|info|warning|error)\Z", description="debug, info, warning or error")
+    ] = "info"
     """Lowest level that is written."""
 
-    format: Annotated[str, Meta(pattern="^(auto|json|console)$", description="auto, json or console")] = "auto"
+    format: Annotated[str, Meta(pattern=r"^(auto|json|console)\Z", description="auto, json or console")] = "auto"
     """`json` for machines, `console` for people, `auto` decides by whether standard error is a terminal."""
 
 

@@ -76,7 +76,7 @@ class Size(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Models that share an architecture, a vocabulary, a prompt format and a licence."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9.-]*$")]
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9.-]*\Z")]
     title: Annotated[str, Meta(min_length=1)]
     architecture: Annotated[str, Meta(min_length=1)]
     runtime: Runtime

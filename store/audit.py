@@ -176,6 +176,7 @@ def seal_of(before: bytes, canonical: bytes, key: bytes) -> bytes:
 
 
 def _conditions(wanted: AuditFilter) -> Iterator[ColumnElement[bool]]:
+    yield AuditRow.number > 0  # the trail begins with 1: what stands before was put there, and no seal follows from it
     if wanted.actor is not None:
         yield (AuditRow.actor == wanted.actor) | (AuditRow.person == wanted.actor)
     if wanted.action is not None and wanted.action.endswith("."):

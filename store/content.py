@@ -12,9 +12,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-Key = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$", max_length=80)]
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
-Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
+# A line break at the end was taken once, and what is stored with one still loads; `readable.py` refuses new ones.
+Key = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*\n?\Z", max_length=80)]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*\n?\Z", max_length=40)]
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\r\n]*\n?\Z")]
 Text = Annotated[str, Meta(min_length=1, max_length=4000)]
 
 OFF = "off"
@@ -165,7 +166,7 @@ class CanonicalPrompt(Document, frozen=True):
     title: Line
     area: Name
     owner: Line
-    language: Annotated[str, Meta(pattern="^[a-z]{2}$")]
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2}\n?\Z")]
     review_by: dt.date
     phrasings: Annotated[tuple[Line, ...], Meta(min_length=1)]
     reply: AnyReply
@@ -284,7 +285,7 @@ class Assistant(Document, frozen=True):
     suggestions: tuple[Key, ...] = ()
     """Prompts offered to a person who has not asked anything yet."""
     allowed_origins: tuple[str, ...] = ()
-    model_licence_acknowledged: Annotated[str, Meta(max_length=64, pattern=r"^([a-z0-9][a-z0-9._-]*)?$")] = ""
+    model_licence_acknowledged: Annotated[str, Meta(max_length=64, pattern=r"^([a-z0-9][a-z0-9._-]*)?\n?\Z")] = ""
     """The family of a model whose licence forbids commercial use: says that this assistant's use is none."""
     keeps_text: KeepsText = KeepsText.OFF
     """What is kept of what people write and read."""

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import tarfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -91,7 +92,7 @@ def unpack(path: Path, folder: Path) -> Manifest:
                 if part is None or not member.isreg() or not _NAME.fullmatch(member.name):
                     raise BackupInvalid(f"{path} has something in it that its manifest does not name.")
                 _unpack_part(_content(tar, member), folder / member.name, part, member.name)
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, OSError) as error:
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
         raise BackupInvalid(f"{path} is damaged, or no backup: {error}") from error
     if missing:
         raise BackupInvalid(f"{path} lacks {min(missing)}. It was not written to its end.")

@@ -35,15 +35,19 @@ class _Pair:
     assistant: str
     after: Suite
     before: Suite | None
+    asked_before: str
+    """The assistant that the live one asks."""
 
     def is_new(self, case: SuiteCase) -> bool:
-        """Whether the case is not in the live test set in this form."""
-        return self.before is None or case not in self.before.cases
+        """Whether the assistant is not asked the case live in this form."""
+        return self.before is None or self.asked_before != self.assistant or case not in self.before.cases
 
     @property
     def taken_out(self) -> tuple[SuiteCase, ...]:
-        """Live cases that are no longer there in their form."""
-        return () if self.before is None else tuple(case for case in self.before.cases if case not in self.after.cases)
+        """Live cases that their assistant is no longer asked in their form."""
+        is_turned_over = self.asked_before != self.assistant
+        cases = () if self.before is None else self.before.cases
+        return tuple(case for case in cases if is_turned_over or case not in self.after.cases)
 
 
 class SuiteJudge:
@@ -74,29 +78,23 @@ class SuiteJudge:
 
         for pair in wanted:
             rate = ahead.assistants[pair.assistant].match.false_match_rate
-            is_known = live is not None and pair.assistant in live.assistants
-            after = self._ahead.ask(pair.after, pair.assistant, asked)
-            before = self._live.ask(pair.after, pair.assistant, asked) if self._live and is_known else {}
+            after, before = self._both(pair.after, pair.assistant, live, ahead, asked)
             found.suites += (_judged(pair, after, before, rate, found),)
-            self._look_at_taken_out(pair, asked, found, is_known=is_known)
+            if pair.taken_out:
+                out = Suite(name=pair.name, title=pair.after.title, cases=pair.taken_out)
+                _look_at_taken_out(pair, *self._both(out, pair.asked_before, live, ahead, asked), found)
         return found
 
-    def _look_at_taken_out(self, pair: _Pair, asked: Callable[[], None], found: Asked, *, is_known: bool) -> None:
-        """Tells which tests the change takes out or alters, and which of them it would not pass."""
-        if not pair.taken_out:
-            return
-        suite = Suite(name=pair.name, title=pair.after.title, cases=pair.taken_out)
-        after = self._ahead.ask(suite, pair.assistant, asked)
-        before = self._live.ask(suite, pair.assistant, asked) if self._live and is_known else {}
-        lost = [one for one, verdict in after.items() if not verdict.is_right and _was_right(before.get(one))]
-        found.notices.append(
-            f"suite {pair.name}: {_count(len(pair.taken_out), 'case')} taken out or altered: "
-            f"{_listed([case.id for case in pair.taken_out])}."
+    def _both(
+        self, suite: Suite, assistant: str, live: Catalog | None, ahead: Catalog, asked: Callable[[], None]
+    ) -> tuple[Mapping[str, CaseVerdict], Mapping[str, CaseVerdict]]:
+        """Returns what a test set comes to ahead and live, where the assistant is."""
+        sides = ((self._ahead, ahead), (self._live, live))
+        after, before = (
+            asker.ask(suite, assistant, asked) if asker and catalog and assistant in catalog.assistants else {}
+            for asker, catalog in sides
         )
-        if lost:
-            found.notices.append(
-                f"suite {pair.name}: of these, {_listed(lost)} would not be right any more in the live form."
-            )
+        return after, before
 
 
 def _pair(name: str, live: Catalog | None, ahead: Catalog, found: Asked) -> _Pair | None:
@@ -105,19 +103,39 @@ def _pair(name: str, live: Catalog | None, ahead: Catalog, found: Asked) -> _Pai
     except InvalidContent as error:
         found.problems.append(f"suite {name}: it cannot be read: {error}")
         return None
-    only = next(iter(ahead.assistants)) if len(ahead.assistants) == 1 else None
-    assistant = suite.assistant or only
+    assistant = _asked_by(suite, ahead)
     if assistant is None or assistant not in ahead.assistants:
         wanted = f"there is no assistant {assistant}" if assistant else "it does not say which assistant it asks"
         found.problems.append(f"suite {name}: assistant: {wanted}. Name one that there is.")
         return None
-    before = None
+    before, asked_before = None, assistant
     if live is not None and name in live.suites:
         try:
             before = convert_document(live.suites[name], Suite)
+            asked_before = _asked_by(before, live) or assistant
         except InvalidContent:
             found.notices.append(f"suite {name}: what is live of it cannot be read, so it counts as new.")
-    return _Pair(name, assistant, suite, before)
+    return _Pair(name, assistant, suite, before, asked_before)
+
+
+def _asked_by(suite: Suite, catalog: Catalog) -> str | None:
+    """Returns the assistant that the test set names, or the only one."""
+    return suite.assistant or (next(iter(catalog.assistants)) if len(catalog.assistants) == 1 else None)
+
+
+def _look_at_taken_out(
+    pair: _Pair, after: Mapping[str, CaseVerdict], before: Mapping[str, CaseVerdict], found: Asked
+) -> None:
+    """Tells which tests the change takes out or alters, and which of them it would not pass."""
+    lost = [one for one, verdict in after.items() if not verdict.is_right and _was_right(before.get(one))]
+    found.notices.append(
+        f"suite {pair.name}: {_count(len(pair.taken_out), 'case')} taken out or altered: "
+        f"{_listed([case.id for case in pair.taken_out])}."
+    )
+    if lost:
+        found.notices.append(
+            f"suite {pair.name}: of these, {_listed(lost)} would not be right any more in the live form."
+        )
 
 
 def _judged(

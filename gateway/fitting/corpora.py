@@ -169,37 +169,37 @@ def fit_parts(
         except ModelRefused as error:
             fold_vectors, note = None, str(error)
     once = SeenEmbedder(embedder, seen if fold_vectors is None else None)
-    fitted = tuple(
-        _fit_part(part, once, others, _part_of(whole, part, folds, fold_vectors), progress) for part in parts
-    )
+    folded = None if fold_vectors is None else (folds, fold_vectors)
+    fitted = tuple(_fit_part(whole, part, once, folded, seed=seed, progress=progress) for part in parts)
     once.keep()
     return FittedParts(embedder, fitted, fold_vectors is not None, note)
 
 
-def _part_of(
-    whole: Corpus, part: Corpus, folds: Folds, fold_vectors: FoldVectors | None
-) -> tuple[Folds, FoldVectors | None]:
-    """Returns the folds of the part's prompts, whose sentences stand in the same order in both."""
+def _part_of(whole: Corpus, part: Corpus, folds: Folds, fold_vectors: FoldVectors) -> tuple[Folds, FoldVectors]:
+    """Returns what the embedder was tuned with, of the part's prompts; sentences stand in the same order in both."""
     numbers = {key: number for number, key in enumerate(whole.keys)}
     prompts = np.array([numbers[key] for key in part.keys], dtype=np.int64)
     is_own = np.isin(whole.labels, prompts)
     own = Folds(count=folds.count, rows=folds.rows[is_own], prompts=folds.prompts[prompts], background=folds.background)
-    if fold_vectors is None:
-        return own, None
     sentences = np.concatenate([is_own, np.isin(whole.counter_labels, prompts)])
     return own, [(vectors[sentences], strangers) for vectors, strangers in fold_vectors]
 
 
 def _fit_part(
-    corpus: Corpus,
+    whole: Corpus,
+    part: Corpus,
     embedder: Embedder,
-    others: Sequence[str],
-    known: tuple[Folds, FoldVectors | None],
+    folded: tuple[Folds, FoldVectors] | None,
+    *,
+    seed: int,
     progress: Progress,
 ) -> Fitted | TooLittleToLearn:
-    folds, fold_vectors = known
     try:
-        return _fit(corpus, embedder, others, folds=folds, fold_vectors=fold_vectors, progress=progress)
+        if folded is None:
+            # In folds of its own: `fitted_key` names the part and the embedder, and nothing else may make a difference.
+            return fit_untuned(part, embedder, seed=seed, progress=progress)
+        folds, fold_vectors = _part_of(whole, part, *folded)
+        return _fit(part, embedder, background(), folds=folds, fold_vectors=fold_vectors, progress=progress)
     except TooLittleToLearn as error:
         return error
 

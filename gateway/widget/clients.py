@@ -15,7 +15,6 @@ from store.audit import AuditTrail
 from store.database import Database, Transaction
 from store.errors import Conflict, InvalidContent, NotFound
 from store.people import Actor
-from store.plain import to_plain
 from store.readable import require_readable
 from store.repositories.widget_clients import PLAIN_ID, WidgetClients
 from store.repositories.widget_sessions import WidgetSessions
@@ -173,7 +172,7 @@ class WidgetClientService:
     def _require_good(self, actor: Actor, client_id: str, settings: WidgetSettings) -> None:
         if not PLAIN_ID.fullmatch(client_id):
             raise InvalidContent("id: small letters, digits and hyphens, such as hr-portal; at most 40.")
-        require_readable(f"widget client {client_id}", to_plain(settings))
+        require_readable(f"widget client {client_id}", settings)
         if not actor.may_see(settings.assistant) or settings.assistant not in self._live():
             raise InvalidContent(f"assistant: {settings.assistant!r} is not live, or is not yours.")
         for key in settings.keys.keys if settings.keys else ():

@@ -42,7 +42,7 @@ class RegisteredModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str, Meta(pattern=NAME)]
     path: str
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     size_bytes: Annotated[int, Meta(ge=1)]
     family: str
     architecture: str

@@ -36,17 +36,19 @@ def stored_form(edit: Edit) -> dict[str, Any] | None:
         raise InvalidContent(f"{edit.item}: a name has small letters, digits and hyphens, and begins with a letter.")
     if edit.document is None:
         return None
+    content: Document | None = None
+    plain = dict(edit.document)
     try:
-        plain = dict(edit.document)
         if edit.kind in (EditKind.PROMPT, EditKind.ASSISTANT):
-            plain = plain_document(msgspec.convert(plain, _TYPES[edit.kind]))
+            content = msgspec.convert(plain, _TYPES[edit.kind])
+            plain = plain_document(content)
     except msgspec.ValidationError:
         pass  # a draft may be incomplete; submitting says what is missing
     try:
         size = len(msgspec.json.encode(plain))
     except (TypeError, ValueError, UnicodeEncodeError, RecursionError) as error:
         raise InvalidContent(f"{edit.item}: the document is not plain data. Send texts, numbers and lists.") from error
-    require_readable(str(edit.item), plain, is_test=edit.kind is EditKind.SUITE)
+    require_readable(str(edit.item), content or plain, is_test=edit.kind is EditKind.SUITE)
     if size > MOST_BYTES:
         raise InvalidContent(f"{edit.item}: the document has more than {MOST_BYTES} bytes. Split it.")
     return plain

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
-from store.formats.records import Cut, cut_lines
+from store.formats.records import Cut
 from store.formats.rows import BadRow, Record
 from store.formats.sources import BOUNDS
 
@@ -92,7 +92,8 @@ def _followed(lines: Iterator[Cut], seen: list[Cut], most: int) -> Iterator[str]
 
 
 def _joined(seen: Sequence[Cut], problem: str) -> Cut:
-    return Cut(seen[0].place, b"".join(line.raw for line in seen), problem)
+    raw = b"".join(line.raw for line in seen)
+    return Cut(seen[0].place, raw, problem, is_first=seen[0].is_first, is_last=seen[-1].is_last)
 
 
 def _header(cells: Sequence[str]) -> tuple[str, ...]:
@@ -103,18 +104,16 @@ def _header(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _whole_lines(chunks: Iterable[bytes], row_bytes: int) -> Iterator[Cut]:
-    """Gives lines with their ends: within a quoted cell they belong to the text."""
-    number, waiting = 1, b""
+    """Gives lines with their ends: within a quoted cell they belong to the text. One that is too long is in pieces."""
+    problem = f"longer than {row_bytes} bytes"
+    number, waiting, goes_on = 1, b"", False
     for chunk in chunks:
         *whole, waiting = (waiting + chunk).split(b"\n")
         for line in whole:
-            yield Cut(number, line + b"\n")
-            number += 1
+            yield Cut(number, line + b"\n", problem if goes_on else "", is_first=not goes_on)
+            number, goes_on = number + 1, False
         if len(waiting) > row_bytes:
-            yield from (
-                Cut(number, one.raw, one.problem or f"longer than {row_bytes} bytes")
-                for one in cut_lines((waiting,), row_bytes)
-            )
-            waiting = b""
-    if waiting:
-        yield Cut(number, waiting)
+            yield Cut(number, waiting, problem, is_first=not goes_on, is_last=False)
+            waiting, goes_on = b"", True
+    if waiting or goes_on:
+        yield Cut(number, waiting, problem if goes_on else "", is_first=not goes_on)

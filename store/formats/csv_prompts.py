@@ -42,12 +42,15 @@ class Sentence:
 
 
 def prompts_csv(prompts: Iterable[CanonicalPrompt]) -> Iterator[bytes]:
-    """Writes prompts whole; lists have a line in the cell for each sentence, slots and reply are JSON."""
+    """Writes prompts whole; lists have a line in the cell for each sentence, slots and reply are JSON.
+
+    A line break at the end of one line, which was taken once, is left out.
+    """
     yield csv_line(PROMPT_COLUMNS)
     for prompt in prompts:
         values = msgspec.to_builtins(to_plain(prompt))
-        cells = [str(values.get(name, prompt.audience if name == "audience" else "")) for name in _TEXTS]
-        cells += ["\n".join(values.get(name, ())) for name in _LISTS]
+        cells = [str(values.get(name, prompt.audience if name == "audience" else "")).rstrip("\n") for name in _TEXTS]
+        cells += ["\n".join(text.rstrip("\n") for text in values.get(name, ())) for name in _LISTS]
         cells += [encode(values[name]).decode() if name in values else "" for name in _JSON]
         yield csv_line(cells)
 
@@ -125,7 +128,7 @@ def _read(path: Path, columns: tuple[str, ...], make: Callable[[int, Mapping[str
         records = CsvRecords(source.chunks(), BOUNDS.row_bytes)
         for place, record in _told(path, records):
             if record is None:
-                problems.append(f"line {place.place}: {place.problem}.")
+                problems += [f"line {place.place}: {place.problem}."] if place.is_first else []
                 continue
             if missing := set(columns) ^ set(records.header):
                 raise InvalidContent(f"{path.name}: the header lacks or adds {min(missing)[:40]}. See docs/formats.md.")

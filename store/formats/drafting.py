@@ -146,6 +146,8 @@ class Drafter:
         if len(self._drafts) >= self._settings.most:
             raise BadRow(f"there are {self._settings.most} drafts already; import the rest by itself")
         title = " ".join(said.title.split()) or question
+        if CONTROL.search(title):
+            raise BadRow("the title has control characters")
         language = said.language if re.fullmatch("[a-z]{2}", said.language) else self._settings.language
         draft = _Draft(self._key(title), title[:LINE_CHARS], answer, said.context.strip(), question, language)
         draft.phrasings.append(question)

@@ -24,9 +24,9 @@ from store.learning.stack import Stack
 from store.snapshot import write_durably
 
 _MAGIC = b"CANONFIT"
-_FORMAT = 3
-"""Raised whenever the features, the model, the rules of contradiction or this file change: a model fitted by other code
-is fitted anew."""
+_FORMAT = 4
+"""Raised whenever the features, the folds, the model, the rules of contradiction or this file change: a model fitted by
+other code is fitted anew."""
 _HEADER = struct.Struct("<8sHQ32s32s")
 """Magic, format, length of the contents, key, hash of the payload."""
 _HASH_BYTES = 32

@@ -47,8 +47,10 @@ class Damage(StrEnum):
     """A row was taken out."""
     REORDERED = "reordered"
     """Rows changed places, or something was put between them."""
+    ADDED = "added"
+    """A row stands before the first one, with a number below 1, where none is ever written."""
     TRUNCATED = "truncated"
-    """Rows at the end were taken off; only a checkpoint tells."""
+    """Rows at the end were taken off; only a checkpoint tells, or a walk that had seen them."""
     RECHAINED = "re-chained"
     """The chain is whole, and yet not the one that the checkpoint proves: whoever rewrote it has the key."""
 
@@ -86,11 +88,16 @@ class TrailWalk:
         with database.reading() as session:
             return self._advance(session, checkpoints)
 
+    def is_overtaken(self, database: Database) -> bool:
+        """Whether rows found whole are so no longer, by a look at both ends that costs no walk. Not after a fault."""
+        with database.reading() as session:
+            return self.fault is None and self._found_at_ends(session) is not None
+
     def _advance(self, session: Session, checkpoints: Sequence[Checkpoint]) -> Fault | None:
         proofs = sorted((one for one in checkpoints if one.size >= self.size), key=lambda one: one.size)
         proved = self.size
-        if self.fault is None and (fault := self._compare(proofs, proved)):
-            self.fault = fault
+        if self.fault is None:
+            self.fault = self._found_at_ends(session) or self._compare(proofs, proved)
         if self.fault is not None:
             return self.fault
         for row in _rows(session, after=self.size):
@@ -107,6 +114,17 @@ class TrailWalk:
         if proofs and proofs[-1].size > self.size:
             self.fault = Fault(Damage.TRUNCATED, self.size + 1, proofs[-1].size)
         return self.fault
+
+    def _found_at_ends(self, session: Session) -> Fault | None:
+        """Looks before the first row, and whether the last one that was walked is there as it was."""
+        lowest = session.scalar(select(func.min(_TABLE.number)))
+        if lowest is not None and lowest < 1:
+            return Fault(Damage.ADDED, lowest, lowest)
+        walked = select(_TABLE.number, _TABLE.seal).where(_TABLE.number <= self.size)
+        number, seal = session.execute(walked.order_by(_TABLE.number.desc()).limit(1)).first() or (0, FIRST_SEAL)
+        if (number, seal) == (self.size, self.before):
+            return None
+        return Fault(Damage.TRUNCATED, min(number + 1, self.size), self.size)
 
     def _compare(self, proofs: Sequence[Checkpoint], proved: int) -> Fault | None:
         differ = any(one.root != self.tree.root for one in proofs if one.size == self.size)

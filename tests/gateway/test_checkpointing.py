@@ -55,6 +55,13 @@ class Kept:
             raw.execute("UPDATE audit SET target = 'other' WHERE number = ?", (number,))
         raw.close()
 
+    def raw(self, statement: str, *values: object) -> None:
+        """What somebody does who owns the database and not the key."""
+        with sqlite3.connect(self.path) as raw:
+            raw.execute("DROP TRIGGER IF EXISTS audit_no_delete")
+            raw.execute(statement, values)
+        raw.close()
+
     @property
     def sizes(self) -> list[int]:
         return [one.size for one in self.file.read()]
@@ -97,6 +104,33 @@ def test_a_damaged_trail_is_never_signed(kept: Kept) -> None:
     with pytest.raises(NotServing, match="edited: row 2"):
         kept.again().write()
     assert kept.sizes == [3]
+
+
+@pytest.mark.parametrize("written_after", [0, 2, 3, 5])
+def test_an_end_that_was_cut_off_is_seen_at_the_next_look(kept: Kept, written_after: int) -> None:
+    kept.add(10)
+    kept.keeper.write()
+    assert kept.keeper.look() is None
+    kept.raw("DELETE FROM audit WHERE number > 7")
+    kept.add(written_after)
+    with pytest.raises(NotServing, match="truncated: "):
+        kept.keeper.look()
+    assert kept.keeper.is_damaged
+    with pytest.raises(NotServing):
+        kept.keeper.write()
+    assert kept.sizes == [10]
+
+
+def test_a_row_before_the_first_is_seen_at_the_next_look_and_told_once(kept: Kept) -> None:
+    kept.add(2)
+    kept.keeper.write()
+    kept.raw(
+        "INSERT INTO audit SELECT -7, at, actor, person, action, target, details, seal FROM audit WHERE number = 1"
+    )
+    with pytest.raises(NotServing, match="added: row -7"):
+        kept.keeper.look()
+    assert kept.keeper.look() is None
+    assert kept.keeper.is_damaged
 
 
 def test_another_process_goes_on_from_the_file(kept: Kept) -> None:

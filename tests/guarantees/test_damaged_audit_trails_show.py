@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from store.audit import FIRST_SEAL, AuditTrail, canonical_bytes, seal_of
+from store.audit import FIRST_SEAL, AuditFilter, AuditTrail, canonical_bytes, seal_of
 from store.database import Database, open_database
 from store.people import SYSTEM
 from store.proof.checkpoints import Checkpoint
 from store.proof.signing import Signer
-from store.proof.verification import Damage, verify_trail
+from store.proof.verification import Damage, Fault, TrailWalk, verify_trail
+from store.sorting import Order
 from tests.migrated import migrate_new
 
 KEY = b"k" * 32
@@ -104,6 +105,11 @@ def inserted(rows: list[Row], at: int, to: int, _: str) -> list[Row]:
     return numbered(new)
 
 
+def put_before(rows: list[Row], at: int, to: int, _: str) -> list[Row]:
+    """A row stands before the first one, with a number below 1, and no other is touched."""
+    return [{**rows[to], "number": -at, "action": "forged"}, *rows]
+
+
 def truncated(rows: list[Row], at: int, *_: object) -> list[Row]:
     return [dict(row) for row in rows[:at]]
 
@@ -129,7 +135,7 @@ def rechained(rows: list[Row]) -> list[Row]:
     return new
 
 
-DAMAGES = (edited, deleted, closed_up, swapped, moved, inserted, truncated, cut_and_continued)
+DAMAGES = (edited, deleted, closed_up, swapped, moved, inserted, put_before, truncated, cut_and_continued)
 PLACE = st.integers(0, ROWS - 1)
 
 
@@ -153,7 +159,8 @@ def test_every_damage_shows_given_the_checkpoint(trail: Trail, *, damage, at, to
         assert found.fault.until >= next(n for n, row in enumerate([*rows, None], 1) if row != trail.rows[n - 1])
     else:
         # Everything before the row that it names is what was written.
-        assert rows[: found.fault.row - 1] == trail.rows[: found.fault.row - 1]
+        whole = max(found.fault.row - 1, 0)
+        assert rows[:whole] == trail.rows[:whole]
 
 
 def test_the_trail_as_it_was_written_is_whole(trail: Trail) -> None:
@@ -178,6 +185,16 @@ def test_without_a_checkpoint_the_chain_shows_which_row_and_what_was_done(trail:
     found = verify_trail(trail.database, KEY)
     assert found.fault is not None
     assert (found.fault.kind, found.fault.row, found.rows) == (kind, 10, 9)
+
+
+def test_a_row_before_the_first_shows_to_whoever_walks_and_on_no_page(trail: Trail) -> None:
+    trail.put(trail.rows)
+    walk = TrailWalk(KEY)
+    assert walk.advance(trail.database) is None
+    trail.put(put_before(trail.rows, 7, 20, "target"))
+    assert walk.advance(trail.database) == verify_trail(trail.database, KEY).fault == Fault(Damage.ADDED, -7, -7)
+    audit, forged = AuditTrail(trail.database, KEY), AuditFilter(action="forged")
+    assert audit.page(forged, limit=1) == audit.sorted_page(forged, Order("number"), limit=1) == ()
 
 
 def test_rows_missing_at_the_end_show_by_a_checkpoint_alone(trail: Trail) -> None:

@@ -1,5 +1,7 @@
 """No document and no name holds characters that no reader sees, whichever way it comes."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +11,9 @@ from store.changes.types import Edit, EditKind
 from store.database import Database
 from store.errors import InvalidContent
 from store.readable import CONTROL, require_readable
+from store.repositories.prompts import Prompts
 from tests.store.changes.change_world import ADA, ChangeWorld
-from tests.store.store_content import bundle, prompt
+from tests.store.store_content import AT, bundle, prompt
 
 HIDDEN = ["\x00", "\x07", "\x1b", "\x7f", "\x9b"]
 
@@ -62,3 +65,42 @@ def test_a_test_set_may_ask_with_control_characters_and_not_with_nul() -> None:
     require_readable("suite small", {"message": "a\x08b"}, is_test=True)
     with pytest.raises(InvalidContent):
         require_readable("suite small", {"message": "a\x00b"}, is_test=True)
+
+
+BROKEN = [
+    {"title": "VPN\n"},
+    {"phrasings": ["How do I?", "And so?\n"]},
+    {"owner": "Desk\n"},
+    {"slots": [{"type": "enum", "name": "site", "ask": "Where?", "values": [{"value": "Oslo\n", "fact": "North."}]}]},
+]
+PLACES = ["title", "phrasings[1]", "owner", "slots[0].values[0].value"]
+
+
+@pytest.mark.parametrize(("changes", "place"), [*zip(BROKEN, PLACES, strict=True)])
+def test_one_line_does_not_end_in_a_line_break_in_what_is_new(database: Database, changes: dict, place: str) -> None:
+    told = re.escape(f"prompt it.vpn: {place}: it ends in a line break")
+    with pytest.raises(InvalidContent, match=told):
+        publish_bundle(database, bundle(prompt(**changes)), author="tests")
+    world = ChangeWorld(database)
+    world.publish_first()
+    made = world.changes.create(ADA, "A change")
+    with pytest.raises(InvalidContent, match=told):
+        world.changes.add_edits(ADA, made.id, [world.edit(**changes)], rev=made.rev)
+
+
+def test_a_key_that_ends_in_a_line_break_is_refused(database: Database) -> None:
+    with pytest.raises(InvalidContent, match="key: it ends in a line break"):
+        publish_bundle(database, bundle(prompt("it.vpn\n")), author="tests")
+
+
+def test_what_is_live_with_one_loads_and_stays_as_it_is(database: Database) -> None:
+    """Such lines were taken once; what is stored does not change, and a publish of others need not touch it."""
+    old = prompt("it.old", title="Old\n", phrasings=["an old one\n"])
+    with database.writing() as session:
+        Prompts(database).publish(old, author="x", note="", at=AT, normalize=str.lower, session=session)
+    publish_bundle(database, bundle(old, prompt()), author="tests")
+    assert load_catalog(database).prompts["it.old"].content == old
+
+
+def test_texts_of_several_lines_may_end_in_one() -> None:
+    require_readable("prompt it.vpn", prompt(reply={"mode": "verbatim", "answer": "Ask the desk.\n"}))

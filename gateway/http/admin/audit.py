@@ -45,7 +45,7 @@ class AuditPageReply(msgspec.Struct, frozen=True):
 class AuditFaultReply(msgspec.Struct, frozen=True):
     """The first place where the trail is not what was written; the row is among `row` to `until`."""
 
-    kind: Literal["edited", "missing", "reordered", "truncated", "re-chained"]
+    kind: Literal["edited", "missing", "reordered", "added", "truncated", "re-chained"]
     row: int
     until: int
 

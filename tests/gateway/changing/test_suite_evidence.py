@@ -1,5 +1,10 @@
 """What blocks a change, from what its test sets come to on both sides."""
 
+from dataclasses import replace
+
+import msgspec
+import pytest
+
 from gateway.changing.suite_evidence import Asked, SuiteJudge
 from gateway.changing.suite_runs import CaseVerdict
 from tests.gateway.changing.gate_world import SUITE
@@ -10,8 +15,10 @@ class Told:
 
     def __init__(self, **verdicts: dict) -> None:
         self._verdicts = verdicts
+        self.asked: list[tuple[str, list[str]]] = []
 
     def ask(self, suite, assistant, asked):
+        self.asked.append((assistant, [one.id for one in suite.cases]))
         right = {"is_right": True, "got": "as wanted"}
         return {one.id: CaseVerdict(one, **(self._verdicts.get(one.id) or right)) for one in suite.cases}
 
@@ -65,3 +72,41 @@ def test_a_test_set_that_was_over_the_rate_blocks_only_when_it_gets_worse(gating
     )
     worse = judged(gating, ahead=Told(**wrong), live=Told(**better))
     assert any("3 of 4 messages" in one for one in worse.problems)
+
+
+IDS = [one["id"] for one in SUITE["cases"]]
+NAMELESS = {name: value for name, value in SUITE.items() if name != "assistant"}
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_test_set_that_is_turned_over_to_another_assistant_is_new_for_it_and_taken_out_of_the_first(gating, is_named):
+    """Named, or left to the only assistant that there is, which is another one afterwards."""
+    whole = gating.live.current.catalog
+    other = msgspec.structs.replace(whole.assistants["desk"], name="other")
+    named = {"small": SUITE | {"assistant": "other"}}
+    if is_named:
+        live = replace(whole, assistants={"desk": whole.assistants["desk"], "other": other})
+        ahead = replace(live, suites=named)
+    else:
+        live = replace(whole, suites={"small": NAMELESS})
+        ahead = replace(live, assistants={"other": other})
+    asks, asks_live = Told(reset=LOST), Told()
+    found = SuiteJudge(ahead=asks, live=asks_live).evidence(live, ahead, frozenset({"other"}), lambda *_: None)
+    (problem,) = found.problems
+    assert problem.startswith("suite small: case reset: it")
+    assert f"suite small: 4 cases are taken out or altered: {', '.join(IDS)}." in found.notices
+    assert ("desk", IDS) in asks_live.asked
+    assert (("desk", IDS) in asks.asked) == is_named  # who is gone cannot be asked
+
+
+def test_a_case_that_another_assistant_gets_wrong_blocks_also_where_it_was_wrong_before(gating):
+    whole = gating.live.current.catalog
+    other = msgspec.structs.replace(whole.assistants["desk"], name="other")
+    live = replace(whole, assistants={"desk": whole.assistants["desk"], "other": other})
+    ahead = replace(live, suites={"small": SUITE | {"assistant": "other"}})
+    asks = SuiteJudge(ahead=Told(reset=LOST), live=Told(reset=LOST))
+    found = asks.evidence(live, ahead, frozenset(), lambda *_: None)
+    assert [one.partition(": answer")[0] for one in found.problems] == [
+        "suite small: case reset: it is new, and not right"
+    ]
+    assert not any("as before" in one for one in found.notices)

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import stat
 import tarfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -271,7 +272,10 @@ def test_a_file_that_is_no_backup_or_was_cut_is_refused(used: CommandLine, tmp_p
     file = tmp_path / "one"
     used("backup", file)
     content = file.read_bytes()
-    for wrong in (b"", b"text", content[: len(content) // 2]):
+    tar, packer = gzip.decompress(content), zlib.compressobj(wbits=31)
+    whole_blocks = packer.compress(tar[: len(tar) // 2]) + packer.flush(zlib.Z_FULL_FLUSH)
+    no_block = b"\xff" * 100  # of type 3, which deflate does not have
+    for wrong in (b"", b"text", content[: len(content) // 2], whole_blocks + no_block):
         file.write_bytes(wrong)
         assert is_one_line_of_ours(used("restore", file, "--replace"))
     assert is_one_line_of_ours(used("backup", file))

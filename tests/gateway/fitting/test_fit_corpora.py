@@ -8,7 +8,7 @@ import pytest
 
 from gateway.errors import SettingsInvalid
 from gateway.fitting import corpora as fitting
-from gateway.fitting.corpora import EmbedderSource, TunedPlace, fit_corpus, source_of
+from gateway.fitting.corpora import EmbedderSource, TunedPlace, fit_corpus, fit_parts, source_of
 from gateway.settings import Settings
 from models.errors import ModelRefused
 from models.fakes import FakeEmbedder
@@ -126,6 +126,25 @@ def test_what_cannot_be_tuned_serves_untuned_and_says_why(calls, use, tmp_path):
     assert (store.is_tuned, store.note) == (False, "tuning needs at least two prompts")
     assert not (tmp_path / "tuned").exists()
     assert calls.fitted[0][4] is None
+
+
+def test_a_part_is_fitted_alike_whatever_else_is_in_the_store(monkeypatch, tmp_path):
+    """What is kept under the name of a part's sentences is what these sentences give."""
+    monkeypatch.setattr(fitting, "load_embedder", lambda *_args, **_kwargs: FakeEmbedder())
+    source = EmbedderSource(tmp_path / "model", "source-hash", tmp_path / "exports")
+    said = [(f"sentence {number} about {key}", key) for key in "bcd" for number in range(6)]
+    part = corpus_of_pairs(said)
+
+    def fitted_beside(*others):
+        whole = corpus_of_pairs([*said, *((f"{key} {number}", key) for key in others for number in range(5))])
+        place = TunedPlace(tmp_path / "tuned", tmp_path / "exports")
+        return fit_parts(whole, [part], source, tune=False, tuned=place, progress=lambda *_: None).fitted[0]
+
+    alone, first, second = fitted_beside(), fitted_beside("a"), fitted_beside("a", "e")
+    for other in (first, second):
+        assert other.held_out.texts == alone.held_out.texts
+        assert np.array_equal(other.held_out.scores, alone.held_out.scores)
+        assert np.array_equal(other.model.stack.weights, alone.model.stack.weights)
 
 
 def test_progress_that_raises_ends_the_fitting(calls, use, tmp_path):

@@ -12,6 +12,7 @@ from store_content import prompt
 from store.errors import InvalidContent
 from store.formats.csv_cells import CsvRecords, csv_line, neutral, restored
 from store.formats.csv_prompts import (
+    PROMPT_COLUMNS,
     prompts_csv,
     read_prompts,
     read_sentences,
@@ -21,6 +22,7 @@ from store.formats.csv_prompts import (
 from store.formats.csv_rows import COLUMNS
 from store.formats.registry import FORMATS
 from store.formats.rows import Case, Instruction
+from store.formats.sources import BOUNDS
 from store.formats.writing import Written, encoded
 
 CELLS = st.text(st.characters(exclude_categories=("Cs",)), max_size=12) | st.text("'=+-@\t\r\n\",x", max_size=8)
@@ -74,6 +76,29 @@ def test_a_quotation_mark_that_never_ends_takes_what_follows_and_loses_nothing()
     assert one.raw == data[4:]
 
 
+@pytest.mark.parametrize("size", [10, 99, 1000])
+def test_the_rest_of_a_line_that_is_too_long_is_no_record_of_its_own(size):
+    line = b'"' + b"x" * 300 + b'tail of it","answer"\n'
+    data = b"a,b\n" + line + b"1,2\n"
+    chunks = [data[start : start + size] for start in range(0, len(data), size)]
+    found = list(CsvRecords(chunks, 100))
+    assert [record for _, record in found if record] == [{"a": "1", "b": "2"}]
+    told = [one for one, record in found if not record]
+    assert b"".join(one.raw for one in told) == line
+    assert [(one.place, one.is_first) for one in told] == [(2, number == 0) for number in range(len(told))]
+    assert [one.is_last for one in told] == [number == len(told) - 1 for number in range(len(told))]
+    assert {one.problem for one in told} == {"longer than 100 bytes"}
+
+
+def test_a_line_that_is_too_long_is_told_once(tmp_path):
+    (tmp_path / "rows").write_bytes(b"instruction,response\n" + b"x" * (BOUNDS.row_bytes + 300_000) + b",y\na,b\n")
+    rows, tally = read(tmp_path / "rows", "csv")
+    assert (len(rows), tally.rejected, len(tally.problems)) == (1, 1, 1)
+    (tmp_path / "prompts.csv").write_bytes(csv_line(PROMPT_COLUMNS) + b"x" * (BOUNDS.row_bytes + 300_000))
+    with pytest.raises(InvalidContent, match=rf"^line 2: longer than {BOUNDS.row_bytes} bytes\.$"):
+        read_prompts(tmp_path / "prompts.csv")
+
+
 def test_a_header_with_a_name_twice_is_refused(tmp_path):
     (tmp_path / "rows").write_bytes(b"instruction,instruction\na,b\n")
     with pytest.raises(InvalidContent, match="twice"):
@@ -110,6 +135,14 @@ def test_prompts_come_back_whole(tmp_path):
     )
     (tmp_path / "prompts.csv").write_bytes(b"".join(prompts_csv(prompts)))
     assert read_prompts(tmp_path / "prompts.csv") == prompts
+
+
+def test_a_line_that_ends_in_a_break_comes_back_without_it(tmp_path):
+    """Such lines were taken once; a break within a cell is the end of a sentence."""
+    old = prompt("it.a", title="Old\n", phrasings=["How do I?\n", "And so?"], counterexamples=["not this\n"])
+    (tmp_path / "prompts.csv").write_bytes(b"".join(prompts_csv([old])))
+    clean = prompt("it.a", title="Old", phrasings=["How do I?", "And so?"], counterexamples=["not this"])
+    assert read_prompts(tmp_path / "prompts.csv") == (clean,)
 
 
 def test_two_rows_of_one_key_are_refused_with_their_lines(tmp_path):

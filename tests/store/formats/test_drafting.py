@@ -73,6 +73,7 @@ def test_near_duplicates_with_one_answer_join():
         (row(answer=""), "answer is empty"),
         (row("What is {this}?"), "braces"),
         (row(answer="a\x00b"), "control"),
+        (row("Where is the key?", "Here.", title="The key\x92s place"), "the title has control characters"),
         (line_of((Turn(Speaker.PERSON, "a"),)), "several turns"),
         (
             Conversation(turns=(Turn(Speaker.PERSON, "a"),) * 3, parents=(None, 0, 0)),
