@@ -1,6 +1,7 @@
 """The policy document: which rails run on a message and on an answer, and what a refused person is told."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
@@ -14,6 +15,8 @@ from rails.dialog_document import Dialog, check_dialog
 from rails.errors import PolicyInvalid
 from rails.registry import SHIPPED_RAILS
 from rails.types import Stage
+
+_PYTHONS_END = re.compile(r"(\\n\?)?\\Z$")
 
 DEFAULT_REFUSAL = "default"
 """The key of the refusal text that serves every rail without one of its own."""
@@ -112,16 +115,19 @@ def policy_schema() -> dict[str, Any]:
         ]
         schema["properties"][stage.value] = {"type": "array", "minItems": 1, "items": {"anyOf": known}}
     words = {"title": "Policy", "description": "Which rails run on a message and on an answer."}
-    return dict(_portable({**schema, **words, "$defs": parts}))
+    return dict(portable_schema({**schema, **words, "$defs": parts}))
 
 
-def _portable(schema: Any) -> Any:
-    """Writes the end of a pattern as every implementation of JSON Schema reads it, not as Python does."""
+def portable_schema(schema: Any) -> Any:
+    r"""Writes the end of patterns as every implementation of JSON Schema reads it, in JavaScript's syntax.
+
+    Python's `\Z` is an error there. A line break at the end is for what was stored long ago, and not for writers.
+    """
     if isinstance(schema, Mapping):
-        return {key: _portable(value) for key, value in schema.items()}
+        return {key: portable_schema(value) for key, value in schema.items()}
     if isinstance(schema, list | tuple):
-        return [_portable(value) for value in schema]
-    return f"{schema.removesuffix(chr(92) + 'Z')}$" if isinstance(schema, str) and schema.endswith(r"\Z") else schema
+        return [portable_schema(value) for value in schema]
+    return _PYTHONS_END.sub("$", schema) if isinstance(schema, str) else schema
 
 
 def _rails(stage: Stage, entries: Iterable[Mapping[str, Any]]) -> tuple[RailParams, ...]:

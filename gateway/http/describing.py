@@ -17,6 +17,7 @@ from gateway.http.problems import EnvelopeReply, ProblemReply, tells_problems
 from gateway.http.repeats import IDEMPOTENCY_KEY, REPLAYED
 from gateway.http.streams import EVENT_STREAM
 from gateway.http.widget.origins import is_widget_path
+from rails.policy import portable_schema
 from store.types import KeyScope
 
 HEADERS: Final[Mapping[str, str]] = {
@@ -94,7 +95,7 @@ def paths_and_components(operations: Sequence[Described], said: Mapping[str, str
     examples = {kind.__name__: {"value": example_of_struct(kind.__name__, schemas)} for kind in dict.fromkeys(structs)}
     headers = {name: {"description": text, "schema": TEXT} for name, text in HEADERS.items()}
     components = {"schemas": schemas, "responses": responses, "headers": headers, "examples": examples}
-    return {"paths": paths, "components": components}
+    return dict(portable_schema({"paths": paths, "components": components}))
 
 
 def _operation(one: Described, schemas: Mapping[str, Any], said: str) -> dict[str, Any]:

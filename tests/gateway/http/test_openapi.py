@@ -1,5 +1,9 @@
 """The description of the API tells what there is, no more and no less."""
 
+import json
+import shutil
+import subprocess
+
 import jsonschema
 import pytest
 
@@ -10,6 +14,7 @@ from gateway.http.pages.guard import is_page
 from store.types import KeyScope
 
 pytestmark = pytest.mark.anyio
+NODE = shutil.which("node")
 
 
 def template(path: str) -> str:
@@ -113,3 +118,21 @@ def test_no_field_takes_a_path_or_an_address():
     for schema in requests:
         assert schema["additionalProperties"] is False
         assert not [name for name in schema["properties"] if "url" in name or "path" in name or "base" in name]
+
+
+def patterns_in(value):
+    if isinstance(value, dict):
+        own = [value["pattern"]] if isinstance(value.get("pattern"), str) else []
+        return own + [one for child in value.values() for one in patterns_in(child)]
+    return [one for child in value for one in patterns_in(child)] if isinstance(value, list) else []
+
+
+@pytest.mark.skipif(NODE is None, reason="needs Node.js")
+def test_every_pattern_is_one_of_javascript_as_json_schema_has_it():
+    told = sorted(set(patterns_in(describe())))
+    program = "for (const one of JSON.parse(process.argv[1])) console.log(new RegExp(one, 'u').test('a'.repeat(3)))"
+    command = [str(NODE), "-e", program, json.dumps(told)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - Node.js on our words
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(told) > 5
+    assert "true" in done.stdout
