@@ -33,6 +33,13 @@ def test_the_page_on_incidents_names_lines_of_the_log_with_the_level_at_which_th
     assert critical - {name for name, _ in told} == set()
 
 
+def test_the_page_on_incidents_ends_the_secret_before_with_every_rotation() -> None:
+    page = (DOCS / "operating" / "incidents.md").read_text()
+    rotations = re.findall(r"canongate (?:key|widget) rotate[^`\n]*", page)
+    assert rotations
+    assert all("--overlap 0" in one for one in rotations)
+
+
 def written_lines() -> set[tuple[str, str]]:
     """Gives the lines that we write to the log by name, each with its level."""
     rooms = [DOCS.parent / name for name in ("gateway", "models", "rails", "store")]
