@@ -1,7 +1,6 @@
 """`canongate serve` and `canongate demo`: the gateway itself."""
 
 import datetime as dt
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
@@ -26,14 +25,12 @@ from gateway.logs import set_up_logging
 from gateway.on_ray.environment import prepare
 from gateway.opening import first_key, open_access, open_store
 from gateway.settings import Settings, load_settings
-from gateway.start_checks import cautions, require_startable
+from gateway.start_checks import log_cautions, require_startable
 from store.pauses import settle
 
 EXAMPLE_ASSISTANT = "helpdesk"
 FIRST_KEY_FILE = "first-key"
 INVITATION_FILE = "first-token"
-
-_LOG = logging.getLogger(__name__)
 
 
 @click.command()
@@ -203,8 +200,7 @@ def _run(
     faults: Faults | None = None,
 ) -> None:
     set_up_logging(settings.log)
-    for caution in cautions(settings):
-        _LOG.warning("settings_doubtful: %s", caution)
+    log_cautions(settings)
 
     def say(line: str) -> None:
         tell(settings.log, "starting", f"… {line}", phase=line)
