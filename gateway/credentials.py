@@ -226,6 +226,12 @@ def load_secret(path: Path) -> bytes:
     return pepper
 
 
+def write_secret(path: Path, secret: str) -> None:
+    """Writes a secret for a person to a line of a file of its owner alone, mode 0600. Raises `OSError`."""
+    path.touch(mode=0o600)
+    path.write_text(secret + "\n")
+
+
 def new_key(
     name: str,
     pepper: bytes,

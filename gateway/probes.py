@@ -62,12 +62,18 @@ def content_report(live: Live, database: Database, publisher: Publisher) -> Part
 
 
 def model_report(model: LanguageModel) -> PartReport:
-    """Tells how the language model is; without it approved fallbacks are given."""
+    """Tells how the language model is; without it approved fallbacks are given.
+
+    Only its first start keeps requests away: a question that ends the worker of one replica after the other would else
+    take all of them out of service.
+    """
     if not isinstance(model, LlamaModel | UpstreamModel | RemoteModel):
         return PartReport(PartState.DEGRADED, "no language model is configured: approved fallbacks are given")
     match model.state:
         case ModelState.READY:
             return PartReport(PartState.READY, model.name)
+        case ModelState.STARTING if isinstance(model, LlamaModel) and model.was_ready:
+            return PartReport(PartState.DEGRADED, "the worker starts again: approved fallbacks are given")
         case ModelState.STARTING:
             return PartReport(PartState.NOT_READY, "loading the weights")
         case ModelState.DOWN | ModelState.OPEN:

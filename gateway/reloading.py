@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.errors import SettingsInvalid
 from gateway.settings import Settings
+from gateway.start_checks import log_cautions
 
 RELOADABLE = frozenset(
     {
@@ -69,6 +70,7 @@ class Reloading:
         for apply in self._appliers:
             apply(taken)
         _LOG.info("settings_reloaded", extra={"changed": list(changed), "needs_restart": list(needs_restart)})
+        log_cautions(taken)
         return Reloaded(changed, needs_restart)
 
 

@@ -56,8 +56,9 @@ class ServerSettings(Section, frozen=True):
         ...,
     ] = ()
     """Names that requests may have in their Host header, without ports, such as `["chat.example"]`; others get 421.
-    Empty means the name in `public_url`, `host` and this machine's loopback names. The very address that a connection
-    came in at always counts, and `/livez` and `/readyz` answer under any name."""
+    Empty means the name in `public_url`, `host` and this machine's loopback names; with one name in the list those no
+    longer count, so name them all, that of `public_url` too. The very address that a connection came in at always
+    counts, and `/livez` and `/readyz` answer under any name."""
 
     trusted_proxies: tuple[str, ...] = ()
     """Networks of the proxies in front, such as `["10.0.0.0/24", "192.0.2.7"]`. Only from them is X-Forwarded-For (or

@@ -1,13 +1,17 @@
 """What a start refuses or warns of in settings and content; `canongate check` asks the same functions."""
 
 import ipaddress
+import logging
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from gateway.errors import SettingsInvalid
 from gateway.faults import Faults, faults_of
 from gateway.rate_making import require_rate_store
 from gateway.settings import Settings
 from store.catalog import Catalog
+
+_LOG = logging.getLogger(__name__)
 
 
 def require_startable(settings: Settings, *, is_trial: bool = False) -> Faults | None:
@@ -24,6 +28,18 @@ def cautions(settings: Settings) -> Iterator[str]:
                 f"server.trusted_proxies: {name} is everybody, so that every client says itself which address it has, "
                 "and rates by address hold nobody. Name the proxies alone"
             )
+    public = urlsplit(settings.server.public_url).hostname
+    if public and not settings.server.host_names & {public, f"[{public}]"}:
+        yield (
+            f"server.allowed_hosts: it is without {public} of server.public_url, so that what comes under that name "
+            "gets 421. Add it beside the others, unless a proxy gives another name"
+        )
+
+
+def log_cautions(settings: Settings) -> None:
+    """Writes a warning for each of `cautions`."""
+    for caution in cautions(settings):
+        _LOG.warning("settings_doubtful: %s", caution)
 
 
 def require_form_assistant(settings: Settings, catalog: Catalog) -> None:

@@ -150,7 +150,8 @@ class Telemetry:
         )
         self._request = self._counter(
             "canongate_http_requests",
-            "HTTP requests by the template of their path; a method that HTTP does not know is `_OTHER`.",
+            "HTTP requests by the template of their path; a method that HTTP does not know is `_OTHER`, and a stream "
+            "that ended in an error has the status that it would have had.",
             "method",
             "route",
             "status",

@@ -33,7 +33,11 @@ _BUNDLE_FILES = (".yaml", ".json")
     "--format", "format_name", type=click.Choice((*_WHOLE, *FORMATS)), help="What the file is. [default: bundle]"
 )
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would change; publish nothing.")
-@click.option("--remove-missing", is_flag=True, help="Unpublish prompts that the bundle does not have.")
+@click.option(
+    "--remove-missing",
+    is_flag=True,
+    help="Take away every prompt, assistant, policy and test set that the bundle does not have.",
+)
 @click.option("--note", default="", help="Why, kept with the revision.")
 @row_options
 @meant_options

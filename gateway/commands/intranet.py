@@ -10,6 +10,7 @@ from typing import Protocol, cast
 
 import click
 
+from gateway.credentials import write_secret
 from gateway.http.static import FILES
 from gateway.opening import open_widgets
 from gateway.settings import Settings
@@ -55,13 +56,13 @@ def prepare_client(settings: Settings, *, assistant: str, port: int) -> bytes | 
             client = _known(widgets)
             if client is None:
                 wanted = WidgetSettings(title="Tarnwick intranet", assistant=assistant, origins=origins)
-                _write(path, widgets.create(OPERATOR, CLIENT, wanted).secret or "")
+                write_secret(path, widgets.create(OPERATOR, CLIENT, wanted).secret or "")
             else:
                 if missing := tuple(one for one in origins if one not in client.settings.origins):
                     given = {"origins": (*client.settings.origins, *missing)}
                     widgets.change(OPERATOR, CLIENT, given, rev=client.rev)
                 if not path.exists():
-                    _write(path, widgets.rotate(OPERATOR, CLIENT, overlap=dt.timedelta(0)).secret or "")
+                    write_secret(path, widgets.rotate(OPERATOR, CLIENT, overlap=dt.timedelta(0)).secret or "")
         return path.read_text().strip().encode()
     except (InvalidContent, OSError) as error:
         click.echo(f"The example intranet is left out: {error}", err=True)
@@ -102,11 +103,6 @@ def _known(widgets: WidgetClientService) -> WidgetClient | None:
         return widgets.get(OPERATOR, CLIENT)
     except NotFound:
         return None
-
-
-def _write(path: Path, secret: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(secret + "\n")
 
 
 def _load() -> _Site:

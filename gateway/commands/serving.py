@@ -1,7 +1,6 @@
 """`canongate serve` and `canongate demo`: the gateway itself."""
 
 import datetime as dt
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
@@ -19,19 +18,19 @@ from gateway.commands.rail_means import command_services
 from gateway.commands.server import GatewayServer
 from gateway.commands.telling import tell
 from gateway.content import import_folder
+from gateway.credentials import write_secret
 from gateway.errors import ExtraMissing, SettingsInvalid
 from gateway.faults import Faults
 from gateway.logs import set_up_logging
 from gateway.on_ray.environment import prepare
 from gateway.opening import first_key, open_access, open_store
 from gateway.settings import Settings, load_settings
-from gateway.start_checks import cautions, require_startable
+from gateway.start_checks import log_cautions, require_startable
 from store.pauses import settle
 
 EXAMPLE_ASSISTANT = "helpdesk"
 FIRST_KEY_FILE = "first-key"
-
-_LOG = logging.getLogger(__name__)
+INVITATION_FILE = "first-token"
 
 
 @click.command()
@@ -141,28 +140,30 @@ def _announce_first_key(settings: Settings) -> None:
         made = first_key(settings, store)
     path = settings.data_directory / FIRST_KEY_FILE
     if made is not None:
-        path.touch(mode=0o600)
-        path.write_text(made.token + "\n")
-        click.echo(f"First API key, also in {path} (delete it once stored): {made.token}", err=True)
+        write_secret(path, made.token)
+        click.echo(f"First API key: in {path} (delete the file once the key is stored)", err=True)
 
 
 def _announce_first_administrator(settings: Settings) -> str | None:
-    """One token is shown, once; it stays good at further starts, which say how to get another.
+    """Makes one token, into a file; it stays good at further starts, which say how to get another.
 
     Returns what was told, None when there is an administrator.
     """
     with open_access(settings) as access:
         found = access.users.first_administrator()
+    path = settings.data_directory / INVITATION_FILE
     match found:
         case Invited():
+            write_secret(path, found.token)
             told = f"First administrator {found.user.name!r}: set a password on the page /admin/setup, or with "
-            told += f"POST /v1/admin/setup, within 24 hours and with this token: {found.token}"
+            told += f"POST /v1/admin/setup, within 24 hours and with the token in {path}"
         case Awaited():
-            told = f"First administrator {found.user.name!r} has not set a password yet. The token that was shown at "
-            told += "an earlier start, or by another gateway, is good until "
+            told = f"First administrator {found.user.name!r} has not set a password yet. The token, in "
+            told += f"{INVITATION_FILE} in the data folder of the gateway that made it, is good until "
             told += f"{found.expires_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. "
             told += f"For another one: canongate user reset-password {found.user.name}"
         case None:
+            path.unlink(missing_ok=True)
             return None
     click.echo(told, err=True)
     return told
@@ -199,8 +200,7 @@ def _run(
     faults: Faults | None = None,
 ) -> None:
     set_up_logging(settings.log)
-    for caution in cautions(settings):
-        _LOG.warning("settings_doubtful: %s", caution)
+    log_cautions(settings)
 
     def say(line: str) -> None:
         tell(settings.log, "starting", f"… {line}", phase=line)

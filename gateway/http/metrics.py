@@ -11,6 +11,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.components import Components
 from gateway.http.headers import trace_of
 from gateway.http.health import found_in_time
+from gateway.http.problems import STREAM_ENDED
 from gateway.telemetry import Telemetry
 from gateway.trace_context import CURRENT
 from gateway.tracing import Tracing
@@ -32,7 +33,10 @@ async def metrics(components: NamedDependency[SkipValidation[Components]]) -> Re
 
 
 class CountRequests:
-    """Middleware that tells of every request and its time, by the template of its path and never by the path."""
+    """Middleware that tells of every request and its time, by the template of its path and never by the path.
+
+    A stream that ended in an error has the status that it would have had, or a question that fails would be a success.
+    """
 
     def __init__(self, app: ASGIApp, telemetry: Telemetry, tracing: Tracing) -> None:
         self._app = app
@@ -60,5 +64,6 @@ class CountRequests:
             CURRENT.reset(token)
             route, method = scope.get("path_template") or _NO_ROUTE, str(scope["method"])
             seconds = time.perf_counter() - started
+            status = scope["state"].get(STREAM_ENDED, status)
             self._telemetry.requested(method, route, status, seconds)
             self._tracing.requested(trace, method, route, status, seconds=seconds)

@@ -126,6 +126,11 @@ class LlamaModel:
         return len(self._waiting)
 
     @property
+    def was_ready(self) -> bool:
+        """Whether a worker was ready once, so that one that loads is a later one."""
+        return self._supervisor.was_ready
+
+    @property
     def starts(self) -> int:
         """How often a worker was started."""
         return self._supervisor.starts

@@ -57,9 +57,9 @@ class Supervisor:
         self._warmings: Sequence[Warm] = ()
         self._is_warm = True
         self._refusal: str | None = None
-        self._was_ready = False
         self._is_closing = threading.Event()
         self.ready = threading.Event()
+        self.was_ready = False
         self.state = ModelState.DOWN
         self.can_offload_to_gpu: bool | None = None
         self.kept_prefixes = 0
@@ -143,12 +143,12 @@ class Supervisor:
             _LOG.info("model worker %s is ready after %.1f s", self.pid, time.monotonic() - self._started_s)
             self.can_offload_to_gpu = message.can_offload_to_gpu
             self.state = ModelState.READY
-            self._was_ready = True
+            self.was_ready = True
             self.ready.set()
             self._is_warm = False
         elif isinstance(message, Refused):
             # Of a model that was loaded once it is a death like others: the next start may find the file again.
-            if not self._was_ready:
+            if not self.was_ready:
                 self._refusal = message.message
             self._lose(message.message)
         elif isinstance(message, Beat):

@@ -31,6 +31,7 @@ PROGRAMS = frozenset(
         "kubectl",
         "lm_eval",
         "mv",
+        "rm",
         "sed",
         "systemctl",
         "useradd",

@@ -28,6 +28,11 @@ def test_every_page_stands_in_one_list() -> None:
     assert listed() == Counter({**dict.fromkeys(names, 1), "adr/*": 1})
 
 
+def test_no_page_says_how_soon_a_publish_is_live_without_the_setting_that_bounds_it() -> None:
+    parts = [(path.stem, part) for path in PAGES for part in re.split(r"\n\n|\n(?=\|)", path.read_text())]
+    assert [one for one in parts if re.search(r"live[^.]*two seconds", one[1]) and "superseded_s" not in one[1]] == []
+
+
 @pytest.mark.parametrize(
     "path", [one for one in PAGES if one.stem != "index"], ids=lambda one: f"{one.parent.name}-{one.stem}"
 )

@@ -2,10 +2,12 @@
 
 import re
 
+import msgspec
 import pytest
 
 from docs.generate import DOCS, pages
 from docs.tables import metric_table
+from gateway.settings import Settings
 
 MADE = pages()
 
@@ -31,6 +33,25 @@ def test_the_page_on_incidents_names_lines_of_the_log_with_the_level_at_which_th
     assert told - written_lines() == set()
     critical = {name for name, level in written_lines() if level == "critical"}
     assert critical - {name for name, _ in told} == set()
+
+
+def test_the_page_on_incidents_ends_the_secret_before_with_every_rotation() -> None:
+    page = (DOCS / "operating" / "incidents.md").read_text()
+    rotations = re.findall(r"canongate (?:key|widget) rotate[^`\n]*", page)
+    assert rotations
+    assert all("--overlap 0" in one for one in rotations)
+
+
+def test_the_promise_to_call_nobody_names_every_setting_that_has_somebody_called() -> None:
+    promise = (DOCS.parent / "SECURITY.md").read_text().partition("### It calls nobody\n")[2].partition("\n### ")[0]
+    addresses = {
+        f"{section.name}.{field.name}"
+        for section in msgspec.structs.fields(Settings)
+        for field in msgspec.structs.fields(section.type)
+        if field.name in {"address", "database_url", "endpoint", "endpoints", "issuer", "store", "url"}
+    }
+    assert len(addresses) == 7
+    assert addresses - set(re.findall(r"`([a-z_.]+)`", promise)) == set()
 
 
 def written_lines() -> set[tuple[str, str]]:

@@ -1,7 +1,10 @@
 """The composition root: what is opened is closed again, whatever goes wrong, and readiness says what is missing."""
 
+import os
+import signal
 import stat
 import sys
+import time
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +20,7 @@ from gateway.errors import SettingsInvalid
 from gateway.model_making import open_model, parallel_of, places_of
 from gateway.opening import first_key, open_store
 from gateway.probes import model_report
-from gateway.readiness import PartState
+from gateway.readiness import PartReport, PartState
 from gateway.settings import PageSettings, Settings, load_settings
 from models import device
 from models.absent import AbsentModel
@@ -249,14 +252,28 @@ def test_the_models_state_becomes_its_part_of_readiness():
     assert model_report(model).state is PartState.DEGRADED
 
 
-def test_a_model_that_is_loading_is_not_ready():
-    class Starting(LlamaModel):
-        state = ModelState.STARTING
-
-        def __init__(self):
-            pass
-
-    assert model_report(Starting()).state is PartState.NOT_READY
+def test_a_worker_that_loads_keeps_requests_away_only_until_one_was_ready(tmp_path):
+    held = tmp_path / "held"
+    held.touch()
+    model = scripted("--held-while", str(held))
+    try:
+        model.start()
+        assert model_report(model) == PartReport(PartState.NOT_READY, "loading the weights")
+        held.unlink()
+        assert model.wait_ready(60.0)
+        held.touch()
+        os.kill(model.pid, signal.SIGKILL)
+        until_s = time.monotonic() + 60.0
+        while model.starts < 2:
+            assert time.monotonic() < until_s
+            time.sleep(0.01)
+        told = "the worker starts again: approved fallbacks are given"
+        assert model_report(model) == PartReport(PartState.DEGRADED, told)
+        held.unlink()
+        assert model.wait_ready(60.0)
+        assert model_report(model).state is PartState.READY
+    finally:
+        model.close()
 
 
 def test_another_embedder_needs_the_hash_of_its_weights(tmp_path):

@@ -49,6 +49,14 @@ def test_only_what_may_change_is_taken_over(file: File) -> None:
     assert (taken.limits.receive_s, taken.limits.match_s, taken.model.name) == (2.5, 3.0, Settings().model.name)
 
 
+def test_what_is_taken_over_and_likely_a_mistake_is_told(file: File, caplog: pytest.LogCaptureFixture) -> None:
+    file.write('[server]\npublic_url = "https://chat.example"\n')
+    reloading = file.reloading()
+    file.write('[server]\npublic_url = "https://chat.example"\nallowed_hosts = ["gw1.internal"]\n')
+    assert reloading.reload().changed == ("server.allowed_hosts",)
+    assert "without chat.example of server.public_url" in caplog.text
+
+
 def test_what_needs_a_restart_is_named_each_time(file: File) -> None:
     reloading = file.reloading()
     file.write("[server]\nport = 1\n")

@@ -18,10 +18,10 @@ from gateway.http.chat import BlockedReply, SentenceReply
 from gateway.http.headers import request_id
 from gateway.http.problems import problem_of
 from gateway.http.replies import contact_reply, prompt_reply, slot_reply, suggestion_replies
-from gateway.http.streams import EVENT_STREAM, EventStream, comment, event
+from gateway.http.streams import EVENT_STREAM, EventStream, comment
 from gateway.http.widget.bodies import ConversationReply, WidgetChatReply, WidgetChatRequest
 from gateway.http.widget.calls import ANSWER, CHAT, Parts, widget_of
-from gateway.http.widget.elsewhere import Elsewhere, told_elsewhere, whole
+from gateway.http.widget.elsewhere import Elsewhere, framed, told_elsewhere, whole
 from gateway.http.widget.guard import QUESTION, visit_of
 from gateway.limits import Deadline
 from gateway.turn import News, Question, Released, Reply, Step, Withheld
@@ -140,17 +140,17 @@ async def _drop_forgotten(answers: AnswersAtWork, visit: Visit, key: str, elsewh
 
 async def _told(request: Request[Any, Any, Any], answer: Answer, after: int) -> Response[Any]:
     if EVENT_STREAM in request.headers.get("accept", ""):
-        return EventStream(_frames(answer, after), on_close=lambda: None)  # the work goes on
+        return EventStream(_frames(answer, after, request.scope), on_close=lambda: None)  # the work goes on
     return whole(await answer.end())
 
 
-async def _frames(answer: Answer, after: int) -> AsyncIterator[bytes]:
+async def _frames(answer: Answer, after: int, scope: Scope) -> AsyncIterator[bytes]:
     async for one in answer.follow(after=after, ping_s=PING_S):
         if one is None:
             yield comment("ping")
         else:
             number, told = one
-            yield event(told.name, number, msgspec.Raw(told.data))
+            yield framed(told, number, scope)
 
 
 async def _events(asking: Asking, conversation: Conversation, scope: Scope) -> AsyncIterator[Told]:

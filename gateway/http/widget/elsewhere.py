@@ -11,7 +11,7 @@ from litestar.types import Scope
 
 from gateway.errors import InvalidRequest, NotServing
 from gateway.http.asking import PING_S
-from gateway.http.problems import problem_of
+from gateway.http.problems import STREAM_ENDED, problem_of_stream
 from gateway.http.streams import EVENT_STREAM, EventStream, comment, event
 from gateway.http.widget.bodies import ConversationReply
 from gateway.widget.answers import Told, gone
@@ -89,6 +89,13 @@ def whole(told: Told) -> Response[Any]:
     )
 
 
+def framed(told: Told, number: int, scope: Scope) -> bytes:
+    """Returns an event as a frame. The last one notes the status that it would have had as a reply."""
+    if told.status is not None:
+        scope["state"][STREAM_ENDED] = told.status
+    return event(told.name, number, msgspec.Raw(told.data))
+
+
 async def _frames(answer: Elsewhere, after: int, scope: Scope) -> AsyncIterator[bytes]:
     """Gives the conversation and the last event, with numbers after the one that was seen, whatever came between."""
     number, looked = after, 0
@@ -99,8 +106,8 @@ async def _frames(answer: Elsewhere, after: int, scope: Scope) -> AsyncIterator[
                 yield event("conversation", number, ConversationReply(turn.conversation))
             looked += 1
             if told := answer.shared.told(turn):
-                yield event(told.name, number + 1, msgspec.Raw(told.data))
+                yield framed(told, number + 1, scope)
             elif looked % int(PING_S / LOOKED_EVERY_S) == 0:
                 yield comment("ping")
     except (InvalidRequest, NotServing) as error:
-        yield event("error", number + 1, problem_of(error, scope).envelope())
+        yield event("error", number + 1, problem_of_stream(error, scope).envelope())

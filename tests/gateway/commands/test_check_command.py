@@ -144,6 +144,14 @@ def test_what_cannot_be_copied_or_read_is_a_finding_and_the_other_parts_are_look
     assert "Permission denied" in found["keys"]["detail"]
 
 
+def test_names_that_leave_out_the_public_one_are_doubted(published: CommandLine, monkeypatch) -> None:
+    monkeypatch.setenv("CANONGATE_SERVER__PUBLIC_URL", "https://chat.example")
+    monkeypatch.setenv("CANONGATE_SERVER__ALLOWED_HOSTS", '["gw1.internal"]')
+    assert "without chat.example of server.public_url" in published("check").out
+    monkeypatch.setenv("CANONGATE_SERVER__ALLOWED_HOSTS", '["gw1.internal", "chat.example"]')
+    assert "chat.example of" not in published("check").out
+
+
 def test_keys_that_are_missing_are_found_and_not_made(published: CommandLine) -> None:
     published("key", "create", "site")
     (published.data / "pepper").unlink()

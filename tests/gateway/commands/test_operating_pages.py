@@ -52,6 +52,21 @@ def test_an_operator_gets_through_the_pages(
     assert not (tmp_path / "var").exists(), "a command went past the settings"
 
 
+def test_a_prompt_that_must_go_now_is_gone_at_the_end_of_the_page_on_incidents(
+    published: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (told,) = [one for one in blocks_of("incidents", DOCS / "operating") if one.heading == "A prompt must go now"]
+    for words in commands_of(told.code.replace("vpn-slow", "alarm")):
+        if words[0] == "rm":
+            Path(words[1]).unlink()
+        else:
+            last = published(*words[1:])
+            assert last.status == 0, f"{' '.join(words)}: {last}"
+    assert re.search(r"^ +removed +prompt it\.alarm$", last.out, re.MULTILINE)
+    assert " 0 new, 0 changed, 1 removed" in last.out
+
+
 def _real(run: CommandLine, word: str, folder: Path) -> str:
     if word == KEY:
         return str(json.loads(run("key", "list", "--json").out)[0]["id"])

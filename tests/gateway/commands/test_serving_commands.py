@@ -12,6 +12,7 @@ import pytest
 
 from gateway.commands import server, serving
 from gateway.commands.telling import tell
+from gateway.opening import open_access
 from gateway.settings import LogSettings, Settings, load_settings
 from tests.building import PROMPTS
 
@@ -25,19 +26,31 @@ def served(monkeypatch):
     return seen
 
 
-def test_a_demo_fills_an_empty_store_once_and_shows_the_first_key_once(run, content, served):
+def test_a_demo_fills_an_empty_store_once_and_makes_the_first_key_once(run, content, served):
     done = run("demo", "--example", content, "--port", "0")
     assert f"Published the example store: {len(PROMPTS) + 2} documents." in done.err
-    kept = run.data / "first-key"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert kept.read_text().strip() in done.err
-    assert "First administrator" in done.err
+    assert "First API key" in done.err
     again = run("demo", "--example", content).err
     assert "canongate user reset-password admin" in again, "until somebody has set a password"
     assert len(again.splitlines()) == 1
     assert "canongate user reset-password admin" in run("demo", "--example", content).err, "it made no token"
     assert [settings.server.port for settings in served] == [0, 8080, 8080]
     assert {settings.page.try_it for settings in served} == {"helpdesk"}
+
+
+@pytest.mark.parametrize("command", [("serve",), ("demo", "--intranet-port", "0")])
+def test_a_start_tells_where_the_first_key_and_token_are_and_shows_neither(run, content, served, command):
+    told = run(command[0], *command[1:], *(["--example", content] if command[0] == "demo" else [])).err
+    for name in ("first-key", "first-token"):
+        kept = run.data / name
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        assert str(kept) in told
+        assert kept.read_text().strip() not in told
+    token = (run.data / "first-token").read_text().strip()
+    with open_access(served[0]) as access:
+        access.profiles.set_up(token, "a long and unusual passphrase")
+    assert run("serve").err == ""
+    assert not (run.data / "first-token").exists(), "it was used"
 
 
 def test_a_demo_keeps_the_form_that_the_settings_name(run, content, served, monkeypatch):

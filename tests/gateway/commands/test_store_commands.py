@@ -143,6 +143,17 @@ def test_an_import_as_json_and_with_removal(published, tmp_path):
     assert "prompt it.alarm" in report["removed"]
 
 
+def test_test_sets_are_imported_and_taken_away_like_everything_else(published, content):
+    suite = content / "suites" / "known.yaml"
+    suite.parent.mkdir()
+    suite.write_text("{name: known, title: Known, cases: [{id: a, kind: a, message: hi, expect: no_match}]}")
+    assert json.loads(published("import", content, "--json").out)["added"] == ["suite known"]
+    suite.unlink()
+    assert json.loads(published("import", content, "--json").out)["removed"] == []
+    report = json.loads(published("import", content, "--remove-missing", "--json").out)
+    assert report["removed"] == ["suite known"]
+
+
 def test_every_mistake_of_a_folder_is_a_line(run, content):
     (content / "prompts/it/reset.yaml").write_text("key: it.reset\n")
     (content / "prompts/it/hours.yaml").write_text("[")

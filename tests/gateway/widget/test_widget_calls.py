@@ -1,6 +1,7 @@
 """The widget's calls, as docs/widget.md has them."""
 
 import asyncio
+import re
 
 import pytest
 import structlog
@@ -73,6 +74,29 @@ async def test_a_stream_begins_with_the_conversation_and_ends_with_the_answer(si
     names = [name for _, name, _ in found]
     assert (names[0], names[-1], set(names[1:-1])) == ("conversation", "done", {"stage"})
     assert found[0][2]["conversation"] == found[-1][2]["conversation"]
+
+
+async def test_a_stream_that_ends_in_an_error_is_counted_with_the_status_of_that(site: Site, monkeypatch) -> None:
+    def away(_: object) -> None:
+        raise TimeoutError
+
+    world = site.admin.world
+    monkeypatch.setattr(world.live.current.matcher, "_embed", away)
+    message = "please, my password is gone"
+    used = key()
+    async with site.browser() as page:
+        await site.visit(page)
+        told = [await ask(page, message, headers=used | STREAM)]
+        told.append(await page.get(f"{BASE}/chat/{used['idempotency-key']}", headers=STREAM))
+    async with world.client(world.key()) as client:
+        told.append(await client.post("/v1/chat", json={"assistant": "helpdesk", "message": message}, headers=STREAM))
+    assert [(one.status_code, events(one.text)[-1][1]) for one in told] == [(200, "error")] * 3
+    text = world.components.telemetry.text().decode()
+    counted = re.findall(
+        r'^canongate_http_requests_total\{.*route="([^"]*chat[^"]*)",status="(\d+)"', text, re.MULTILINE
+    )
+    assert {status for _, status in counted} == {"503"}
+    assert len(counted) == len(told)
 
 
 async def test_the_events_that_were_missed_come_exactly_and_the_same_post_again_asks_nothing(site: Site) -> None:

@@ -115,6 +115,8 @@ def load(message: Load) -> ScriptedBackend:
         os._exit(1)
     if "--refused-while" in sys.argv and Path(sys.argv[-1]).exists():
         raise ModelRefused("the file is not there")
+    while "--held-while" in sys.argv and Path(sys.argv[-1]).exists():
+        time.sleep(0.01)
     if "--never-ready" in sys.argv:
         time.sleep(3600)
     return ScriptedBackend(message)
