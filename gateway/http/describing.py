@@ -163,7 +163,7 @@ def _scope(one: Described) -> str:
 
 def _takes_repeats(one: Described) -> bool:
     """Whether a repeated request is known by its Idempotency-Key."""
-    return one.needs_key and one.method != "get" and not is_widget_path(one.path)
+    return one.is_kept and one.needs_key and one.method != "get" and not is_widget_path(one.path)
 
 
 def _responses(one: Described, schemas: Mapping[str, Any]) -> dict[str, Any]:

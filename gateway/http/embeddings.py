@@ -79,7 +79,13 @@ class EmbeddingsReply(msgspec.Struct, frozen=True):
     canongate: EmbedderReply
 
 
-@post("/v1/embeddings", status_code=200, operation_id="create_embeddings", request_max_body_size=MOST_BYTES)
+@post(
+    "/v1/embeddings",
+    status_code=200,
+    operation_id="create_embeddings",
+    request_max_body_size=MOST_BYTES,
+    changes_nothing=True,
+)
 async def create_embeddings(
     request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]
 ) -> Response[EmbeddingsReply]:

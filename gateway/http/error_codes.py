@@ -87,6 +87,9 @@ ERROR_CODES: Final = (
         _API,
         is_worth_repeating=True,
     ),
+    ErrorCode(
+        "idempotency_reply_gone", 409, "the first request with this key was done, and its reply was not kept", _API
+    ),
     ErrorCode("precondition_failed", 412, "If-Match names another state than the one that is there", _ADMIN),
     ErrorCode("request_too_large", 413, "the body is too large", _ALL),
     ErrorCode("unsupported_media_type", 415, "the body has another type than the operation takes", _ALL),
