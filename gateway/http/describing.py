@@ -197,8 +197,9 @@ def _errors(one: Described) -> list[tuple[Surface, int, bool]]:
         surface = Surface.QUESTIONS
     elif one.path.startswith(ADMIN):
         surface = Surface.ADMIN
-    statuses = sorted({*one.errors, *(_REPEAT_ERRORS if _takes_repeats(one) else ())})
-    return [(surface, status, HTML in one.replies) for status in statuses]
+    of_repeats = _REPEAT_ERRORS if _takes_repeats(one) else ()
+    of_keys = (429,) if one.needs_key else ()  # one that has to be looked up counts by its address
+    return [(surface, status, HTML in one.replies) for status in sorted({*one.errors, *of_keys, *of_repeats})]
 
 
 def _error_name(surface: Surface, status: int, is_page: bool) -> str:  # noqa: FBT001 -- a part of the name

@@ -35,6 +35,12 @@ async def test_an_idempotency_key_is_described_where_it_has_an_effect(world):
     assert "idempotency" not in str(described["reveal_decision"])
 
 
+def test_wherever_a_key_may_be_looked_up_too_many_requests_are_described():
+    told = {one.id for one in OPERATIONS if one.needs_key}
+    described = {one["operationId"]: one for path in describe()["paths"].values() for one in path.values()}
+    assert not [name for name in told if "429" not in described[name]["responses"]]
+
+
 def test_only_public_routes_are_described_as_open():
     is_open = {f"{one.method.upper()} {one.path}" for one in OPERATIONS if not one.needs_key}
     admin = {name for name in is_open if "/v1/admin/" in name}
