@@ -1,5 +1,7 @@
 """Makes the services of the admin surface from their parts; `bootstrap.py` says when."""
 
+from functools import partial
+
 from gateway.access.passwords import Passwords
 from gateway.access.sealing import Seals
 from gateway.access.services import Access, access_of
@@ -17,9 +19,11 @@ from gateway.decision_archive import DecisionArchive
 from gateway.feedback import FeedbackDesk
 from gateway.http.admin.key_authenticator import KeyAuthenticator
 from gateway.http.admin.session_authenticator import CredentialAuthenticator, SessionAuthenticator
+from gateway.http.client_address import count_unknown
 from gateway.http.cookies import Cookies
 from gateway.import_jobs import Importing
 from gateway.key_files import ACCESS_KEY, AUDIT_KEY, CHECKPOINT_KEY, PEPPER
+from gateway.limits import Admission
 from gateway.live import Live
 from gateway.open_work import OpenWork
 from gateway.presence import PresenceDesk
@@ -56,6 +60,7 @@ def administration_of(
     auditing: Auditing,
     review: Review,
     *,
+    admission: Admission,
     changing: Changing,
     rehearsing: Rehearsing,
     suites: LiveSuites,
@@ -73,12 +78,13 @@ def administration_of(
     )
     archive = DecisionArchive(database, auditing.trail)
     access = access_from(settings, database, auditing.trail, keys)
+    by_key = KeyAuthenticator(keys, Users(database).get, partial(count_unknown, admission, access.proxies))
     sessions = SessionAuthenticator(access.keeper, access.profiles, Cookies(is_plain=access.has_plain_cookies))
     feedback = FeedbackDesk(database, auditing.trail, privacy, lambda name: kept_of(live, name), review.recorder)
     return Administration(
         database=database,
         audit=auditing.trail,
-        authenticator=CredentialAuthenticator(sessions, KeyAuthenticator(keys, Users(database).get)),
+        authenticator=CredentialAuthenticator(sessions, by_key),
         auditing=auditing,
         archive=archive,
         purging=purging_of(database, auditing.trail, privacy),

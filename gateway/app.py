@@ -12,7 +12,6 @@ from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
-from gateway.access.tries import network_of
 from gateway.components import Components
 from gateway.http.access import require_key, require_media_type
 from gateway.http.admin.guard import require_table
@@ -20,7 +19,7 @@ from gateway.http.admin.operations import ADMIN_HANDLERS
 from gateway.http.assistants import get_model, list_models
 from gateway.http.chat import chat
 from gateway.http.checks import check_text
-from gateway.http.client_address import client_address
+from gateway.http.client_address import count_unknown
 from gateway.http.cross_origin import LetPagesIn
 from gateway.http.docs import docs_page, guide_page
 from gateway.http.embeddings import create_embeddings
@@ -132,10 +131,9 @@ async def _visit(request: Request[Any, Any, Any], components: NamedDependency[Sk
 
 
 async def _count_unknown(components: Components, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
-    """Counts a request whose key has to be looked up. Raises `RateLimited`."""
     administration = components.administration
-    address = client_address(connection, administration.access.proxies if administration else TrustedProxies())
-    await components.admission.look_up(network_of(address))
+    proxies = administration.access.proxies if administration else TrustedProxies()
+    await count_unknown(components.admission, proxies, connection)
 
 
 def _tell(components: Components, *, has_pages: bool) -> Callable[[Request[Any, Any, Any], Exception], Response[Any]]:

@@ -203,6 +203,7 @@ def open_components(
             privacy,
             auditing,
             review,
+            admission=admission,
             changing=changing,
             rehearsing=rehearsing,
             suites=suites,

@@ -99,11 +99,16 @@ class Admission:
 
         Raises `RateLimited`, `BudgetUsed` when today's tokens are used up, and `NotServing` when nobody can count.
         """
-        rates = [Rate(RateKind.KEY, principal.id, principal.requests_per_minute)]
+        rates = [_rate_of(principal)]
         if assistant and self.limits.assistant_requests_per_minute:
             rates.append(Rate(RateKind.ASSISTANT, assistant, self.limits.assistant_requests_per_minute))
         requests, *_ = await self.rates.take(rates)
         return Charged(requests, await self.budgets.require(principal.id, principal.tokens_per_day, assistant))
+
+    async def charge_rate(self, principal: Principal) -> Charged:
+        """Counts one request that uses no tokens. Raises `RateLimited`, and `NotServing` when nobody can count."""
+        (requests,) = await self.rates.take([_rate_of(principal)])
+        return Charged(requests)
 
     async def look_up(self, network: str) -> None:
         """Counts a request from an address of which nothing is known yet. Raises `RateLimited`."""
@@ -117,6 +122,10 @@ class Admission:
     def spent(self, decision: Decision) -> None:
         """Counts the tokens of a decision that was recorded."""
         self.budgets.spent(decision)
+
+
+def _rate_of(principal: Principal) -> Rate:
+    return Rate(RateKind.KEY, principal.id, principal.requests_per_minute)
 
 
 def make_admission(

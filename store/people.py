@@ -71,6 +71,10 @@ class Actor:
         """Whether the actor has the role, in that area when one is named."""
         return any(grant.role is role and grant.holds_in(area) for grant in self.grants)
 
+    def may_everywhere(self, *roles: Role) -> bool:
+        """Whether the actor has one of the roles in all areas."""
+        return any(grant.role in roles and not grant.areas for grant in self.grants)
+
     def may_see(self, assistant: str) -> bool:
         """Whether the assistant belongs to the actor's tenant."""
         return not self.assistants or assistant in self.assistants

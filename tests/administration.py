@@ -4,7 +4,7 @@ import base64
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from gateway.feedback import FeedbackDesk
 from gateway.http.admin.key_authenticator import KeyAuthenticator
 from gateway.http.admin.session_authenticator import CredentialAuthenticator, SessionAuthenticator
 from gateway.http.bearer import bearer_token
+from gateway.http.client_address import count_unknown
 from gateway.http.cookies import Cookies
 from gateway.import_jobs import Importing
 from gateway.open_work import OpenWork
@@ -165,9 +166,9 @@ class AdminWorld:
         )
         cookies = Cookies(is_plain=self.access.has_plain_cookies)
         sessions = SessionAuthenticator(self.access.keeper, self.access.profiles, cookies)
-        self.authenticator = TestAuthenticator(
-            CredentialAuthenticator(sessions, KeyAuthenticator(self.ring, Users(database).get))
-        )
+        unknown = partial(count_unknown, world.admission, self.access.proxies)
+        keys = KeyAuthenticator(self.ring, Users(database).get, unknown)
+        self.authenticator = TestAuthenticator(CredentialAuthenticator(sessions, keys))
         self.checkpoints = CheckpointFile(folder / "checkpoints")
         checkpointing = Checkpointing(database, AUDIT_KEY, Signer(b"s" * 32), self.checkpoints)
         self.weaker: set[str] = set()

@@ -8,7 +8,7 @@ import anyio
 from anyio import to_thread
 
 from gateway.access.sessions import Now, utc_now
-from gateway.access.tenancy import is_visible, require_own
+from gateway.access.tenancy import is_visible, require_everywhere, require_own
 from gateway.budgets import start_of_day
 from gateway.credentials import KeyRing, NewKey, new_key
 from store.audit import AuditFilter, AuditTrail
@@ -144,9 +144,13 @@ class KeyService:
         return made
 
     def revoke(self, actor: Actor, key_id: str) -> ApiKey:
-        """Ends a key for good, at once in this process and within a second in others. Raises `NotFound`."""
+        """Ends a key for good, at once in this process and within a second in others.
+
+        Raises `NotFound`, `Refused` for an administrator of some areas.
+        """
         with self._database.writing() as transaction:
             self.get(actor, key_id, transaction)
+            require_everywhere(actor, Role.ADMIN)
             revoked = self._keys.revoke(key_id, at=self._now(), session=transaction)
             self._audit.append(actor, "key.revoked", f"key {key_id}", session=transaction, at=self._now())
         self._ring.forget()
@@ -228,7 +232,7 @@ class KeyService:
             raise InvalidContent(f"tokens_per_day: between 1 and {MOST_TOKENS}, or none for any number.")
         for scope in wish.scopes:
             roles = _NEEDED.get(scope, frozenset(Role))
-            if not any(grant.role in roles and not grant.areas for grant in actor.grants):
+            if not actor.may_everywhere(*roles):
                 raise InvalidContent(f"scopes: you lack a role that `{scope.value}` needs, in all areas.")
         if KeyScope.EDIT in wish.scopes and actor is OPERATOR and owner is None:
             raise InvalidContent("a key that drafts changes needs an owner: name the user who answers for it.")

@@ -25,6 +25,8 @@ AT_WORK = dt.timedelta(minutes=15)
 """Longer than any request takes: whoever held a key for longer has died."""
 _FORGOTTEN_EVERY_S = 3600.0
 _MOST_FREE = 10_000
+_GONE = b""
+"""In place of a reply that cannot be given again; what is encrypted is never empty."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -58,7 +60,7 @@ class Repeats:
     def begin(self, credential: str, key: str, parts: Iterable[bytes]) -> Held | Answered:
         """Takes the key for a request made of these parts, or returns what that request was answered before.
 
-        Raises `InvalidRequest` when the key is at work, or was used for another request.
+        Raises `InvalidRequest` when the key is at work, was used for another request, or the answer was not kept.
         """
         told = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
         fingerprint, held = self._seals.mark(Purpose.REQUEST, told), Held(credential, hash_of(key))
@@ -72,16 +74,24 @@ class Repeats:
             raise InvalidRequest("idempotency_key_reused", "This Idempotency-Key was used for another request.")
         if found.status is None:
             raise InvalidRequest("idempotency_in_progress", "The first request with this Idempotency-Key is at work.")
+        if found.body == _GONE:
+            words = f"This was done and answered with {found.status}; the reply was not kept. Read what is there now."
+            raise InvalidRequest("idempotency_reply_gone", words)
         body = self._seals.unseal(Purpose.REPLY, found.body, place=_place(held))
         return Answered(found.status, found.headers, body)
 
     def finish(self, held: Held, answered: Answered) -> None:
         """Keeps the reply. Where the database is away its key stays held, so that nothing is done twice."""
-        sealed = self._seals.seal(Purpose.REPLY, answered.body, place=_place(held))
+        self._finish(held, answered, self._seals.seal(Purpose.REPLY, answered.body, place=_place(held)))
+
+    def finish_without(self, held: Held, answered: Answered) -> None:
+        """Keeps of a reply that cannot be given again that it was given. Where the database is away, as `finish`."""
+        self._finish(held, answered, _GONE)
+
+    def _finish(self, held: Held, answered: Answered, body: bytes) -> None:
+        status, headers = answered.status, answered.headers
         try:
-            self._replies.finish(
-                held.credential, held.key_hash, status=answered.status, headers=answered.headers, body=sealed
-            )
+            self._replies.finish(held.credential, held.key_hash, status=status, headers=headers, body=body)
         except StoreUnavailable as error:
             _LOG.warning("reply_not_kept: %s", error)
 

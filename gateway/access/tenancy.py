@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from store.errors import InvalidContent
+from store.errors import InvalidContent, Refused
 from store.people import Actor, Grant, Role
 
 
@@ -17,6 +17,12 @@ def require_own(actor: Actor, assistants: Iterable[str]) -> None:
     if not is_visible(actor, assistants):
         own = ", ".join(sorted(actor.assistants))
         raise InvalidContent(f"assistants: name one or more of your own: {own}.")
+
+
+def require_everywhere(actor: Actor, role: Role) -> None:
+    """Raises `Refused` unless the actor has the role in all areas: keys and sites belong to none."""
+    if not actor.may_everywhere(role):
+        raise Refused("everywhere_needed", f"Only somebody who is {role.value} in all areas may do this.")
 
 
 def require_givable(actor: Actor, grants: Iterable[Grant]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import weakref
 from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from litestar import Request
 from litestar.types import Receive, Scope
@@ -15,6 +15,7 @@ from gateway.pipeline import ChatPipeline
 from gateway.turn import Admitted, News, Question, Reply, Step
 
 TIMEOUT_HEADER = "x-canongate-timeout-ms"
+_T = TypeVar("_T")
 READY_S = "ready_s"
 """Key in a request's state of when it had arrived with its whole body, on the monotonic clock."""
 PING_S = 15.0
@@ -141,6 +142,13 @@ async def watch(
     if gone.done() and not work.done():
         work.cancel()
         raise ClientGone
+
+
+async def watched(work: Coroutine[Any, Any, _T], receive: Receive) -> _T:
+    """Returns what work comes to, or raises its error; the client leaving cancels it. Raises `ClientGone`."""
+    at_work = asyncio.create_task(work)
+    await watch(at_work, receive)
+    return at_work.result()
 
 
 async def _client_gone(receive: Receive) -> None:

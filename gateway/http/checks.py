@@ -12,6 +12,7 @@ from gateway.components import Components
 from gateway.credentials import Principal
 from gateway.errors import InvalidRequest
 from gateway.http.access import principal_of
+from gateway.http.asking import watched
 from gateway.http.bodies import convert, read_object
 from gateway.http.headers import request_id
 from gateway.http.openai_request import MAX_MESSAGES, PartRequest
@@ -115,19 +116,21 @@ async def check_text(
     """Runs the rails on a text and nothing else. A body with `messages` is NeMo's form, every other one ours."""
     sent = await read_object(request)
     if "messages" in sent:
-        checked = await _checked(components, _nemo_question(sent, principal_of(request)), "model")
+        checked = await _checked(request, components, _nemo_question(sent, principal_of(request)), "model")
         body: NemoCheckReply | CheckReply = NemoCheckReply(checked.status, checked.text, checked.stopped_by)
     else:
-        checked = await _checked(components, _own_question(sent, principal_of(request)), "assistant")
+        checked = await _checked(request, components, _own_question(sent, principal_of(request)), "assistant")
         body = _reply(checked, request)
     rate = checked.rate
     headers = rate_headers(rate) | {"x-canongate-policy-version": _version(checked)}
     return Response(body, media_type="application/json", headers=headers)
 
 
-async def _checked(components: Components, question: CheckQuestion, param: str) -> Checked:
+async def _checked(
+    request: Request[Any, Any, Any], components: Components, question: CheckQuestion, param: str
+) -> Checked:
     try:
-        return await components.checks.check(question)
+        return await watched(components.checks.check(question), request.receive)
     except InvalidRequest as error:
         if error.code != "model_not_found":
             raise

@@ -8,6 +8,8 @@ from typing import Any
 
 from litestar.connection import ASGIConnection
 
+from gateway.access.tries import network_of
+from gateway.limits import Admission
 from gateway.proxies import TrustedProxies, plain_address
 
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*("[^"]*"|[^;"\s]*)\s*(?:;|$)', re.IGNORECASE)
@@ -29,6 +31,13 @@ def client_address(connection: ASGIConnection[Any, Any, Any, Any], proxies: Trus
     )
     told = {_last_foreign(one, address, proxies) for one in lists if one}
     return told.pop() if len(told) == 1 else address
+
+
+async def count_unknown(
+    admission: Admission, proxies: TrustedProxies, connection: ASGIConnection[Any, Any, Any, Any]
+) -> None:
+    """Counts a request whose key has to be looked up, by where it comes from. Raises `RateLimited`, `NotServing`."""
+    await admission.look_up(network_of(client_address(connection, proxies)))
 
 
 def _elements(connection: ASGIConnection[Any, Any, Any, Any], name: str) -> list[str]:

@@ -14,15 +14,23 @@ from store.errors import StoreUnavailable
 
 _ORIGIN = "api_origin"
 _PATH = re.compile(r"/v1/(?!admin(?:/|\Z))")
+_OF_OPENAI = (
+    "openai-organization, openai-project, user-agent, x-stainless-arch, x-stainless-async, x-stainless-helper-method, "
+    "x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-read-timeout, x-stainless-retry-count, "
+    "x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout"
+)
+"""What OpenAI's clients send along, without effect here. `*` would not do: it does not stand for `authorization`."""
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, POST",
     "access-control-allow-headers": "authorization, content-type, idempotency-key, x-canongate-on-block, "
-    "x-canongate-timeout-ms, x-request-id",
+    f"x-canongate-timeout-ms, x-request-id, {_OF_OPENAI}",
     "access-control-max-age": "600",
 }
 _EXPOSED = (
-    "retry-after, x-request-id, x-should-retry, x-canongate-outcome, x-canongate-prompt, x-canongate-policy-version, "
-    "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests"
+    "idempotency-replayed, retry-after, x-request-id, x-should-retry, x-canongate-outcome, x-canongate-prompt, "
+    "x-canongate-policy-version, x-canongate-duration-ms, x-canongate-overhead-ms, x-ratelimit-limit-requests, "
+    "x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, "
+    "x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens"
 )
 
 

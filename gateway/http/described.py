@@ -35,6 +35,8 @@ class Described:
     request: Any = None
     headers: tuple[str, ...] = ()
     needs_key: bool = True
+    is_kept: bool = True
+    """False where the handler ignores an Idempotency-Key."""
     text: str = ""
     not_ready: Any = None
     """The body of a 503 that is a state and not an error."""

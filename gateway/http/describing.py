@@ -38,12 +38,14 @@ HEADERS: Final[Mapping[str, str]] = {
     REPLAYED: "`true` on the kept reply of an earlier request with the same Idempotency-Key.",
 }
 _RATES: Final = tuple(name for name in HEADERS if name.startswith("x-ratelimit"))
+_REQUESTS: Final = tuple(name for name in _RATES if name.endswith("-requests"))
 _OF_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "create_chat_completion": (*_RATES, *(name for name in HEADERS if name.startswith("x-canongate"))),
     "chat": (*_RATES, *(name for name in HEADERS if name.startswith("x-canongate"))),
     "check_text": (*_RATES, "x-canongate-policy-version"),
     "try_match": (*_RATES, "x-canongate-outcome"),
     "create_embeddings": _RATES,
+    "give_feedback": _REQUESTS,
 }
 """What successful replies of an operation carry beside what all do."""
 _REASONS: Final = {
@@ -162,7 +164,7 @@ def _scope(one: Described) -> str:
 
 def _takes_repeats(one: Described) -> bool:
     """Whether a repeated request is known by its Idempotency-Key."""
-    return one.needs_key and one.method != "get" and not is_widget_path(one.path)
+    return one.is_kept and one.needs_key and one.method != "get" and not is_widget_path(one.path)
 
 
 def _responses(one: Described, schemas: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,8 +198,9 @@ def _errors(one: Described) -> list[tuple[Surface, int, bool]]:
         surface = Surface.QUESTIONS
     elif one.path.startswith(ADMIN):
         surface = Surface.ADMIN
-    statuses = sorted({*one.errors, *(_REPEAT_ERRORS if _takes_repeats(one) else ())})
-    return [(surface, status, HTML in one.replies) for status in statuses]
+    of_repeats = _REPEAT_ERRORS if _takes_repeats(one) else ()
+    of_keys = (429,) if one.needs_key else ()  # one that has to be looked up counts by its address
+    return [(surface, status, HTML in one.replies) for status in sorted({*one.errors, *of_keys, *of_repeats})]
 
 
 def _error_name(surface: Surface, status: int, is_page: bool) -> str:  # noqa: FBT001 -- a part of the name

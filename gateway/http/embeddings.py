@@ -1,6 +1,5 @@
 """OpenAI's embeddings, made by the gateway's own embedder, for keys with the scope `embeddings`."""
 
-import asyncio
 import base64
 from typing import Annotated, Any, Literal
 
@@ -15,7 +14,7 @@ from gateway.components import Components
 from gateway.embeddings import Embedded, Embeddings
 from gateway.errors import InvalidRequest
 from gateway.http.access import principal_of
-from gateway.http.asking import TIMEOUT_HEADER, deadline_of, watch
+from gateway.http.asking import TIMEOUT_HEADER, deadline_of, watched
 from gateway.http.bodies import convert, read_object
 from gateway.http.described import JSON, Described
 from gateway.http.problems import rate_headers
@@ -79,16 +78,20 @@ class EmbeddingsReply(msgspec.Struct, frozen=True):
     canongate: EmbedderReply
 
 
-@post("/v1/embeddings", status_code=200, operation_id="create_embeddings", request_max_body_size=MOST_BYTES)
+@post(
+    "/v1/embeddings",
+    status_code=200,
+    operation_id="create_embeddings",
+    request_max_body_size=MOST_BYTES,
+    changes_nothing=True,
+)
 async def create_embeddings(
     request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]
 ) -> Response[EmbeddingsReply]:
     """Embeds texts; nothing is matched, answered or kept."""
     asked = _checked(await read_object(request))
     deadline = deadline_of(request, components.settings.limits.deadline_s)
-    work = asyncio.create_task(components.embeddings.embed(principal_of(request), asked.texts, deadline))
-    await watch(work, request.receive)
-    made = work.result()
+    made = await watched(components.embeddings.embed(principal_of(request), asked.texts, deadline), request.receive)
     headers = rate_headers(made.rate)
     return Response(_reply(asked, made, components.embeddings), media_type="application/json", headers=headers)
 

@@ -65,6 +65,7 @@ ERROR_CODES: Final = (
     ErrorCode("origin_not_allowed", 403, "the page's origin is not in the client's list", _WIDGET),
     ErrorCode("insufficient_scope", 403, "the key lacks the scope that the operation names", _API),
     ErrorCode("insufficient_role", 403, "no role of yours allows this", _ADMIN),
+    ErrorCode("everywhere_needed", 403, "your role holds in some areas, and this belongs to none", _ADMIN),
     ErrorCode("admin_needed", 403, "this needs an administrator", _ADMIN),
     ErrorCode("person_needed", 403, "no key may do this, only a person", _ADMIN),
     ErrorCode("own_change", 403, "whoever edited a change does not approve or publish it", _ADMIN),
@@ -85,6 +86,9 @@ ERROR_CODES: Final = (
         "the first request with this key is still at work",
         _API,
         is_worth_repeating=True,
+    ),
+    ErrorCode(
+        "idempotency_reply_gone", 409, "the first request with this key was done, and its reply was not kept", _API
     ),
     ErrorCode("precondition_failed", 412, "If-Match names another state than the one that is there", _ADMIN),
     ErrorCode("request_too_large", 413, "the body is too large", _ALL),

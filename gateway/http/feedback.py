@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, post
+from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from msgspec import Meta
@@ -14,6 +14,7 @@ from gateway.errors import NotServing
 from gateway.feedback import GivenFeedback
 from gateway.http.access import principal_of
 from gateway.http.bodies import convert, read_object
+from gateway.http.problems import rate_headers
 from store.content import KeepsText
 from store.feedback import BETTER_CHARS, COMMENT_CHARS, Feedback, FeedbackReason, Verdict
 
@@ -48,7 +49,7 @@ class FeedbackReply(msgspec.Struct, frozen=True):
 @post("/v1/feedback", status_code=200, operation_id="give_feedback")
 async def give_feedback(
     request: Request[Any, Any, Any], components: NamedDependency[SkipValidation[Components]]
-) -> FeedbackReply:
+) -> Response[FeedbackReply]:
     """Stores feedback on a decision of the same key."""
     if components.administration is None:
         raise NotServing("store_unavailable", "This gateway has no database for feedback.")
@@ -60,7 +61,10 @@ async def give_feedback(
         comment=told.comment,
         better=told.better,
     )
-    return feedback_reply(await components.administration.feedback.give(principal_of(request), given))
+    principal = principal_of(request)
+    rate = await components.admission.charge_rate(principal)
+    reply = feedback_reply(await components.administration.feedback.give(principal, given))
+    return Response(reply, media_type="application/json", headers=rate_headers(rate))
 
 
 def feedback_reply(stored: Feedback) -> FeedbackReply:

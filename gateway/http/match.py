@@ -10,7 +10,7 @@ from litestar.params import SkipValidation
 from gateway.components import Components
 from gateway.errors import InvalidRequest
 from gateway.http.access import principal_of
-from gateway.http.asking import TIMEOUT_HEADER, deadline_of
+from gateway.http.asking import TIMEOUT_HEADER, deadline_of, watched
 from gateway.http.bodies import convert, read_object
 from gateway.http.chat import Conversation, SlotTexts
 from gateway.http.described import JSON, Described
@@ -104,7 +104,7 @@ async def try_match(
         conversation=asked.conversation,
     )
     try:
-        tried = await components.matches.match(question)
+        tried = await watched(components.matches.match(question), request.receive)
     except InvalidRequest as error:
         param = "assistant" if error.code == "model_not_found" else error.param
         raise InvalidRequest(error.code, error.message, param=param) from error

@@ -92,6 +92,8 @@ class ChatCompletionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     safety_identifier: Annotated[str, Meta(max_length=256)] | None = None
     """OpenAI's newer name of `user`; where both are sent this one counts."""
     prompt_cache_key: str | None = None
+    prompt_cache_retention: str | None = None
+    prompt_cache_options: dict[str, Any] | None = None
     service_tier: str | None = None
     store: bool | None = None
     metadata: dict[str, str] | None = None
@@ -152,6 +154,7 @@ _UNSUPPORTED = frozenset(
         "audio",
         "prediction",
         "web_search_options",
+        "moderation",
     }
 )
 """Fields that would change what is answered if they worked, so that ignoring them would be a lie."""

@@ -112,7 +112,8 @@ OPERATIONS = (
         {JSON: FeedbackReply},
         (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503),
         FeedbackRequest,
-        text="Only the key that asked can give feedback on a decision, and change it by sending it again.",
+        text="Only the key that asked can give feedback on a decision, and change it by sending it again. It counts "
+        "against the key's rate, and against no budget of tokens.",
     ),
     Described("/v1/models", "get", "list_models", "List the assistants", {JSON: ModelsReply}, (401, 403, 500, 503)),
     Described(

@@ -58,6 +58,7 @@ _CODES: dict[str, tuple[int, str]] = {
     "totp_enrolment_required": (403, "permission_error"),
     "idempotency_key_reused": (422, _INVALID),
     "idempotency_in_progress": (409, _INVALID),
+    "idempotency_reply_gone": (409, _INVALID),
     "no_grants": (403, "permission_error"),
     "reason_needed": (422, _INVALID),
     "origin_not_allowed": (403, "permission_error"),
@@ -84,14 +85,13 @@ _FOREIGN: dict[int, InvalidRequest] = {
 }
 """What the web framework finds wrong, in our words."""
 
-_RETRY_DOES_NOT_HELP = frozenset({"rails_unavailable", "deadline_passed"})
-"""A check that is broken is not mended by the next second; nor is a caller's impatience."""
+_RETRY_DOES_NOT_HELP = frozenset({"rails_unavailable", "deadline_passed", "idempotency_reply_gone"})
+"""A check that is broken is not mended by the next second; nor is a caller's impatience; nor does a reply come back."""
 _RETRY_AFTER_S = 1.0
 _BACK_AFTER_S = {"store_unavailable": 2.0}
 """A database that is restarted, or that another one takes over from, is back in seconds."""
 _SHOULD_RETRY = "x-should-retry"
 """OpenAI's clients go by it, whatever the status; without it they ask again after every 409, 429 and 5xx."""
-_SLOW_DOWN = (429, 503, 504)
 
 _log = structlog.get_logger("canongate.http")
 
@@ -220,7 +220,7 @@ def _headers(error: GatewayError, status: int) -> dict[str, str]:
     headers: dict[str, str] = {}
     if status == 401:  # noqa: PLR2004 - RFC 9110, 15.5.2: a 401 names the scheme
         headers["www-authenticate"] = "Bearer"
-    if status in _SLOW_DOWN and error.code in _RETRY_DOES_NOT_HELP:
+    if error.code in _RETRY_DOES_NOT_HELP:
         headers[_SHOULD_RETRY] = "false"
     elif isinstance(error, RateLimited | NotServing):
         told_s = error.retry_after_s

@@ -33,8 +33,10 @@ BeforeRequest = Callable[[Request[Any, Any, Any]], Awaitable[Response[bytes] | N
 def hold_repeats(repeats: Repeats) -> BeforeRequest:
     """Makes the hook that runs after the guards: it answers a repeated request, or holds its key while it is at work.
 
-    The replies of a handler with `is_kept=False` are never kept: each request is done, and told in the audit trail.
-    It raises `InvalidRequest`: 409 while the first one is at work, 422 for a key of another request.
+    The replies of a handler with `is_kept=False` are never kept: each request is done, and told in the audit trail. One
+    with `changes_nothing=True` makes a reply again that is too large to be kept.
+    It raises `InvalidRequest`: 409 while the first one is at work and where its reply is gone, 422 for a key of another
+    request.
     """
     threads = CapacityLimiter(4)
 
@@ -87,8 +89,9 @@ class KeepReplies:
     async def _settle(self, held: Held, reply: "_Reply") -> None:
         if reply.did_nothing:
             await to_thread.run_sync(self._repeats.release, held, limiter=self._threads)
-        elif reply.may_be_kept:
-            await to_thread.run_sync(self._repeats.finish, held, reply.answered, limiter=self._threads)
+        else:
+            finish = self._repeats.finish if reply.may_be_kept else self._repeats.finish_without
+            await to_thread.run_sync(finish, held, reply.answered, limiter=self._threads)
 
 
 class _Reply:
@@ -121,11 +124,13 @@ class _Reply:
     def did_nothing(self) -> bool:
         """Whether the request may come again as if for the first time: a stream is judged by what ended it."""
         status: int = self._scope["state"].get(STREAM_ENDED, self._status)
-        return status in _NOTHING_DONE or status >= _SERVER_ERRORS
+        if status in _NOTHING_DONE or status >= _SERVER_ERRORS:
+            return True
+        return not self.may_be_kept and bool(self._scope["route_handler"].opt.get("changes_nothing"))
 
     @property
     def may_be_kept(self) -> bool:
-        """Whether it can be repeated. One that cannot leaves its key held, so that nothing is done twice."""
+        """Whether it can be given again. Of one that cannot is kept that it was given: nothing is done twice."""
         return not (self._sets_cookies or self._is_too_large)
 
     @property

@@ -13,8 +13,8 @@ from gateway.suggesting.search import Search, SearchPlan
 from models.errors import ModelError
 from models.ports import Cancellation
 from store.content import Assistant, PromptVersion
-from store.errors import NotFound, StoreError
-from store.people import Actor
+from store.errors import NotFound, Refused, StoreError
+from store.people import Actor, Role
 from store.review.proposals import Proposals
 from store.review.reading import Page
 from store.review.suggested import Job, JobState, Proposal, ProposalKind, ProposalState
@@ -85,8 +85,10 @@ class Suggesting:
         return self._shown(actor, self._proposals.accept(actor, proposal, rev, change=change, now=_now()))
 
     def decline(self, actor: Actor, proposal: str, rev: int) -> Proposal:
-        """Says no, for good. Raises `NotFound`, `Conflict`."""
-        self.proposal(actor, proposal)
+        """Says no, for good. Raises `NotFound`, `Conflict`, `Refused` for somebody who edits in other areas."""
+        area = self._live.current.catalog.prompts[self.proposal(actor, proposal).prompt].content.area
+        if not (actor.may(Role.EDITOR, area) or actor.may(Role.ADMIN, area)):
+            raise Refused("insufficient_role", "Your roles do not hold in the area of this prompt.")
         return self._shown(actor, self._proposals.decline(actor, proposal, rev, now=_now()))
 
     async def follow(self) -> None:

@@ -4,6 +4,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import anyio
@@ -25,7 +26,7 @@ class Receiver:
         self._url = url
         self._timeout_s = timeout_s
         self._ssl_context = ssl_context or ssl.create_default_context()
-        self._backend = _CheckedBackend(urlsplit(url).hostname or "")
+        self._backend = _CheckedBackend(urlsplit(url).hostname or "", timeout_s)
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> int:
         """Returns the status of the answer, of which nothing else is read. Raises `SendFailed`."""
@@ -44,10 +45,14 @@ class Receiver:
 
 
 class _CheckedBackend(httpcore.AnyIOBackend):
-    """Connects to the very address that was looked up and found to be allowed: no second look-up can change it."""
+    """Connects to the very addresses that were looked up and found to be allowed: no second look-up can change them.
 
-    def __init__(self, host: str) -> None:
+    They are tried one after the other, and each but the last has an equal part of the time.
+    """
+
+    def __init__(self, host: str, timeout_s: float) -> None:
         self._host = host
+        self._timeout_s = timeout_s
 
     async def connect_tcp(
         self,
@@ -61,7 +66,12 @@ class _CheckedBackend(httpcore.AnyIOBackend):
         allowed = [one for one in found if may_call(self._host, one)]
         if not allowed or len(allowed) != len(found):
             raise SendFailed("the name leads to an address that is not public")
-        return await super().connect_tcp(allowed[0], port, timeout, local_address, socket_options)
+        *others, last = allowed
+        for address in others:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                part_s = self._timeout_s / len(allowed)
+                return await super().connect_tcp(address, port, part_s, local_address, socket_options)
+        return await super().connect_tcp(last, port, timeout, local_address, socket_options)
 
 
 async def _addresses(host: str, port: int) -> list[str]:

@@ -9,12 +9,12 @@ import uuid_utils
 
 from gateway.access.sealing import Purpose, Seals, new_token
 from gateway.access.sessions import Now, utc_now
-from gateway.access.tenancy import is_visible
+from gateway.access.tenancy import is_visible, require_everywhere
 from gateway.widget.identity import import_public
 from store.audit import AuditTrail
 from store.database import Database, Transaction
 from store.errors import Conflict, InvalidContent, NotFound
-from store.people import Actor
+from store.people import Actor, Role
 from store.readable import require_readable
 from store.repositories.widget_clients import PLAIN_ID, WidgetClients
 from store.repositories.widget_sessions import WidgetSessions
@@ -38,6 +38,7 @@ class NewSecret:
 class WidgetClientService:
     """What administrators do with widget clients: the route table sees to it that they are some. All methods block.
 
+    Those that write raise `Refused` for an administrator of some areas: a site opens all that its assistant answers.
     `changed` is called after each change, so that it counts in this process at once.
     """
 
@@ -94,6 +95,7 @@ class WidgetClientService:
 
     def create(self, actor: Actor, client_id: str, settings: WidgetSettings) -> NewSecret:
         """Makes a client, with a secret where it signs with one. Raises `InvalidContent`, `Conflict` for a taken id."""
+        require_everywhere(actor, Role.ADMIN)
         self._require_good(actor, client_id, settings)
         now = self._now()
         secret, sealed = self._secret(now) if _signs(settings) else (None, ())
@@ -115,7 +117,7 @@ class WidgetClientService:
         Raises `NotFound`, `InvalidContent`, `Conflict` when somebody else was quicker.
         """
         with self._database.writing() as transaction:
-            before = self.get(actor, client_id, transaction)
+            before = self._administered(actor, client_id, transaction)
             settings = _with(before.settings, given)
             self._require_good(actor, client_id, settings)
             secret, sealed = None, before.secrets
@@ -139,7 +141,7 @@ class WidgetClientService:
             raise InvalidContent(f"overlap: 0 to {LONGEST_OVERLAP.days} days.")
         now = self._now()
         with self._database.writing() as transaction:
-            before = self.get(actor, client_id, transaction)
+            before = self._administered(actor, client_id, transaction)
             if not _signs(before.settings):
                 raise Conflict("this client signs with no secret of ours, so there is none to rotate.")
             last = [replace(one, ends_at=now + overlap) for one in before.secrets if one.ends_at is None]
@@ -161,13 +163,18 @@ class WidgetClientService:
 
     def _set(self, actor: Actor, client_id: str, action: str, disabled_at: dt.datetime | None) -> WidgetClient:
         with self._database.writing() as transaction:
-            before = self.get(actor, client_id, transaction)
+            before = self._administered(actor, client_id, transaction)
             if before.is_active is (disabled_at is None):
                 return before
             after = self._clients.change(replace(before, disabled_at=disabled_at), session=transaction)
             self._note(actor, action, client_id, {}, transaction)
         self._changed()
         return after
+
+    def _administered(self, actor: Actor, client_id: str, transaction: Transaction) -> WidgetClient:
+        found = self.get(actor, client_id, transaction)
+        require_everywhere(actor, Role.ADMIN)
+        return found
 
     def _require_good(self, actor: Actor, client_id: str, settings: WidgetSettings) -> None:
         if not PLAIN_ID.fullmatch(client_id):

@@ -138,6 +138,7 @@ DECISION_OPERATIONS = (
         {JSON: RevealReply},
         (400, 401, 403, 404, 413, 415, 422, 500, 503),
         RevealRequest,
+        is_kept=False,
         parameters=("decision_id",),
         text="Writes a row in the audit trail, with the reason, in the same transaction.",
     ),

@@ -1,6 +1,6 @@
 """API keys on the admin surface: a key may read or draft, and never approves or publishes."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -23,16 +23,28 @@ _OWNERS = {KeyScope.READ: frozenset(Role), KeyScope.EDIT: frozenset({Role.EDITOR
 class KeyAuthenticator:
     """Knows actors by their API keys. A key is never more than its owner is at that moment."""
 
-    def __init__(self, keys: KeyRing, owner: Callable[[str], User]) -> None:
-        """`owner` returns the user with an id, or raises `NotFound`; it may block."""
+    def __init__(
+        self,
+        keys: KeyRing,
+        owner: Callable[[str], User],
+        unknown: Callable[[ASGIConnection[Any, Any, Any, Any]], Awaitable[None]],
+    ) -> None:
+        """`owner` returns the user with an id, or raises `NotFound`; it may block.
+
+        `unknown` counts a request whose key has to be looked up.
+        """
         self._keys = keys
         self._owner = owner
+        self._unknown = unknown
         self._threads = CapacityLimiter(4)
 
     async def actor(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
-        """Returns the key as an actor. Raises `NotAllowed`, `NotServing`."""
+        """Returns the key as an actor. Raises `NotAllowed`, `RateLimited`, `NotServing`."""
+        token = bearer_token(connection)
+        if self._keys.known(token) is None:
+            await self._unknown(connection)
         try:
-            return await to_thread.run_sync(self._actor, bearer_token(connection), limiter=self._threads)
+            return await to_thread.run_sync(self._actor, token, limiter=self._threads)
         except StoreUnavailable as error:
             raise NotServing("store_unavailable", "API keys cannot be checked, so nothing is answered.") from error
 

@@ -18,6 +18,7 @@ from gateway.http.widget.embed import SCRIPT
 from gateway.widget.clients import HEARD, NewSecret
 from gateway.widget.forms import contrast_of
 from gateway.widget.release import signing_example, snippets_of
+from store.errors import Refused
 from store.widgets import LEAST_CONTRAST, SignIn, WidgetClient
 
 _Asked = NamedDependency[SkipValidation[Visit]]
@@ -64,7 +65,7 @@ async def rotate_widget_on_page(client_id: FromPath[str], visit: _Asked) -> Resp
     rotate = visit.administration.widgets.rotate
     try:
         made = await visit.call(rotate, visit.actor, client_id, overlap=dt.timedelta(hours=hours))
-    except REFUSALS as error:
+    except (*REFUSALS, Refused) as error:
         return await _client(visit, client_id, refused(visit, form, error))
     return secret_shown(visit, made, ends=hours)
 

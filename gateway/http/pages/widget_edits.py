@@ -26,7 +26,7 @@ from gateway.widget.forms import (
     typed_of,
 )
 from gateway.widget_texts import widget_texts
-from store.errors import Conflict
+from store.errors import Conflict, Refused
 from store.plain import to_plain
 from store.widgets import LEAST_CONTRAST, Algorithm, SignIn, WidgetClient, WidgetSettings
 
@@ -50,7 +50,7 @@ async def create_widget_on_page(visit: _Asked) -> Response[Any]:
     try:
         settings = WidgetSettings(**read.given)
         made = await visit.call(visit.administration.widgets.create, visit.actor, client_id, settings)
-    except REFUSALS as error:
+    except (*REFUSALS, Refused) as error:
         return _page(visit, refused(visit, form, error, at="id" if isinstance(error, Conflict) else ""), None)
     if made.secret is not None:
         return secret_shown(visit, made)
@@ -82,7 +82,7 @@ async def change_widget_on_page(client_id: FromPath[str], visit: _Asked) -> Resp
         differences = document_difference({"widget": to_plain(now.settings)}, {"widget": to_plain(typed)})
         form = refused(visit, Form({**form.values, "rev": (str(now.rev),)}), error)
         return _page(visit, form, now, differences=differences)
-    except REFUSALS as error:
+    except (*REFUSALS, Refused) as error:
         return _page(visit, refused(visit, form, error), found)
     if made.secret is not None:
         return secret_shown(visit, made)

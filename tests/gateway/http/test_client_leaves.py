@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+import anyio
 import numpy as np
 import pytest
 import uvicorn
@@ -148,6 +149,39 @@ def test_no_more_texts_are_embedded_for_a_client_that_left(world, monkeypatch):
         is_free = not world.admission.lines.bulk.in_work
         goes_on.set()
     assert (is_free, runs) == (True, [8])
+
+
+TRIED = {
+    "/v1/checks": ("rails.engine.RailsPolicy.check", {"assistant": "helpdesk", "stage": "input", "text": MESSAGE}),
+    "/v1/match": ("gateway.matching.Matching.find", {"assistant": "helpdesk", "message": MESSAGE}),
+}
+
+
+@pytest.mark.parametrize("path", TRIED)
+def test_nothing_is_tried_on_for_a_client_that_left(world, monkeypatch, path):
+    began, ended = threading.Event(), threading.Event()
+
+    async def wait(*_):
+        began.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.set()
+
+    step, asked = TRIED[path]
+    monkeypatch.setattr(step, wait)
+    key = world.key(KeyScope.CHECKS, KeyScope.DEBUG)
+    sent = request(path, json.dumps(asked).encode(), authorization=f"Bearer {key}", content_type="application/json")
+    with served(world) as port:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(sent)
+            assert began.wait(30)
+            assert world.admission.lines.chat.in_work == 1
+        assert ended.wait(30), "it goes on for nobody"
+        until = time.monotonic() + 30
+        while world.admission.lines.chat.in_work and time.monotonic() < until:
+            time.sleep(0.01)
+    assert world.admission.lines.chat.in_work == 0
 
 
 def test_a_stream_whose_headers_are_out_is_stopped_too(world, monkeypatch):

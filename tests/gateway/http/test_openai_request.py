@@ -1,6 +1,7 @@
 """What of OpenAI's request is read, accepted without effect, or refused by name."""
 
 import pytest
+from openai.types.chat.completion_create_params import CompletionCreateParamsBase
 
 pytestmark = pytest.mark.anyio
 
@@ -25,8 +26,15 @@ UNSUPPORTED = {
     "response_format": {"type": "json_object"},
     "modalities": ["text", "audio"],
     "audio": {"voice": "alloy", "format": "wav"},
+    "moderation": {"model": "omni-moderation-latest"},
     "n": 2,
 }
+
+
+async def test_no_field_of_openais_client_is_unknown(world):
+    for name in CompletionCreateParamsBase.__annotations__:
+        told = (await post(world, ask("I forgot my password") | {name: [{}]})).json()
+        assert told["error"]["code"] in ("invalid_value", "unsupported_parameter"), (name, told)
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED)
@@ -51,6 +59,9 @@ async def test_fields_that_ask_for_nothing_special_are_accepted_and_have_no_effe
         "service_tier": "auto",
         "safety_identifier": "s",
         "prompt_cache_key": "k",
+        "prompt_cache_retention": "24h",
+        "prompt_cache_options": {"ttl": "30m"},
+        "moderation": None,
         "tools": [],
         "tool_choice": "none",
         "response_format": {"type": "text"},

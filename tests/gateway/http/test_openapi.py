@@ -32,6 +32,20 @@ async def test_every_route_is_described_and_nothing_else(world):
     assert there == {(one.path, one.method, one.id) for one in OPERATIONS}
 
 
+async def test_an_idempotency_key_is_described_where_it_has_an_effect(world):
+    handlers = {handler for route in world.app.routes for handler in route.route_handlers}
+    without = {handler.operation_id for handler in handlers if not handler.opt.get("is_kept", True)}
+    described = {told["operationId"]: told for path in describe()["paths"].values() for told in path.values()}
+    assert without == {"reveal_decision"}
+    assert "idempotency" not in str(described["reveal_decision"])
+
+
+def test_wherever_a_key_may_be_looked_up_too_many_requests_are_described():
+    told = {one.id for one in OPERATIONS if one.needs_key}
+    described = {one["operationId"]: one for path in describe()["paths"].values() for one in path.values()}
+    assert not [name for name in told if "429" not in described[name]["responses"]]
+
+
 def test_only_public_routes_are_described_as_open():
     is_open = {f"{one.method.upper()} {one.path}" for one in OPERATIONS if not one.needs_key}
     admin = {name for name in is_open if "/v1/admin/" in name}

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
+import openai
 import pytest
 
+from gateway.http.describing import HEADERS
 from store.database import open_database
 from store.types import KeyScope
 from tests.administration import AdminWorld
@@ -52,6 +55,38 @@ async def test_a_page_of_a_listed_origin_asks_and_reads_the_reply(listed: AdminW
     assert told.headers["access-control-allow-origin"] == INTRANET
     assert "x-request-id" in told.headers["access-control-expose-headers"]
     assert {asked.headers["vary"], told.headers["vary"]} == {"origin"}
+
+
+NO_PREFLIGHT = {"accept", "accept-encoding", "connection", "content-length", "host"}
+"""What OpenAI's client sends that a browser asks nobody about."""
+
+
+async def headers_of_openai() -> set[str]:
+    """Gives the names that OpenAI's client sends, and those that its form for JavaScript adds."""
+    sent: set[str] = set()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.update(request.headers)
+        return httpx.Response(200, json={})
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    named = {"base_url": "https://gateway.test/v1", "api_key": "k", "organization": "o", "project": "p"}
+    async with openai.AsyncOpenAI(http_client=http, **named) as client:
+        await client.chat.completions.create(model="helpdesk", messages=[{"role": "user", "content": "x"}], timeout=9.0)
+    return sent - NO_PREFLIGHT | {"x-stainless-timeout", "x-stainless-helper-method"}
+
+
+async def test_openais_client_runs_in_a_page(listed: AdminWorld) -> None:
+    wanted = await headers_of_openai()
+    assert {"authorization", "user-agent", "x-stainless-lang"} < wanted
+    preflight = PREFLIGHT | {"access-control-request-headers": ",".join(sorted(wanted))}
+    asked = await call(listed, INTRANET, method="OPTIONS", path="/v1/chat/completions", **preflight)
+    assert not wanted - set(asked.headers["access-control-allow-headers"].split(", "))
+
+
+async def test_a_page_reads_every_header_that_replies_have(listed: AdminWorld) -> None:
+    told = await call(listed, INTRANET)
+    assert set(told.headers["access-control-expose-headers"].split(", ")) == set(HEADERS)
 
 
 async def test_a_page_reads_why_it_was_refused(listed: AdminWorld) -> None:

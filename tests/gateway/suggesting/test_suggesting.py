@@ -12,7 +12,7 @@ from gateway.suggesting.sieve import Sieve
 from gateway.suggesting.templates import Variant
 from models.fakes import FakeModel, prompt_text
 from store.database import open_database
-from store.errors import Conflict, NotFound
+from store.errors import Conflict, NotFound, Refused
 from store.people import Role
 from store.review.drafts import Edit, EditKind
 from store.review.suggested import Found, JobState, ProposalKind, ProposalState
@@ -191,6 +191,16 @@ async def test_a_declined_sentence_is_not_proposed_again_and_an_accepted_one_is_
     assert suggesting.job(ADA, again.id).proposed == 0
     actions = [entry.action for entry in admin.audit.entries()]
     assert actions == ["suggestion_job.begun", "suggestion.declined", "suggestion.accepted", "suggestion_job.begun"]
+
+
+async def test_who_edits_another_area_declines_nothing_for_good(admin: AdminWorld) -> None:
+    suggesting = admin.review.suggesting
+    suggesting.begin(ADA, KEY)
+    await suggesting.work_once()
+    one = suggesting.proposals(ADA, KEY, state=None, kind=None, after=None, limit=1).items[0]
+    with pytest.raises(Refused, match="area"):
+        suggesting.decline(person("hal", Role.EDITOR, areas=("hr",)), one.id, one.rev)
+    assert suggesting.decline(person("ida", Role.EDITOR, areas=("it",)), one.id, one.rev).rev == one.rev + 1
 
 
 async def test_a_search_ends_when_the_gateway_stops_and_when_somebody_cancels_it(

@@ -237,3 +237,13 @@ async def test_a_name_that_leads_here_is_not_called(monkeypatch):
         with pytest.raises(SendFailed, match="not public"):
             await sent.post(b"{}", {})
         assert receiver.got == []
+
+
+async def test_where_nobody_is_at_one_address_of_a_name_the_next_is_tried(monkeypatch):
+    async def both(_, port, **__):
+        return [(0, 0, 0, "", (address, port)) for address in ("::1", "127.0.0.1")]
+
+    monkeypatch.setattr(anyio, "getaddrinfo", both)
+    with local_receiver() as receiver:
+        assert await Receiver(f"http://localhost:{receiver.port}/", timeout_s=30.0).post(b"{}", {}) == 204
+    assert len(receiver.got) == 1

@@ -170,6 +170,18 @@ async def test_a_new_thumbs_down_goes_to_the_review_queue_once(admin: AdminWorld
     assert admin.disliked == [("id-1", question), ("id-1", question), ("id-2", "")]
 
 
+async def test_feedback_counts_against_the_rate_of_its_key_and_no_budget(admin: AdminWorld) -> None:
+    caller = Caller(admin)
+    records = admin.world.keys.records
+    records[caller.id] = dataclasses.replace(records[caller.id], tokens_per_day=1)
+    admin.world.components.keys.set_rates(1, {})
+    await record(admin, made(1, caller.id, completion_tokens=9), "", KeepsText.OFF)
+    first, second = await caller.say("id-1", "up"), await caller.say("id-1", "down")
+    assert (first.status_code, first.headers["x-ratelimit-remaining-requests"]) == (200, "0")
+    assert (second.status_code, second.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert actions(admin) == ["feedback.given"]
+
+
 async def test_feedback_sent_at_once_is_one_piece(admin: AdminWorld) -> None:
     caller = Caller(admin)
     await record(admin, made(1, caller.id), "Push it.", KeepsText.OFF)

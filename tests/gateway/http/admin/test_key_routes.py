@@ -53,6 +53,14 @@ async def test_a_key_gets_no_more_than_its_maker_has(admin: AdminWorld, maker, s
         assert (await client.post(KEYS, json={"name": "key", **sent})).status_code == 422
 
 
+async def test_an_administrator_of_some_areas_ends_no_key(admin: AdminWorld) -> None:
+    made = admin.access.keys.create(OPERATOR, KeyWish(name="hr service"))
+    async with admin.client(person("ida", Role.ADMIN, areas=("it",))) as client:
+        refused = await client.post(f"{KEYS}/{made.record.id}/revoke", json={})
+    assert (refused.status_code, refused.json()["code"]) == (403, "everywhere_needed")
+    assert admin.ring.principal(made.token)
+
+
 async def test_a_key_rotates_with_both_alive_for_a_while(admin: AdminWorld) -> None:
     async with admin.client(ADA) as client:
         old = (await client.post(KEYS, json={"name": "shop", "client": "shop", "days": 90})).json()

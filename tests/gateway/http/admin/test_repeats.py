@@ -13,6 +13,7 @@ from tests.administration import ACCESS_KEY, AdminWorld, person
 
 pytestmark = pytest.mark.anyio
 USERS = "/v1/admin/users"
+CHANGES = "/v1/admin/changes"
 ADA = person("ada", Role.ADMIN)
 KEY = {"idempotency-key": '"3f2a"'}
 FORGOTTEN = "I forgot my password"
@@ -113,6 +114,36 @@ def test_a_key_given_back_in_vain_is_held_by_whoever_took_it_after(admin: AdminW
 
 def away(*_, **__):
     raise StoreUnavailable("the database is away")
+
+
+async def test_what_is_too_large_to_be_repeated_is_told_to_be_done_for_a_day(admin: AdminWorld, monkeypatch) -> None:
+    monkeypatch.setattr("gateway.http.repeats._MOST_BYTES", 64)
+    editor = person("edda", Role.EDITOR)
+    async with admin.client(editor) as client:
+        change = (await client.post(CHANGES, json={"title": "Mine"})).headers["location"]
+        sent = {"json": {"text": "Why?"}, "headers": KEY}
+        first = await client.post(f"{change}/comments", **sent)
+        again = [await client.post(f"{change}/comments", **sent)]
+        for hours in (0.5, 23):
+            admin.clock.pass_by(hours=hours)
+            again.append(await client.post(f"{change}/comments", **sent))
+        told_of = [one["kind"] for one in (await client.get(change)).json()["events"]]
+    assert first.status_code == 201
+    for told in again:
+        assert (told.status_code, told.json()["code"]) == (409, "idempotency_reply_gone")
+        assert (told.headers["x-should-retry"], "retry-after" in told.headers) == ("false", False)
+    assert told_of == ["created", "commented"]
+
+
+async def test_vectors_that_are_too_large_to_be_kept_are_made_again(admin: AdminWorld, monkeypatch) -> None:
+    monkeypatch.setattr("gateway.http.repeats._MOST_BYTES", 64)
+    headers = {"authorization": f"Bearer {admin.world.key(KeyScope.EMBEDDINGS)}", **KEY}
+    sent = {"model": "canongate.embedder", "input": FORGOTTEN}
+    async with admin.browser() as client:
+        first, second = [await client.post("/v1/embeddings", json=sent, headers=headers) for _ in range(2)]
+    assert (first.status_code, second.content) == (200, first.content)
+    assert "idempotency-replayed" not in second.headers
+    assert admin.count("kept_replies") == 0
 
 
 async def test_of_many_at_once_one_is_done(admin: AdminWorld) -> None:

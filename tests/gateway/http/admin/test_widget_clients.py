@@ -3,6 +3,7 @@
 import pytest
 
 from store.people import OPERATOR, Role
+from store.widgets import WidgetSettings
 from tests.administration import AdminWorld, person
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +52,27 @@ async def test_the_trail_tells_who_may_ask_and_how_often(admin: AdminWorld) -> N
     (told,) = [one.details for one in admin.audit.entries() if one.action == "widget.changed"]
     differing = {name: (was, told["after"][name]) for name, was in told["before"].items() if told["after"][name] != was}
     assert differing == {"calls_api": (False, True), "rate_session": (20, 5), "rate_origin": (600, 900)}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent"),
+    [
+        ("POST", PATH, {"id": "my-portal", "settings": SETTINGS}),
+        ("PATCH", f"{PATH}/hr-portal", {"sign_in": "none", "origins": ["https://mine.example"]}),
+        ("POST", f"{PATH}/hr-portal/rotate-secret", {"overlap_hours": 1}),
+        ("POST", f"{PATH}/hr-portal/disable", {}),
+        ("POST", f"{PATH}/hr-portal/enable", {}),
+    ],
+)
+async def test_an_administrator_of_some_areas_keeps_no_site(admin: AdminWorld, method: str, path: str, sent) -> None:
+    widgets = admin.administration.widgets
+    widgets.create(OPERATOR, "hr-portal", WidgetSettings(**SETTINGS))
+    before = widgets.all(OPERATOR)
+    async with admin.client(person("ida", Role.ADMIN, areas=("it",))) as client:
+        refused = await client.request(method, path, json=sent, headers={"if-match": '"1"'})
+        assert (refused.status_code, refused.json()["code"]) == (403, "everywhere_needed")
+        assert (await client.get(PATH)).status_code == 200
+    assert widgets.all(OPERATOR) == before
 
 
 @pytest.mark.parametrize(
