@@ -16,8 +16,8 @@ from models.errors import ModelError, ModelRefused
 from store.content import AnySlot, PromptVersion, QuotedTextSlot, ShortTextSlot
 from store.errors import IndexUnusable, InvalidContent, StoreError
 from store.matches import Ambiguous, AnyMatch, Evidence, Gate, Match, MatchMethod, NoMatch, SlotNeeded
-from store.slot_values import find_values
-from store.slots import fill_slots, pending_slot_reply
+from store.slot_values import accept_value, find_values
+from store.slots import fill_slots, value_within
 from store.types import Decision
 
 PENDING = dt.timedelta(minutes=15)
@@ -67,11 +67,11 @@ class Matching:
     def ask_again(self, turn: Turn, found: Ambiguous | NoMatch) -> SlotNeeded | None:
         """Returns the blank that was asked for, when the message means no prompt and was meant as its value.
 
-        A question is no value, nor is a long text; what came near to prompts is one only where something in it is of
-        the slot's kind, or where the nearest is the prompt that asked.
+        What came near to prompts was meant as a value only where something in it is of the slot's kind, or where the
+        nearest is the prompt that asked.
         """
         prompt, slot = _pending_slot(turn)
-        if prompt is None or slot is None or not _may_be_value(turn.message):
+        if prompt is None or slot is None or _asks_itself(turn, prompt, found):
             return None
         today = turn.at.date()
         is_near_others = isinstance(found, Ambiguous) and found.choices[0].key != prompt.key
@@ -133,22 +133,52 @@ class Matching:
 def _slot_reply(turn: Turn, previous: Decision, found: AnyMatch) -> Match | None:
     """Reads the message as the value that the previous reply asked for, if it is one.
 
-    An approved question word for word is never a value. A free text takes anything, so it gives way to every match.
+    An approved question word for word is never a value. A free text takes anything, so it gives way to every match; a
+    value of another type that stands in a sentence gives way to a sentence that asks something itself.
     """
     prompt, slot = _pending_slot(turn)
     if prompt is None or slot is None or (isinstance(found, Match) and found.method is MatchMethod.EXACT):
         return None
     if isinstance(slot, ShortTextSlot | QuotedTextSlot) and isinstance(found, Match):
         return None
-    value = pending_slot_reply(slot, turn.message, today=turn.at.date())
+    today = turn.at.date()
+    value = accept_value(slot, turn.message, today)
+    if value is None and not _asks_itself(turn, prompt, found):
+        value = value_within(slot, turn.message, today)
     if value is None:
         return None
     captured = {**_known(prompt, previous), slot.name: value.text}
     return Match(prompt, MatchMethod.SLOT_REPLY, Evidence((), Gate.SLOT_REPLY), captured=captured)
 
 
+def _asks_itself(turn: Turn, asking: PromptVersion, found: AnyMatch) -> bool:
+    """Whether the message is a question of its own, though a value for a blank of `asking` may stand in it.
+
+    It is one where it means another prompt, or others are near and `asking` is not; where it is what a prompt must not
+    be given for; and, unless it means `asking`, where it ends as a question does or is longer than any value.
+    """
+    match found:
+        case Match(prompt=prompt):
+            return prompt.key != asking.key
+        # Below the floor nothing is near: what is offered all the same is a guess.
+        case Ambiguous(choices=choices, evidence=Evidence(gate=gate)) if gate is not Gate.FLOOR:
+            if all(choice.key != asking.key for choice in choices):
+                return True
+        case _:
+            pass
+    return _is_denied(turn, asking, found.evidence) or not _may_be_value(turn.message)
+
+
+def _is_denied(turn: Turn, asking: PromptVersion, evidence: Evidence) -> bool:
+    """Whether a counterexample, or what contradicts it, keeps the message from being an approved question."""
+    is_excluded = any(one.is_excluded for one in evidence.candidates if one.prompt.key == asking.key)
+    is_refused = asking.key in turn.state.matcher.index.refused_by(turn.message)
+    return is_excluded or is_refused or evidence.gate in (Gate.COUNTEREXAMPLE, Gate.CONTRADICTION)
+
+
 def _may_be_value(message: str) -> bool:
-    return len(message) <= _VALUE_CHARS and not message.endswith(("?", "؟"))
+    is_question = message.endswith(("?", "؟")) and " " in message
+    return len(message) <= _VALUE_CHARS and not is_question
 
 
 def _is_asked_for_twice(turn: Turn, needed: SlotNeeded) -> bool:

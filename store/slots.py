@@ -40,14 +40,8 @@ def fill_slots(
     return SlotsFilled(tuple(values))
 
 
-def pending_slot_reply(slot: AnySlot, message: str, *, today: dt.date) -> SlotValue | None:
-    """Returns the value when `message` answers the question for `slot`; None when it does not.
-
-    The whole message is the value ("Leeds", "24 December"); where the type can be found in a sentence ("in Leeds,
-    please"), one value in it will do.
-    """
-    if value := accept_value(slot, message, today):
-        return value
+def value_within(slot: AnySlot, message: str, today: dt.date) -> SlotValue | None:
+    """Returns the one value that stands in `message` ("in Leeds, please"); None where none does, or several do."""
     found = _only(find_values(slot, message, today))
     return found if isinstance(found, SlotValue) else None
 

@@ -115,6 +115,45 @@ def test_a_question_or_a_long_text_is_no_value(message):
     assert answer(here, "Paris", conversation="talk").slot is None, "which was another question"
 
 
+CLOSING = {**HOURS, "counterexamples": ["Close the Leeds office", "Where do I park in Leeds"]}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Do zebras graze quietly in Leeds?",
+        "zebras graze quietly between the river and the railway station in Leeds",
+        "close the Leeds office",
+        "where do I park in Leeds please",
+    ],
+    ids=["a question", "longer than any value", "a counterexample", "nearly a counterexample"],
+)
+def test_a_value_that_stands_in_a_question_of_its_own_is_not_taken(message):
+    here = build(CLOSING, RESET)
+    answer(here, "What are the opening hours?", conversation="talk")
+    reply = answer(here, message, conversation="talk")
+    assert (reply.decision.outcome, reply.slot, here.model.prompts) == (Outcome.NO_MATCH, None, [])
+
+
+def test_a_value_that_stands_in_what_means_another_prompt_is_not_taken():
+    here = build()
+    answer(here, "What are the opening hours?", conversation="talk")
+    reply = answer(here, "In Leeds I forgot my password", conversation="talk")
+    assert (reply.decision.prompt_key, reply.decision.method) == ("it.reset", MatchMethod.SIMILAR)
+    here = build(HOURS, RESET, limits=UNSURE)
+    answer(here, "What are the opening hours?", conversation="talk")
+    unsure = answer(here, "In Leeds I forgot my password", conversation="talk")
+    assert (unsure.decision.outcome, [prompt.key for prompt in unsure.choices]) == (Outcome.CLARIFY, ["it.reset"])
+
+
+@pytest.mark.parametrize("message", ["INC-123456?", "Where is my ticket INC-123456?"])
+def test_a_value_with_a_question_mark_is_taken_where_nothing_else_is_asked(message):
+    here = build(TICKET, RESET)
+    answer(here, "Where is my ticket?", conversation="talk")
+    reply = answer(here, message, conversation="talk")
+    assert (reply.decision.outcome, reply.decision.slots) == (Outcome.ANSWERED, {"ticket": "INC-123456"})
+
+
 def test_a_day_that_does_not_exist_is_asked_for_again_and_what_was_said_before_is_kept():
     here = build(LEAVE, model=FakeModel(answer="Leave is booked."))
     asked = answer(here, "Book leave in the Leeds office", conversation="talk")
