@@ -142,12 +142,13 @@ def _slot_reply(turn: Turn, previous: Decision, found: AnyMatch) -> Match | None
     if isinstance(slot, ShortTextSlot | QuotedTextSlot) and isinstance(found, Match):
         return None
     today = turn.at.date()
-    value = accept_value(slot, turn.message, today)
-    if value is None and not _asks_itself(turn, prompt, found):
-        value = value_within(slot, turn.message, today)
-    if value is None:
+    if accept_value(slot, turn.message, today):
+        text = turn.message
+    elif not _asks_itself(turn, prompt, found) and (value := value_within(slot, turn.message, today)):
+        text = value.text
+    else:
         return None
-    captured = {**_known(prompt, previous), slot.name: value.text}
+    captured = {**_known(prompt, previous), slot.name: text}
     return Match(prompt, MatchMethod.SLOT_REPLY, Evidence((), Gate.SLOT_REPLY), captured=captured)
 
 

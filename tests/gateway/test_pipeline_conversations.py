@@ -165,6 +165,19 @@ def test_a_day_that_does_not_exist_is_asked_for_again_and_what_was_said_before_i
     assert right.decision.slots == {"site": "Leeds", "day": "2099-12-24"}
 
 
+def test_the_value_of_one_blank_is_not_taken_for_another_of_its_type():
+    here = build(FROM_TO, RESET)
+    assert answer(here, "Book a trip", conversation="talk").decision.needs_slot == "start"
+    begun = answer(here, "2099-03-03", conversation="talk")
+    assert (begun.decision.outcome, begun.decision.needs_slot) == (Outcome.CLARIFY, "end")
+    assert (begun.decision.slots, begun.slot.is_invalid) == ({"start": "2099-03-03"}, False)
+    ended = answer(here, "2099-03-03", conversation="talk")
+    assert (ended.decision.outcome, ended.decision.slots) == (
+        Outcome.ANSWERED,
+        {"start": "2099-03-03", "end": "2099-03-03"},
+    )
+
+
 @pytest.mark.parametrize("limits", [UNSURE, LIMITS], ids=["one of the choices", "matched"])
 def test_what_comes_near_to_the_prompt_that_asked_was_meant_as_its_value(limits):
     here = build(TICKET, RESET, limits=limits)
@@ -201,6 +214,19 @@ TICKET = {
     "phrasings": ["Where is my ticket?", "It is ticket {ticket}"],
     "slots": [{"type": "pattern", "name": "ticket", "ask": "Which ticket?", "pattern": "INC-[0-9]{6}"}],
     "reply": {"mode": "verbatim", "answer": "Look for {ticket} in the list."},
+}
+
+
+FROM_TO = {
+    **TICKET,
+    "key": "it.trip",
+    "title": "Book a trip of some days",
+    "phrasings": ["Book a trip"],
+    "slots": [
+        {"type": "date", "name": "start", "ask": "From which day on?"},
+        {"type": "date", "name": "end", "ask": "Until which day?"},
+    ],
+    "reply": {"mode": "verbatim", "answer": "Enter {start} and {end}."},
 }
 
 

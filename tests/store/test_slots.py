@@ -279,6 +279,31 @@ def test_the_first_missing_slot_is_asked_for_with_everything_known():
     assert [value.text for value in needed.known] == ["Leeds", "2026-12-24"]
 
 
+START = {"type": "date", "name": "start", "ask": "From which day?"}
+END = {"type": "date", "name": "end", "ask": "Until which day?"}
+PEOPLE = {"type": "integer", "name": "people", "ask": "How many people?", "minimum": 1, "maximum": 99}
+
+
+@pytest.mark.parametrize(
+    ("message", "slots", "told", "needed"),
+    [
+        ("leave from 2027-03-03", (START, END), {"captured": {"start": "3 March 2027"}}, "end"),
+        ("leave from 2027-03-03", (START, END), {"given": {"start": "2027-03-03"}}, "end"),
+        ("leave on 2027-03-03", (START, END), {}, "start"),
+        ("from Leeds", (SITE, {**SITE, "name": "goal"}), {}, "site"),
+        ("for 4", (YEARS, PEOPLE), {}, "years"),
+        ("Aurora 2", (ROOM, PEOPLE), {"captured": {"room": "Aurora 2"}}, "people"),
+        ("from Leeds", (SITE, {**SITE, "name": "goal"}), {"captured": {"goal": "Gdansk"}}, None),
+        ("from 2027-03-03", (START, END), {"captured": {"start": "2027-03-03", "end": "2027-03-03"}}, None),
+        ("from Leeds on 2027-03-03", (SITE, START), {"captured": {"site": "Leeds"}}, None),
+    ],
+)
+def test_what_fills_one_blank_fills_no_other(message, slots, told, needed):
+    result = fill(message, *slots, **told)
+    assert (result.slot.name if isinstance(result, SlotNeeded) else None) == needed
+    assert not (needed and result.is_invalid)
+
+
 def test_the_fact_of_the_chosen_value_comes_with_it():
     assert fill("Leeds", SITE).values[0].fact == "Leeds opens at 7."
 
