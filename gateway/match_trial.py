@@ -63,7 +63,7 @@ class MatchTrials:
 
     async def _try(self, turn: Turn, rate: Charged) -> Tried:
         limits = turn.state.matcher.scopes[turn.assistant.name].limits
-        words = canonicalize_all((turn.question.text, *turn.question.given.values()))
+        words = canonicalize_all(turn.question.text, turn.question.given)
         if isinstance(words, RefusedMessage):
             return Tried(outcome=Outcome.BLOCKED_INPUT, turn=turn, limits=limits, rate=rate, refused=words.reason)
         turn.message, *values = words

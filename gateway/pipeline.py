@@ -145,7 +145,7 @@ class ChatPipeline:
 
     async def _decide(self, turn: Turn, rate: Charged, watcher: Watcher) -> Reply:  # noqa: PLR0911 - each step may end it
         # (1) canonicalize: the message, and every slot value that came beside it
-        words = canonicalize_all((turn.question.text, *turn.question.given.values()))
+        words = canonicalize_all(turn.question.text, turn.question.given)
         if isinstance(words, RefusedMessage):
             turn.records.append(RailRecord("canonicalize", Stage.INPUT, RailStatus.BLOCKED, words.reason, 0.0))
             return self._refused(turn, rate, HIDDEN_RAIL)
