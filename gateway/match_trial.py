@@ -71,6 +71,8 @@ class MatchTrials:
         turn.given = dict(zip(turn.question.given, values, strict=True))
         with turn.timed("match"):
             found = await self._matching.find(turn)
+            if isinstance(found, NoMatch | Ambiguous):
+                found = self._matching.as_reply(turn, found) or found
         match found:
             case Match():
                 return Tried(outcome=Outcome.ANSWERED, turn=turn, limits=limits, rate=rate)

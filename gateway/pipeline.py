@@ -161,10 +161,12 @@ class ChatPipeline:
         await watcher(Step.MATCHING)
         with turn.timed("match"):
             found = await self._matching.find(turn)
-        if isinstance(found, NoMatch | Ambiguous) and (said := await converse(turn)):
-            return await self._approved(turn, rate, said.text, Outcome.ANSWERED, Source.DIALOG)
-        if isinstance(found, NoMatch | Ambiguous) and (again := self._matching.ask_again(turn, found)):
-            found = again
+        if isinstance(found, NoMatch | Ambiguous):
+            said = await converse(turn)
+            reply = None if said and said.is_topic else self._matching.as_reply(turn, found)
+            if said and reply is None:
+                return await self._approved(turn, rate, said.text, Outcome.ANSWERED, Source.DIALOG)
+            found = reply or found
         match found:
             case NoMatch():
                 return self._reply(turn, rate, Outcome.NO_MATCH, Source.NONE, turn.no_match_text)

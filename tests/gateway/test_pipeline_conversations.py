@@ -16,6 +16,7 @@ from tests.building import (
     HOURS,
     LIMITS,
     RESET,
+    SUMMARY,
     UNSURE,
     WEEKEND,
     Built,
@@ -320,6 +321,20 @@ def test_the_length_that_stands_for_a_quoted_text_is_never_taken_for_the_text():
     assert reply.decision.outcome is Outcome.ANSWERED
     assert "> the printer smokes" in prompt_text(reply.turn.sent)
     assert "Leeds" in prompt_text(reply.turn.sent)
+
+
+def test_a_counterexample_is_no_free_text():
+    here = build(
+        {
+            **TICKET_AT,
+            "slots": TICKET_AT["slots"][:1],
+            "counterexamples": ["Is my ticket solved yet?"],
+            "reply": SUMMARY["reply"],
+        }
+    )
+    answer(here, "Summarise a ticket for an office", conversation="talk")
+    reply = answer(here, "is my ticket solved yet", conversation="talk")
+    assert (reply.decision.outcome, reply.slot, here.model.prompts) == (Outcome.NO_MATCH, None, [])
 
 
 def test_a_value_sent_along_fills_the_slot():
