@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.errors import InvalidRequest
@@ -53,15 +53,27 @@ def canonicalize(message: str) -> CanonicalMessage | RefusedMessage:
     return CanonicalMessage(text, len(message))
 
 
-def canonicalize_all(texts: Iterable[str]) -> list[str] | RefusedMessage:
-    """Returns the canonical form of each text, or the first refusal. Raises as `canonicalize` does."""
-    canonical = []
-    for text in texts:
-        message = canonicalize(text)
-        if isinstance(message, RefusedMessage):
-            return message
-        canonical.append(message.text)
-    return canonical
+def canonicalize_all(message: str, given: Mapping[str, str]) -> list[str] | RefusedMessage:
+    """Returns the canonical form of a message and of each slot value sent beside it, or the first refusal.
+
+    Raises as `canonicalize` does, for a value with the code `invalid_slot`.
+    """
+    first = canonicalize(message)
+    if isinstance(first, RefusedMessage):
+        return first
+    texts = [first.text]
+    for name, value in given.items():
+        try:
+            canonical = canonicalize(value)
+        except InvalidRequest as error:
+            reason = (
+                f"slots: the value of {name[:40]!r} is empty or has more than {MAX_CHARS} characters as it is read."
+            )
+            raise InvalidRequest("invalid_slot", reason, param="slots") from error
+        if isinstance(canonical, RefusedMessage):
+            return canonical
+        texts.append(canonical.text)
+    return texts
 
 
 def _check_length(text: str) -> None:

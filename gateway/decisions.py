@@ -43,7 +43,7 @@ class DecisionStore(Protocol):
         """Stores all of them or none; those that are stored already stay as they are. Raises `StoreUnavailable`."""
 
     def last_of_conversation(self, conversation: str, principal: str) -> Decision | None:
-        """Returns the newest decision of a principal's conversation."""
+        """Returns the newest decision of a principal's conversation, but for failures."""
 
 
 class DecisionStatus(StrEnum):
@@ -124,11 +124,14 @@ class DecisionLog:
         self._log.info("no_decision", **_request(), **fields)
 
     def previous(self, conversation: str, principal: str, assistant: str) -> Decision | None:
-        """Returns the decision before this one, for follow-up questions; waiting ones count. Blocks: use a thread."""
+        """Returns the decision before this one, for follow-up questions, but for failures: people try again.
+
+        Waiting ones count. Blocks: use a thread.
+        """
         found = self._store.last_of_conversation(conversation, principal)
-        for row in self._waiting:
-            if (row.decision.conversation, row.decision.principal) == (conversation, principal):
-                found = row.decision
+        for decision in (row.decision for row in self._waiting):
+            if (decision.conversation, decision.principal) == (conversation, principal) and not decision.failed:
+                found = decision
         return found if found and found.assistant == assistant else None
 
     @property

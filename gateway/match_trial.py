@@ -63,7 +63,7 @@ class MatchTrials:
 
     async def _try(self, turn: Turn, rate: Charged) -> Tried:
         limits = turn.state.matcher.scopes[turn.assistant.name].limits
-        words = canonicalize_all((turn.question.text, *turn.question.given.values()))
+        words = canonicalize_all(turn.question.text, turn.question.given)
         if isinstance(words, RefusedMessage):
             return Tried(outcome=Outcome.BLOCKED_INPUT, turn=turn, limits=limits, rate=rate, refused=words.reason)
         turn.message, *values = words
@@ -71,6 +71,8 @@ class MatchTrials:
         turn.given = dict(zip(turn.question.given, values, strict=True))
         with turn.timed("match"):
             found = await self._matching.find(turn)
+            if isinstance(found, NoMatch | Ambiguous):
+                found = self._matching.as_reply(turn, found) or found
         match found:
             case Match():
                 return Tried(outcome=Outcome.ANSWERED, turn=turn, limits=limits, rate=rate)

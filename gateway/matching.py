@@ -16,8 +16,8 @@ from models.errors import ModelError, ModelRefused
 from store.content import AnySlot, PromptVersion, QuotedTextSlot, ShortTextSlot
 from store.errors import IndexUnusable, InvalidContent, StoreError
 from store.matches import Ambiguous, AnyMatch, Evidence, Gate, Match, MatchMethod, NoMatch, SlotNeeded
-from store.slot_values import find_values
-from store.slots import fill_slots, pending_slot_reply
+from store.slot_values import accept_value, find_values
+from store.slots import fill_slots, value_within
 from store.types import Decision
 
 PENDING = dt.timedelta(minutes=15)
@@ -42,38 +42,27 @@ class Matching:
         embedder, and `NotServing` when the matcher fails or is late.
         """
         found = await self._found(turn)
-        match found:
-            case Match(prompt=prompt, method=method, evidence=evidence):
-                turn.prompt, turn.method, turn.evidence = prompt, method, evidence
-            case Ambiguous(evidence=evidence) | NoMatch(evidence=evidence):
-                turn.evidence = evidence
-                return found
-        try:
-            filled = fill_slots(
-                found.prompt.content,
-                turn.message,
-                captured=found.captured,
-                given=turn.given,
-                today=turn.at.date(),
-            )
-        except InvalidContent as error:
-            raise InvalidRequest("invalid_slot", str(error), param="slots") from error
-        if isinstance(filled, SlotNeeded):
-            turn.values = filled.known
-            return replace(filled, is_invalid=True) if _is_asked_for_twice(turn, filled) else filled
-        turn.values = filled.values
+        if isinstance(found, Match):
+            return _filled(turn, found)
+        turn.evidence = found.evidence
         return found
 
-    def ask_again(self, turn: Turn, found: Ambiguous | NoMatch) -> SlotNeeded | None:
-        """Returns the blank that was asked for, when the message means no prompt and was meant as its value.
+    def as_reply(self, turn: Turn, found: Ambiguous | NoMatch) -> Match | SlotNeeded | None:
+        """Returns what a message that means no prompt comes to as the reply to the question for a blank, if it is one.
 
-        A question is no value, nor is a long text; what came near to prompts is one only where something in it is of
-        the slot's kind, or where the nearest is the prompt that asked.
+        That is a free text, or no value at all: then the blank is asked for again. What came near to prompts was meant
+        as a value only where something in it is of the slot's kind, or where the nearest is the prompt that asked.
+        Raises `InvalidRequest` as `find` does.
         """
         prompt, slot = _pending_slot(turn)
-        if prompt is None or slot is None or not _may_be_value(turn.message):
+        if prompt is None or slot is None:
             return None
         today = turn.at.date()
+        if isinstance(slot, ShortTextSlot | QuotedTextSlot) and accept_value(slot, turn.message, today):
+            is_denied = _is_countered(turn, prompt, found.evidence)
+            return None if is_denied else _filled(turn, _reply_of(turn, prompt, slot, turn.message))
+        if _asks_itself(turn, prompt, found):
+            return None
         is_near_others = isinstance(found, Ambiguous) and found.choices[0].key != prompt.key
         if is_near_others and not find_values(slot, turn.message, today):
             return None
@@ -122,7 +111,7 @@ class Matching:
         if previous is None or previous.needs_slot is None or turn.at - previous.at > PENDING:
             return found
         turn.pending = previous
-        return _slot_reply(turn, previous, found) or found
+        return _slot_reply(turn, found) or found
 
     def _previous(self, turn: Turn) -> Decision | None:
         if turn.question.conversation is None:
@@ -130,25 +119,82 @@ class Matching:
         return self._decisions.previous(turn.question.conversation, turn.question.principal.id, turn.assistant.name)
 
 
-def _slot_reply(turn: Turn, previous: Decision, found: AnyMatch) -> Match | None:
-    """Reads the message as the value that the previous reply asked for, if it is one.
+def _filled(turn: Turn, found: Match) -> Match | SlotNeeded:
+    """Returns the match with every slot filled, or what is missing. Raises `InvalidRequest` as `Matching.find` does."""
+    turn.prompt, turn.method, turn.evidence = found.prompt, found.method, found.evidence
+    try:
+        filled = fill_slots(
+            found.prompt.content,
+            turn.message,
+            captured=found.captured,
+            given=turn.given,
+            today=turn.at.date(),
+        )
+    except InvalidContent as error:
+        raise InvalidRequest("invalid_slot", str(error), param="slots") from error
+    if isinstance(filled, SlotNeeded):
+        turn.values = filled.known
+        return replace(filled, is_invalid=True) if _is_asked_for_twice(turn, filled) else filled
+    turn.values = filled.values
+    return found
 
-    An approved question word for word is never a value. A free text takes anything, so it gives way to every match.
+
+def _slot_reply(turn: Turn, found: AnyMatch) -> Match | None:
+    """Reads the message as the value that the previous reply asked for, if it plainly is one.
+
+    An approved question word for word is never a value. A free text takes anything, so it gives way to every match, and
+    one that is not long to what the policy's dialog says; a value of another type that stands in a sentence gives way
+    to a sentence that asks something itself.
     """
     prompt, slot = _pending_slot(turn)
     if prompt is None or slot is None or (isinstance(found, Match) and found.method is MatchMethod.EXACT):
         return None
-    if isinstance(slot, ShortTextSlot | QuotedTextSlot) and isinstance(found, Match):
-        return None
-    value = pending_slot_reply(slot, turn.message, today=turn.at.date())
-    if value is None:
-        return None
-    captured = {**_known(prompt, previous), slot.name: value.text}
+    if isinstance(slot, ShortTextSlot | QuotedTextSlot):
+        is_short = len(turn.message) <= _VALUE_CHARS
+        if is_short or isinstance(found, Match) or _is_countered(turn, prompt, found.evidence):
+            return None
+    today = turn.at.date()
+    if accept_value(slot, turn.message, today):
+        return _reply_of(turn, prompt, slot, turn.message)
+    if not _asks_itself(turn, prompt, found) and (value := value_within(slot, turn.message, today)):
+        return _reply_of(turn, prompt, slot, value.text)
+    return None
+
+
+def _reply_of(turn: Turn, prompt: PromptVersion, slot: AnySlot, text: str) -> Match:
+    captured = {**_known(prompt, turn.pending), slot.name: text}
     return Match(prompt, MatchMethod.SLOT_REPLY, Evidence((), Gate.SLOT_REPLY), captured=captured)
 
 
+def _asks_itself(turn: Turn, asking: PromptVersion, found: AnyMatch) -> bool:
+    """Whether the message is a question of its own, though a value for a blank of `asking` may stand in it.
+
+    It is one where it means another prompt, or others are near and `asking` is not; where a counterexample, or what
+    contradicts it, keeps it from being a match; and, unless it means `asking`, where it ends as a question does or is
+    longer than any value.
+    """
+    match found:
+        case Match(prompt=prompt):
+            return prompt.key != asking.key
+        # Below the floor nothing is near: what is offered all the same is a guess.
+        case Ambiguous(choices=choices, evidence=Evidence(gate=gate)) if gate is not Gate.FLOOR:
+            if all(choice.key != asking.key for choice in choices):
+                return True
+        case _:
+            pass
+    is_denied = found.evidence.gate in (Gate.COUNTEREXAMPLE, Gate.CONTRADICTION)
+    return is_denied or _is_countered(turn, asking, found.evidence) or not _may_be_value(turn.message)
+
+
+def _is_countered(turn: Turn, asking: PromptVersion, evidence: Evidence) -> bool:
+    """Whether the message is, word for word or nearly, a counterexample of the prompt."""
+    is_excluded = any(one.is_excluded for one in evidence.candidates if one.prompt.key == asking.key)
+    return is_excluded or asking.key in turn.state.matcher.index.refused_by(turn.message)
+
+
 def _may_be_value(message: str) -> bool:
-    return len(message) <= _VALUE_CHARS and not message.endswith(("?", "؟"))
+    is_question = message.endswith(("?", "؟")) and " " in message
+    return len(message) <= _VALUE_CHARS and not is_question
 
 
 def _is_asked_for_twice(turn: Turn, needed: SlotNeeded) -> bool:

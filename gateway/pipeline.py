@@ -145,7 +145,7 @@ class ChatPipeline:
 
     async def _decide(self, turn: Turn, rate: Charged, watcher: Watcher) -> Reply:  # noqa: PLR0911 - each step may end it
         # (1) canonicalize: the message, and every slot value that came beside it
-        words = canonicalize_all((turn.question.text, *turn.question.given.values()))
+        words = canonicalize_all(turn.question.text, turn.question.given)
         if isinstance(words, RefusedMessage):
             turn.records.append(RailRecord("canonicalize", Stage.INPUT, RailStatus.BLOCKED, words.reason, 0.0))
             return self._refused(turn, rate, HIDDEN_RAIL)
@@ -161,10 +161,12 @@ class ChatPipeline:
         await watcher(Step.MATCHING)
         with turn.timed("match"):
             found = await self._matching.find(turn)
-        if isinstance(found, NoMatch | Ambiguous) and (said := await converse(turn)):
-            return await self._approved(turn, rate, said.text, Outcome.ANSWERED, Source.DIALOG)
-        if isinstance(found, NoMatch | Ambiguous) and (again := self._matching.ask_again(turn, found)):
-            found = again
+        if isinstance(found, NoMatch | Ambiguous):
+            said = await converse(turn)
+            reply = None if said and said.is_topic else self._matching.as_reply(turn, found)
+            if said and reply is None:
+                return await self._approved(turn, rate, said.text, Outcome.ANSWERED, Source.DIALOG)
+            found = reply or found
         match found:
             case NoMatch():
                 return self._reply(turn, rate, Outcome.NO_MATCH, Source.NONE, turn.no_match_text)

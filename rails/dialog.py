@@ -28,6 +28,7 @@ DIALOG = "dialog"
 """The name under which the lane stands in a decision's record."""
 HANDS_OVER = ".handoff"
 """Ends the reason in that record where the reply hands the conversation to a person."""
+_OTHER = "other"
 _CHOICES = 6
 """Least number in which one, two and three variants come equally often."""
 
@@ -40,6 +41,11 @@ class DialogReply:
     """Name of the topic, or `other` when a flow of an expert answers whatever is no topic."""
     text: str
     contact: DialogContact | None
+
+    @property
+    def is_topic(self) -> bool:
+        """Whether a topic was heard in the message."""
+        return self.topic != _OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ class _Talk:
             topic = self._topic
             is_own = topic is not None and heard.text in _texts_of(topic)
             self.reply = DialogReply(
-                topic.name if topic else "other", heard.text, topic.contact if topic and is_own else None
+                topic.name if topic else _OTHER, heard.text, topic.contact if topic and is_own else None
             )
         return Verdict(is_blocked=False, reason=None, text=text)
 

@@ -1,6 +1,7 @@
 """Slots: takes typed values out of what a person wrote, and refuses every value that is not of its type."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 
 from store.content import AnySlot, CanonicalPrompt
@@ -21,16 +22,25 @@ def fill_slots(
 
     A value is taken from `given` (sent beside the message), else from `captured` (what the matched phrasing's blank
     stood for), else from the message, by type. A given value that is not acceptable is asked for again, never replaced
-    by something else in the message; two different values in the message are asked for, never chosen from.
+    by something else in the message; two different values in the message are asked for, never chosen from. What fills
+    one blank fills no other: a message that is one's value as a whole holds no more values, and a value of the message
+    that another blank has or could take as well is asked for.
     Raises `InvalidContent` when `given` names a slot that the prompt does not have.
     """
     if unknown := given.keys() - {slot.name for slot in prompt.slots}:
         known = ", ".join(slot.name for slot in prompt.slots) or "none"
         raise InvalidContent(f"slots: {prompt.key} has no slot {min(unknown)[:40]!r}. Its slots: {known}.")
+    rest = "" if message in captured.values() else message
+    told, found = (
+        [_fill(slot, text, captured.get(slot.name), given.get(slot.name), today) for slot in prompt.slots]
+        for text in ("", rest)
+    )
+    times = Counter(one.text for one in found if isinstance(one, SlotValue))
     values: list[SlotValue] = []
     missing: SlotNeeded | None = None
-    for slot in prompt.slots:
-        result = _fill(slot, message, captured.get(slot.name), given.get(slot.name), today)
+    for slot, without, within in zip(prompt.slots, told, found, strict=True):
+        is_shared = isinstance(within, SlotValue) and times[within.text] > 1
+        result = without if is_shared else within
         if isinstance(result, SlotValue):
             values.append(result)
         elif missing is None:
@@ -40,14 +50,8 @@ def fill_slots(
     return SlotsFilled(tuple(values))
 
 
-def pending_slot_reply(slot: AnySlot, message: str, *, today: dt.date) -> SlotValue | None:
-    """Returns the value when `message` answers the question for `slot`; None when it does not.
-
-    The whole message is the value ("Leeds", "24 December"); where the type can be found in a sentence ("in Leeds,
-    please"), one value in it will do.
-    """
-    if value := accept_value(slot, message, today):
-        return value
+def value_within(slot: AnySlot, message: str, today: dt.date) -> SlotValue | None:
+    """Returns the one value that stands in `message` ("in Leeds, please"); None where none does, or several do."""
     found = _only(find_values(slot, message, today))
     return found if isinstance(found, SlotValue) else None
 

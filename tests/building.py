@@ -169,8 +169,8 @@ class MemoryDecisions:
                 self.words[row.decision.id] = row.words
 
     def last_of_conversation(self, conversation: str, principal: str) -> Decision | None:
-        found = [row for row in self.rows if (row.conversation, row.principal) == (conversation, principal)]
-        return found[-1] if found else None
+        mine = [row for row in self.rows if (row.conversation, row.principal) == (conversation, principal)]
+        return next((row for row in reversed(mine) if not row.failed), None)
 
 
 @dataclass

@@ -174,7 +174,7 @@ class Decisions:
 
     def last_of_conversation(self, conversation: str, principal: str) -> Decision | None:
         mine = (one for one in reversed(self.kept) if (one.conversation, one.principal) == (conversation, principal))
-        return next(mine, None)
+        return next((one for one in mine if not one.failed), None)
 
 
 class World:

@@ -63,7 +63,7 @@ class DecisionWriter:
                     self._checkpoint, self._commits = checkpoint, 0
 
     def last_of_conversation(self, conversation: str, principal: str) -> Decision | None:
-        """Returns the newest decision of a principal's conversation."""
+        """Returns the newest decision of a principal's conversation, but for failures."""
         return self._reader.last_of_conversation(conversation, principal)
 
     def close(self) -> None:

@@ -83,10 +83,14 @@ class Decisions:
     def last_of_conversation(
         self, conversation: str, principal: str, session: Session | None = None
     ) -> Decision | None:
-        """Returns the newest decision of a conversation; another principal's with the same name is not seen."""
+        """Returns the newest decision of a conversation, but for failures, after which people try again.
+
+        Another principal's with the same name is not seen.
+        """
         query = (
             select(DecisionRow)
             .where(DecisionRow.conversation == conversation, DecisionRow.principal == principal)
+            .where(DecisionRow.failed.is_(False))
             .order_by(DecisionRow.at.desc(), DecisionRow.id.desc())
             .limit(1)
         )

@@ -28,7 +28,7 @@ from store.errors import IndexUnusable, InvalidContent
 from store.formats.documents import parse_yaml
 from store.matches import SlotsFilled
 from store.slot_values import accept_value
-from store.slots import fill_slots, pending_slot_reply
+from store.slots import fill_slots, value_within
 from store.snapshot import read_snapshot
 from tests.fuzz.seeds import DIMENSION, FINGERPRINT, PROMPT
 
@@ -64,7 +64,7 @@ def slots(data: bytes) -> None:
     captured = {name: message[: len(message) // 2]} if chosen[:1] == b"c" else {}
     result = fill_slots(ASKED, message, captured=captured, given=sent, today=TODAY)
     found = list(result.values if isinstance(result, SlotsFilled) else result.known)
-    found += [value for slot in ASKED.slots if (value := pending_slot_reply(slot, message, today=TODAY))]
+    found += [value for slot in ASKED.slots if (value := value_within(slot, message, TODAY))]
     for value in found:
         assert accept_value(value.slot, value.text, TODAY) == value, value
         assert not any(

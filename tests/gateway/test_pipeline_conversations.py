@@ -16,6 +16,7 @@ from tests.building import (
     HOURS,
     LIMITS,
     RESET,
+    SUMMARY,
     UNSURE,
     WEEKEND,
     Built,
@@ -115,6 +116,45 @@ def test_a_question_or_a_long_text_is_no_value(message):
     assert answer(here, "Paris", conversation="talk").slot is None, "which was another question"
 
 
+CLOSING = {**HOURS, "counterexamples": ["Close the Leeds office", "Where do I park in Leeds"]}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Do zebras graze quietly in Leeds?",
+        "zebras graze quietly between the river and the railway station in Leeds",
+        "close the Leeds office",
+        "where do I park in Leeds please",
+    ],
+    ids=["a question", "longer than any value", "a counterexample", "nearly a counterexample"],
+)
+def test_a_value_that_stands_in_a_question_of_its_own_is_not_taken(message):
+    here = build(CLOSING, RESET)
+    answer(here, "What are the opening hours?", conversation="talk")
+    reply = answer(here, message, conversation="talk")
+    assert (reply.decision.outcome, reply.slot, here.model.prompts) == (Outcome.NO_MATCH, None, [])
+
+
+def test_a_value_that_stands_in_what_means_another_prompt_is_not_taken():
+    here = build()
+    answer(here, "What are the opening hours?", conversation="talk")
+    reply = answer(here, "In Leeds I forgot my password", conversation="talk")
+    assert (reply.decision.prompt_key, reply.decision.method) == ("it.reset", MatchMethod.SIMILAR)
+    here = build(HOURS, RESET, limits=UNSURE)
+    answer(here, "What are the opening hours?", conversation="talk")
+    unsure = answer(here, "In Leeds I forgot my password", conversation="talk")
+    assert (unsure.decision.outcome, [prompt.key for prompt in unsure.choices]) == (Outcome.CLARIFY, ["it.reset"])
+
+
+@pytest.mark.parametrize("message", ["INC-123456?", "Where is my ticket INC-123456?"])
+def test_a_value_with_a_question_mark_is_taken_where_nothing_else_is_asked(message):
+    here = build(TICKET, RESET)
+    answer(here, "Where is my ticket?", conversation="talk")
+    reply = answer(here, message, conversation="talk")
+    assert (reply.decision.outcome, reply.decision.slots) == (Outcome.ANSWERED, {"ticket": "INC-123456"})
+
+
 def test_a_day_that_does_not_exist_is_asked_for_again_and_what_was_said_before_is_kept():
     here = build(LEAVE, model=FakeModel(answer="Leave is booked."))
     asked = answer(here, "Book leave in the Leeds office", conversation="talk")
@@ -124,6 +164,19 @@ def test_a_day_that_does_not_exist_is_asked_for_again_and_what_was_said_before_i
     assert wrong.decision.slots == {"site": "Leeds"}
     right = answer(here, "24 December 2099", conversation="talk")
     assert right.decision.slots == {"site": "Leeds", "day": "2099-12-24"}
+
+
+def test_the_value_of_one_blank_is_not_taken_for_another_of_its_type():
+    here = build(FROM_TO, RESET)
+    assert answer(here, "Book a trip", conversation="talk").decision.needs_slot == "start"
+    begun = answer(here, "2099-03-03", conversation="talk")
+    assert (begun.decision.outcome, begun.decision.needs_slot) == (Outcome.CLARIFY, "end")
+    assert (begun.decision.slots, begun.slot.is_invalid) == ({"start": "2099-03-03"}, False)
+    ended = answer(here, "2099-03-03", conversation="talk")
+    assert (ended.decision.outcome, ended.decision.slots) == (
+        Outcome.ANSWERED,
+        {"start": "2099-03-03", "end": "2099-03-03"},
+    )
 
 
 @pytest.mark.parametrize("limits", [UNSURE, LIMITS], ids=["one of the choices", "matched"])
@@ -162,6 +215,19 @@ TICKET = {
     "phrasings": ["Where is my ticket?", "It is ticket {ticket}"],
     "slots": [{"type": "pattern", "name": "ticket", "ask": "Which ticket?", "pattern": "INC-[0-9]{6}"}],
     "reply": {"mode": "verbatim", "answer": "Look for {ticket} in the list."},
+}
+
+
+FROM_TO = {
+    **TICKET,
+    "key": "it.trip",
+    "title": "Book a trip of some days",
+    "phrasings": ["Book a trip"],
+    "slots": [
+        {"type": "date", "name": "start", "ask": "From which day on?"},
+        {"type": "date", "name": "end", "ask": "Until which day?"},
+    ],
+    "reply": {"mode": "verbatim", "answer": "Enter {start} and {end}."},
 }
 
 
@@ -255,6 +321,20 @@ def test_the_length_that_stands_for_a_quoted_text_is_never_taken_for_the_text():
     assert reply.decision.outcome is Outcome.ANSWERED
     assert "> the printer smokes" in prompt_text(reply.turn.sent)
     assert "Leeds" in prompt_text(reply.turn.sent)
+
+
+def test_a_counterexample_is_no_free_text():
+    here = build(
+        {
+            **TICKET_AT,
+            "slots": TICKET_AT["slots"][:1],
+            "counterexamples": ["Is my ticket solved yet?"],
+            "reply": SUMMARY["reply"],
+        }
+    )
+    answer(here, "Summarise a ticket for an office", conversation="talk")
+    reply = answer(here, "is my ticket solved yet", conversation="talk")
+    assert (reply.decision.outcome, reply.slot, here.model.prompts) == (Outcome.NO_MATCH, None, [])
 
 
 def test_a_value_sent_along_fills_the_slot():

@@ -7,10 +7,10 @@ import pytest
 
 from gateway.live import LiveState
 from gateway.turn import Reply, Source, Step
-from models.fakes import FakeEmbedder
+from models.fakes import FakeEmbedder, FakeModel
 from store.matcher import Matcher
 from store.types import Outcome
-from tests.building import RESET, UNSURE, Built, build, question
+from tests.building import RESET, SUMMARY, UNSURE, Built, build, question
 from tests.rails.dialog_policies import DIALOG, GREETING, PERSON, dialog_policy
 
 
@@ -67,6 +67,50 @@ def test_a_blank_that_is_asked_for_is_not_small_talk(policy):
     reply = answer(here, "What are the opening hours?")
     assert (reply.decision.outcome, reply.decision.needs_slot) == (Outcome.CLARIFY, "site")
     assert dialog_record(reply) is None
+
+
+def test_the_wish_for_a_person_goes_before_a_free_text_that_is_asked_for(policy):
+    here = build(RESET, SUMMARY, policy=policy)
+    assert answer(here, "Summarise a ticket", conversation="talk").decision.needs_slot == "ticket_text"
+    reply = answer(here, "let me talk to a person", conversation="talk")
+    assert (reply.decision.source, reply.contact.name) == (Source.DIALOG, "Service Desk")
+    assert (reply.decision.prompt_key, reply.decision.has_quoted_text, here.model.prompts) == (None, False, [])
+
+
+OFF_TOPIC = """
+define flow off topic
+  user other message
+  bot stay on topic
+
+define bot stay on topic
+  "I only know the help desk's topics."
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "colang"),
+    [
+        ("the printer smokes", ""),
+        ("the printer smokes", OFF_TOPIC),
+        ("let me talk to a person, said the caller, since the printer smokes", ""),
+    ],
+    ids=["no topic", "a flow for whatever is no topic", "longer than a wish"],
+)
+def test_a_free_text_that_is_no_topic_is_taken(policy, text, colang):
+    quoting = dialog_policy(colang=colang) if colang else policy
+    here = build(policy=quoting, model=FakeModel(answer="A ticket was pasted."))
+    answer(here, "Summarise a ticket", conversation="talk")
+    reply = answer(here, text, conversation="talk")
+    assert (reply.decision.outcome, reply.decision.prompt_key) == (Outcome.ANSWERED, "it.summary")
+    assert (reply.decision.slots, reply.contact) == ({"ticket_text": f"({len(text)} characters)"}, None)
+
+
+def test_a_wrong_value_is_asked_for_again_before_a_flow_says_what_it_says_to_everything():
+    here = build(policy=dialog_policy(colang=OFF_TOPIC))
+    answer(here, "What are the opening hours?", conversation="talk")
+    reply = answer(here, "Paris", conversation="talk")
+    assert (reply.decision.needs_slot, reply.slot.is_invalid) == ("site", True)
+    assert answer(here, "zebras graze quietly").text == "I only know the help desk's topics."
 
 
 def test_what_is_no_topic_goes_the_way_that_it_went(policy):

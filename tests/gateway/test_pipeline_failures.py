@@ -241,6 +241,23 @@ def test_a_store_that_cannot_tell_the_conversation_stops_the_answer():
         answer(here, "I forgot my password", conversation="talk")
 
 
+@pytest.mark.parametrize("is_down", [False, True], ids=["stored", "waiting to be stored"])
+def test_a_message_that_failed_leaves_the_conversation_as_it_was(is_down):
+    def fail(_texts):
+        raise IndexUnusable("told to be broken")
+
+    here = build(model=FakeModel(answer="Offices are open on working days."))
+    answer(here, "What are the opening hours?", conversation="talk")
+    working = here.live.current
+    with_matcher(here, fail)
+    here.decisions.is_down = is_down
+    with pytest.raises(NotServing):
+        answer(here, "Leeds", conversation="talk")
+    assert here.log.waiting == is_down
+    here.live.swap(working)
+    assert answer(here, "Leeds", conversation="talk").decision.slots == {"site": "Leeds"}
+
+
 @pytest.mark.parametrize("marker", ["<bot>:", "[|AI|]", "USER:", "\uff1cthink\uff1e"])
 def test_a_pasted_text_with_the_marker_of_a_model_family_reaches_no_model(marker):
     model = RecordingModel()

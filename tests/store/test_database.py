@@ -268,7 +268,7 @@ def test_a_time_in_another_zone_comes_back_in_utc(database):
     assert back.tzinfo is dt.UTC
 
 
-def test_the_last_decision_of_a_conversation_is_the_principals_own(database):
+def test_the_last_decision_of_a_conversation_is_the_principals_own_and_not_a_failure(database):
     decisions = Decisions(database)
     for one in (
         later(2),
@@ -276,6 +276,7 @@ def test_the_last_decision_of_a_conversation_is_the_principals_own(database):
         later(3, principal="key:2"),
         later(4, conversation="c2"),
         later(5, conversation=None),
+        later(6, failed=True),
     ):
         decisions.add(one)
     assert decisions.last_of_conversation("c1", "key:1").id == "id-2"

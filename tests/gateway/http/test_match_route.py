@@ -76,6 +76,8 @@ async def test_a_conversation_counts_and_is_not_continued(world):
     first = (await post(world, tried, token=token)).json()
     again = (await post(world, tried, token=token)).json()
     assert first["method"] == again["method"] == "slot_reply"
+    wrong = (await post(world, {"message": "Paris", "conversation": "c1"}, token=token)).json()
+    assert (wrong["outcome"], wrong["slot"]["name"], wrong["slot"]["is_invalid"]) == ("clarify", "site", True)
     assert len(world.decisions.kept) == 1
 
 

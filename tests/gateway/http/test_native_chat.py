@@ -105,6 +105,7 @@ async def test_a_failure_after_the_first_stage_is_an_error_event(world, monkeypa
         ({"message": "x", "skip_rails": True}, "validation_error", "skip_rails"),
         ({"message": "x", "max_tokens": 0}, "validation_error", "max_tokens"),
         ({"message": "What are the office opening hours?", "slots": {"nope": "x"}}, "invalid_slot", "slots"),
+        ({"message": "What are the office opening hours?", "slots": {"site": "\ufdfa" * 300}}, "invalid_slot", "slots"),
     ],
 )
 async def test_a_bad_message_is_unprocessable(world, body, code, param):

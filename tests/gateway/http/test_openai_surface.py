@@ -143,6 +143,13 @@ async def test_a_missing_slot_is_asked_for_and_can_be_sent_as_a_field(world):
     assert "07:30" in filled.json()["choices"][0]["message"]["content"]
 
 
+async def test_a_value_that_is_too_long_is_not_told_as_a_message_that_is(world):
+    extension = {"slots": {"site": "\ufdfa" * 300}}  # one sign of 18 letters
+    refused = await post(world, ask("What are the office opening hours?", canongate=extension))
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"], error["param"]) == (400, "invalid_value", "canongate.slots")
+
+
 async def test_a_conversation_links_the_value_to_its_question(world):
     token = world.key()
     link = {"canongate": {"conversation": "c-1"}}
