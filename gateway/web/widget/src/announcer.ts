@@ -12,7 +12,7 @@ export class Announcer {
   #stage = "";
   #timer = 0;
   #turn = 0;
-  #stageAt = -Infinity;
+  #stageAt = 0;
 
   /** Says something when the person is between two things; several at once become one message. */
   say(text: string): void {
@@ -45,7 +45,7 @@ export class Announcer {
     clearTimeout(this.#timer);
     this.#waiting = [];
     this.#stage = "";
-    this.#stageAt = -Infinity;
+    this.#stageAt = 0;
     for (const one of [...this.#polite, this.#alert]) one.textContent = "";
   }
 

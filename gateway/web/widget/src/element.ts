@@ -23,7 +23,7 @@ export class CanongateChat extends Host {
   readonly #theme = new CSSStyleSheet();
   readonly #announcer = new Announcer();
   readonly #voice = new Voice(this.#announcer);
-  readonly #changed = new Set<Turn>();
+  #isDrawing = false;
   #configuration: Configuration | null = null;
   #live: Live | null = null;
   #desk!: Desk;
@@ -69,9 +69,10 @@ export class CanongateChat extends Host {
   }
 
   open(): void {
-    if (this.hasAttribute("open")) return this.focusInput();
-    this.#opener = document.activeElement;
-    this.toggleAttribute("open", true);
+    if (!this.hasAttribute("open")) {
+      this.#opener = document.activeElement;
+      this.toggleAttribute("open", true);
+    }
     this.focusInput();
   }
 
@@ -80,7 +81,7 @@ export class CanongateChat extends Host {
     this.toggleAttribute("open", false);
     const { launcher } = this.#frame!;
     if (!launcher.hidden) launcher.focus();
-    else if (this.#opener instanceof HTMLElement) this.#opener.focus();
+    else (this.#opener as HTMLElement | null)?.focus();
   }
 
   toggle(): void {
@@ -121,7 +122,7 @@ export class CanongateChat extends Host {
     this.#live = begin(this, {
       asked: (turn) => this.#asked(turn),
       changed: (turn) => this.#onChange(turn),
-      replaced: () => this.#replaced(),
+      replaced: () => this.#draw(true),
       answered: (turn) => this.#answered(turn),
       failed: (turn, error) => this.#failed(turn, error),
     });
@@ -204,7 +205,7 @@ export class CanongateChat extends Host {
     this.#frame!.show(isOpen);
     if (isOpen) this.#resume();
     else this.#announcer.clear();
-    this.#replaced();
+    this.#draw(true);
     this.#notice();
     if (isOpen && this.#trouble) void this.#configure();
     if (this.#wasOpen === isOpen || this.hasAttribute("inline")) return;
@@ -220,7 +221,7 @@ export class CanongateChat extends Host {
     panel.isResuming = true;
     void this.#live!.conversation.resume().finally(() => {
       panel.isResuming = this.#panel.isResuming = false;
-      this.#replaced();
+      this.#draw(true);
     });
   }
 
@@ -253,16 +254,17 @@ export class CanongateChat extends Host {
   }
 
   #asked(turn: Turn): void {
-    this.#replaced();
+    this.#draw(true);
     this.#panel.log.reveal(turn);
     this.#onChange(turn);
     this.emit("message", { role: "user", text: turn.message });
   }
 
-  #replaced(): void {
+  #draw(isOther: boolean): void {
     if (!this.#live) return;
     const { conversation } = this.#live;
-    this.#panel.log.show(conversation.turns);
+    if (isOther) this.#panel.log.show(conversation.turns);
+    else this.#panel.log.update(conversation.turns);
     this.#panel.composer.isBusy = conversation.isBusy;
   }
 
@@ -270,16 +272,12 @@ export class CanongateChat extends Host {
   #onChange(turn: Turn): void {
     if (this.#isOpen) this.#voice.changed(this.#desk, turn);
     this.#notice();
-    if (!this.#changed.size) requestAnimationFrame(() => this.#draw());
-    this.#changed.add(turn);
-  }
-
-  #draw(): void {
-    this.#changed.clear();
-    if (!this.#live) return;
-    const { conversation } = this.#live;
-    this.#panel.log.update(conversation.turns);
-    this.#panel.composer.isBusy = conversation.isBusy;
+    if (this.#isDrawing) return;
+    this.#isDrawing = true;
+    requestAnimationFrame(() => {
+      this.#isDrawing = false;
+      this.#draw(false);
+    });
   }
 
   #answered({ answer }: Turn): void {

@@ -12,7 +12,7 @@ export interface Settings {
   heading: string;
   greeting: string;
   suggestions: Suggestion[];
-  position: "start" | "end";
+  position: string;
   longest: number;
   isInline: boolean;
   hasLauncher: boolean;
@@ -32,7 +32,6 @@ export function settingsOf(
   const lang = configuration?.lang ?? chosenLanguage(of("lang"));
   const texts = new Texts(lang, [strings, configuration?.strings]);
   const own = of("suggestions")?.split("|").map((title) => ({ id: "", title: title.trim() }));
-  const longest = Number(of("max-length")) || LONGEST;
   return {
     lang: texts.locale,
     dir: of("dir") || directionOf(texts.locale),
@@ -40,11 +39,11 @@ export function settingsOf(
     heading: of("heading") ?? configuration?.heading ?? "",
     greeting: of("greeting") ?? configuration?.greeting ?? "",
     suggestions: (own ?? configuration?.suggestions ?? []).filter(({ title }) => title).slice(0, 5),
-    position: (of("position") ?? configuration?.theme?.position) === "start" ? "start" : "end",
-    longest: Math.min(longest, configuration?.max_length ?? LONGEST),
+    position: of("position") ?? configuration?.theme?.position ?? "end",
+    longest: Math.min(Number(of("max-length")) || LONGEST, configuration?.max_length ?? LONGEST),
     isInline: element.hasAttribute("inline"),
     hasLauncher: of("launcher") !== "none",
-    hasFeedback: configuration?.feedback ?? false,
+    hasFeedback: !!configuration?.feedback,
   };
 }
 
@@ -54,5 +53,5 @@ export function themeRules(theme: Configuration["theme"]): string {
   const told = Object.entries(rules).map(([name, value = ""]) =>
     COLOUR.test(value) && CSS.supports("color", value) ? `--cg-${name}:${value};` : "",
   );
-  return `:host{${told.join("")}${theme?.radius! >= 0 ? `--cg-radius:${Number(theme!.radius)}px` : ""}}`;
+  return `:host{${told.join("")}${theme?.radius! >= 0 ? `--cg-radius:${theme!.radius}px` : ""}}`;
 }
