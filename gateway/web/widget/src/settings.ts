@@ -20,7 +20,7 @@ export interface Settings {
 }
 
 export const ATTRIBUTES =
-  "server client heading greeting suggestions theme lang dir position open inline launcher max-length".split(" ");
+  "server client heading greeting suggestions lang dir position open inline launcher max-length".split(" ");
 
 /** Reads the settings; attributes win, but nothing makes a question longer than the client takes. */
 export function settingsOf(
