@@ -133,6 +133,16 @@ def test_its_language_is_the_elements_then_the_pages_then_the_browsers(
     expect(widget.launcher).to_have_accessible_name(name)
 
 
+@pytest.mark.parametrize(("language", "direction"), [("he", "rtl"), ("pt-BR", "ltr")])
+def test_a_language_of_the_clients_own_has_its_name_and_its_direction(
+    widget: WidgetPage, language: str, direction: str
+) -> None:
+    widget.opened(f'lang="{language}"')
+    expect(widget.log).to_contain_text("Ask me about leave")
+    expect(widget.element.locator(".root")).to_have_attribute("lang", language)
+    expect(widget.element.locator(".panel")).to_have_css("direction", direction)
+
+
 def test_another_look_costs_nothing_that_was_typed_or_pressed(widget: WidgetPage) -> None:
     widget.opened().ask("How?")
     widget.button("Not helpful").click()

@@ -1,5 +1,5 @@
 // What the element's attributes and the client's configuration come to.
-import { chosenLanguage, directionOf, Texts } from "./texts";
+import { directionOf, knownLanguage, Texts } from "./texts";
 import type { Configuration, Suggestion } from "./wire";
 
 const LONGEST = 2000;
@@ -29,12 +29,12 @@ export function settingsOf(
   strings: Readonly<Record<string, string>> | null,
 ): Settings {
   const of = (name: string) => element.getAttribute(name);
-  const lang = configuration?.lang ?? chosenLanguage(of("lang"));
+  const lang = configuration?.lang ?? knownLanguage(of("lang"));
   const texts = new Texts(lang, [strings, configuration?.strings]);
   const own = of("suggestions")?.split("|").map((title) => ({ id: "", title: title.trim() }));
   return {
-    lang: texts.locale,
-    dir: of("dir") || directionOf(texts.locale),
+    lang,
+    dir: of("dir") || directionOf(lang),
     texts,
     heading: of("heading") ?? configuration?.heading ?? "",
     greeting: of("greeting") ?? configuration?.greeting ?? "",
