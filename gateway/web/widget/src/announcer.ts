@@ -15,7 +15,7 @@ export class Announcer {
   #stageAt = 0;
 
   /** Says something when the person is between two things; several at once become one message. */
-  say(text: string): void {
+  say(text: string | null): void {
     if (!text) return;
     this.#waiting.push(text);
     this.#stage = "";

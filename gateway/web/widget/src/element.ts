@@ -167,8 +167,7 @@ export class CanongateChat extends Host {
     } catch (error) {
       if (this.#live?.gateway !== gateway) return;
       this.#trouble = isStatus(error, 403) ? "not_here" : "unavailable";
-      this.#notice();
-      if (this.#isOpen) this.#announcer.say(this.#settings.texts.of(this.#trouble));
+      this.#notice(true);
       this.emit("error", { code: codeOf(error) });
     }
   }
@@ -202,13 +201,14 @@ export class CanongateChat extends Host {
 
   #show(): void {
     const isOpen = this.#isOpen;
+    const isTurned = this.#wasOpen !== isOpen && !this.hasAttribute("inline");
     this.#frame!.show(isOpen);
     if (isOpen) this.#resume();
     else this.#announcer.clear();
     this.#draw(true);
-    this.#notice();
+    this.#notice(isTurned && !this.#trouble); // which is asked after first
     if (isOpen && this.#trouble) void this.#configure();
-    if (this.#wasOpen === isOpen || this.hasAttribute("inline")) return;
+    if (!isTurned) return;
     this.#wasOpen = isOpen;
     this.emit(isOpen ? "open" : "close");
   }
@@ -235,16 +235,17 @@ export class CanongateChat extends Host {
     } catch (error) {
       if (!isStatus(error, 401) || this.#live?.gateway !== gateway) return;
       this.#isSignedOut = true;
-      this.#notice();
-      this.#announcer.say(this.#settings.texts.of("signed_out"));
+      this.#notice(true);
     }
   }
 
-  #notice(): void {
+  /** Shows what stands in the way, and tells it where it is news. */
+  #notice(isNews?: boolean): void {
     if (!this.#frame) return;
     const last = this.#live?.conversation.last;
     const isSignedOut = this.#isSignedOut && last?.trouble !== "signed_out";
-    this.#panel.notice(isSignedOut ? "signed_out" : last ? null : this.#trouble, () => void this.#configure());
+    const told = this.#panel.notice(isSignedOut ? "signed_out" : last ? null : this.#trouble, () => void this.#configure());
+    if (isNews && this.#isOpen) this.#announcer.say(told);
   }
 
   #network(): void {
