@@ -122,6 +122,35 @@ def test_a_near_miss_says_how_many_suggestions_there_are(widget: WidgetPage) -> 
     assert widget.spoken[-1] == "Which one? Suggestions: 2."
 
 
+def test_a_question_that_is_too_long_is_said_to_be(widget: WidgetPage) -> None:
+    widget.gateway.configuration["max_length"] = 20
+    widget.opened()
+    expect(widget.log).to_contain_text("Ask me about leave")
+    widget.ask("x" * 23)
+    expect(widget.element.locator(".panel > .sr")).to_have_text("Too long: 3 characters over the limit")
+    expect(widget.input).to_have_value("x" * 23)
+
+
+@pytest.mark.parametrize("is_online", [True, False])
+def test_what_stands_in_the_way_is_said_when_the_panel_is_opened(widget: WidgetPage, *, is_online: bool) -> None:
+    widget.gateway.configuration["sign_in"] = "required" if is_online else "none"
+    widget.visit()
+    widget.listen()
+    widget.launcher.focus()
+    if is_online:
+        expect(widget.element.locator(".notice")).to_contain_text("Please reload the page")
+    else:
+        widget.page.context.set_offline(True)
+        expect(widget.element.locator(".notice")).to_contain_text("You are offline")
+    widget.page.wait_for_timeout(500)
+    assert not widget.spoken
+    widget.page.keyboard.press("Enter")
+    told = widget.element.locator(".notice p").first.inner_text()
+    expect(widget.element.locator(".panel > .sr")).to_have_text(told)
+    widget.page.wait_for_timeout(500)
+    assert widget.spoken == [told]
+
+
 def test_everything_is_done_with_keys_alone(widget: WidgetPage) -> None:
     scripted(widget).visit()
     press = widget.page.keyboard.press

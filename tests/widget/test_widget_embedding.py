@@ -133,6 +133,33 @@ def test_its_language_is_the_elements_then_the_pages_then_the_browsers(
     expect(widget.launcher).to_have_accessible_name(name)
 
 
+@pytest.mark.parametrize(("language", "direction"), [("he", "rtl"), ("pt-BR", "ltr")])
+def test_a_language_of_the_clients_own_has_its_name_and_its_direction(
+    widget: WidgetPage, language: str, direction: str
+) -> None:
+    widget.opened(f'lang="{language}"')
+    expect(widget.log).to_contain_text("Ask me about leave")
+    expect(widget.element.locator(".root")).to_have_attribute("lang", language)
+    expect(widget.element.locator(".panel")).to_have_css("direction", direction)
+
+
+def test_another_look_costs_nothing_that_was_typed_or_pressed(widget: WidgetPage) -> None:
+    widget.opened().ask("How?")
+    widget.button("Not helpful").click()
+    comment = widget.element.get_by_label("Comment (optional)")
+    comment.fill("wrong year")
+    expect(widget.button("Not helpful")).to_have_attribute("aria-pressed", "true")
+    widget.element.evaluate("element => element.setAttribute('theme', 'dark')")
+    expect(widget.element.locator(".root")).to_have_css("color-scheme", "dark")
+    expect(comment).to_have_value("wrong year")
+    expect(comment).to_be_focused()
+    widget.element.evaluate("element => element.setAttribute('heading', 'Desk')")
+    expect(widget.element.locator("h2")).to_have_text("Desk")
+    expect(widget.button("Not helpful")).to_have_attribute("aria-pressed", "true")
+    widget.button("Not helpful").click()
+    assert len(widget.gateway.of("POST", "/widget/v1/feedback")) == 1
+
+
 def test_it_speaks_the_language_that_the_configuration_brings(widget: WidgetPage) -> None:
     widget.gateway.scripts["Wie viele?"] = told(text="Sie haben 25 Tage.")
     widget.opened('lang="de"').ask("Wie viele?")

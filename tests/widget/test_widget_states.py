@@ -176,6 +176,24 @@ def test_numbers_and_texts_are_asked_for_with_a_field(widget: WidgetPage, kind: 
     assert widget.gateway.of("POST", CHAT)[1].body["message"] == value
 
 
+@pytest.mark.parametrize(("most", "over"), [(2000, 200), (500, 700)])
+def test_a_text_that_is_too_long_stays_in_its_field(widget: WidgetPage, most: int, over: int) -> None:
+    widget.gateway.configuration["max_length"] = most
+    widget.gateway.scripts["ask"] = told(**CLARIFY, text="Which one?", slot=slot("quoted_text"))
+    widget.opened().ask("ask")
+    field = widget.last.get_by_label("Which one?")
+    field.fill("x" * 1200)
+    widget.button("Continue").click()
+    expect(field).to_have_accessible_description(f"Too long: {over} characters over the limit")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("x" * 1200)
+    field.fill("x" * min(1000, most))
+    widget.button("Continue").click()
+    expect(widget.last).to_contain_text("25 days")
+    assert len(widget.gateway.of("POST", CHAT)) == 2
+
+
 @pytest.mark.parametrize(
     ("kind", "reason", "control"),
     [

@@ -11,6 +11,7 @@ from litestar.params import FromPath, SkipValidation
 from gateway.access.keys import KeyWish, is_live
 from gateway.credentials import NewKey
 from gateway.errors import InvalidRequest
+from gateway.http.page import asked_origin, origin_of
 from gateway.http.pages.choices import typed
 from gateway.http.pages.failing import REFUSALS, refused
 from gateway.http.pages.forms import Form, Said
@@ -139,7 +140,8 @@ def _new(visit: Visit, form: Form) -> Response[str]:
 
 
 def _shown(visit: Visit, made: NewKey, *, ends: int | None = None) -> Response[str]:
-    origin = f"{visit.request.scope['scheme']}://{visit.request.headers.get('host', '')}"
+    request, components = visit.request, visit.components
+    origin = origin_of(request, components.settings.server) if components else asked_origin(request)
     return visit.show("new_token.html", status=201, made=made, ends=ends, origin=origin, crumbs=_crumbs(visit))
 
 

@@ -58,7 +58,7 @@ const own =
   "gateway|listener|watcher|memory|phase|isDay|isSlow|isAgain|seconds|bearer|drop|asked|isResumed|withheld|again|limited|" +
   "offline|changed|replaced|answered|failed|texts|hasFeedback|judge|say|retry|confirm|isBusy|draft|composer|notice|" +
   "launcher|news|isInline|hasLauncher|longest|configuration|said|follow|forget|reveal|settings|desk|depth|announcer|" +
-  "overrides|isResuming|exchange|turn|panel|locale|node|show|update|input|empty|parts|lines|run|words|kind|form|trouble|change|server|leave|resume|restore|depth|log|vouched|build|upgrade|emit|page|actions|judged|tell|alert|point|room|take|last|after";
+  "overrides|isResuming|exchange|turn|panel|locale|node|show|update|input|empty|parts|lines|run|words|kind|form|trouble|change|server|leave|resume|restore|depth|log|vouched|build|upgrade|emit|page|actions|judged|tell|alert|point|room|clear|take|last|after";
 
 mkdirSync("../dist", { recursive: true });
 const shared = { bundle: true, minify: true, target: ["es2022"], charset: "utf8", logLevel: "warning" };

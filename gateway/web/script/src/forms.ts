@@ -2,10 +2,11 @@
 
 const UNSAVED = "data-unsaved"; // on forms whose text was typed or put back here, or, marked by the server, refused
 
-/** Gives the form at work: the one with the focus, else the first of the page that writes. */
+/** Gives the form at work: round the field with the focus, else one with unsaved text, and never round a link. */
 export function formAtWork(): HTMLFormElement | null {
-  const own = document.activeElement?.closest("form");
-  const form = own ?? document.querySelector<HTMLFormElement>("main form[method=post]");
+  const at = document.activeElement;
+  const own = at?.matches("input, textarea, select, .editor") ? at.closest("form") : null;
+  const form = at?.closest("a, dialog") ? own : (own ?? document.querySelector<HTMLFormElement>(`main [${UNSAVED}]`));
   return form && form.method === "post" && form.querySelector(".primary") ? form : null;
 }
 

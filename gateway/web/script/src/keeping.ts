@@ -4,7 +4,7 @@ import { isUnsaved, markUnsaved } from "./forms";
 
 const EVERY_MS = 2000;
 const BASE = ["read", "rev"]; // what the text was typed over: the server then tells of a conflict, as it would have
-const PLACE = new Set(["place", "change", "target"]); // what the text is about, where its address does not tell
+const PLACE = new Set(["place", "change", "target", "case"]); // what the text is about, where its address does not tell
 const SECRET = new Set(["code", "token", "password", "csrf"]);
 
 interface Kept {

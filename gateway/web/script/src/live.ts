@@ -39,7 +39,11 @@ export function fetchPart(part: HTMLElement, address: string, fields: FormData |
   sent.open(fields ? "POST" : "GET", address);
   sent.responseType = "document";
   sent.timeout = PATIENCE_MS;
-  sent.addEventListener("load", () => show(part, sent.responseXML?.getElementById(part.id) ?? null));
+  sent.addEventListener("load", () => {
+    const found = sent.responseXML?.getElementById(part.id) ?? null;
+    if (!found && sent.status === 200 && part.matches("[data-work]")) location.reload();
+    else show(part, found);
+  });
   for (const kind of ["error", "timeout"]) sent.addEventListener(kind, () => show(part, null));
   part.setAttribute("aria-busy", "true");
   const texts = [...(fields ?? [])].filter((one): one is [string, string] => typeof one[1] === "string");
@@ -54,7 +58,10 @@ function show(part: HTMLElement, found: HTMLElement | null): void {
   const words = found ? (found.querySelector("[data-said]")?.textContent ?? "") : (part.dataset["unknown"] ?? "");
   part.classList.toggle("stale", !found);
   if (told && told.textContent !== words) told.textContent = words;
+  const [going, still] = [part, found].map((one) => one?.querySelector("[data-going]"));
   const body = found?.querySelector("[data-body]");
-  if (body) part.querySelector("[data-body]")?.replaceChildren(...document.importNode(body, true).childNodes);
+  // Until it is done, whoever is at work beside it stays there.
+  if (going && still) going.replaceWith(document.importNode(still, true));
+  else if (body) part.querySelector("[data-body]")?.replaceChildren(...document.importNode(body, true).childNodes);
   if (found) part.dispatchEvent(new Event("renewed", { bubbles: true }));
 }

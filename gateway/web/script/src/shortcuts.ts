@@ -41,8 +41,9 @@ function withModifier(event: KeyboardEvent, found: Palette | null): boolean {
     return true;
   }
   const form = key === "Enter" || key === "s" ? formAtWork() : null;
-  if (form) send(form);
-  return form !== null;
+  if (!form || (key === "s" && form.matches("[data-step]"))) return false; // a step is sent, not saved
+  send(form);
+  return true;
 }
 
 function takesLetters(event: KeyboardEvent): boolean {

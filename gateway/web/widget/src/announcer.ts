@@ -12,10 +12,10 @@ export class Announcer {
   #stage = "";
   #timer = 0;
   #turn = 0;
-  #stageAt = -Infinity;
+  #stageAt = 0;
 
   /** Says something when the person is between two things; several at once become one message. */
-  say(text: string): void {
+  say(text: string | null): void {
     if (!text) return;
     this.#waiting.push(text);
     this.#stage = "";
@@ -45,7 +45,7 @@ export class Announcer {
     clearTimeout(this.#timer);
     this.#waiting = [];
     this.#stage = "";
-    this.#stageAt = -Infinity;
+    this.#stageAt = 0;
     for (const one of [...this.#polite, this.#alert]) one.textContent = "";
   }
 

@@ -35,7 +35,7 @@ export class Conversation {
   }
 
   get isBusy(): boolean {
-    return this.last !== undefined && isOpen(this.last);
+    return !!this.last && isOpen(this.last);
   }
 
   /** Asks; gives false where there is nothing to ask or a question is still on its way. */

@@ -23,7 +23,7 @@ export class CanongateChat extends Host {
   readonly #theme = new CSSStyleSheet();
   readonly #announcer = new Announcer();
   readonly #voice = new Voice(this.#announcer);
-  readonly #changed = new Set<Turn>();
+  #isDrawing = false;
   #configuration: Configuration | null = null;
   #live: Live | null = null;
   #desk!: Desk;
@@ -69,9 +69,10 @@ export class CanongateChat extends Host {
   }
 
   open(): void {
-    if (this.hasAttribute("open")) return this.focusInput();
-    this.#opener = document.activeElement;
-    this.toggleAttribute("open", true);
+    if (!this.hasAttribute("open")) {
+      this.#opener = document.activeElement;
+      this.toggleAttribute("open", true);
+    }
     this.focusInput();
   }
 
@@ -80,7 +81,7 @@ export class CanongateChat extends Host {
     this.toggleAttribute("open", false);
     const { launcher } = this.#frame!;
     if (!launcher.hidden) launcher.focus();
-    else if (this.#opener instanceof HTMLElement) this.#opener.focus();
+    else (this.#opener as HTMLElement | null)?.focus();
   }
 
   toggle(): void {
@@ -121,7 +122,7 @@ export class CanongateChat extends Host {
     this.#live = begin(this, {
       asked: (turn) => this.#asked(turn),
       changed: (turn) => this.#onChange(turn),
-      replaced: () => this.#replaced(),
+      replaced: () => this.#draw(true),
       answered: (turn) => this.#answered(turn),
       failed: (turn, error) => this.#failed(turn, error),
     });
@@ -166,8 +167,7 @@ export class CanongateChat extends Host {
     } catch (error) {
       if (this.#live?.gateway !== gateway) return;
       this.#trouble = isStatus(error, 403) ? "not_here" : "unavailable";
-      this.#notice();
-      if (this.#isOpen) this.#announcer.say(this.#settings.texts.of(this.#trouble));
+      this.#notice(true);
       this.emit("error", { code: codeOf(error) });
     }
   }
@@ -201,13 +201,14 @@ export class CanongateChat extends Host {
 
   #show(): void {
     const isOpen = this.#isOpen;
+    const isTurned = this.#wasOpen !== isOpen && !this.hasAttribute("inline");
     this.#frame!.show(isOpen);
     if (isOpen) this.#resume();
     else this.#announcer.clear();
-    this.#replaced();
-    this.#notice();
+    this.#draw(true);
+    this.#notice(isTurned && !this.#trouble); // which is asked after first
     if (isOpen && this.#trouble) void this.#configure();
-    if (this.#wasOpen === isOpen || this.hasAttribute("inline")) return;
+    if (!isTurned) return;
     this.#wasOpen = isOpen;
     this.emit(isOpen ? "open" : "close");
   }
@@ -220,7 +221,7 @@ export class CanongateChat extends Host {
     panel.isResuming = true;
     void this.#live!.conversation.resume().finally(() => {
       panel.isResuming = this.#panel.isResuming = false;
-      this.#replaced();
+      this.#draw(true);
     });
   }
 
@@ -234,16 +235,17 @@ export class CanongateChat extends Host {
     } catch (error) {
       if (!isStatus(error, 401) || this.#live?.gateway !== gateway) return;
       this.#isSignedOut = true;
-      this.#notice();
-      this.#announcer.say(this.#settings.texts.of("signed_out"));
+      this.#notice(true);
     }
   }
 
-  #notice(): void {
+  /** Shows what stands in the way, and tells it where it is news. */
+  #notice(isNews?: boolean): void {
     if (!this.#frame) return;
     const last = this.#live?.conversation.last;
     const isSignedOut = this.#isSignedOut && last?.trouble !== "signed_out";
-    this.#panel.notice(isSignedOut ? "signed_out" : last ? null : this.#trouble, () => void this.#configure());
+    const told = this.#panel.notice(isSignedOut ? "signed_out" : last ? null : this.#trouble, () => void this.#configure());
+    if (isNews && this.#isOpen) this.#announcer.say(told);
   }
 
   #network(): void {
@@ -253,16 +255,17 @@ export class CanongateChat extends Host {
   }
 
   #asked(turn: Turn): void {
-    this.#replaced();
+    this.#draw(true);
     this.#panel.log.reveal(turn);
     this.#onChange(turn);
     this.emit("message", { role: "user", text: turn.message });
   }
 
-  #replaced(): void {
+  #draw(isOther: boolean): void {
     if (!this.#live) return;
     const { conversation } = this.#live;
-    this.#panel.log.show(conversation.turns);
+    if (isOther) this.#panel.log.show(conversation.turns);
+    else this.#panel.log.update(conversation.turns);
     this.#panel.composer.isBusy = conversation.isBusy;
   }
 
@@ -270,16 +273,12 @@ export class CanongateChat extends Host {
   #onChange(turn: Turn): void {
     if (this.#isOpen) this.#voice.changed(this.#desk, turn);
     this.#notice();
-    if (!this.#changed.size) requestAnimationFrame(() => this.#draw());
-    this.#changed.add(turn);
-  }
-
-  #draw(): void {
-    this.#changed.clear();
-    if (!this.#live) return;
-    const { conversation } = this.#live;
-    this.#panel.log.update(conversation.turns);
-    this.#panel.composer.isBusy = conversation.isBusy;
+    if (this.#isDrawing) return;
+    this.#isDrawing = true;
+    requestAnimationFrame(() => {
+      this.#isDrawing = false;
+      this.#draw(false);
+    });
   }
 
   #answered({ answer }: Turn): void {

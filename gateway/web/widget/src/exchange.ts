@@ -62,7 +62,7 @@ export class Exchange {
     if (refusal && refusal.status < 500) throw refusal;
     if (!navigator.onLine) return;
     const backoff = BACKOFF_MS[this.#tries++];
-    if (backoff === undefined) throw error;
+    if (!backoff) throw error;
     if (this.#tries > 1) this.listener.change({ isAgain: true }); // the first new attempt is nobody's business
     const jittered = backoff * (0.75 + Math.random() / 2);
     await pause(Math.max(jittered, (refusal?.after ?? 0) * 1000), this.signal);

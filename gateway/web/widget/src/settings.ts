@@ -1,5 +1,5 @@
 // What the element's attributes and the client's configuration come to.
-import { chosenLanguage, directionOf, Texts } from "./texts";
+import { directionOf, knownLanguage, Texts } from "./texts";
 import type { Configuration, Suggestion } from "./wire";
 
 const LONGEST = 2000;
@@ -12,7 +12,7 @@ export interface Settings {
   heading: string;
   greeting: string;
   suggestions: Suggestion[];
-  position: "start" | "end";
+  position: string;
   longest: number;
   isInline: boolean;
   hasLauncher: boolean;
@@ -20,7 +20,7 @@ export interface Settings {
 }
 
 export const ATTRIBUTES =
-  "server client heading greeting suggestions theme lang dir position open inline launcher max-length".split(" ");
+  "server client heading greeting suggestions lang dir position open inline launcher max-length".split(" ");
 
 /** Reads the settings; attributes win, but nothing makes a question longer than the client takes. */
 export function settingsOf(
@@ -29,22 +29,21 @@ export function settingsOf(
   strings: Readonly<Record<string, string>> | null,
 ): Settings {
   const of = (name: string) => element.getAttribute(name);
-  const lang = configuration?.lang ?? chosenLanguage(of("lang"));
+  const lang = configuration?.lang ?? knownLanguage(of("lang"));
   const texts = new Texts(lang, [strings, configuration?.strings]);
   const own = of("suggestions")?.split("|").map((title) => ({ id: "", title: title.trim() }));
-  const longest = Number(of("max-length")) || LONGEST;
   return {
-    lang: texts.locale,
-    dir: of("dir") || directionOf(texts.locale),
+    lang,
+    dir: of("dir") || directionOf(lang),
     texts,
     heading: of("heading") ?? configuration?.heading ?? "",
     greeting: of("greeting") ?? configuration?.greeting ?? "",
     suggestions: (own ?? configuration?.suggestions ?? []).filter(({ title }) => title).slice(0, 5),
-    position: (of("position") ?? configuration?.theme?.position) === "start" ? "start" : "end",
-    longest: Math.min(longest, configuration?.max_length ?? LONGEST),
+    position: of("position") ?? configuration?.theme?.position ?? "end",
+    longest: Math.min(Number(of("max-length")) || LONGEST, configuration?.max_length ?? LONGEST),
     isInline: element.hasAttribute("inline"),
     hasLauncher: of("launcher") !== "none",
-    hasFeedback: configuration?.feedback ?? false,
+    hasFeedback: !!configuration?.feedback,
   };
 }
 
@@ -54,5 +53,5 @@ export function themeRules(theme: Configuration["theme"]): string {
   const told = Object.entries(rules).map(([name, value = ""]) =>
     COLOUR.test(value) && CSS.supports("color", value) ? `--cg-${name}:${value};` : "",
   );
-  return `:host{${told.join("")}${theme?.radius! >= 0 ? `--cg-radius:${Number(theme!.radius)}px` : ""}}`;
+  return `:host{${told.join("")}${theme?.radius! >= 0 ? `--cg-radius:${theme!.radius}px` : ""}}`;
 }

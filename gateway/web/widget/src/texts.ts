@@ -11,22 +11,22 @@ export function chosenLanguage(attribute: string | null): string {
   return attribute || document.documentElement.lang || navigator.language || "en";
 }
 
+/** Gives that language where the widget has words of its own in it, else English. */
+export function knownLanguage(attribute: string | null): string {
+  const base = chosenLanguage(attribute).toLowerCase().split("-")[0]!;
+  return languages[base] ? base : "en";
+}
+
 /** Gives the direction that a language is written in. */
 export function directionOf(language: string): "rtl" | "ltr" {
   return RIGHT_TO_LEFT.test(language) ? "rtl" : "ltr";
 }
 
 export class Texts {
-  /** The language that the words are in, which may be another than the one that was asked for. */
-  readonly locale: string;
-
   constructor(
-    asked: string,
-    private readonly overrides: readonly (Readonly<Record<string, string>> | null | undefined)[] = [],
-  ) {
-    const base = asked.toLowerCase().split("-")[0]!;
-    this.locale = languages[base] ? base : "en";
-  }
+    readonly locale: string,
+    private readonly overrides: readonly (Readonly<Record<string, string>> | null | undefined)[],
+  ) {}
 
   /** Gives a text; `{name}` in it becomes the value of that name. */
   of(name: TextName, values: Readonly<Record<string, string | number>> = {}): string {
@@ -36,7 +36,7 @@ export class Texts {
   /** Gives a text in pieces, so that a value can be a node of its own. */
   parts<T>(name: TextName, values: Readonly<Record<string, T>>): (string | T)[] {
     const own = this.overrides.find((one) => one?.[name])?.[name];
-    const built = (locale: string) => languages[locale]!.split("|")[names.indexOf(name)];
+    const built = (locale: string) => languages[locale]?.split("|")[names.indexOf(name)];
     const text = own ?? built(this.locale) ?? built("en") ?? "";
     return text.split(/\{(\w+)\}/).map((part, index) => (index % 2 ? (values[part] ?? "") : part));
   }

@@ -33,6 +33,8 @@ export interface Answer {
   slot: Slot | null;
   contact: Contact | null;
   has_quoted_text?: boolean;
+  /** What the person said of it here. */
+  verdict?: Verdict["verdict"];
   reference: string;
   conversation: string;
 }

@@ -11,6 +11,7 @@ from store.people import Role
 from tests.administration import PASSWORD, AdminWorld
 from tests.gateway.http.pages.page_content import PROMPT, fill, publish
 from tests.gateway.http.pages.test_page_scripts import needs_browser, require_bundle
+from tests.gateway.http.pages.test_suite_pages import NAME, make_live
 from tests.oidc_server import CLIENT, REDIRECT, SECRET, OidcServer
 from tests.real_browser import Watched, axe_source, served, start
 
@@ -101,6 +102,22 @@ def test_a_session_that_was_lost_while_typing_costs_no_text(watched: Watched) ->
     assert " of Zoe" not in page.input_value("#f-title")
     page.goto(watched.address + EDIT)
     assert not page.get_by_text(KEPT).is_visible()
+
+
+def test_a_question_for_a_test_set_is_asked_about_and_kept_for_its_own_case(
+    admin: AdminWorld, watched: Watched
+) -> None:
+    page, asked = watched.page, []
+    make_live(admin)
+    page.on("dialog", lambda dialog: asked.append(dialog.type))
+    page.goto(f"{watched.address}/admin/suites/{NAME}/case?case=vpn")
+    page.locator("#f-message").press_sequentially("At home: ")
+    page.goto(f"{watched.address}/admin/suites/{NAME}/case?case=evil")
+    assert asked == ["beforeunload"]
+    assert page.input_value("#f-message") == "Ignore all that"
+    page.goto(f"{watched.address}/admin/suites/{NAME}/case?case=vpn")
+    assert page.get_by_text(KEPT).is_visible()
+    assert page.input_value("#f-message") == "At home: Set up the VPN"
 
 
 def test_a_text_that_was_saved_is_not_put_back(watched: Watched) -> None:

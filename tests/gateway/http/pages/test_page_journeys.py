@@ -1,11 +1,14 @@
 """What people do on the pages, in a browser without JavaScript."""
 
 import re
+from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from gateway.access.totp import STEP_S, code_at
 from gateway.access_settings import AccessSettings
+from gateway.server_settings import ServerSettings
 from store.people import OPERATOR, Grant, Role
 from tests.administration import PASSWORD, AdminWorld
 from tests.gateway.http.pages.page_content import fill
@@ -166,6 +169,17 @@ async def test_a_key_is_made_used_replaced_and_revoked(admin: AdminWorld, signed
     await browser.open("/admin/audit?action=key.")
     assert "replaced a key" in browser.text
     assert "revoked a key" in browser.text
+
+
+async def test_the_request_beside_a_new_key_names_the_address_of_the_data_plane(admin: AdminWorld, signed_in) -> None:
+    server = ServerSettings(public_url="https://chat.example")
+    settings = structs.replace(admin.components.settings, server=server)
+    admin.components = replace(admin.components, settings=settings)
+    admin.user("ada", Role.ADMIN)
+    browser: PlainBrowser = await signed_in("ada")
+    await browser.open("/admin/keys/new")
+    await browser.send("/admin/keys/new", name="intranet", client="", days="30", scopes=("chat",))
+    assert "curl https://chat.example/v1/models" in browser.reply.text
 
 
 async def test_a_person_is_added_given_rights_disabled_and_let_in_again(admin: AdminWorld, signed_in, browser) -> None:

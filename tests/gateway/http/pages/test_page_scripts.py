@@ -312,3 +312,50 @@ def test_keys_of_another_script_and_capitals_by_caps_lock_are_shortcuts_too(watc
     with page.expect_navigation():
         press(("س", "KeyS"), ctrlKey=True)
     assert page.get_by_text("Answered").is_visible()
+
+
+@pytest.mark.browser
+@needs_browser
+def test_ctrl_s_and_ctrl_enter_send_no_form_that_nobody_is_at(watched: Watched) -> None:
+    page = watched.page
+    posted: list[str] = []
+    page.goto(f"{watched.address}/admin/keys/new")
+    page.fill("#f-name", "intranet")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    with page.expect_navigation():
+        page.get_by_role("link", name="I have stored it").click()
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    rotate = page.get_by_role("button", name="Replace")
+    for place in (page.locator("h1"), rotate, page.locator("#f-overlap")):
+        page.evaluate("document.activeElement.blur()")
+        place.focus()
+        page.keyboard.press("Control+s")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_load_state("networkidle")
+    assert not posted
+    assert rotate.is_visible()
+
+
+@pytest.mark.browser
+@needs_browser
+def test_a_step_is_taken_by_its_own_key_and_not_from_the_link_beside_its_button(watched: Watched) -> None:
+    page = watched.page
+    accepted(page)
+    page.goto(f"{watched.address}/admin/prompts/it.vpn/edit")
+    page.locator("#f-title").press_sequentially(" of Zoe")
+    with page.expect_navigation():
+        page.keyboard.press("Control+s")
+    change = page.url.partition("change=")[2]
+    page.goto(f"{watched.address}/admin/changes/{change}/steps/submit")
+    page.fill("#f-note", "Nobody understood it.")
+    page.keyboard.press("Control+s")
+    page.get_by_role("link", name="Cancel").focus()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_load_state("networkidle")
+    at(watched, f"/admin/changes/{change}/steps/submit")
+    page.locator("#f-note").focus()
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    at(watched, f"/admin/changes/{change}")

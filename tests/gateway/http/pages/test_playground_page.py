@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.http.pages.playground import requests_of
+from gateway.readiness import PartReport, PartState
 from store.people import Role
 from tests.administration import AdminWorld
 
@@ -37,6 +38,18 @@ async def test_an_answer_comes_with_its_whole_trace_and_is_recorded(admin: Admin
         assert words in browser.text, words
     (kept,) = admin.world.decisions.kept
     assert (kept.principal, kept.assistant) == (ada.actor.id, "helpdesk")
+
+
+async def test_the_way_to_a_missing_model_is_told_to_whoever_may_go_it(admin: AdminWorld, signed_in) -> None:
+    admin.world.parts["model"] = PartReport(PartState.DEGRADED, "no model is loaded")
+    found = {}
+    for name, role in (("vic", Role.VIEWER), ("ada", Role.ADMIN)):
+        admin.user(name, role)
+        browser = await signed_in(name)
+        await browser.open(PAGE)
+        assert "no model is loaded" in browser.text
+        found[name] = browser.text.count("How each part is:")
+    assert found == {"vic": 0, "ada": 1}
 
 
 async def test_a_blocked_question_shows_what_stopped_it_and_what_was_not_reached(admin: AdminWorld, signed_in) -> None:

@@ -1,6 +1,6 @@
 // Where a question is written: Enter sends, Shift and Enter begins a line, and the same button stops what is on its way.
 import { attribute, fill, h, icon } from "../dom";
-import type { Texts } from "../texts";
+import type { Desk } from "./desk";
 
 const NEAR_SHARE = 0.1;
 
@@ -18,10 +18,11 @@ export class Composer {
   #isBusy = false;
 
   constructor(
-    private readonly texts: Texts,
+    private readonly desk: Desk,
     private readonly longest: number,
     private readonly actions: Writing,
   ) {
+    const { texts } = desk;
     const words = { "aria-label": texts.of("message"), placeholder: texts.of("placeholder"), "aria-describedby": "count" };
     const heard = { keydown: (event: Event) => this.#key(event as KeyboardEvent), "input": () => this.#measure() };
     this.input = h("textarea", { rows: 1, dir: "auto", enterkeyhint: "send", ...words, ...heard });
@@ -49,7 +50,7 @@ export class Composer {
   /** Whether the button stops instead of sending; the text can be edited all the same. */
   set isBusy(isBusy: boolean) {
     this.#isBusy = isBusy;
-    const words = this.texts.of(isBusy ? "stop" : "send");
+    const words = this.desk.texts.of(isBusy ? "stop" : "send");
     if (this.#button.title === words) return;
     attribute(this.#button, "aria-label", words);
     this.#button.title = words;
@@ -65,6 +66,7 @@ export class Composer {
 
   #submit(): void {
     if (this.actions.ask(this.draft)) this.draft = "";
+    else this.desk.say(this.#count.textContent);
   }
 
   /** Characters that a text may still have, counted as the gateway does. */
@@ -75,7 +77,7 @@ export class Composer {
   #measure(): void {
     const left = this.room(this.draft);
     const isNear = left < this.longest * NEAR_SHARE;
-    this.#count.textContent = isNear ? this.texts.of(left < 0 ? "over" : "left", { n: Math.abs(left) }) : "";
+    this.#count.textContent = isNear ? this.desk.texts.of(left < 0 ? "over" : "left", { n: Math.abs(left) }) : "";
     attribute(this.input, "aria-invalid", left < 0 && "true");
     this.#button.classList.toggle("is-empty", !this.draft.trim());
   }

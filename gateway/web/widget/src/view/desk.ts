@@ -10,6 +10,7 @@ export interface Desk {
   /** The client's contact; null until the configuration is there, and where there is none. */
   contact: Contact | null;
   hasFeedback: boolean;
+  longest: number;
   ask(message: string): void;
   retry(): void;
   confirm(): void;
@@ -30,7 +31,7 @@ interface Hooks {
 
 /** Makes the desk of a widget: after each deed the focus is where the next question is typed. */
 export function deskOf(
-  { texts, hasFeedback }: Settings,
+  { texts, hasFeedback, longest }: Settings,
   configuration: Configuration | null,
   { gateway, conversation }: { gateway: Gateway; conversation: Conversation },
   { focus, judged, say, point }: Hooks,
@@ -43,6 +44,7 @@ export function deskOf(
     texts,
     contact: configuration?.contact ?? null,
     hasFeedback,
+    longest,
     ask: then(conversation.ask),
     retry: then(conversation.retry),
     confirm: then(conversation.confirm),

@@ -1,5 +1,5 @@
 // Whether an answer helped; where it did not, why.
-import { attribute, h } from "../dom";
+import { h } from "../dom";
 import type { TextName } from "../texts";
 import type { Answer } from "../wire";
 import { button, iconButton } from "./controls";
@@ -14,7 +14,7 @@ export class FeedbackView {
   /** The form under the answer, shown after a thumb down. */
   readonly form: HTMLFormElement;
   readonly #comment: HTMLTextAreaElement;
-  readonly #reasons = new Map<string, HTMLButtonElement>();
+  readonly #reasons: HTMLButtonElement[];
 
   constructor(
     private readonly desk: Desk,
@@ -25,11 +25,16 @@ export class FeedbackView {
     const { texts } = desk;
     this.up = iconButton("up", texts.of("helpful"), () => void this.#give("up"));
     this.down = iconButton("down", texts.of("not_helpful"), () => void this.#give("down"));
-    for (const reason of REASONS) {
-      this.#reasons.set(reason, button(texts.of(`reason_${reason}`), () => this.#choose(reason), "chip"));
-    }
-    const buttons = [this.up, this.down, ...this.#reasons.values()];
-    for (const one of buttons) press(one, false);
+    this.#reasons = REASONS.map((reason) => {
+      const choose = () => {
+        press(chip, !isPressed(chip));
+        if (reason === "other" && isPressed(chip)) this.#comment.focus();
+      };
+      const chip = button(texts.of(`reason_${reason}`), choose, "chip");
+      press(chip, false);
+      return chip;
+    });
+    this.#press();
     const comment = texts.of("comment");
     const shared = { class: "field", rows: 2, maxlength: LONGEST_COMMENT, dir: "auto" };
     this.#comment = h("textarea", { ...shared, "aria-label": comment, placeholder: comment });
@@ -42,30 +47,25 @@ export class FeedbackView {
       "form",
       { class: "feedback", hidden: true, submit },
       h("p", { class: "meta" }, why),
-      h("div", { class: "row", role: "group", "aria-label": why }, ...this.#reasons.values()),
+      h("div", { class: "row", role: "group", "aria-label": why }, ...this.#reasons),
       this.#comment,
       h("div", { class: "row" }, h("button", { class: "button primary" }, texts.of("send_feedback"))),
     );
   }
 
-  #choose(reason: string): void {
-    const chip = this.#reasons.get(reason)!;
-    const isChosen = !isPressed(chip);
-    press(chip, isChosen);
-    if (reason === "other" && isChosen) this.#comment.focus();
+  #press(): void {
+    for (const one of ["up", "down"] as const) press(this[one], this.answer.verdict === one);
   }
 
   async #give(verdict: "up" | "down"): Promise<void> {
-    const button = verdict === "up" ? this.up : this.down;
     this.form.hidden = verdict === "up" || !this.form.hidden;
     this.form.scrollIntoView({ block: "nearest" });
-    if (isPressed(button) || !(await this.#send(verdict, [], ""))) return;
-    for (const one of [this.up, this.down]) press(one, one === button);
+    if (this.answer.verdict === verdict || !(await this.#send(verdict, [], ""))) return;
     if (verdict === "up") this.tell("thanks");
   }
 
   async #explain(): Promise<void> {
-    const chosen = REASONS.filter((one) => one !== "other" && isPressed(this.#reasons.get(one)!));
+    const chosen = REASONS.filter((one, at) => one !== "other" && isPressed(this.#reasons[at]!));
     // The gateway counts what it has a name for; the rest is in the comment.
     if (!(await this.#send("down", chosen, this.#comment.value.trim()))) return;
     this.form.hidden = true;
@@ -76,6 +76,8 @@ export class FeedbackView {
   async #send(verdict: "up" | "down", reasons: string[], comment: string): Promise<boolean> {
     try {
       await this.desk.judge({ decision: this.answer.id, verdict, reasons, comment });
+      this.answer.verdict = verdict;
+      this.#press();
       return true;
     } catch {
       this.tell("not_saved");
@@ -85,7 +87,7 @@ export class FeedbackView {
 }
 
 function press(button: Element, isOn: boolean): void {
-  attribute(button, "aria-pressed", String(isOn));
+  button.ariaPressed = String(isOn);
 }
 
 function isPressed(button: HTMLElement): boolean {

@@ -12,7 +12,7 @@ export class Frame {
   #hasNews = false;
 
   constructor(
-    private readonly root: HTMLElement,
+    root: HTMLElement,
     private readonly panel: HTMLElement,
     private readonly texts: Texts,
     private readonly kind: { isInline: boolean; hasLauncher: boolean },
@@ -61,7 +61,7 @@ export class Frame {
   #place(): void {
     const isModal = this.#isOpen && !this.kind.isInline && this.#small.matches;
     if (isModal === this.#full.open) return;
-    const focused = (this.root.getRootNode() as ShadowRoot).activeElement;
+    const focused = this.panel.querySelector<HTMLElement>(":focus");
     if (isModal) {
       this.#full.append(this.panel);
       this.#full.showModal();
@@ -69,6 +69,6 @@ export class Frame {
       this.#full.close();
       this.#full.before(this.panel);
     }
-    if (focused && this.panel.contains(focused)) (focused as HTMLElement).focus();
+    focused?.focus();
   }
 }

@@ -24,7 +24,7 @@ export class Panel {
   constructor(private readonly desk: Desk, settings: Settings, actions: PanelActions, announcer: Node) {
     const { texts } = desk;
     this.log = new Log(desk, () => (this.isResuming ? [] : greeting(desk, settings)));
-    this.composer = new Composer(texts, settings.longest, actions);
+    this.composer = new Composer(desk, settings.longest, actions);
     const close = settings.isInline ? null : iconButton("close", texts.of("close"), () => actions.close());
     const fresh = iconButton("fresh", texts.of("reset"), () => actions.reset());
     const heading = h("h2", { id: "heading", dir: "auto" }, settings.heading || texts.of("heading"));
@@ -34,14 +34,16 @@ export class Panel {
     this.node = h("section", words, header, this.log.node, this.#notice, this.composer.node, announcer);
   }
 
-  /** Says above the place to write what stands in the way, until it is over. */
-  notice(trouble: "signed_out" | "unavailable" | "not_here" | null, retry: () => void): void {
+  /** Says above the place to write what stands in the way, until it is over; gives its words. */
+  notice(trouble: "signed_out" | "unavailable" | "not_here" | null, retry: () => void): string | null {
     const { texts } = this.desk;
     const name = navigator.onLine ? trouble : "offline";
     this.#notice.hidden = !name;
     const reload = name === "signed_out" && button(texts.of("reload"), () => location.reload());
     const again = name === "unavailable" && button(texts.of("retry"), retry);
-    fill(this.#notice, h("p", {}, name && texts.of(name)), reload || again, reload && contactCard(this.desk, this.desk.contact));
+    const words = name && texts.of(name);
+    fill(this.#notice, h("p", {}, words), reload || again, reload && contactCard(this.desk, this.desk.contact));
+    return words;
   }
 
   #key(event: KeyboardEvent, actions: PanelActions | false): void {

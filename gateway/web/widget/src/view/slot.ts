@@ -1,25 +1,33 @@
 // The blank that a question back asks for: choices as buttons, a day as a calendar, a number as a number.
-import { h } from "../dom";
+import { attribute, h } from "../dom";
 import type { Slot } from "../wire";
 import { button } from "./controls";
 import type { Desk } from "./desk";
 
 const MOST_BUTTONS = 6;
+const LONGEST_VALUE = 1000; // of a quoted text; every other value is shorter
 
 /** Makes the input; what is chosen is asked as the next message. */
 export function slotInput(desk: Desk, slot: Slot): HTMLElement {
   if (slot.type === "enum" && slot.values.length <= MOST_BUTTONS) {
     const made = slot.values.map((value) => button(value, () => desk.ask(value), "chip"));
-    return h("div", { class: "slot row", role: "group", "aria-label": slot.ask, "aria-describedby": "wrong" }, wrong(desk, slot), ...made);
+    return h("div", { class: "slot row", role: "group", "aria-label": slot.ask, "aria-describedby": "wrong" }, slot.is_invalid && wrong(desk, slot), ...made);
   }
   const field = fieldOf(desk, slot);
+  const problem = wrong(desk, slot);
   const submit = (event: Event) => {
     event.preventDefault();
-    if (field.value.trim()) desk.ask(field.value);
-    else field.focus();
+    const text = field.value.trim();
+    const n = [...text].length - Math.min(LONGEST_VALUE, desk.longest);
+    if (n > 0) {
+      problem.textContent = desk.texts.of("over", { n });
+      field.before(problem);
+      attribute(field, "aria-invalid", "true");
+    } else if (text) return desk.ask(text);
+    field.focus();
   };
   const go = h("button", { class: "button primary" }, desk.texts.of("continue"));
-  return h("form", { class: "slot row", submit }, wrong(desk, slot), field, go);
+  return h("form", { class: "slot row", submit }, slot.is_invalid && problem, field, go);
 }
 
 /** Gives what an input takes, where what was said is none of it; empty where nothing was said yet. */
@@ -27,8 +35,8 @@ export function wanted({ texts }: Desk, slot: Slot | null): string {
   return slot?.is_invalid ? texts.of(slot.type === "enum" || slot.type === "date" ? `wrong_${slot.type}` : "wrong") : "";
 }
 
-function wrong(desk: Desk, slot: Slot): HTMLElement | false {
-  return slot.is_invalid && h("p", { id: "wrong", class: "failed" }, wanted(desk, slot));
+function wrong(desk: Desk, slot: Slot): HTMLElement {
+  return h("p", { id: "wrong", class: "failed" }, wanted(desk, slot));
 }
 
 function fieldOf({ texts }: Desk, slot: Slot): HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement {
