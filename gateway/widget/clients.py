@@ -1,6 +1,7 @@
 """Administers the places that embed the widget, within what an administrator's tenant may do."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,8 @@ HEARD = dt.timedelta(minutes=10)
 """How far back a client's pages are looked for: a visit is kept no shorter."""
 _NONE = "there is no such widget client"
 _MOST_CLIENTS = 1000
+_LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?")
+"""Language, script and region, with which browsers write dates; they fail at a name that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,9 @@ class WidgetClientService:
         require_readable(f"widget client {client_id}", settings)
         if not actor.may_see(settings.assistant) or settings.assistant not in self._live():
             raise InvalidContent(f"assistant: {settings.assistant!r} is not live, or is not yours.")
+        for language in settings.languages:
+            if not _LANGUAGE.fullmatch(language):
+                raise InvalidContent(f"languages: browsers know no {language!r}. Write one as en, pt-BR or zh-Hant-TW.")
         for key in settings.keys.keys if settings.keys else ():
             import_public(key, settings.algorithm)
 

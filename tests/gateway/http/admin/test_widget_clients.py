@@ -85,6 +85,7 @@ async def test_an_administrator_of_some_areas_keeps_no_site(admin: AdminWorld, m
         ({"algorithm": "RS256", "keys": {"keys": [{"kty": "RSA", "kid": "k", "n": "AQAB", "e": "AQAB"}]}}, "'k'"),
         ({"texts": {"de": {}}}, "none of its languages"),
         ({"title": "a\x00b"}, "control characters"),
+        ({"languages": ["pt-BR", "en-ab-cd"]}, "'en-ab-cd'"),
     ],
 )
 async def test_what_breaks_a_rule_is_told_with_the_rule(admin: AdminWorld, more, told: str) -> None:
