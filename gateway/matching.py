@@ -24,6 +24,7 @@ PENDING = dt.timedelta(minutes=15)
 """How long a question back waits for its value; later, a message in the same conversation is a new question."""
 _VALUE_CHARS = 64
 """Longer than any value but a quoted text, which takes everything."""
+_QUESTION_MARKS = "?؟"
 
 
 class Matching:
@@ -149,13 +150,16 @@ def _slot_reply(turn: Turn, found: AnyMatch) -> Match | None:
     prompt, slot = _pending_slot(turn)
     if prompt is None or slot is None or (isinstance(found, Match) and found.method is MatchMethod.EXACT):
         return None
+    stated = turn.message
     if isinstance(slot, ShortTextSlot | QuotedTextSlot):
-        is_short = len(turn.message) <= _VALUE_CHARS
+        is_short = len(stated) <= _VALUE_CHARS
         if is_short or isinstance(found, Match) or _is_countered(turn, prompt, found.evidence):
             return None
+    else:
+        stated = stated.rstrip(_QUESTION_MARKS)  # "Leeds?" is meant as a value
     today = turn.at.date()
-    if accept_value(slot, turn.message, today):
-        return _reply_of(turn, prompt, slot, turn.message)
+    if accept_value(slot, stated, today):
+        return _reply_of(turn, prompt, slot, stated)
     if not _asks_itself(turn, prompt, found) and (value := value_within(slot, turn.message, today)):
         return _reply_of(turn, prompt, slot, value.text)
     return None
@@ -193,8 +197,7 @@ def _is_countered(turn: Turn, asking: PromptVersion, evidence: Evidence) -> bool
 
 
 def _may_be_value(message: str) -> bool:
-    is_question = message.endswith(("?", "؟")) and " " in message
-    return len(message) <= _VALUE_CHARS and not is_question
+    return len(message) <= _VALUE_CHARS and not message.endswith(tuple(_QUESTION_MARKS))
 
 
 def _is_asked_for_twice(turn: Turn, needed: SlotNeeded) -> bool:

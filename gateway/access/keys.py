@@ -95,7 +95,9 @@ class KeyService:
         return found
 
     def create(self, actor: Actor, wish: KeyWish, *, owner: str | None = None) -> NewKey:
-        """Makes a key; its maker answers for it. Raises `InvalidContent`, `Conflict` when the name is taken.
+        """Makes a key; its maker answers for it.
+
+        Raises `InvalidContent`, `Refused` for an administrator of some areas, `Conflict` when the name is taken.
 
         `owner` is the id of another user who does; only the command line names one: else whoever holds a key could
         approve what was done with it.
@@ -121,7 +123,7 @@ class KeyService:
         """Makes another key like it for the same client; the old one ends after `overlap`.
 
         Raises `NotFound`, `Conflict` for one that has ended or was rotated, `InvalidContent` for what the actor may not
-        give.
+        give, `Refused` for an administrator of some areas.
         """
         if not dt.timedelta(0) <= overlap <= LONGEST_OVERLAP:
             raise InvalidContent(f"overlap: 0 to {LONGEST_OVERLAP.days} days.")
@@ -236,6 +238,7 @@ class KeyService:
                 raise InvalidContent(f"scopes: you lack a role that `{scope.value}` needs, in all areas.")
         if KeyScope.EDIT in wish.scopes and actor is OPERATOR and owner is None:
             raise InvalidContent("a key that drafts changes needs an owner: name the user who answers for it.")
+        require_everywhere(actor, Role.ADMIN)
 
 
 def is_live(key: ApiKey, now: dt.datetime) -> bool:

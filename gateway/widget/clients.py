@@ -26,8 +26,8 @@ HEARD = dt.timedelta(minutes=10)
 """How far back a client's pages are looked for: a visit is kept no shorter."""
 _NONE = "there is no such widget client"
 _MOST_CLIENTS = 1000
-_LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?")
-"""Language, script and region, with which browsers write dates; they fail at a name that is none."""
+_LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*")
+"""Language, script, region and variants (BCP 47), with which browsers write dates; they fail at a name that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class WidgetClientService:
         with self._database.writing() as transaction:
             before = self._administered(actor, client_id, transaction)
             settings = _with(before.settings, given)
-            self._require_good(actor, client_id, settings)
+            self._require_good(actor, client_id, settings, before.settings.languages)
             secret, sealed = None, before.secrets
             if _signs(settings) and not before.secrets:
                 secret, sealed = self._secret(self._now())
@@ -179,14 +179,16 @@ class WidgetClientService:
         require_everywhere(actor, Role.ADMIN)
         return found
 
-    def _require_good(self, actor: Actor, client_id: str, settings: WidgetSettings) -> None:
+    def _require_good(
+        self, actor: Actor, client_id: str, settings: WidgetSettings, spoken: Collection[str] = ()
+    ) -> None:
         if not PLAIN_ID.fullmatch(client_id):
             raise InvalidContent("id: small letters, digits and hyphens, such as hr-portal; at most 40.")
         require_readable(f"widget client {client_id}", settings)
         if not actor.may_see(settings.assistant) or settings.assistant not in self._live():
             raise InvalidContent(f"assistant: {settings.assistant!r} is not live, or is not yours.")
         for language in settings.languages:
-            if not _LANGUAGE.fullmatch(language):
+            if language not in spoken and not _LANGUAGE.fullmatch(language):
                 raise InvalidContent(f"languages: browsers know no {language!r}. Write one as en, pt-BR or zh-Hant-TW.")
         for key in settings.keys.keys if settings.keys else ():
             import_public(key, settings.algorithm)

@@ -107,7 +107,9 @@ def test_what_is_not_a_value_is_asked_for_again_until_there_is_one(message):
     assert answer(here, "Leeds", conversation="talk").decision.slots == {"site": "Leeds"}
 
 
-@pytest.mark.parametrize("message", ["Do zebras graze quietly?", "zebras graze quietly " * 4])
+@pytest.mark.parametrize(
+    "message", ["Do zebras graze quietly?", "zebras graze quietly " * 4, "Why?", "退款政策是什么\uff1f"]
+)
 def test_a_question_or_a_long_text_is_no_value(message):
     here = build()
     answer(here, "What are the opening hours?", conversation="talk")

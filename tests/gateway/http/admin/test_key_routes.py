@@ -53,11 +53,15 @@ async def test_a_key_gets_no_more_than_its_maker_has(admin: AdminWorld, maker, s
         assert (await client.post(KEYS, json={"name": "key", **sent})).status_code == 422
 
 
-async def test_an_administrator_of_some_areas_ends_no_key(admin: AdminWorld) -> None:
+async def test_an_administrator_of_some_areas_makes_replaces_and_ends_no_key(admin: AdminWorld) -> None:
     made = admin.access.keys.create(OPERATOR, KeyWish(name="hr service"))
-    async with admin.client(person("ida", Role.ADMIN, areas=("it",))) as client:
-        refused = await client.post(f"{KEYS}/{made.record.id}/revoke", json={})
-    assert (refused.status_code, refused.json()["code"]) == (403, "everywhere_needed")
+    key, looks_at_all = f"{KEYS}/{made.record.id}", Grant(Role.VIEWER)
+    asked = [(KEYS, {"name": "own"}), (f"{key}/rotate", {"overlap_hours": 0}), (f"{key}/revoke", {})]
+    ida = person("ida", Role.ADMIN, areas=("it",))
+    async with admin.client(replace(ida, grants=ida.grants | {looks_at_all})) as client:
+        for path, body in asked:
+            refused = await client.post(path, json=body)
+            assert (refused.status_code, refused.json()["code"]) == (403, "everywhere_needed"), path
     assert admin.ring.principal(made.token)
 
 

@@ -1,8 +1,12 @@
 """Widget clients over REST, for administrators."""
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 
 from store.people import OPERATOR, Role
+from store.repositories.widget_clients import WidgetClients
 from store.widgets import WidgetSettings
 from tests.administration import AdminWorld, person
 
@@ -94,6 +98,20 @@ async def test_what_breaks_a_rule_is_told_with_the_rule(admin: AdminWorld, more,
         assert reply.status_code == 422, reply.text
         assert told in reply.json()["detail"]
         assert (await client.get(PATH)).json() == {"clients": []}
+
+
+async def test_a_language_that_was_taken_once_keeps_no_other_change_away(admin: AdminWorld) -> None:
+    made = {**SETTINGS, "languages": ["ca-valencia", "en"]}
+    async with admin.client(ADA) as client:
+        assert (await client.post(PATH, json={"id": "hr-portal", "settings": made})).status_code == 201
+    clients = WidgetClients(admin.database)
+    with admin.database.writing() as transaction:
+        before = clients.get("hr-portal", transaction)
+        older = msgspec.structs.replace(before.settings, languages=("en-ab-cd",))
+        clients.change(replace(before, settings=older), session=transaction)
+    async with admin.client(ADA) as client:
+        kept = await client.patch(f"{PATH}/hr-portal", json={"title": "Renamed"}, headers={"if-match": '"2"'})
+    assert kept.status_code == 200, kept.text
 
 
 async def test_a_change_that_breaks_a_rule_changes_nothing(admin: AdminWorld) -> None:
