@@ -20,7 +20,8 @@ INVENTED = {
     ("tests/gateway/commands/test_empty_places.py", "postgresql://me:secret" + "@"),
     ("tests/gateway/test_otlp.py", "http://me:secret-word" + "@"),
     ("tests/gateway/webhooks/test_webhook_sources.py", "https://user:password" + "@"),
-    ("tests/models/upstream/test_upstream_target.py", "https://user:hunter2" + "@"),
+    *(("tests/gateway/test_upstream_wiring.py", f"https://bot:{begun}{{KEY}}" + "@") for begun in ("", "[")),
+    *(("tests/models/upstream/test_upstream_target.py", f"https://user:{begun}hunter2" + "@") for begun in ("", "[")),
     ("tests/rails/test_nemo_dialog.py", "AKIA" + "IOSFODNN7EXAMPLQ"),
     ("tests/rails/test_sandbox.py", "postgresql://user:secret" + "@"),
 }

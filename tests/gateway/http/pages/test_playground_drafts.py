@@ -160,13 +160,17 @@ async def test_the_state_of_a_draft_is_made_once_and_anew_for_other_content(desk
     assert desk.candidates.made == 2
 
 
-async def test_without_a_model_the_step_and_its_remedy_are_named(desk: AdminWorld, signed_in) -> None:
+async def test_without_a_model_the_step_is_named_and_its_remedy_to_whoever_may_go_there(
+    desk: AdminWorld, signed_in
+) -> None:
     desk.world.parts["model"] = PartReport(PartState.DEGRADED, "no language model is configured")
-    browser = await signed_in("vic")
-    await browser.open(PAGE)
-    assert "The step that words answers cannot run." in browser.text
-    assert "name one under [model] in the settings" in browser.text
-    assert "no language model is configured" in browser.text
+    desk.user("olga", Role.ADMIN)
+    for name, is_told in (("vic", False), ("olga", True)):
+        browser = await signed_in(name)
+        await browser.open(PAGE)
+        assert "The step that words answers cannot run." in browser.text
+        assert "no language model is configured" in browser.text
+        assert ("name one under [model] in the settings" in browser.text) is is_told
 
 
 @pytest.mark.usefixtures("desk")
