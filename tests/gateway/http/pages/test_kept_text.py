@@ -204,7 +204,7 @@ def test_a_text_is_for_nobody_else_in_the_same_tab(watched: Watched) -> None:
 def test_letters_lead_through_the_differences_of_a_change_and_open_its_dialogs(
     admin: AdminWorld, watched: Watched
 ) -> None:
-    page = watched.page
+    page, sent = watched.page, list[str]()
     typed(watched, " of Zoe")
     page.fill("#f-owner", "Zoe")
     with page.expect_navigation():
@@ -223,6 +223,13 @@ def test_letters_lead_through_the_differences_of_a_change_and_open_its_dialogs(
         page.keyboard.press(key)
         seen.append(page.evaluate("document.activeElement.id"))
     assert seen == ["hunk-1-1", "hunk-1-2", "hunk-1-1"]
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.keyboard.press("a")
+    page.keyboard.type("hm, the second fact")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_load_state("networkidle")
+    assert not sent, "nobody sees what stands in a dialog that was closed"
     page.keyboard.press("r")
     dialog = page.locator("dialog[data-letter=r]")
     assert dialog.is_visible()
