@@ -120,6 +120,21 @@ def test_a_question_for_a_test_set_is_asked_about_and_kept_for_its_own_case(
     assert page.input_value("#f-message") == "At home: Set up the VPN"
 
 
+def test_a_question_that_came_with_the_address_is_not_hidden_by_what_was_typed_for_another_case(
+    admin: AdminWorld, watched: Watched
+) -> None:
+    page = watched.page
+    make_live(admin)
+    form = f"{watched.address}/admin/suites/{NAME}/case"
+    page.goto(form)
+    page.locator("#f-message").press_sequentially("May I bring a dog?")
+    page.goto(f"{form}?message=How+do+I+reset+my+VPN%3F&expect=no_match")
+    assert page.input_value("#f-message") == "How do I reset my VPN?"
+    assert page.input_value("#f-expect") == "no_match"
+    page.goto(form)
+    assert page.input_value("#f-message") == "May I bring a dog?"
+
+
 def test_a_text_that_was_saved_is_not_put_back(watched: Watched) -> None:
     page = watched.page
     typed(watched, " of Zoe")
