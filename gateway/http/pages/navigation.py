@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.http.pages.page_table import PAGES
+from gateway.http.pages.page_table import OF_NO_AREA, PAGES
 from gateway.http.pages.texts import Texts
 from gateway.open_work import MOST
 from store.people import Actor
@@ -133,8 +133,10 @@ def actions(actor: Actor) -> tuple[Action, ...]:
 
 
 def may_open(actor: Actor, path: str, method: str = "GET") -> bool:
-    """Whether a role of the person opens the page with that path template."""
-    return any(actor.may(role) for role in PAGES[f"{method} {path}"])
+    """Whether a role of the person opens the page with that path template, and lets them do what it is for."""
+    name = f"{method} {path}"
+    roles = PAGES[name]
+    return actor.may_everywhere(*roles) if name in OF_NO_AREA else any(actor.may(role) for role in roles)
 
 
 def _is_below(path: str, address: str) -> bool:

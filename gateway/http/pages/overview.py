@@ -164,7 +164,7 @@ async def _report(visit: Visit) -> ReadinessReport | None:
 
 async def _steps(visit: Visit, *, has_questions: bool) -> tuple[Step, ...] | None:
     """Returns the list for administrators, and nothing once all of it is done."""
-    if visit.components is None or not visit.may("/admin/keys/new"):
+    if visit.components is None or not visit.may("/admin/people/new"):
         return None
     actor, access = visit.actor, visit.access
     try:
@@ -177,7 +177,7 @@ async def _steps(visit: Visit, *, has_questions: bool) -> tuple[Step, ...] | Non
         Step("content", bool(visit.components.live.current.catalog.prompts), ""),
         Step("authenticator", visit.signed_in.user.has_totp, "/admin/profile/authenticator"),
         Step("people", _has_pair(people), "/admin/people/new"),
-        Step("key", has_own_key, "/admin/keys/new"),
+        Step("key", has_own_key, "/admin/keys/new" if visit.may("/admin/keys/new") else ""),
         Step("question", has_questions, "/admin/playground"),
     )
     return None if all(one.is_done for one in steps) else steps

@@ -138,6 +138,13 @@ PAGES: Final[Mapping[str, frozenset[Role]]] = {
 }
 """Method and path template, to the roles any one of which opens it. A service may demand more, such as an area."""
 
+OF_NO_AREA: Final = frozenset(
+    name
+    for name, roles in PAGES.items()
+    if roles == ADMINS and name.partition(" ")[2].startswith(("/admin/keys/", "/admin/widget/"))
+)
+"""What is offered only to those whose role holds everywhere, because services refuse it to all others."""
+
 NOT_SHOWN: Final = frozenset(name for name in PAGES if name.endswith(("/export", "/found", "/waiting")))
 """Of `PAGES`, those that show nothing: files to be taken along, and what a script asks for."""
 

@@ -34,7 +34,8 @@ def case_form(case: Mapping[str, Any] | None, read: str, change: str) -> Form:
     """Returns the form of a case as it is, or of a new one, of which some fields may be known."""
     known = case if case is not None and "id" in case else {**_FIRST, **(case or {})}
     values = {name: (str(known.get(name) or ""),) for name in FIELDS}
-    return Form(values | {"case": (str(known.get("id") or ""),), "read": (read,), "change": (change,)})
+    place = () if "id" in known else values["message"]  # by which scripts tell texts for new cases apart
+    return Form(values | {"case": (str(known.get("id") or ""),), "read": (read,), "change": (change,), "place": place})
 
 
 def with_case(document: Mapping[str, Any], form: Form) -> dict[str, Any]:

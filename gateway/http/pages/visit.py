@@ -116,7 +116,7 @@ class Visit:
         return await to_thread.run_sync(partial(function, *values, **more), limiter=_THREADS)
 
     def may(self, path: str, method: str = "POST") -> bool:
-        """Whether the table opens that page to the person."""
+        """Whether the table opens that page to the person, for more than to be refused."""
         return may_open(self.actor, path, method)
 
     def link(self, **changes: str | None) -> str:

@@ -6,7 +6,8 @@ const UNSAVED = "data-unsaved"; // on forms whose text was typed or put back her
 export function formAtWork(): HTMLFormElement | null {
   const at = document.activeElement;
   const own = at?.matches("input, textarea, select, .editor") ? at.closest("form") : null;
-  const form = at?.closest("a, dialog") ? own : (own ?? document.querySelector<HTMLFormElement>(`main [${UNSAVED}]`));
+  const unsaved = document.querySelector<HTMLFormElement>(`main [${UNSAVED}]:not(dialog *)`); // in one it may be closed
+  const form = at?.closest("a, dialog") ? own : (own ?? unsaved);
   return form && form.method === "post" && form.querySelector(".primary") ? form : null;
 }
 

@@ -41,7 +41,7 @@ export function fetchPart(part: HTMLElement, address: string, fields: FormData |
   sent.timeout = PATIENCE_MS;
   sent.addEventListener("load", () => {
     const found = sent.responseXML?.getElementById(part.id) ?? null;
-    if (!found && sent.status === 200 && part.matches("[data-work]")) location.reload();
+    if (!found && sent.status === 200 && part.matches("[data-work]")) location.assign(address);
     else show(part, found);
   });
   for (const kind of ["error", "timeout"]) sent.addEventListener(kind, () => show(part, null));

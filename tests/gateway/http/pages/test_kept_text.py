@@ -120,6 +120,21 @@ def test_a_question_for_a_test_set_is_asked_about_and_kept_for_its_own_case(
     assert page.input_value("#f-message") == "At home: Set up the VPN"
 
 
+def test_a_question_that_came_with_the_address_is_not_hidden_by_what_was_typed_for_another_case(
+    admin: AdminWorld, watched: Watched
+) -> None:
+    page = watched.page
+    make_live(admin)
+    form = f"{watched.address}/admin/suites/{NAME}/case"
+    page.goto(form)
+    page.locator("#f-message").press_sequentially("May I bring a dog?")
+    page.goto(f"{form}?message=How+do+I+reset+my+VPN%3F&expect=no_match")
+    assert page.input_value("#f-message") == "How do I reset my VPN?"
+    assert page.input_value("#f-expect") == "no_match"
+    page.goto(form)
+    assert page.input_value("#f-message") == "May I bring a dog?"
+
+
 def test_a_text_that_was_saved_is_not_put_back(watched: Watched) -> None:
     page = watched.page
     typed(watched, " of Zoe")
@@ -204,7 +219,7 @@ def test_a_text_is_for_nobody_else_in_the_same_tab(watched: Watched) -> None:
 def test_letters_lead_through_the_differences_of_a_change_and_open_its_dialogs(
     admin: AdminWorld, watched: Watched
 ) -> None:
-    page = watched.page
+    page, sent = watched.page, list[str]()
     typed(watched, " of Zoe")
     page.fill("#f-owner", "Zoe")
     with page.expect_navigation():
@@ -223,6 +238,13 @@ def test_letters_lead_through_the_differences_of_a_change_and_open_its_dialogs(
         page.keyboard.press(key)
         seen.append(page.evaluate("document.activeElement.id"))
     assert seen == ["hunk-1-1", "hunk-1-2", "hunk-1-1"]
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.keyboard.press("a")
+    page.keyboard.type("hm, the second fact")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_load_state("networkidle")
+    assert not sent, "nobody sees what stands in a dialog that was closed"
     page.keyboard.press("r")
     dialog = page.locator("dialog[data-letter=r]")
     assert dialog.is_visible()

@@ -57,6 +57,14 @@ async def test_a_file_is_shown_before_any_of_it_is_in_a_change(admin: AdminWorld
     assert not [one for one in browser.page.forms if one["action"] == path]
 
 
+async def test_how_many_rows_were_read_is_shown_and_not_said_each_time(signed_in) -> None:
+    browser = await signed_in("ada")
+    await browser.open(IMPORT)
+    await browser.upload(IMPORT, ("ours.csv", CSV), area="it", owner="Service Desk")
+    assert "Rows so far: 0" in browser.text
+    assert '<p role="status" class="live-said" data-said></p>' in browser.reply.text
+
+
 async def test_refused_rows_are_told_with_their_lines_and_given_back_as_they_came(admin: AdminWorld, signed_in) -> None:
     browser = await signed_in("ada")
     wrong = b'"A title","","An answer","en"\n'

@@ -6,6 +6,7 @@ import re
 import httpx
 import pytest
 
+from gateway.access.keys import KeyWish
 from gateway.http import static
 from gateway.http.static import StaticFile
 from store.people import OPERATOR, Role
@@ -35,6 +36,25 @@ def stored(admin: AdminWorld, client: str = "hr-portal"):
 
 def frames(browser: PlainBrowser) -> list[str]:
     return [str(values["src"]) for tag, values in browser.page.tags if tag == "iframe"]
+
+
+async def test_an_administrator_of_some_areas_is_offered_no_change_of_sites_and_keys(
+    admin: AdminWorld, signed_in
+) -> None:
+    make_site(admin)
+    key = admin.access.keys.create(OPERATOR, KeyWish(name="hr service")).record
+    admin.user("ida", Role.ADMIN, areas=("it",))
+    ida = await signed_in("ida")
+    for path in ("/admin/widget", ONE, "/admin/keys", f"/admin/keys/{key.id}"):
+        await ida.open(path)
+        assert ida.status == 200
+        assert not [one for one in ida.page.forms if one["action"].startswith(("/admin/widget/", "/admin/keys/"))]
+        assert NEW not in ida.reply.text
+        assert f"{ONE}/edit" not in ida.reply.text
+        assert "/admin/keys/new" not in ida.reply.text
+    assert "Only an administrator of all areas replaces or revokes keys." in ida.text
+    await ida.open(ONE)
+    assert "Only an administrator of all areas changes sites." in ida.text
 
 
 async def test_without_a_site_the_page_says_what_belongs_there(ada: PlainBrowser) -> None:
@@ -230,7 +250,7 @@ async def test_an_auditor_reads_and_changes_nothing(admin: AdminWorld, signed_in
     assert "hr-portal" in browser.text
     assert "Add a site" not in browser.text
     await browser.open(ONE)
-    assert "Only an administrator changes sites." in browser.text
+    assert "Only an administrator of all areas changes sites." in browser.text
     assert not [one for one in browser.page.forms if one["action"].startswith(ONE)]
     await browser.open(f"{ONE}/edit")
     assert browser.status == 403
