@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -37,12 +38,13 @@ class BatchThread(Generic[_T]):
         self._queue: SimpleQueue[tuple[_T, asyncio.AbstractEventLoop, asyncio.Future[None]]] = SimpleQueue()
         self._guard = threading.Lock()
         self._is_running = False
-        self._left = 0
+        self._left: deque[_T] = deque()
 
     @property
-    def left(self) -> int:
-        """Items that were not worked on yet."""
-        return self._left
+    def left(self) -> tuple[_T, ...]:
+        """Items that were not worked on yet, in the order in which they came."""
+        with self._guard:
+            return tuple(self._left)
 
     async def put(self, item: _T) -> None:
         """Waits until the item was worked on, or raises what became of it. Cancelled, it is worked on all the same.
@@ -53,7 +55,7 @@ class BatchThread(Generic[_T]):
         done: asyncio.Future[None] = loop.create_future()
         with self._guard:
             self._queue.put((item, loop, done))
-            self._left += 1
+            self._left.append(item)
             if not self._is_running:
                 threading.Thread(target=self._run, name=self._name, daemon=True).start()
                 self._is_running = True
@@ -76,7 +78,8 @@ class BatchThread(Generic[_T]):
                     batch.append(self._queue.get_nowait())
             errors = self._errors_of([item for item, _, _ in batch])
             with self._guard:
-                self._left -= len(batch)
+                for _ in batch:
+                    self._left.popleft()
             is_left = True  # looked at when nothing comes for a second
             self._tell(batch, errors)
 

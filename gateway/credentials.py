@@ -228,6 +228,7 @@ def load_secret(path: Path) -> bytes:
 
 def write_secret(path: Path, secret: str) -> None:
     """Writes a secret for a person to a line of a file of its owner alone, mode 0600. Raises `OSError`."""
+    path.unlink(missing_ok=True)  # a file that is there keeps its mode
     path.touch(mode=0o600)
     path.write_text(secret + "\n")
 

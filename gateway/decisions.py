@@ -142,10 +142,15 @@ class DecisionLog:
     def close(self, *, within_s: float = CLOSING_S) -> None:
         """Waits until everything is stored, so long at most; what is not is lost, and told in the log. Blocks."""
         until = time.monotonic() + within_s
-        while (left := self._writer.left + self.waiting) and time.monotonic() < until:
+        while (self._writer.left or self._waiting) and time.monotonic() < until:
             time.sleep(_LOOK_S)
-        if left:
-            self._log.critical("decisions_lost", count=left, ids=[row.decision.id for row in self._waiting])
+        # In this order: from the one it goes to the other, and for a moment it is in both.
+        unanswered = [decision.id for decision, _ in self._writer.left]
+        ids = [row.decision.id for row in self._waiting]
+        unanswered = [one for one in unanswered if one not in ids]
+        if ids or unanswered:
+            count = len(ids) + len(unanswered)
+            self._log.critical("decisions_lost", count=count, ids=ids, unanswered=unanswered)
 
     def _write(self, decided: Sequence[tuple[Decision, Said | None]]) -> Sequence[Exception | None]:
         """Stores what waited and what came; returns for each that came why it could be kept nowhere."""

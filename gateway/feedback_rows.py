@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from store.feedback import Feedback, Verdict
 from store.formats.rows import Conversation, Preference, Speaker, Turn, line_of
 from store.repositories.feedback import JudgedAnswer
-from store.types import Outcome
+from store.types import Decision, Outcome, Words
 
 MOST_WAITING = 20_000
 """Answers that wait in memory for one to be paired with; the oldest give way and are told as unpaired."""
@@ -28,7 +28,8 @@ class PairingReport:
     without_text: int = 0
     """Verdicts whose answer's text is not kept: they count in the rates alone."""
     unpaired: int = 0
-    """Answers with a text, to which there is no answer with the other verdict for the same prompt version and slots."""
+    """Answers with a text, to which there is no answer with the other verdict for the same prompt version and slots;
+    and those that were withheld or replaced."""
     same_answer: int = 0
     """Answers that were the same as every one of the other verdict: words cannot prefer themselves."""
 
@@ -54,15 +55,7 @@ def paired(judged: Iterable[JudgedAnswer], report: PairingReport) -> Iterator[Pr
     """
     waiting: dict[Group, dict[Verdict, deque[_Answer]]] = {}
     order: deque[tuple[Group, Verdict, str]] = deque()
-    for one in judged:
-        report.judged += 1
-        words, decision, feedback = one.words, one.decision, one.feedback
-        if words is None or decision is None or not words.answer:
-            report.without_text += 1
-            continue
-        if decision.outcome in _REPLACED:
-            report.unpaired += 1
-            continue
+    for feedback, decision, words in _answers(judged, report):
         if feedback.texts is not None and feedback.texts.better and feedback.texts.better != words.answer:
             report.by_better += 1
             report.pairs += 1
@@ -95,20 +88,28 @@ def message_rows(
 ) -> Iterator[Conversation]:
     """Gives each judged answer as a conversation of two messages, with the verdict as OASST's labels say it.
 
-    `language_of` says what the prompt that answered is written in, empty for an answer of none.
+    One that was withheld, or broke off and was replaced by the fallback, is left out. `language_of` says what the
+    prompt that answered is written in, empty for an answer of none.
     """
+    for feedback, _, words in _answers(judged, report):
+        language, is_helpful = language_of(feedback), feedback.verdict is Verdict.UP
+        turns = (
+            Turn(Speaker.PERSON, words.message, id=f"{feedback.decision}-q", language=language),
+            Turn(Speaker.ASSISTANT, words.answer, id=feedback.decision, language=language, helpful=is_helpful),
+        )
+        yield line_of(turns, conversation_id=feedback.decision)
+
+
+def _answers(judged: Iterable[JudgedAnswer], report: PairingReport) -> Iterator[tuple[Feedback, Decision, Words]]:
+    """Gives those whose words are kept and are the answer alone, and counts the others."""
     for one in judged:
         report.judged += 1
-        if one.words is None or not one.words.answer:
+        if one.words is None or one.decision is None or not one.words.answer:
             report.without_text += 1
-            continue
-        language = language_of(one.feedback)
-        is_helpful = one.feedback.verdict is Verdict.UP
-        turns = (
-            Turn(Speaker.PERSON, one.words.message, id=f"{one.feedback.decision}-q", language=language),
-            Turn(Speaker.ASSISTANT, one.words.answer, id=one.feedback.decision, language=language, helpful=is_helpful),
-        )
-        yield line_of(turns, conversation_id=one.feedback.decision)
+        elif one.decision.outcome in _REPLACED:
+            report.unpaired += 1
+        else:
+            yield one.feedback, one.decision, one.words
 
 
 def _taken(others: deque[_Answer], answer: _Answer) -> _Answer | None:

@@ -107,7 +107,10 @@ def plan_model(header: GgufHeader, machine: Machine, wish: Wish) -> ModelPlan:
             "Lower context_tokens."
         )
     if wish.gpu_layers and not machine.gpus:
-        raise ModelRefused(f"{header.file} is to have layers on a GPU, but {machine.no_gpu}. Set gpu_layers to 0.")
+        raise ModelRefused(
+            f"{header.file} is to have layers on a GPU, but {machine.no_gpu}. Mend that, or set gpu_layers to 0, "
+            "or in the settings to -1, which uses one as soon as it can."
+        )
     may_unpack = wish.may_unpack and gains_by_unpacking(header)
     plans = [
         _plan(header, machine, wish, gpu_layers=layers, sequences=sequences, is_unpacked=is_unpacked)

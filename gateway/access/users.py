@@ -40,6 +40,7 @@ class Awaited:
 
     user: User
     expires_at: dt.datetime
+    token_hash: bytes
 
 
 class UserService:
@@ -201,9 +202,10 @@ class UserService:
             is_waiting = len(known) == 1 and only.password_hash is None and only.actor.may(Role.ADMIN)
             if not is_waiting:
                 return None
-            until = self._users.setup_token_until(only.id, transaction)
-            is_good = until is not None and until > self._now()
-            return Awaited(only, until) if until and is_good else self._invite(SYSTEM, only, transaction)
+            given = self._users.setup_token(only.id, transaction)
+            if given is None or given[1] <= self._now():
+                return self._invite(SYSTEM, only, transaction)
+            return Awaited(only, expires_at=given[1], token_hash=given[0])
 
     def _invite(self, actor: Actor, user: User, transaction: Transaction) -> Invited:
         token, expires_at = new_token(), self._now() + SETUP_LIFETIME

@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from pathlib import Path
 
 import click
 import msgspec
 
+from gateway.access.sealing import hash_of
 from gateway.access.users import Awaited, Invited
 from gateway.access_settings import LOOPBACK
 from gateway.beginning import example_folder
@@ -158,15 +159,24 @@ def _announce_first_administrator(settings: Settings) -> str | None:
             told = f"First administrator {found.user.name!r}: set a password on the page /admin/setup, or with "
             told += f"POST /v1/admin/setup, within 24 hours and with the token in {path}"
         case Awaited():
-            told = f"First administrator {found.user.name!r} has not set a password yet. The token, in "
-            told += f"{INVITATION_FILE} in the data folder of the gateway that made it, is good until "
-            told += f"{found.expires_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. "
+            elsewhere = f"shown by the command that made it, or in {INVITATION_FILE} in another gateway's data folder"
+            where = f"in {path}" if _is_kept(path, found) else elsewhere
+            until = f"{found.expires_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+            told = f"First administrator {found.user.name!r} has not set a password yet. "
+            told += f"The token, {where}, is good until {until}. "
             told += f"For another one: canongate user reset-password {found.user.name}"
         case None:
             path.unlink(missing_ok=True)
             return None
     click.echo(told, err=True)
     return told
+
+
+def _is_kept(path: Path, awaited: Awaited) -> bool:
+    """Whether the file has the token that is good now; one that was made since is not there."""
+    with suppress(OSError, UnicodeDecodeError):
+        return hash_of(path.read_text().strip()) == awaited.token_hash
+    return False
 
 
 def _tell_places(settings: Settings, gateway: str, administrator: str | None) -> None:

@@ -115,6 +115,8 @@ class UpstreamClient:
                         with contextlib.suppress(ModelUnavailable):  # too long: the connection is not used again
                             await _small_body(response)
         except TimeoutError as error:
+            if HTTPStatus.OK in statuses:
+                return f"the upstream did not list its models within {PROBE_S:g} s"
             raise ModelUnavailable(f"the upstream did not answer within {PROBE_S:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise ModelUnavailable(f"the upstream cannot be reached ({_why(error)})") from error

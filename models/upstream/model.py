@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 from models.errors import ModelRefused, ModelTimeout, ModelUnavailable, RequestCancelled
 from models.flights import Flights
@@ -27,8 +28,8 @@ HEALTH_S = 5.0
 """Between two looks at the server's health."""
 
 AWAY_LOOKS = 2
-"""So many in a row without an answer, after one with one: the server is left alone until it answers. A single one may
-be late because it has much to do, and one that never answers a look may have odd routes for it."""
+"""So many in a row without an answer, after one with one, and no text of an answer between: the server is left alone
+until it answers. Looks may be late because it has much to do, and one that never answers any may have odd routes."""
 
 MAX_BYTES_PER_TOKEN = 16
 """A text of more bytes than this times the context cannot fit; word pieces of English have about 4."""
@@ -72,7 +73,7 @@ class UpstreamModel:
         self._flights = Flights(limits.requests, self._watch)
         self._look = LastLook(f"upstream {self.name}", _LOG)
         self._unanswered: int | None = None
-        """Looks since the last that was answered; None before the first such."""
+        """Looks since the last that was answered, or since a text came; None before the first that was answered."""
 
     def adapter(self, assistant: str) -> str:
         """Adds nothing for anybody: what else runs there is part of the revision that its operator names."""
@@ -146,11 +147,17 @@ class UpstreamModel:
     ) -> Completion:
         try:
             request = await self._request(prompt, sampling)
-            return await self._client.answer(request, on_text, deadline_s=deadline_s)
+            return await self._client.answer(request, partial(self._hear, on_text), deadline_s=deadline_s)
         except (ModelRefused, ModelUnavailable):
             if self._tokens is not None:
                 self._tokens.forget()
             raise
+
+    def _hear(self, on_text: OnText, text: str) -> None:
+        """Passes a text on. A server that gives one is there, however late its looks are."""
+        if self._unanswered:
+            self._unanswered = 0
+        on_text(text)
 
     async def _request(self, prompt: ApprovedPrompt, sampling: Sampling) -> UpstreamRequest:
         if self._tokens is not None:

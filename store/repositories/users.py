@@ -134,9 +134,10 @@ class Users:
         session.add(SetupTokenRow(user_id=user_id, token_hash=token_hash, expires_at=expires_at))
         session.flush()
 
-    def setup_token_until(self, user_id: str, session: Session) -> dt.datetime | None:
-        """Returns until when the user can set a password with a token; None without one."""
-        return session.scalar(select(SetupTokenRow.expires_at).where(SetupTokenRow.user_id == user_id))
+    def setup_token(self, user_id: str, session: Session) -> tuple[bytes, dt.datetime] | None:
+        """Returns the hash of the token with which the user can set a password, and until when; None without one."""
+        row = session.scalar(select(SetupTokenRow).where(SetupTokenRow.user_id == user_id))
+        return None if row is None else (row.token_hash, row.expires_at)
 
     def hold_first(self, session: Session) -> None:
         """Lets nobody else make the first user until the session's transaction ends."""

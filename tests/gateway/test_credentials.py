@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from gateway import credentials
-from gateway.credentials import TRUSTED_S, KeyRing, is_valid, key_id_of, load_pepper, new_key
+from gateway.credentials import TRUSTED_S, KeyRing, is_valid, key_id_of, load_pepper, new_key, write_secret
 from gateway.errors import NotAllowed, SettingsInvalid
 from store.errors import NotFound, StoreUnavailable
 from store.types import KeyScope
@@ -341,3 +341,11 @@ def test_a_rate_class_that_is_no_longer_there_is_the_standard_one():
     known = KeyRing(store, PEPPER, requests_per_minute=7, rate_classes={"scan": 6000})
     assert known.principal(key.token).requests_per_minute == 6000
     assert KeyRing(store, PEPPER, requests_per_minute=7).principal(key.token).requests_per_minute == 7
+
+
+def test_a_secret_is_written_for_its_owner_alone_also_over_a_file_that_others_could_read(tmp_path):
+    path = tmp_path / "secret"
+    path.write_text("old")
+    path.chmod(0o644)
+    write_secret(path, "new")
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new\n", 0o600)

@@ -238,6 +238,30 @@ def test_what_the_database_did_not_take_until_the_end_is_told(store):
     )
 
 
+def test_what_the_database_still_had_in_hand_at_the_end_is_told_by_id(store):
+    held = threading.Event()
+
+    class Slow(MemoryDecisions):
+        def add_all(self, rows):
+            held.wait(60)
+            store.add_all(rows)
+
+    log = DecisionLog(Slow(), within_s=0.01)
+    for number in (1, 2):
+        with pytest.raises(NotServing):
+            record(log, number)
+    with capture_logs() as lines:
+        log.close(within_s=0.01)
+    held.set()
+    (line,) = lines
+    assert (line["event"], line["count"], line["ids"], line["unanswered"]) == (
+        "decisions_lost",
+        2,
+        [],
+        ["id-1", "id-2"],
+    )
+
+
 def test_what_comes_while_the_writer_is_busy_is_one_transaction():
     held = threading.Event()
 

@@ -4,7 +4,7 @@ import pytest
 
 from models import planning
 from models.catalog import known_model, located
-from models.device import Gpu, Machine
+from models.device import NO_GPU_BUILD, Gpu, Machine
 from models.errors import ModelRefused
 from models.files.gguf import GgufHeader, read_header
 from models.files.gguf_layout import Tensor
@@ -143,6 +143,8 @@ def test_a_card_helps_a_machine_whose_memory_is_too_small_alone():
 def test_layers_for_a_card_that_is_not_there_are_refused():
     with pytest.raises(ModelRefused, match="nvidia-smi shows none"):
         plan_model(llama_13b(), Machine(8, 64 * GIB), Wish(gpu_layers=-1))
+    with pytest.raises(ModelRefused, match=r"built without one.* to 0.* to -1, which uses one"):
+        plan_model(llama_13b(), Machine(8, 64 * GIB, no_gpu=NO_GPU_BUILD), Wish(gpu_layers=20))
 
 
 def test_two_cards_are_counted_together_and_each_keeps_its_reserve():

@@ -134,20 +134,23 @@ def test_a_question_that_is_too_long_is_said_to_be(widget: WidgetPage) -> None:
 @pytest.mark.parametrize("is_online", [True, False])
 def test_what_stands_in_the_way_is_said_when_the_panel_is_opened(widget: WidgetPage, *, is_online: bool) -> None:
     widget.gateway.configuration["sign_in"] = "required" if is_online else "none"
+    widget.hold_time()
     widget.visit()
     widget.listen()
-    widget.launcher.focus()
     if is_online:
+        widget.launcher.focus()
         expect(widget.element.locator(".notice")).to_contain_text("Please reload the page")
     else:
+        with widget.page.expect_request_finished(lambda one: one.url.endswith("/widget/v1/sessions")):
+            widget.launcher.focus()
         widget.page.context.set_offline(True)
         expect(widget.element.locator(".notice")).to_contain_text("You are offline")
-    widget.page.wait_for_timeout(500)
+    widget.page.clock.run_for(500)
     assert not widget.spoken
     widget.page.keyboard.press("Enter")
     told = widget.element.locator(".notice p").first.inner_text()
     expect(widget.element.locator(".panel > .sr")).to_have_text(told)
-    widget.page.wait_for_timeout(500)
+    widget.page.clock.run_for(500)
     assert widget.spoken == [told]
 
 

@@ -90,7 +90,7 @@ class PairingReply(msgspec.Struct, frozen=True):
     without_text: int
     """Verdicts on answers whose text is not kept."""
     unpaired: int
-    """Answers to which there is none of the other verdict for the same prompt version and slots."""
+    """Answers to which there is none of the other verdict for the same prompt version and slots, and replaced ones."""
     same_answer: int
     """Of these, how many met only their own words."""
 

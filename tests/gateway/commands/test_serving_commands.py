@@ -53,6 +53,21 @@ def test_a_start_tells_where_the_first_key_and_token_are_and_shows_neither(run, 
     assert not (run.data / "first-token").exists(), "it was used"
 
 
+@pytest.mark.usefixtures("served")
+def test_a_start_names_the_file_of_the_first_token_only_while_that_token_is_good(run):
+    kept = run.data / "first-token"
+    assert str(kept) in run("serve").err
+    assert str(kept) in run("serve").err
+    assert run("user", "reset-password", "admin").status == 0
+    told = run("serve").err
+    assert str(kept) not in told
+    assert "shown by the command that made it" in told
+    kept.write_bytes(b"\xff")
+    assert run("serve").err == told
+    kept.unlink()
+    assert run("serve").err == told
+
+
 def test_a_demo_keeps_the_form_that_the_settings_name(run, content, served, monkeypatch):
     monkeypatch.setenv("CANONGATE_PAGE__TRY_IT", "another")
     run("demo", "--example", content)

@@ -103,6 +103,8 @@ class FakeUpstream:
     models: int = 200
     is_silent: bool = False
     """Whether it says nothing when its health is asked for."""
+    lists_nothing: bool = False
+    """Whether it says nothing when its models are asked for."""
     seen: list[Exchange] = field(default_factory=list)
     """The requests for an answer."""
     looks: int = 0
@@ -154,6 +156,8 @@ class FakeUpstream:
                 exchange.wait_closed()
             exchange.error(self.health, "{}")
         elif path == "/v1/models":
+            if self.lists_nothing:
+                exchange.wait_closed()
             exchange.error(self.models, "{}")
         else:
             with self._lock:

@@ -1,6 +1,10 @@
 """What can be expected of an upstream: its breaker and its health, as seen by requests and by readiness."""
 
+import asyncio
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import pytest
 
@@ -93,14 +97,59 @@ def test_a_server_that_no_longer_answers_is_left_alone_until_it_does(monkeypatch
     with fake_upstream() as server, upstream(server.url) as model:
         server.is_silent = True
         monkeypatch.setattr(upstream_client, "PROBE_S", 0.05)
-        asked_until(model, is_there=False)
-        before = len(server.seen)
+        last = server.looks + upstream_module.AWAY_LOOKS
+        wait_until(lambda: server.looks > last)
         with pytest.raises(ModelUnavailable, match="does not answer"):
             ask(model)
-        assert len(server.seen) == before
+        assert not server.seen
         server.is_silent = False
         monkeypatch.setattr(upstream_client, "PROBE_S", 30.0)
-        asked_until(model, is_there=True)
+        wait_until(lambda: is_answered(model))
+
+
+def test_a_server_that_gives_text_is_asked_however_late_its_looks_are(monkeypatch):
+    monkeypatch.setattr(upstream_module, "HEALTH_S", 0.0)
+    looks, more, has_begun = SimpleQueue(), threading.Event(), threading.Event()
+    looks.put("")
+
+    async def look(_):
+        while looks.empty():  # noqa: ASYNC110 - a queue of threads
+            await asyncio.sleep(0.01)
+        if late := looks.get():
+            raise ModelUnavailable(late)
+
+    def long(exchange):
+        exchange.head()
+        exchange.token("The office")
+        more.wait(60)
+        exchange.token(" opens.")
+        exchange.finish("stop", 2)
+
+    monkeypatch.setattr(upstream_client.UpstreamClient, "fault", look)
+    with fake_upstream(GOOD, GOOD, long) as server, upstream(server.url) as model, ThreadPoolExecutor(1) as threads:
+        looks.put("late")
+        wait_until(lambda: model.fault == "late")
+        assert ask(model).text
+        looks.put("late after an answer")
+        wait_until(lambda: model.fault == "late after an answer")
+        whole = threads.submit(ask, model, timeout_s=60.0, on_text=lambda _: has_begun.set())
+        try:
+            assert has_begun.wait(60)
+            looks.put("late in an answer")
+            wait_until(lambda: model.fault == "late in an answer")
+            assert ask(model).text
+        finally:
+            more.set()
+        assert whole.result().text == "The office opens."
+
+
+def test_a_server_that_says_that_it_is_well_is_there_though_it_does_not_list_its_models(monkeypatch):
+    monkeypatch.setattr(upstream_module, "HEALTH_S", 0.02)
+    with fake_upstream() as server, upstream(server.url) as model:
+        server.lists_nothing = True
+        monkeypatch.setattr(upstream_client, "PROBE_S", 0.2)
+        wait_until(lambda: model.fault == "the upstream did not list its models within 0.2 s")
+        assert model.state is ModelState.DOWN
 
 
 def test_a_server_that_never_answers_a_look_is_asked_all_the_same(monkeypatch):
@@ -109,21 +158,20 @@ def test_a_server_that_never_answers_a_look_is_asked_all_the_same(monkeypatch):
     with fake_upstream() as server:
         server.is_silent = True
         with upstream(server.url) as model:
-            give_up = time.monotonic() + 30.0
-            while server.looks <= upstream_module.AWAY_LOOKS + 1 and time.monotonic() < give_up:
-                time.sleep(0.01)
+            wait_until(lambda: server.looks > upstream_module.AWAY_LOOKS + 1)
             assert model.state is ModelState.DOWN
             assert ask(model).text
 
 
-def asked_until(model, *, is_there):
-    give_up = time.monotonic() + 30.0
-    while time.monotonic() < give_up:
-        try:
-            found = bool(ask(model).text)
-        except ModelUnavailable:
-            found = False
-        if found is is_there:
-            return
+def is_answered(model):
+    try:
+        return bool(ask(model).text)
+    except ModelUnavailable:
+        return False
+
+
+def wait_until(is_so):
+    give_up = time.monotonic() + 60.0
+    while not is_so() and time.monotonic() < give_up:
         time.sleep(0.01)
-    pytest.fail(f"it never was {'there' if is_there else 'away'}")
+    assert is_so()

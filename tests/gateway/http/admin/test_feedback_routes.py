@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway import feedback_rows
 from gateway.decisions import DecisionLog, Said
-from gateway.feedback_rows import PairingReport, paired
+from gateway.feedback_rows import PairingReport, message_rows, paired
 from store.content import KeepsText
 from store.feedback import Feedback, FeedbackReason, FeedbackTexts, HelpfulRate, Verdict
 from store.formats.registry import FORMATS
@@ -357,6 +357,16 @@ def test_answers_that_an_approved_text_took_the_place_of_are_never_paired(outcom
     report = PairingReport()
     assert list(paired([shown, improved, judged(2, Verdict.UP, "Pull it.")], report)) == []
     assert (report.judged, report.by_better, report.unpaired) == (3, 0, 3)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.BLOCKED_OUTPUT, Outcome.DEGRADED])
+def test_answers_that_an_approved_text_took_the_place_of_are_no_messages(outcome: Outcome) -> None:
+    replaced = judged(1, Verdict.UP, "Push.\n\nAsk at the desk.", outcome=outcome)
+    forgotten = dataclasses.replace(replaced, decision=None)
+    report = PairingReport()
+    rows = message_rows([replaced, forgotten, judged(2, Verdict.UP, "Pull it.")], report, lambda _: "en")
+    assert [row.id for row in rows] == ["id-2"]
+    assert (report.judged, report.unpaired, report.without_text) == (3, 1, 1)
 
 
 def test_many_answers_wait_after_others_that_found_their_pairs(monkeypatch) -> None:
