@@ -182,8 +182,7 @@ class ChatPipeline:
             return await self._approved(turn, rate, content.answer, Outcome.ANSWERED, Source.of(content))
 
         # (4) render
-        approved = ApprovedPrompt(render_prompt(turn.assistant, content, turn.values))
-        turn.sent = approved
+        turn.sent = approved = ApprovedPrompt(render_prompt(turn.assistant, content, turn.values))
 
         # (5) and (6) for an answer in the model's words
         return await self._worded(turn, rate, watcher, approved, content)

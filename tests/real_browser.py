@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 import uvicorn
 
+from gateway.http.static import FILES
 from tests.administration import PASSWORD
 
 if TYPE_CHECKING:
@@ -110,6 +111,28 @@ class Watched:
     def overflows(self) -> bool:
         """Whether the page scrolls sideways."""
         return bool(self.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+def require_bundle() -> None:
+    """Whoever could build the scripts must have: only others skip."""
+    if "page.js" not in FILES:
+        words = "the scripts were not built. Run `make setup`."
+        (pytest.fail if os.geteuid() == 0 else pytest.skip)(words)
+
+
+@contextmanager
+def watching(app: Any, *, locale: str = "en-GB") -> Iterator[Watched]:
+    """Serves an application, and gives a page of it on which ada signed in; in the end nothing may have complained."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and only where there is a browser
+
+    require_bundle()
+    with served(app) as address, sync_playwright() as playwright:
+        browser = start(playwright)
+        found = Watched.of(browser.new_context(locale=locale, reduced_motion="reduce"), address)
+        found.sign_in("ada")
+        yield found
+        browser.close()
+    assert not found.complaints
 
 
 def start(playwright: "Playwright") -> Any:

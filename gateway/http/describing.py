@@ -38,14 +38,13 @@ HEADERS: Final[Mapping[str, str]] = {
     REPLAYED: "`true` on the kept reply of an earlier request with the same Idempotency-Key.",
 }
 _RATES: Final = tuple(name for name in HEADERS if name.startswith("x-ratelimit"))
-_REQUESTS: Final = tuple(name for name in _RATES if name.endswith("-requests"))
 _OF_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "create_chat_completion": (*_RATES, *(name for name in HEADERS if name.startswith("x-canongate"))),
     "chat": (*_RATES, *(name for name in HEADERS if name.startswith("x-canongate"))),
     "check_text": (*_RATES, "x-canongate-policy-version"),
     "try_match": (*_RATES, "x-canongate-outcome"),
     "create_embeddings": _RATES,
-    "give_feedback": _REQUESTS,
+    "give_feedback": tuple(name for name in _RATES if name.endswith("-requests")),
 }
 """What successful replies of an operation carry beside what all do."""
 _REASONS: Final = {

@@ -20,7 +20,7 @@ from store.review.reading import Reading
 from store.review.types import Bounds, Noted, Reason, Wanted
 from tests.administration import person
 from tests.building import ASSISTANT
-from tests.gateway.test_decisions import decision
+from tests.gateway.recorded import decision
 from tests.migrated import migrate_new
 
 NOW = dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)

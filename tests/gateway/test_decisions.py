@@ -1,9 +1,7 @@
 """Decisions: none is lost while the database is away, their order is kept, and without a place for them all stops."""
 
-import datetime as dt
 import json
 import threading
-import time
 from dataclasses import dataclass, field
 
 import anyio
@@ -12,7 +10,6 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from gateway import batch_thread
 from gateway import decisions as module
 from gateway.decisions import DecisionLog, Said
 from gateway.errors import NotServing
@@ -20,45 +17,8 @@ from gateway.privacy import UNLINKED, Privacy
 from rails.redaction import redact
 from store.content import KeepsText
 from store.errors import Conflict, StoreUnavailable
-from store.types import Decision, Outcome
 from tests.building import MemoryDecisions
-
-
-def decision(number: int = 1, **changes) -> Decision:
-    fields = {
-        "id": f"id-{number}",
-        "at": dt.datetime(2026, 11, 25, 9, 0, number % 60, tzinfo=dt.UTC),
-        "assistant": "desk",
-        "principal": "caller01",
-        "conversation": "talk",
-        "outcome": Outcome.ANSWERED,
-        "source": "generate",
-        "message_chars": 20,
-        "prompt_key": f"it.number-{number}",
-        "prompt_version": 1,
-        "prompt_sha256": "a" * 64,
-        "slots": {"site": "Leeds"},
-        "needs_slot": None,
-        "has_quoted_text": False,
-        "score": 1.0,
-        "margin": None,
-        "method": "exact",
-        "gate": "exact_phrase",
-        "rails": (
-            {"name": "length", "stage": "input", "status": "passed", "duration_ms": 0.1},
-            {"name": "secrets", "stage": "input", "status": "blocked", "duration_ms": 0.1},
-        ),
-        "timings_ms": {"total": 1.0},
-        "store_revision": 1,
-        "matcher": None,
-        "policy": "desk",
-        "policy_revision": 3,
-        "model_sha256": None,
-        "sent_sha256": None,
-        "prompt_tokens": 0,
-        "completion_tokens": 0,
-    }
-    return Decision(**(fields | changes))
+from tests.gateway.recorded import Held, decision, ids, record
 
 
 @pytest.fixture(autouse=True)
@@ -73,11 +33,6 @@ def store():
     return MemoryDecisions()
 
 
-def record(log: DecisionLog, *numbers: int) -> None:
-    for number in numbers:
-        anyio.run(log.record, decision(number))
-
-
 def together(log: DecisionLog, *numbers: int) -> None:
     async def all_at_once() -> None:
         async with anyio.create_task_group() as group:
@@ -85,10 +40,6 @@ def together(log: DecisionLog, *numbers: int) -> None:
                 group.start_soon(log.record, decision(number))
 
     anyio.run(all_at_once)
-
-
-def ids(store: MemoryDecisions) -> list[str]:
-    return [row.id for row in store.rows]
 
 
 def test_a_decision_is_stored_when_recording_returns(store):
@@ -142,124 +93,6 @@ def test_one_that_the_database_refuses_does_not_stop_the_rest():
         together(log, 1, 2, 3)
     assert (sorted(ids(store)), log.waiting) == (["id-1", "id-3"], 0)
     assert [line["id"] for line in lines if line["event"] == "decision_refused"] == ["id-2"]
-
-
-def test_what_waits_is_stored_as_soon_as_the_database_is_back_without_another_message(store, monkeypatch):
-    monkeypatch.setattr(batch_thread, "AGAIN_S", 0.01)
-    log = DecisionLog(store)
-    store.is_down = True
-    record(log, 1)
-    store.is_down = False
-    for _ in range(500):
-        if not log.waiting:
-            break
-        time.sleep(0.01)
-    assert (ids(store), log.waiting) == (["id-1"], 0)
-
-
-def wait_until(is_so) -> None:
-    until = time.monotonic() + 60
-    while not is_so() and time.monotonic() < until:
-        time.sleep(0.01)
-    assert is_so()
-
-
-def test_an_error_that_nobody_foresaw_while_what_waits_is_stored_ends_nothing(store, monkeypatch):
-    monkeypatch.setattr(batch_thread, "AGAIN_S", 0.01)
-    errors = [StoreUnavailable("away"), ZeroDivisionError()]
-
-    class Broken(MemoryDecisions):
-        def add_all(self, rows):
-            if errors:
-                raise errors.pop(0)
-            store.add_all(rows)
-
-    log = DecisionLog(Broken())
-    record(log, 1)
-    wait_until(lambda: not errors)
-    record(log, 2)
-    assert (ids(store), errors) == (["id-1", "id-2"], [])
-
-
-def test_a_thread_that_cannot_be_started_costs_one_answer_and_no_decision(store, monkeypatch):
-    start, errors = threading.Thread.start, [RuntimeError("can't start new thread")]
-
-    def start_later(thread):
-        if errors:
-            raise errors.pop()
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", start_later)
-    log = DecisionLog(store)
-    with pytest.raises(RuntimeError, match="new thread"):
-        record(log, 1)
-    record(log, 2)
-    assert ids(store) == ["id-1", "id-2"]
-
-
-def test_what_waits_at_the_end_is_stored_before_all_closes(store):
-    log = DecisionLog(store)
-    store.is_down = True
-    record(log, 1)
-    store.is_down = False
-    with capture_logs() as lines:
-        log.close(within_s=60)
-    assert (ids(store), log.waiting, lines) == (["id-1"], 0, [])
-
-
-def test_what_is_being_written_at_the_end_is_waited_for(store):
-    held = threading.Event()
-
-    class Slow(MemoryDecisions):
-        def add_all(self, rows):
-            held.wait(60)
-            store.add_all(rows)
-
-    log = DecisionLog(Slow(), within_s=0.01)
-    with pytest.raises(NotServing):
-        record(log, 1)
-    threading.Timer(0.2, held.set).start()
-    log.close(within_s=60)
-    assert ids(store) == ["id-1"]
-
-
-def test_what_the_database_did_not_take_until_the_end_is_told(store):
-    log = DecisionLog(store)
-    store.is_down = True
-    record(log, 1, 2)
-    with capture_logs() as lines:
-        log.close(within_s=0.01)
-    (line,) = lines
-    assert (line["event"], line["log_level"], line["count"], line["ids"]) == (
-        "decisions_lost",
-        "critical",
-        2,
-        ["id-1", "id-2"],
-    )
-
-
-def test_what_the_database_still_had_in_hand_at_the_end_is_told_by_id(store):
-    held = threading.Event()
-
-    class Slow(MemoryDecisions):
-        def add_all(self, rows):
-            held.wait(60)
-            store.add_all(rows)
-
-    log = DecisionLog(Slow(), within_s=0.01)
-    for number in (1, 2):
-        with pytest.raises(NotServing):
-            record(log, number)
-    with capture_logs() as lines:
-        log.close(within_s=0.01)
-    held.set()
-    (line,) = lines
-    assert (line["event"], line["count"], line["ids"], line["unanswered"]) == (
-        "decisions_lost",
-        2,
-        [],
-        ["id-1", "id-2"],
-    )
 
 
 def test_what_comes_while_the_writer_is_busy_is_one_transaction():
@@ -332,34 +165,14 @@ def test_a_text_that_breaks_what_masks_it_takes_no_other_decision_with_it(store)
     assert (sorted(ids(store)), failed) == (["id-0", "id-1", "id-3"], [2])
 
 
-def test_a_thread_without_work_ends_and_another_takes_over(store, monkeypatch):
-    monkeypatch.setattr(batch_thread, "IDLE_S", 0.01)
-    monkeypatch.setattr(batch_thread, "AGAIN_S", 0.01)
+def test_whoever_leaves_is_recorded_all_the_same():
+    store = Held()
     log = DecisionLog(store)
-    for number in range(5):
-        record(log, number)
-        for _ in range(500):
-            if not log._writer._is_running:
-                break
-            time.sleep(0.01)
-        assert not log._writer._is_running
-    assert len(ids(store)) == 5
-
-
-def test_whoever_leaves_is_recorded_all_the_same(store):
-    held = threading.Event()
-
-    class Slow(MemoryDecisions):
-        def add_all(self, rows):
-            held.wait(5)
-            store.add_all(rows)
-
-    log = DecisionLog(Slow())
 
     async def leave():
         with anyio.move_on_after(0.05):
             await log.record(decision(1))
-        held.set()
+        store.go.set()
         await log.record(decision(2))
 
     anyio.run(leave)

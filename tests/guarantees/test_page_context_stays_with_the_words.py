@@ -17,7 +17,7 @@ from store.repositories.decision_writer import DecisionWriter
 from store.repositories.decisions import Decisions
 from store.types import Decision, Recorded
 from tests.administration import PRIVACY, AdminWorld, person
-from tests.gateway.test_decisions import decision
+from tests.gateway.recorded import decision
 from tests.migrated import migrate_new
 from tests.widget_world import GENERATED, ask, make_site
 from tests.world import catalog

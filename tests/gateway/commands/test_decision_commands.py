@@ -11,7 +11,7 @@ from store.content import KeepsText
 from store.repositories.decision_writer import DecisionWriter
 from store.types import Recorded, Words
 from tests.gateway.command_line import CommandLine
-from tests.gateway.test_decisions import decision
+from tests.gateway.recorded import decision
 
 
 def add(number: int, *, user: str | None = None, age_days: int = 0) -> None:

@@ -10,10 +10,10 @@ from gateway.access_settings import AccessSettings, OidcGrantSettings, OidcSetti
 from store.people import Role
 from tests.administration import PASSWORD, AdminWorld
 from tests.gateway.http.pages.page_content import PROMPT, fill, publish
-from tests.gateway.http.pages.test_page_scripts import needs_browser, require_bundle
+from tests.gateway.http.pages.test_page_scripts import needs_browser
 from tests.gateway.http.pages.test_suite_pages import NAME, make_live
 from tests.oidc_server import CLIENT, REDIRECT, SECRET, OidcServer
-from tests.real_browser import Watched, axe_source, served, start
+from tests.real_browser import Watched, axe_source, watching
 
 pytestmark = [pytest.mark.browser, needs_browser]
 EDIT = f"{PROMPT}/edit"
@@ -44,17 +44,9 @@ def admin(make_admin, provider: OidcServer) -> AdminWorld:
 
 @pytest.fixture
 def watched(admin: AdminWorld) -> Iterator[Watched]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and only where there is a browser
-
-    require_bundle()
-    with served(admin.app) as address, sync_playwright() as playwright:
-        browser = start(playwright)
-        found = Watched.of(browser.new_context(locale="en-GB", reduced_motion="reduce"), address)
+    with watching(admin.app) as found:
         found.page.on("dialog", lambda dialog: dialog.accept())
-        found.sign_in("ada")
         yield found
-        browser.close()
-    assert not found.complaints
 
 
 def typed(watched: Watched, title: str) -> None:

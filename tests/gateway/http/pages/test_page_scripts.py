@@ -1,7 +1,6 @@
 """What scripts add to the pages, in a real browser; and that nothing is lost without them."""
 
 import gzip
-import os
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from store.catalog import publish_bundle
 from store.formats.bundle import Bundle
 from store.people import Role
 from tests.administration import AdminWorld
-from tests.real_browser import CHROMIUM, Watched, axe_source, served, start
+from tests.real_browser import CHROMIUM, Watched, axe_source, require_bundle, watching
 from tests.store.store_content import assistant, prompt
 from tests.world import POLICY
 
@@ -26,30 +25,15 @@ PAGE_BYTES, EDITOR_BYTES = 25 * 1024, 160 * 1024
 needs_browser = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here; run `make browser`")
 
 
-def require_bundle() -> None:
-    """Whoever could build the scripts must have: only others skip."""
-    if "page.js" not in FILES:
-        words = "the scripts were not built. Run `make setup`."
-        (pytest.fail if os.geteuid() == 0 else pytest.skip)(words)
-
-
 @pytest.fixture
 def watched(make_admin) -> Iterator[Watched]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and only where there is a browser
-
-    require_bundle()
     admin: AdminWorld = make_admin(AccessSettings(plain_http=True))
     admin.user("ada", Role.ADMIN, Role.EDITOR)
     desk = assistant("helpdesk", policy="helpdesk")
     made = Bundle((prompt("it.vpn"),), (desk,), {"helpdesk": POLICY, "other": POLICY | {"name": "other"}})
     publish_bundle(admin.database, made, author="operator", note="first")
-    with served(admin.app) as address, sync_playwright() as playwright:
-        browser = start(playwright)
-        found = Watched.of(browser.new_context(locale="en-GB", reduced_motion="reduce"), address)
-        found.sign_in("ada")
+    with watching(admin.app) as found:
         yield found
-        browser.close()
-    assert not found.complaints
 
 
 def at(watched: Watched, path: str) -> None:

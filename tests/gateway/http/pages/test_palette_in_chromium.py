@@ -10,8 +10,8 @@ from store.catalog import publish_bundle
 from store.formats.bundle import Bundle
 from store.people import Role
 from tests.administration import AdminWorld
-from tests.gateway.http.pages.test_page_scripts import at, require_bundle
-from tests.real_browser import CHROMIUM, Watched, axe_source, served, start
+from tests.gateway.http.pages.test_page_scripts import at
+from tests.real_browser import CHROMIUM, Watched, axe_source, watching
 from tests.store.store_content import assistant, prompt
 from tests.world import POLICY
 
@@ -23,22 +23,14 @@ pytestmark = [
 
 @pytest.fixture
 def watched(make_admin, request: pytest.FixtureRequest) -> Iterator[Watched]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and only where there is a browser
-
-    require_bundle()
     role, locale = getattr(request, "param", (Role.EDITOR, "en-GB"))
     admin: AdminWorld = make_admin(AccessSettings(plain_http=True))
     admin.user("ada", role)
     prompts = (prompt("it.vpn", title="VPN from home"), prompt("it.badge", title="Lost <b>badge"))
     made = Bundle(prompts, (assistant("helpdesk", policy="helpdesk"),), {"helpdesk": POLICY})
     publish_bundle(admin.database, made, author="operator", note="first")
-    with served(admin.app) as address, sync_playwright() as playwright:
-        browser = start(playwright)
-        found = Watched.of(browser.new_context(locale=locale, reduced_motion="reduce"), address)
-        found.sign_in("ada")
+    with watching(admin.app, locale=locale) as found:
         yield found
-        browser.close()
-    assert not found.complaints
 
 
 def look_for(watched: Watched, words: str) -> None:

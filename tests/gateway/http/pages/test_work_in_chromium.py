@@ -10,9 +10,9 @@ from store.changes.suite_runs import CaseResult, SuiteRuns
 from store.changes.types import Change
 from store.people import Role
 from tests.administration import AdminWorld
-from tests.gateway.http.pages.test_page_scripts import needs_browser, require_bundle
+from tests.gateway.http.pages.test_page_scripts import needs_browser
 from tests.gateway.http.pages.test_suite_pages import NAME, make_live
-from tests.real_browser import Watched, served, start
+from tests.real_browser import Watched, watching
 
 pytestmark = [pytest.mark.browser, needs_browser]
 PATIENCE_MS = 60_000
@@ -28,17 +28,9 @@ def admin(make_admin) -> AdminWorld:
 
 @pytest.fixture
 def watched(admin: AdminWorld) -> Iterator[Watched]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy, and only where there is a browser
-
-    require_bundle()
-    with served(admin.app) as address, sync_playwright() as playwright:
-        browser = start(playwright)
-        found = Watched.of(browser.new_context(locale="en-GB", reduced_motion="reduce"), address)
+    with watching(admin.app) as found:
         found.page.set_default_timeout(PATIENCE_MS)
-        found.sign_in("ada")
         yield found
-        browser.close()
-    assert not found.complaints
 
 
 def test_a_test_set_that_runs_leaves_the_focus_and_the_choice_beside_it(admin: AdminWorld, watched: Watched) -> None:
