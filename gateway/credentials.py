@@ -230,7 +230,11 @@ def write_secret(path: Path, secret: str) -> None:
     """Writes a secret for a person to a line of a file of its owner alone, mode 0600. Raises `OSError`."""
     path.unlink(missing_ok=True)  # a file that is there keeps its mode
     path.touch(mode=0o600)
-    path.write_text(secret + "\n")
+    try:
+        path.write_text(secret + "\n")
+    except OSError:
+        path.unlink()  # half a secret looks like one
+        raise
 
 
 def new_key(

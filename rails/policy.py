@@ -1,7 +1,6 @@
 """The policy document: which rails run on a message and on an answer, and what a refused person is told."""
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
@@ -13,10 +12,9 @@ from rails.cases import Cases, Expected, PolicyCase
 from rails.definition import RAIL_FIELD, OnFail, RailParams, rail_name
 from rails.dialog_document import Dialog, check_dialog
 from rails.errors import PolicyInvalid
+from rails.json_schema import portable_schema
 from rails.registry import SHIPPED_RAILS
 from rails.types import Stage
-
-_PYTHONS_END = re.compile(r"(\\n\?)?\\Z$")
 
 DEFAULT_REFUSAL = "default"
 """The key of the refusal text that serves every rail without one of its own."""
@@ -116,18 +114,6 @@ def policy_schema() -> dict[str, Any]:
         schema["properties"][stage.value] = {"type": "array", "minItems": 1, "items": {"anyOf": known}}
     words = {"title": "Policy", "description": "Which rails run on a message and on an answer."}
     return dict(portable_schema({**schema, **words, "$defs": parts}))
-
-
-def portable_schema(schema: Any) -> Any:
-    r"""Writes the end of patterns as every implementation of JSON Schema reads it, in JavaScript's syntax.
-
-    Python's `\Z` is an error there. A line break at the end is for what was stored long ago, and not for writers.
-    """
-    if isinstance(schema, Mapping):
-        return {key: portable_schema(value) for key, value in schema.items()}
-    if isinstance(schema, list | tuple):
-        return [portable_schema(value) for value in schema]
-    return _PYTHONS_END.sub("$", schema) if isinstance(schema, str) else schema
 
 
 def _rails(stage: Stage, entries: Iterable[Mapping[str, Any]]) -> tuple[RailParams, ...]:

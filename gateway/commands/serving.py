@@ -141,7 +141,7 @@ def _announce_first_key(settings: Settings) -> None:
         made = first_key(settings, store)
     path = settings.data_directory / FIRST_KEY_FILE
     if made is not None:
-        write_secret(path, made.token)
+        _keep(path, made.token, another="canongate key create NAME")
         click.echo(f"First API key: in {path} (delete the file once the key is stored)", err=True)
 
 
@@ -155,7 +155,7 @@ def _announce_first_administrator(settings: Settings) -> str | None:
     path = settings.data_directory / INVITATION_FILE
     match found:
         case Invited():
-            write_secret(path, found.token)
+            _keep(path, found.token, another=f"canongate user reset-password {found.user.name}")
             told = f"First administrator {found.user.name!r}: set a password on the page /admin/setup, or with "
             told += f"POST /v1/admin/setup, within 24 hours and with the token in {path}"
         case Awaited():
@@ -170,6 +170,15 @@ def _announce_first_administrator(settings: Settings) -> str | None:
             return None
     click.echo(told, err=True)
     return told
+
+
+def _keep(path: Path, secret: str, *, another: str) -> None:
+    """Writes what was made, and can be had nowhere else. Raises `SettingsInvalid`, with the command for another one."""
+    try:
+        write_secret(path, secret)
+    except OSError as error:
+        told = f"{path} cannot be written ({error.strerror}), and what was to be in it is gone."
+        raise SettingsInvalid(f"{told} Mend that, make another one with `{another}`, and start again.") from error
 
 
 def _is_kept(path: Path, awaited: Awaited) -> bool:

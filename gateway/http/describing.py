@@ -17,7 +17,7 @@ from gateway.http.problems import EnvelopeReply, ProblemReply, tells_problems
 from gateway.http.repeats import IDEMPOTENCY_KEY, REPLAYED
 from gateway.http.streams import EVENT_STREAM
 from gateway.http.widget.origins import is_widget_path
-from rails.policy import portable_schema
+from rails.json_schema import portable_schema
 from store.types import KeyScope
 
 HEADERS: Final[Mapping[str, str]] = {

@@ -54,6 +54,20 @@ def test_a_start_tells_where_the_first_key_and_token_are_and_shows_neither(run, 
 
 
 @pytest.mark.usefixtures("served")
+@pytest.mark.parametrize(
+    ("name", "another"), [("first-key", "canongate key create"), ("first-token", "canongate user reset-password admin")]
+)
+def test_a_secret_that_cannot_be_written_ends_the_start_with_the_way_to_another(run, name, another):
+    (run.data / name).mkdir(mode=0o700, parents=True)
+    done = run("serve")
+    assert done.status == 1
+    assert f"{run.data / name} cannot be written (" in done.err
+    assert another in done.err
+    (run.data / name).rmdir()
+    assert run("serve").status == 0
+
+
+@pytest.mark.usefixtures("served")
 def test_a_start_names_the_file_of_the_first_token_only_while_that_token_is_good(run):
     kept = run.data / "first-token"
     assert str(kept) in run("serve").err
